@@ -1,0 +1,1 @@
+"""Very deep next-item recommenders that grow inside one fit."""
