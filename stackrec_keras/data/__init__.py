@@ -1,0 +1,25 @@
+"""Data: log -> vocabulary -> sequences -> splits -> batches."""
+
+from .batches import Batches
+from .log import read_interactions
+from .named import load
+from .sequences import read_sequences
+from .splits import Split, split_by_time, split_leave_one_out, split_random
+from .synthetic import synthetic
+from .vocabulary import Vocabulary
+from .windows import Windows, make_windows
+
+__all__ = [
+    "Batches",
+    "Split",
+    "Vocabulary",
+    "Windows",
+    "load",
+    "make_windows",
+    "read_interactions",
+    "read_sequences",
+    "split_by_time",
+    "split_leave_one_out",
+    "split_random",
+    "synthetic",
+]

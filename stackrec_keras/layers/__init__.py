@@ -1,0 +1,5 @@
+from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
+from stackrec_keras.layers.dilated_residual_stack import DilatedResidualStack
+from stackrec_keras.layers.output_table import OutputTable
+
+__all__ = ["BlockStack", "BlockWeight", "DilatedResidualStack", "OutputTable"]

@@ -1,0 +1,59 @@
+"""Losses over an item catalogue."""
+
+import keras
+
+from stackrec_keras.losses.catalogue_loss import CatalogueLoss
+from stackrec_keras.losses.full_softmax import FullSoftmax
+from stackrec_keras.losses.gbce import GBCE
+from stackrec_keras.losses.sampled_softmax import SampledSoftmax
+
+__all__ = ["GBCE", "CatalogueLoss", "FullSoftmax", "SampledSoftmax", "get"]
+
+_NAMES = {
+    "auto": FullSoftmax,
+    "full_softmax": FullSoftmax,
+    "sampled_softmax": SampledSoftmax,
+    "gbce": GBCE,
+    "FullSoftmax": FullSoftmax,
+    "SampledSoftmax": SampledSoftmax,
+    "GBCE": GBCE,
+}
+
+
+def get(identifier):
+    """The catalogue loss that `identifier` stands for.
+
+    Args:
+        identifier: A `CatalogueLoss`; `"auto"` (`FullSoftmax`); the name of a
+            loss (`"full_softmax"`, `"sampled_softmax"`, `"gbce"`, or the name
+            under which a class is registered with Keras); or a serialized loss.
+
+    Returns:
+        A `CatalogueLoss`.
+
+    Raises:
+        ValueError: For anything else, stock Keras losses above all.
+    """
+    found = identifier
+    if isinstance(identifier, dict):
+        found = keras.saving.deserialize_keras_object(identifier)
+    elif isinstance(identifier, str):
+        found = _NAMES.get(identifier)
+        found = found or keras.saving.get_registered_object(identifier)
+    if isinstance(found, type) and issubclass(found, CatalogueLoss):
+        found = found()
+    if isinstance(found, CatalogueLoss):
+        return found
+    raise ValueError(
+        f"loss={_name(identifier)} cannot be used here: the model would hand it "
+        "hidden states, not item scores, and it knows nothing of the item "
+        "table. Use loss='auto' (FullSoftmax), FullSoftmax(), SampledSoftmax() "
+        "or GBCE() of stackrec_keras.losses, or a subclass of "
+        "stackrec_keras.losses.CatalogueLoss."
+    )
+
+
+def _name(identifier):
+    if isinstance(identifier, str):
+        return repr(identifier)
+    return getattr(identifier, "__name__", type(identifier).__name__)

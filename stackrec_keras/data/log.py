@@ -1,0 +1,295 @@
+"""Interaction logs: files and frames of many forms to one sorted frame."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+_TEXT_SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t"}
+_KNOWN_FORMS = ".csv, .tsv, .inter, .dat, .parquet"
+_MOVIELENS_COLUMNS = ["user", "item", "rating", "timestamp"]
+# A byte that no text file holds: titles contain every printable separator.
+_UNIT_SEPARATOR = "\x1f"
+
+
+def read_interactions(
+    path_or_frame, user="user", item="item", timestamp="timestamp"
+) -> pd.DataFrame:
+    """Reads an interaction log and sorts it by user and time.
+
+    Forms, told apart by the file's extension: `.csv`, `.tsv`, `.inter` (RecBole;
+    a column may be named with or without its `:type`), `.dat` (MovieLens:
+    `user::item::rating::timestamp`, no header), `.parquet` (needs pyarrow). The
+    text forms may be compressed (`.csv.gz`, ...), except `.dat`. Ids may be of any
+    sortable type; numbers in text files are read as numbers (give a frame with
+    strings where `"007"` and `"7"` differ).
+
+    The sort is stable: events of one user at one time keep the order of the file.
+
+    Args:
+        path_or_frame: A path, a pandas frame, or anything `pandas.DataFrame()`
+            takes (a dict of arrays, a list of records).
+        user: Name of the column of user ids.
+        item: Name of the column of item ids.
+        timestamp: Name of the column of times: numbers, datetimes or ISO 8601
+            strings. `None` takes the order of the rows as time.
+
+    Where a name is left at its default and there is no such column, the same
+    name with `_id` (`user_id`, `item_id`) is accepted.
+
+    Returns:
+        A frame with exactly the columns `user`, `item` and `timestamp`, sorted by
+        (user, timestamp), its index 0 to rows - 1.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ImportError: A Parquet file is given and pyarrow is not installed.
+        ValueError: The extension is unknown, a column is missing, a value is
+            missing, or there are no rows.
+
+    Example:
+
+    ```python
+    log = read_interactions("ratings.dat")
+    log = read_interactions("clicks.csv", user="session", item="article")
+    ```
+    """
+    columns = {"user": user, "item": item, "timestamp": timestamp}
+    if isinstance(path_or_frame, (str, Path)):
+        raw, names = _read_file(Path(path_or_frame), columns)
+        source = f"'{path_or_frame}'"
+    else:
+        raw = _as_frame(path_or_frame)
+        names = _match_columns(raw.columns, columns, "the frame")
+        source = "the frame"
+    if len(raw) == 0:
+        raise ValueError(
+            f"The log in {source} has no rows; it must have at least one interaction."
+        )
+    return _sort(_clean(raw, names, source))
+
+
+def _read_file(path, columns):
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"No file at '{path}' (path_or_frame); check the path, it is looked up "
+            f"from the folder {Path.cwd()}."
+        )
+    form = _form(path)
+    if form == ".dat":
+        raw = _read_movielens(path)
+        return raw, _match_columns(raw.columns, columns, f"'{path}'")
+    if form == ".parquet":
+        return _read_parquet(path, columns)
+    return _read_text(path, columns, form)
+
+
+def _form(path):
+    known = [*_TEXT_SEPARATORS, ".dat", ".parquet"]
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    compressed = suffixes and suffixes[-1] in {".gz", ".bz2", ".xz", ".zip", ".zst"}
+    form = (suffixes[:-1] if compressed else suffixes)[-1:]
+    form = form[0] if form else ""
+    if form not in known or (compressed and form not in _TEXT_SEPARATORS):
+        raise ValueError(
+            f"'{path}' (path_or_frame) has the unknown extension "
+            f"'{''.join(suffixes[-2:])}'; known are {_KNOWN_FORMS}. Rename the file, "
+            "or read it with pandas and give the frame."
+        )
+    return form
+
+
+def _read_text(path, columns, form):
+    # An item may be called "NA" or "null": only an empty field is missing.
+    options = {
+        "sep": _TEXT_SEPARATORS[form],
+        "keep_default_na": False,
+        "na_values": [""],
+    }
+    if form == ".inter":
+        options["quoting"] = csv.QUOTE_NONE
+    try:
+        header = pd.read_csv(path, nrows=0, **options).columns
+    except pd.errors.EmptyDataError:
+        raise ValueError(
+            f"The log in '{path}' has no rows and no header; it must have at least "
+            "one interaction."
+        ) from None
+    names = _match_columns(header, columns, f"'{path}'")
+    wanted = [name for name in names.values() if name is not None]
+    return pd.read_csv(path, usecols=wanted, low_memory=False, **options), names
+
+
+def _read_movielens(path):
+    data = path.read_bytes()
+    first = data.split(b"\n", 1)[0]
+    if data and first.count(b"::") != len(_MOVIELENS_COLUMNS) - 1:
+        raise ValueError(
+            f"The first line of '{path}' is not user::item::rating::timestamp but "
+            f"{first[:60]!r}; a .dat file must have this MovieLens form. Rename "
+            "other forms to .csv or .tsv."
+        )
+    return pd.read_csv(
+        io.BytesIO(data.replace(b"::", _UNIT_SEPARATOR.encode())),
+        sep=_UNIT_SEPARATOR,
+        header=None,
+        names=_MOVIELENS_COLUMNS,
+        quoting=csv.QUOTE_NONE,
+        keep_default_na=False,
+        na_values=[""],
+        low_memory=False,
+    )
+
+
+def _read_parquet(path, columns):
+    try:
+        import pyarrow.parquet as parquet
+    except ImportError:
+        raise ImportError(
+            f"Reading '{path}' needs pyarrow, which is not installed: "
+            "`pip install pyarrow`, or write the log as .csv."
+        ) from None
+    names = _match_columns(parquet.read_schema(path).names, columns, f"'{path}'")
+    wanted = [name for name in names.values() if name is not None]
+    return pd.read_parquet(path, columns=wanted), names
+
+
+def _as_frame(data):
+    if isinstance(data, pd.DataFrame):
+        return data
+    try:
+        return pd.DataFrame(data, copy=False)
+    except ValueError as error:
+        raise ValueError(
+            f"path_or_frame of type {type(data).__name__} is neither a path nor "
+            f"something pandas.DataFrame() takes: {error}"
+        ) from error
+
+
+def _match_columns(available, columns, source):
+    """Maps `user`, `item`, `timestamp` to the names in `available`."""
+    available = list(available)
+    bare = {}
+    for name in available:
+        bare.setdefault(str(name).split(":")[0], name)
+    return {
+        role: _match_column(role, name, available, bare, source)
+        for role, name in columns.items()
+    }
+
+
+def _match_column(role, name, available, bare, source):
+    if name is None and role == "timestamp":
+        return None
+    if name in available:
+        return name
+    if name in bare:
+        return bare[name]
+    if name == role and f"{role}_id" in bare:
+        return bare[f"{role}_id"]
+    hint = ", or timestamp=None to take the rows' order" if role == "timestamp" else ""
+    raise ValueError(
+        f"There is no column {name!r} ({role}) in {source}; the columns are "
+        f"{available}. Name the right one: {role}=...{hint}."
+    )
+
+
+def _clean(raw, names, source):
+    parts = {}
+    for role, name in names.items():
+        if name is None:
+            parts[role] = np.arange(len(raw), dtype=np.int64)
+            continue
+        column = raw[name]
+        missing = int(column.isna().sum())
+        if missing:
+            raise ValueError(
+                f"The column {name!r} ({role}) of {source} has {missing} missing "
+                f"values in {len(raw)} rows; drop these rows first (dropna)."
+            )
+        parts[role] = _plain(column)
+    if names["timestamp"] is not None:
+        parts["timestamp"] = _as_time(parts["timestamp"], names["timestamp"])
+    # Columns are kept apart, not copied: logs are large.
+    frame = {
+        role: pd.Series(part).reset_index(drop=True) for role, part in parts.items()
+    }
+    return pd.DataFrame(frame, copy=False)
+
+
+def _plain(column):
+    """A column without categories and without nullable numbers."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(column.cat.categories.dtype)
+    if pd.api.types.is_extension_array_dtype(column.dtype):
+        if pd.api.types.is_numeric_dtype(column.dtype):
+            return column.astype(column.dtype.numpy_dtype)
+    return column
+
+
+def _as_time(column, name):
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return column.dt.tz_convert("UTC").dt.tz_localize(None)
+    if column.dtype.kind in "iufM":
+        return column
+    try:
+        return pd.to_numeric(column)
+    except (ValueError, TypeError):
+        pass
+    try:
+        return pd.to_datetime(column, format="ISO8601", utc=True).dt.tz_localize(None)
+    except (ValueError, TypeError):
+        raise ValueError(
+            f"The column {name!r} (timestamp) holds {column.iloc[0]!r}, which is "
+            "neither a number nor an ISO 8601 time; convert the column with "
+            "pandas.to_datetime(column, format=...) first."
+        ) from None
+
+
+def _sort(log):
+    order = _sorting_order(_ranks(log["user"]), log["timestamp"].to_numpy())
+    if order is None:
+        return log
+    parts = {name: log[name].take(order).reset_index(drop=True) for name in log}
+    return pd.DataFrame(parts, copy=False)
+
+
+def _ranks(ids):
+    """Integers in the order of `ids`."""
+    if ids.dtype.kind == "i":
+        return ids.to_numpy()
+    codes, unique = pd.factorize(ids)
+    by_rank = pd.Series(unique, dtype=ids.dtype).argsort().to_numpy()
+    ranks = np.empty(len(unique), np.int32)
+    ranks[by_rank] = np.arange(len(unique), dtype=np.int32)
+    return ranks[codes]
+
+
+def _sorting_order(users, times):
+    """The stable order by (user, time), or None where the rows are in it."""
+    if times.dtype.kind == "M":
+        times = times.view(np.int64)
+    key = _combined_key(users, times)
+    if key is None:
+        return np.lexsort((times, users))
+    if (key[1:] >= key[:-1]).all():
+        return None
+    return np.argsort(key, kind="stable")
+
+
+def _combined_key(users, times):
+    """One int64 for (user, time): one sort, not two. None where it cannot fit."""
+    if times.dtype.kind != "i":
+        return None
+    first_user, first_time = int(users.min()), int(times.min())
+    span = int(times.max()) - first_time + 1
+    if (int(users.max()) - first_user + 1) * span >= 2**63:
+        return None
+    key = users.astype(np.int64)
+    key -= first_user
+    key *= span
+    key += times
+    key -= first_time
+    return key

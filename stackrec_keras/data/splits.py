@@ -1,0 +1,306 @@
+"""Training, validation and test rows, cut in three ways."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from .histories import gather_rows, make_histories
+from .vocabulary import Vocabulary
+from .windows import Windows, check_window_sizes, cut_windows, windows_at
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Training, validation and test windows over one vocabulary.
+
+    `print(split)` shows the number of rows and a hash of all of them, so that two
+    people can tell whether they work on the same split.
+
+    Args:
+        train: `Windows` to train on.
+        validation: `Windows` to choose models and stop early by.
+        test: `Windows` to report results on.
+        unknown_targets: Validation and test targets that were dropped because
+            the training events do not have the item (`split_by_time`).
+        cold_targets: Validation and test targets that were dropped because
+            the user has no known item before them (`split_by_time`).
+    """
+
+    train: Windows
+    validation: Windows
+    test: Windows
+    unknown_targets: int = 0
+    cold_targets: int = 0
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """The `Vocabulary` of the items."""
+        return self.train.vocabulary
+
+    @property
+    def num_items(self) -> int:
+        """Size of the catalogue."""
+        return self.train.num_items
+
+    @property
+    def num_users(self) -> int:
+        """Number of users that have an index."""
+        return self.train.num_users
+
+    @cached_property
+    def hash(self) -> str:
+        """16 hexadecimal digits of a SHA-256 over items and users of all rows."""
+        digest = hashlib.sha256()
+        for part in (self.train, self.validation, self.test):
+            digest.update(repr(part.items.shape).encode())
+            digest.update(np.ascontiguousarray(part.items, "<i4"))
+            digest.update(np.ascontiguousarray(part.users, "<i4"))
+        return digest.hexdigest()[:16]
+
+    def __str__(self):
+        text = (
+            f"Split {self.hash}: {len(self.train)} training, {len(self.validation)} "
+            f"validation, {len(self.test)} test rows of {self.train.length} items; "
+            f"{self.num_items} items, {self.num_users} users"
+        )
+        if self.unknown_targets or self.cold_targets:
+            text += (
+                f"; dropped {self.unknown_targets} targets that training does not "
+                f"have and {self.cold_targets} without history"
+            )
+        return text
+
+
+def split_random(windows, test_share=0.2, validation_share=0.1, seed=0) -> Split:
+    """Splits windows at random, whatever user and time they are of.
+
+    Windows of one user fall into different parts, so this measures less than the
+    other two splits do; it is what the StackRec paper's release uses, with a
+    validation part added.
+
+    Args:
+        windows: `Windows`.
+        test_share: Share of all windows that are held out for the test, 0 to 1.
+        validation_share: Share of all windows, taken from what is left.
+        seed: Integer from 0 up.
+
+    Returns:
+        A `Split`, its rows in the order of `windows`.
+
+    Raises:
+        ValueError: A share is out of range, or leaves a part without rows.
+
+    Example:
+
+    ```python
+    split = split_random(make_windows(log, vocabulary, length=20))
+    ```
+    """
+    _check_shares(test_share, validation_share)
+    order = np.random.default_rng(seed).permutation(len(windows))
+    test_rows = round(len(windows) * test_share)
+    held_out = test_rows + round(len(windows) * validation_share)
+    test, validation, train = np.split(order, [test_rows, held_out])
+    return _checked(
+        Split(*(windows.subset(np.sort(rows)) for rows in (train, validation, test)))
+    )
+
+
+def split_leave_one_out(log, vocabulary, length, stride=None, min_items=2) -> Split:
+    """Holds out each user's last item for the test, the one before for validation.
+
+    The test input is all that comes before the last item, the validation item with
+    it. Users with fewer than 3 events are in the training part alone.
+
+    Args:
+        log: A sorted log, as `read_interactions` returns it.
+        vocabulary: The `Vocabulary` of the items; events of others are left out.
+        length: Items a row, the target with them.
+        stride: As in `make_windows`, for the training rows.
+        min_items: As in `make_windows`, for the training rows.
+
+    Returns:
+        A `Split`.
+
+    Raises:
+        ValueError: A size is out of range, or no user has enough events.
+
+    Example:
+
+    ```python
+    split = split_leave_one_out(log, Vocabulary.from_items(log["item"]), length=50)
+    ```
+    """
+    check_window_sizes(length, stride, min_items)
+    histories = make_histories(log, vocabulary)
+    ends = histories.ends
+    users = np.flatnonzero(np.diff(histories.starts) >= 3)
+    train_ends = ends.copy()
+    train_ends[users] -= 2
+    return _checked(
+        Split(
+            cut_windows(histories, train_ends, vocabulary, length, stride, min_items),
+            windows_at(histories, users, ends[users] - 1, vocabulary, length),
+            windows_at(histories, users, ends[users], vocabulary, length),
+        )
+    )
+
+
+def split_by_time(
+    log,
+    length,
+    test_share=0.1,
+    validation_share=0.1,
+    validation_start=None,
+    test_start=None,
+    stride=None,
+    min_items=2,
+) -> Split:
+    """Splits at two points in time, the same for all users.
+
+    Training rows hold events before `validation_start` only, and vocabulary and user
+    indices come from these events alone. Each event from `validation_start` on is
+    the target of one validation row, each from `test_start` on of one test row; its
+    input is what the user did strictly before it. Targets whose item training does
+    not have, and targets without any known item before them, are dropped and
+    counted. A user whom training does not have gets the index -1.
+
+    Args:
+        log: A sorted log, as `read_interactions` returns it.
+        length: Items a row, the target with them.
+        test_share: Share of the events, the newest ones, for the test.
+        validation_share: Share of the events, those before, for validation.
+        validation_start: First time of validation, in the log's unit; instead of
+            the shares, together with `test_start`.
+        test_start: First time of the test.
+        stride: As in `make_windows`, for the training rows.
+        min_items: As in `make_windows`, for the training rows.
+
+    Returns:
+        A `Split` with its `vocabulary`, `unknown_targets` and `cold_targets`.
+
+    Raises:
+        ValueError: A share or size is out of range, only one of the two times is
+            given, they are in the wrong order, or a part is without rows.
+
+    Example:
+
+    ```python
+    split = split_by_time(log, length=50, test_share=0.05, validation_share=0.05)
+    ```
+    """
+    check_window_sizes(length, stride, min_items)
+    times = log["timestamp"].to_numpy()
+    if validation_start is None and test_start is None:
+        _check_shares(test_share, validation_share)
+        validation_start, test_start = _times_at(times, validation_share, test_share)
+    _check_times(times, validation_start, test_start)
+    past = log[times < validation_start].reset_index(drop=True)
+    vocabulary = Vocabulary.from_items(past["item"])
+    train_histories = make_histories(past, vocabulary)
+    train = cut_windows(
+        train_histories, train_histories.ends, vocabulary, length, stride, min_items
+    )
+    histories = make_histories(log, vocabulary)
+    unknown = int((times >= validation_start).sum()) - int(
+        (histories.times >= validation_start).sum()
+    )
+    validation, cold = _target_rows(
+        histories, validation_start, test_start, vocabulary, length
+    )
+    test, cold_test = _target_rows(histories, test_start, None, vocabulary, length)
+    known_users = train_histories.user_ids
+    validation = _with_training_users(validation, known_users)
+    test = _with_training_users(test, known_users)
+    return _checked(Split(train, validation, test, unknown, cold + cold_test))
+
+
+def _target_rows(histories, first_time, last_time, vocabulary, length):
+    """A row for each event in [first_time, last_time), and how many had no input."""
+    targets = histories.times >= first_time
+    if last_time is not None:
+        targets &= histories.times < last_time
+    targets = np.flatnonzero(targets)
+    users = np.searchsorted(histories.starts, targets, side="right") - 1
+    # Events at the target's own time are not before it.
+    input_ends = _tie_starts(histories)[targets]
+    begins = histories.starts[users]
+    warm = input_ends > begins
+    targets, users = targets[warm], users[warm]
+    items = np.empty((len(targets), length), np.int32)
+    items[:, :-1] = gather_rows(
+        histories.items, begins[warm], input_ends[warm], length - 1
+    )
+    items[:, -1] = histories.items[targets]
+    rows = Windows(
+        items=items,
+        users=users.astype(np.int32),
+        end_time=histories.times[targets],
+        vocabulary=vocabulary,
+        user_ids=histories.user_ids,
+    )
+    return rows, int((~warm).sum())
+
+
+def _tie_starts(histories):
+    """`(events,)`: the user's first event at the time of each event."""
+    first = np.ones(len(histories.times), bool)
+    first[1:] = histories.times[1:] != histories.times[:-1]
+    first[histories.starts[:-1][np.diff(histories.starts) > 0]] = True
+    positions = np.where(first, np.arange(len(first)), 0)
+    return np.maximum.accumulate(positions)
+
+
+def _with_training_users(windows, known_users):
+    mapping = pd.Index(known_users).get_indexer(pd.Index(windows.user_ids))
+    users = mapping[windows.users].astype(np.int32)
+    return replace(windows, users=users, user_ids=known_users)
+
+
+def _times_at(times, validation_share, test_share):
+    ordered = np.sort(times)
+    first_test = len(times) - round(len(times) * test_share)
+    first_validation = first_test - round(len(times) * validation_share)
+    last = len(times) - 1
+    return ordered[min(first_validation, last)], ordered[min(first_test, last)]
+
+
+def _check_shares(test_share, validation_share):
+    for name, share in (
+        ("test_share", test_share),
+        ("validation_share", validation_share),
+    ):
+        if not 0 < share < 1:
+            raise ValueError(f"{name}={share} must lie between 0 and 1.")
+    if test_share + validation_share >= 1:
+        raise ValueError(
+            f"test_share={test_share} and validation_share={validation_share} leave "
+            "nothing to train on; their sum must be below 1."
+        )
+
+
+def _check_times(times, validation_start, test_start):
+    if validation_start is None or test_start is None:
+        raise ValueError(
+            f"validation_start={validation_start} and test_start={test_start}: give "
+            "both times, or none and the shares."
+        )
+    first, last = times.min(), times.max()
+    if not first < validation_start < test_start <= last:
+        raise ValueError(
+            f"validation_start={validation_start} and test_start={test_start} leave "
+            f"a part empty: events run from {first} to {last}, and it must be "
+            "first event < validation_start < test_start <= last event."
+        )
+
+
+def _checked(split):
+    for name in ("train", "validation", "test"):
+        if len(getattr(split, name)) == 0:
+            raise ValueError(
+                f"The split has no {name} rows; give more data or other shares."
+            )
+    return split

@@ -1,0 +1,197 @@
+"""Raw ids <-> indices 1..n; index 0 is padding and nothing else."""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+
+class Vocabulary:
+    """The raw ids of a catalogue and their indices 1 to n.
+
+    Index 0 is padding: it is never the index of an item, and `encode` gives it for
+    unknown ids. Build one from data with `Vocabulary.from_items`.
+
+    Args:
+        ids: The raw ids, all different, `ids[0]` at index 1. Integers or strings
+            (other hashable types work, but cannot be written as JSON).
+        counts: How often each id occurs in the data, `(n,)`; zeros where not
+            given.
+
+    Attributes:
+        ids: `(n,)` array of the raw ids.
+        counts: `(n,)` int64 array.
+
+    Example:
+
+    ```python
+    vocabulary = Vocabulary.from_items(log["item"])
+    vocabulary.encode(["Jaws (1975)"])    # array([1684], dtype=int32)
+    vocabulary.decode([1684])             # array(['Jaws (1975)'], dtype=object)
+    ```
+    """
+
+    def __init__(self, ids, counts=None):
+        self.ids = _as_ids(ids)
+        if counts is None:
+            counts = np.zeros(len(self.ids), np.int64)
+        self.counts = np.asarray(counts, dtype=np.int64)
+        if self.counts.shape != self.ids.shape:
+            raise ValueError(
+                f"counts has shape {self.counts.shape} and ids {self.ids.shape}; "
+                "give one count for each id, or leave counts out."
+            )
+        self._index = pd.Index(self.ids, tupleize_cols=False)
+        if not self._index.is_unique:
+            repeated = self._index[self._index.duplicated()][0]
+            raise ValueError(
+                f"ids holds {repeated!r} more than once; each id must occur once. "
+                "`Vocabulary.from_items` makes a vocabulary from repeated ids."
+            )
+
+    @classmethod
+    def from_items(cls, items) -> "Vocabulary":
+        """The vocabulary of the ids in a column, in sorted order.
+
+        Does not depend on the order of the rows.
+
+        Args:
+            items: `(rows,)` raw ids: a series, an array or a list.
+
+        Returns:
+            A `Vocabulary` with the counts of the ids.
+
+        Raises:
+            ValueError: There are no rows, ids are missing, or ids of different
+                types cannot be sorted.
+        """
+        items = pd.Series(items)
+        if len(items) == 0:
+            raise ValueError("items has no rows; give at least one item id.")
+        if items.isna().any():
+            raise ValueError(
+                f"items has {int(items.isna().sum())} missing values; drop them first."
+            )
+        counts = items.value_counts(sort=False)
+        ids = _as_ids(counts.index)
+        order = _sorted_order(ids)
+        return cls(ids[order], counts.to_numpy()[order])
+
+    def __len__(self):
+        return len(self.ids)
+
+    def __eq__(self, other):
+        if not isinstance(other, Vocabulary):
+            return NotImplemented
+        return (
+            self.ids.dtype == other.ids.dtype
+            and np.array_equal(self.ids, other.ids)
+            and np.array_equal(self.counts, other.counts)
+        )
+
+    __hash__ = None
+
+    def __repr__(self):
+        return f"Vocabulary({len(self)} ids, {int(self.counts.sum())} occurrences)"
+
+    def encode(self, values) -> np.ndarray:
+        """The indices of raw ids.
+
+        Args:
+            values: `(rows,)` raw ids.
+
+        Returns:
+            `(rows,)` int32 array of indices 1 to n, 0 for an unknown id.
+        """
+        values = pd.Series(values)
+        if values.dtype.kind == "i":
+            return _shifted(self._index.get_indexer(pd.Index(values)))
+        # Strings are slow to look up: look up each different one once.
+        codes, unique = pd.factorize(values)
+        unique = pd.Index(np.asarray(unique, dtype=object), tupleize_cols=False)
+        indices = _shifted(self._index.get_indexer(unique))
+        # The last entry is what a missing value, code -1, points to.
+        return np.append(indices, np.int32(0))[codes]
+
+    def decode(self, indices) -> np.ndarray:
+        """The raw ids of indices.
+
+        Args:
+            indices: Integer array of any shape, values 1 to n.
+
+        Returns:
+            Array of raw ids of that shape.
+
+        Raises:
+            ValueError: An index is 0 (padding) or beyond the vocabulary.
+        """
+        indices = np.asarray(indices)
+        outside = (indices < 1) | (indices > len(self))
+        if outside.any():
+            raise ValueError(
+                f"indices holds {indices[outside].flat[0]}, which is no item: items "
+                f"are 1 to {len(self)} and 0 is padding. Remove it before decoding."
+            )
+        return self.ids[indices - 1]
+
+    def get_config(self) -> dict:
+        """A dict of lists that JSON can hold; ids keep their type.
+
+        Raises:
+            TypeError: The ids are neither integers, floats nor strings.
+        """
+        ids = self.ids.tolist()
+        for raw in ids:
+            if not isinstance(raw, (int, float, str)):
+                raise TypeError(
+                    f"The id {raw!r} of type {type(raw).__name__} cannot be written "
+                    "as JSON; use integer or string ids, e.g. items.astype(str)."
+                )
+        return {"ids": ids, "counts": self.counts.tolist()}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "Vocabulary":
+        """The vocabulary that `get_config` describes."""
+        return cls(config["ids"], config["counts"])
+
+    def to_json(self) -> str:
+        """The vocabulary as a JSON string."""
+        return json.dumps(self.get_config(), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Vocabulary":
+        """The vocabulary in a JSON string made by `to_json`."""
+        return cls.from_config(json.loads(text))
+
+
+def _as_ids(ids):
+    """A 1-D array: int64 or float64 for numbers, else of Python objects."""
+    if isinstance(ids, (np.ndarray, pd.Series, pd.Index)):
+        if ids.dtype.kind in "iuf":
+            return np.asarray(
+                ids, dtype=np.float64 if ids.dtype.kind == "f" else np.int64
+            )
+        ids = ids.tolist()
+    ids = list(ids)
+    if ids and all(type(raw) is int for raw in ids):
+        return np.array(ids, dtype=np.int64)
+    array = np.empty(len(ids), dtype=object)
+    array[:] = ids
+    return array
+
+
+def _sorted_order(ids):
+    try:
+        return np.argsort(ids, kind="stable")
+    except TypeError:
+        kinds = sorted({type(raw).__name__ for raw in ids})
+        raise ValueError(
+            f"items holds ids of the types {kinds}, which cannot be sorted together; "
+            "give ids of one type, e.g. items.astype(str)."
+        ) from None
+
+
+def _shifted(positions):
+    indices = positions.astype(np.int32)
+    indices += 1
+    return indices

@@ -1,0 +1,193 @@
+"""Fixed-length windows of users' histories: the rows that models train on."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .batches import Batches
+from .histories import gather_rows, make_histories
+from .vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Rows of consecutive items, one user a row, padded with 0 on the left.
+
+    Args:
+        items: `(rows, length)` int32 indices, 0 is padding.
+        users: `(rows,)` int32 user index from 0; -1 is a user that the training
+            data does not have (only `split_by_time` makes such rows).
+        end_time: `(rows,)` time of each row's last item, or None where unknown.
+        vocabulary: The `Vocabulary` that the indices belong to, or None.
+        user_ids: `(users,)` raw id of each user index, or None.
+
+    Example:
+
+    ```python
+    windows = make_windows(log, vocabulary, length=20)
+    x, y = windows.arrays()
+    model.fit(x, y)
+    ```
+    """
+
+    items: np.ndarray
+    users: np.ndarray
+    end_time: np.ndarray | None = None
+    vocabulary: Vocabulary | None = None
+    user_ids: np.ndarray | None = None
+
+    def __post_init__(self):
+        if self.items.ndim != 2:
+            raise ValueError(
+                f"items has shape {self.items.shape}; it must be (rows, length)."
+            )
+        if self.users.shape != (len(self.items),):
+            raise ValueError(
+                f"users has shape {self.users.shape}; it must be one index for each "
+                f"of the {len(self.items)} rows of items."
+            )
+
+    def __len__(self):
+        return len(self.items)
+
+    def __repr__(self):
+        return f"Windows({len(self)} rows of {self.length} items)"
+
+    @property
+    def length(self) -> int:
+        """Columns of `items`."""
+        return self.items.shape[1]
+
+    @property
+    def num_items(self) -> int:
+        """Size of the catalogue: item indices are 1 to `num_items`."""
+        if self.vocabulary is not None:
+            return len(self.vocabulary)
+        return int(self.items.max(initial=0))
+
+    @property
+    def num_users(self) -> int:
+        """Number of users: user indices are 0 to `num_users - 1`."""
+        if self.user_ids is not None:
+            return len(self.user_ids)
+        return int(self.users.max(initial=-1)) + 1
+
+    @property
+    def inputs(self) -> np.ndarray:
+        """`(rows, length - 1)`: all items but the last."""
+        return self.items[:, :-1]
+
+    @property
+    def next_items(self) -> np.ndarray:
+        """`(rows, length - 1)`: the item after each input, 0 where that is padding."""
+        return np.where(self.inputs > 0, self.items[:, 1:], 0)
+
+    @property
+    def last_item(self) -> np.ndarray:
+        """`(rows,)`: the newest item."""
+        return self.items[:, -1]
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """`x, y` to train on, both `(rows, length - 1)`."""
+        return self.inputs, self.next_items
+
+    def evaluation_arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """`x` `(rows, length - 1)` and the one next item `y` `(rows,)`."""
+        return self.inputs, self.last_item
+
+    def subset(self, rows) -> "Windows":
+        """The windows at `rows`: indices, a slice or a boolean mask."""
+        end_time = None if self.end_time is None else self.end_time[rows]
+        return replace(
+            self, items=self.items[rows], users=self.users[rows], end_time=end_time
+        )
+
+    def batches(
+        self, batch_size=256, seed=0, shuffle=True, evaluation=False, with_users=False
+    ) -> Batches:
+        """These windows as `Batches`, which see their arguments."""
+        return Batches(
+            self,
+            batch_size,
+            seed=seed,
+            shuffle=shuffle,
+            evaluation=evaluation,
+            with_users=with_users,
+        )
+
+
+def make_windows(log, vocabulary, length, stride=None, min_items=2) -> Windows:
+    """Cuts each user's history into windows, from its newest end backward.
+
+    A user's newest window ends at the last event; the window before it ends
+    `stride` events earlier, and so on until the whole history is covered. The
+    oldest window may be shorter than `length` and is then padded on the left.
+    Rows come by user, oldest window first. Events whose item is not in the
+    vocabulary are left out before cutting.
+
+    Args:
+        log: A sorted log, as `read_interactions` returns it.
+        vocabulary: The `Vocabulary` of the items.
+        length: Items a window, at least 2.
+        stride: Events from one window's end to the next one's, 1 to `length`; by
+            default `length`, which makes windows disjoint.
+        min_items: Windows with fewer items are dropped.
+
+    Returns:
+        `Windows`.
+
+    Raises:
+        ValueError: `length`, `stride` or `min_items` is out of range, or the log
+            is not sorted.
+
+    Example:
+
+    ```python
+    log = load("ml-1m")
+    vocabulary = Vocabulary.from_items(log["item"])
+    windows = make_windows(log, vocabulary, length=20)
+    ```
+    """
+    check_window_sizes(length, stride, min_items)
+    histories = make_histories(log, vocabulary)
+    return cut_windows(histories, histories.ends, vocabulary, length, stride, min_items)
+
+
+def check_window_sizes(length, stride=None, min_items=2):
+    """Raises ValueError where windows of these sizes cannot be made."""
+    if length < 2:
+        raise ValueError(
+            f"length={length} must be at least 2: a window holds inputs and a target."
+        )
+    if stride is not None and not 1 <= stride <= length:
+        raise ValueError(
+            f"stride={stride} must be 1 to length={length}; a larger one skips "
+            "events. Leave it out for disjoint windows."
+        )
+    if not 1 <= min_items <= length:
+        raise ValueError(f"min_items={min_items} must be 1 to length={length}.")
+
+
+def cut_windows(histories, ends, vocabulary, length, stride=None, min_items=2):
+    """Windows over each user's events from the first up to `ends`, `(users,)`."""
+    stride = stride or length
+    starts = histories.starts[:-1]
+    sizes = ends - starts
+    counts = np.where(sizes > 0, 1 - (length - np.maximum(sizes, length)) // stride, 0)
+    users = np.repeat(np.arange(len(sizes), dtype=np.int32), counts)
+    # Windows still to come for the user, newer ones: 0 at the newest.
+    newer = np.cumsum(counts)[users] - 1 - np.arange(len(users))
+    row_ends = ends[users] - newer * stride
+    kept = np.minimum(row_ends - starts[users], length) >= min_items
+    return windows_at(histories, users[kept], row_ends[kept], vocabulary, length)
+
+
+def windows_at(histories, users, ends, vocabulary, length) -> Windows:
+    """One window for each of `users` that ends before event `ends`, both `(rows,)`."""
+    return Windows(
+        items=gather_rows(histories.items, histories.starts[users], ends, length),
+        users=users.astype(np.int32),
+        end_time=histories.times[ends - 1],
+        vocabulary=vocabulary,
+        user_ids=histories.user_ids,
+    )

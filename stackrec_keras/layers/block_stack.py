@@ -1,0 +1,139 @@
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+from keras import ops
+
+
+@dataclass(frozen=True)
+class BlockWeight:
+    """What one weight of a block is, without the depth axis.
+
+    Args:
+        shape: Tuple of integers, its shape in one block.
+        initializer: Function from an integer seed to a Keras initializer; each
+            block's slice is drawn with a seed of its own.
+        release_copies: Whether StackRec's release copies this weight when it
+            stacks (`inherit="paper"`). It does not copy gates and norms.
+        gate: Whether a zero here takes the whole block out of the net.
+    """
+
+    shape: tuple
+    initializer: Callable[[int], keras.initializers.Initializer]
+    release_copies: bool = False
+    gate: bool = False
+
+
+class BlockStack(keras.layers.Layer):
+    """A stack of equal blocks whose weights lie along one depth axis.
+
+    Each weight of the blocks is one variable of shape `(depth, ...)`, so that
+    growing the stack is one gather along axis 0, and the number, names and order
+    of the variables never change.
+
+    A subclass says what a block's weights are (`block_weights`) and what a block
+    computes (`block`).
+
+    Args:
+        depth: Integer >= 1, the number of blocks.
+        **kwargs: `name`, `dtype` and the other arguments of a Keras layer.
+
+    Call arguments:
+        x: Tensor of shape `(batch, time, dim)`.
+        training: Boolean or `None`, as in Keras.
+
+    Returns:
+        Tensor of shape `(batch, time, dim)`.
+
+    Reference:
+        [StackRec: Efficient Training of Very
+        Deep Sequential Recommender Models by Iterative Stacking, SIGIR 2021](
+        https://arxiv.org/abs/2012.07598)
+    """
+
+    cycle = 1
+    """After how many blocks the kind of block repeats (its dilation, say)."""
+
+    def __init__(self, depth, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(depth, int) or depth < 1:
+            raise ValueError(
+                f"depth must be an integer of at least 1. Received: depth={depth!r}"
+            )
+        self._initial_depth = depth
+
+    def block_weights(self):
+        """Returns a dict from the name of each weight of a block to its
+        `BlockWeight`. An attribute of that name holds the stacked variable."""
+        raise NotImplementedError(f"{type(self).__name__} defines block_weights().")
+
+    def block(self, x, weights, index, training):
+        """Applies one block.
+
+        Args:
+            x: Tensor of shape `(batch, time, dim)`.
+            weights: Dict from weight name to that block's own tensor.
+            index: Integer, which block of the stack this is.
+            training: Boolean or `None`.
+
+        Returns:
+            Tensor of shape `(batch, time, dim)`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines block().")
+
+    @property
+    def depth(self):
+        """Integer, the number of blocks."""
+        if not self.built:
+            return self._initial_depth
+        return next(iter(self.variables_by_name().values())).shape[0]
+
+    def variables_by_name(self):
+        """Returns a dict from weight name to variable of shape `(depth, ...)`."""
+        return {name: getattr(self, name) for name in self.block_weights()}
+
+    def build(self, input_shape=None):
+        for name, weight in self.block_weights().items():
+            variable = self.add_weight(
+                name=name,
+                shape=(self._initial_depth, *weight.shape),
+                initializer=_block_by_block(weight),
+            )
+            setattr(self, name, variable)
+        self.built = True
+
+    def call(self, x, training=None):
+        for index, weights in enumerate(self._slices()):
+            x = self.block(x, weights, index, training)
+        return x
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "depth": self.depth}
+
+    def _slices(self):
+        # Unstacking once, not indexing block by block: the gradient of an index
+        # is a zero tensor of the whole stack, for each block anew.
+        stacked = self.variables_by_name()
+        unstacked = [
+            ops.unstack(ops.convert_to_tensor(variable), self.depth)
+            for variable in stacked.values()
+        ]
+        return [dict(zip(stacked, block)) for block in zip(*unstacked)]
+
+
+def _block_by_block(weight):
+    # A fan-based initializer would take the depth axis for a part of the fan,
+    # and one seed for all blocks would make them equal.
+    def initialize(shape, dtype=None):
+        return ops.stack(
+            [
+                weight.initializer(random.randrange(2**31))(weight.shape, dtype)
+                for _ in range(shape[0])
+            ]
+        )
+
+    return initialize

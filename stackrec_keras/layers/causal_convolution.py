@@ -1,0 +1,51 @@
+import keras
+from keras import ops
+
+
+def causal_convolution(x, kernel, bias, dilation):
+    """Dilated causal convolution over time, in the form fastest on each backend.
+
+    Position `t` of the output sees positions `t`, `t - dilation`, ...,
+    `t - (kernel_size - 1) * dilation` of the input; positions before the first
+    count as zero.
+
+    Args:
+        x: Tensor of shape `(batch, time, in_dim)`.
+        kernel: Tensor of shape `(kernel_size, in_dim, out_dim)`; its last tap is
+            the one on position `t`.
+        bias: Tensor of shape `(out_dim,)`.
+        dilation: Integer >= 1, the distance between taps in positions.
+
+    Returns:
+        Tensor of shape `(batch, time, out_dim)`.
+    """
+    form = _convolution if _has_fast_convolution() else _sum_of_taps
+    return form(x, kernel, dilation) + bias
+
+
+def _has_fast_convolution():
+    # benchmarks/convolution_forms.py measures both forms on each backend.
+    return keras.backend.backend() != "torch"
+
+
+def _convolution(x, kernel, dilation):
+    past = (kernel.shape[0] - 1) * dilation
+    return ops.conv(
+        ops.pad(x, [[0, 0], [past, 0], [0, 0]]),
+        kernel,
+        padding="valid",
+        dilation_rate=dilation,
+    )
+
+
+def _sum_of_taps(x, kernel, dilation):
+    # One matrix product a tap, on just those positions that the tap reaches:
+    # with long dilations most of a short sequence is never multiplied.
+    time, last = x.shape[1], kernel.shape[0] - 1
+    y = ops.matmul(x, kernel[last])
+    for tap in range(last):
+        shift = (last - tap) * dilation
+        if time is None or shift < time:
+            seen = ops.matmul(x[:, : -shift or None], kernel[tap])
+            y = y + ops.pad(seen, [[0, 0], [shift, 0], [0, 0]])
+    return y

@@ -1,0 +1,97 @@
+import keras
+from keras import ops
+from keras.initializers import Ones, TruncatedNormal, Zeros
+
+from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
+from stackrec_keras.layers.causal_convolution import causal_convolution
+
+EPSILON = 1e-8
+
+
+@keras.saving.register_keras_serializable(package="stackrec_keras")
+class DilatedResidualStack(BlockStack):
+    """NextItNet's residual blocks of dilated causal convolutions.
+
+    A block computes `y = x + gate * relu(LN2(conv2(relu(LN1(conv1(x))))))`, where
+    `conv1` has the block's dilation and `conv2` twice that. The gate is one
+    learned number a block that starts at 0 (ReZero).
+
+    Args:
+        depth: Integer, the number of blocks.
+        dim: Integer, the width of the hidden states.
+        kernel_size: Integer, taps of each convolution.
+        dilations: Sequence of integers; block `i` takes the dilation
+            `dilations[i % len(dilations)]`.
+        rezero: Boolean, whether blocks have the gate.
+        **kwargs: The other arguments of a Keras layer.
+
+    Call arguments:
+        x: Tensor of shape `(batch, time, dim)`.
+        training: Unused; a block computes the same in training.
+
+    Returns:
+        Tensor of shape `(batch, time, dim)`; position `t` depends on positions
+        up to `t` alone.
+
+    Reference:
+        [A Simple Convolutional Generative Network for Next Item Recommendation,
+        WSDM 2019](https://arxiv.org/abs/1808.05163),
+        [ReZero is All You Need, UAI 2021](https://arxiv.org/abs/2003.04887)
+    """
+
+    def __init__(
+        self, depth, dim, kernel_size=3, dilations=(1, 4), rezero=True, **kwargs
+    ):
+        super().__init__(depth, **kwargs)
+        self.dim = dim
+        self.kernel_size = kernel_size
+        self.dilations = tuple(dilations)
+        self.rezero = rezero
+
+    @property
+    def cycle(self):
+        return len(self.dilations)
+
+    def block_weights(self):
+        kernel = BlockWeight(
+            (self.kernel_size, self.dim, self.dim),
+            lambda seed: TruncatedNormal(stddev=0.02, seed=seed),
+            release_copies=True,
+        )
+        bias = BlockWeight((self.dim,), lambda seed: Zeros(), release_copies=True)
+        scale = BlockWeight((self.dim,), lambda seed: Ones())
+        shift = BlockWeight((self.dim,), lambda seed: Zeros())
+        weights = {}
+        for i in (1, 2):
+            weights[f"kernel{i}"] = kernel
+            weights[f"bias{i}"] = bias
+            weights[f"norm{i}_scale"] = scale
+            weights[f"norm{i}_shift"] = shift
+        if self.rezero:
+            weights["gate"] = BlockWeight((), lambda seed: Zeros(), gate=True)
+        return weights
+
+    def block(self, x, weights, index, training):
+        dilation = self.dilations[index % self.cycle]
+        h = x
+        for i in (1, 2):
+            h = causal_convolution(
+                h, weights[f"kernel{i}"], weights[f"bias{i}"], i * dilation
+            )
+            h = ops.layer_normalization(
+                h,
+                weights[f"norm{i}_scale"],
+                weights[f"norm{i}_shift"],
+                epsilon=EPSILON,
+            )
+            h = ops.relu(h)
+        return x + (weights["gate"] * h if self.rezero else h)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "dim": self.dim,
+            "kernel_size": self.kernel_size,
+            "dilations": list(self.dilations),
+            "rezero": self.rezero,
+        }

@@ -1,0 +1,67 @@
+"""Exact cross-entropy over the whole catalogue."""
+
+import numbers
+
+import keras
+
+from stackrec_keras.losses.catalogue_loss import CatalogueLoss
+
+
+@keras.saving.register_keras_serializable(package="stackrec_keras")
+class FullSoftmax(CatalogueLoss):
+    """Softmax cross-entropy over all items.
+
+    With `chunk_size`, memory is bounded: the catalogue is scored that many
+    items at a time and each chunk's scores are computed again in the backward
+    pass, so that never more than `positions * chunk_size` scores are held (one
+    more product of hidden states and table is the price). Value and gradients
+    are the same.
+
+    Args:
+        chunk_size: How many items to score at a time, or `None` for what is
+            fastest. A few thousand suits catalogues of 20,000 items and more.
+        include_padding: Whether class 0, the padding, is in the denominator,
+            as in the StackRec release.
+
+    Call arguments: see `CatalogueLoss`.
+
+    Raises:
+        ValueError: If `chunk_size` is neither `None` nor an integer of at
+            least 1.
+
+    Example:
+
+    ```python
+    model.compile(loss=sr.losses.FullSoftmax(chunk_size=4096))
+    ```
+    """
+
+    def __init__(self, chunk_size=None, include_padding=False):
+        super().__init__(include_padding=include_padding)
+        self.chunk_size = _check_chunk_size(chunk_size)
+
+    def training_losses(self, targets, hidden, table, bias, seed):
+        return self.exact_losses(targets, hidden, table, bias)
+
+    def exact_losses(self, targets, hidden, table, bias):
+        return super().exact_losses(
+            targets, hidden, table, bias, chunk_size=self.chunk_size
+        )
+
+    def get_config(self):
+        return {"chunk_size": self.chunk_size, **super().get_config()}
+
+
+def _check_chunk_size(chunk_size):
+    if chunk_size is None:
+        return None
+    if (
+        isinstance(chunk_size, numbers.Integral)
+        and not isinstance(chunk_size, bool)
+        and chunk_size >= 1
+    ):
+        return int(chunk_size)
+    raise ValueError(
+        "`chunk_size` must be None or an integer of at least 1, the number of "
+        f"items to score at a time. Received: chunk_size={chunk_size!r}"
+    )

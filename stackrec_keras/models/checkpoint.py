@@ -1,0 +1,145 @@
+import os
+
+import numpy as np
+from keras import ops
+
+from stackrec_keras.data import Vocabulary
+from stackrec_keras.stacking.growth import depth, set_depth
+from stackrec_keras.stacking.in_place import optimizer_chain
+from stackrec_keras.stacking.plateau import PlateauRecord
+
+VOCABULARY_FILE = "vocabulary.json"
+RECORD = "growth_record/"
+
+
+class GrowableCheckpoint:
+    """What a model adds to Keras' saving so that a file may have any depth.
+
+    Keras restores a parent before its children. So the model reads the depth of
+    the file first and takes it on, optimizer included, before any block is read.
+
+    Attributes:
+        initial_blocks: Integer, the depth that the model was built with; schedules
+            count from it, also in a run that is resumed.
+        trained_length: Integer or `None`, the length of the training sequences.
+        growth_record: `PlateauRecord` of the running fit, or `None`.
+    """
+
+    initial_blocks = None
+    trained_length = None
+    growth_record = None
+    _file_blocks = None
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        store["num_blocks"] = np.array(depth(self))
+        store["initial_blocks"] = np.array(self.initial_blocks)
+        store["trained_length"] = np.array(self.trained_length or 0)
+        if self.growth_record is not None:
+            for name, array in self.growth_record.to_arrays().items():
+                store[RECORD + name] = array
+
+    def load_own_variables(self, store):
+        state = {name: np.asarray(store[name]) for name in store.keys()}
+        if "num_blocks" not in state:
+            raise ValueError(
+                f"The file has no depth: it was not saved by a {type(self).__name__}."
+            )
+        self._file_blocks = int(state["num_blocks"])
+        set_depth(self, self._file_blocks)
+        self.initial_blocks = int(state["initial_blocks"])
+        self.trained_length = int(state["trained_length"]) or None
+        record = _with_prefix(state, RECORD)
+        self.growth_record = PlateauRecord.from_arrays(record) if record else None
+        super().load_own_variables({k: v for k, v in state.items() if k.isdigit()})
+
+    def save_assets(self, path):
+        if self.vocabulary is not None:
+            with open(os.path.join(path, VOCABULARY_FILE), "w") as file:
+                file.write(self.vocabulary.to_json())
+
+    def load_assets(self, path):
+        path = os.path.join(path, VOCABULARY_FILE)
+        if os.path.exists(path):
+            with open(path) as file:
+                self.vocabulary = Vocabulary.from_json(file.read())
+
+    def set_weights(self, weights):
+        """Sets all weights, taking on the depth of those given.
+
+        Args:
+            weights: List of arrays, as `get_weights` of this model gave them at
+                any depth.
+        """
+        index = _index_of_depth(self)
+        if len(weights) == len(self.weights):
+            set_depth(self, int(np.shape(weights[index])[0]))
+        super().set_weights(weights)
+
+    def load_weights(self, filepath, skip_mismatch=False, **kwargs):
+        """Loads weights from a file of any depth; the model takes that depth.
+
+        Args:
+            filepath: Path of a `.weights.h5` or `.keras` file.
+            skip_mismatch: As in `keras.Model.load_weights`.
+            **kwargs: As in `keras.Model.load_weights`.
+
+        Raises:
+            ValueError: If the file does not fit. The model is as it was then.
+        """
+        before = _Snapshot(self)
+        self._file_blocks = None
+        try:
+            super().load_weights(filepath, skip_mismatch, **kwargs)
+        except Exception as error:
+            held = self._file_blocks
+            before.restore()
+            if not isinstance(error, (ValueError, KeyError)):
+                raise
+            holds = "no depth" if held is None else f"{held} blocks"
+            raise ValueError(
+                f"{filepath} does not fit this {type(self).__name__} of "
+                f"{before.num_blocks} blocks and {self.num_items} items: the file "
+                f"holds {holds}. Build the model with the arguments of the saved one "
+                f"(any num_blocks will do). Keras says: {error}"
+            ) from error
+
+
+class _Snapshot:
+    """A model's weights and optimizer state at one moment."""
+
+    def __init__(self, model):
+        self.model = model
+        self.num_blocks = depth(model)
+        self.about = (model.initial_blocks, model.trained_length, model.growth_record)
+        self.weights = model.get_weights()
+        self.state = [ops.convert_to_numpy(v) for v in _optimizer_variables(model)]
+
+    def restore(self):
+        model = self.model
+        model.set_weights(self.weights)
+        model.initial_blocks, model.trained_length, model.growth_record = self.about
+        for variable, value in zip(_optimizer_variables(model), self.state):
+            variable.assign(value)
+
+
+def _optimizer_variables(model):
+    return [v for optimizer in optimizer_chain(model)[:1] for v in optimizer.variables]
+
+
+def _index_of_depth(model):
+    """The index among the weights of one whose first axis is the depth."""
+    stacks = {id(v) for layer in model.layers for v in _stacked_variables(layer)}
+    return next(i for i, v in enumerate(model.weights) if id(v) in stacks)
+
+
+def _stacked_variables(layer):
+    return getattr(layer, "variables_by_name", dict)().values()
+
+
+def _with_prefix(state, prefix):
+    return {
+        name.removeprefix(prefix): value
+        for name, value in state.items()
+        if name.startswith(prefix)
+    }

@@ -1,0 +1,57 @@
+"""What `fit` looks after before Keras takes over."""
+
+import keras
+import numpy as np
+
+from stackrec_keras.stacking import StackingCallback
+
+
+def check_ids(num_items, **arrays):
+    """Raises a ValueError if an array has ids that are no items of the model."""
+    for name, ids in arrays.items():
+        ids = ids.get("items") if isinstance(ids, dict) else ids
+        if not isinstance(ids, np.ndarray) or not ids.size:
+            continue
+        if not np.issubdtype(ids.dtype, np.integer):
+            raise ValueError(
+                f"{name} must have integer item ids. Received: dtype={ids.dtype}. "
+                "Encode raw ids with a Vocabulary."
+            )
+        if ids.min() < 0 or ids.max() > num_items:
+            raise ValueError(
+                f"{name} has item ids from {ids.min()} to {ids.max()}; this model "
+                f"knows 1..{num_items}, and 0 for padding. Encode raw ids with a "
+                "Vocabulary, or build the model with more items."
+            )
+
+
+def callbacks_for(callbacks, x, validated):
+    """Returns the callbacks of a fit in the order that they must run in.
+
+    `StackingCallback` goes first: what another callback stores at the end of an
+    epoch has to hold the state of the schedule, and its log keys.
+    """
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        return callbacks
+    if callbacks is None or isinstance(callbacks, keras.callbacks.Callback):
+        callbacks = [callbacks] if callbacks else []
+    for callback in callbacks:
+        monitor = getattr(getattr(callback, "schedule", None), "monitor", "")
+        if monitor.startswith("val_") and not validated:
+            raise ValueError(
+                f"The schedule monitors {monitor!r}, but fit got no validation_data. "
+                "Give fit(..., validation_data=(x, y)), or monitor 'loss'."
+            )
+    clock = [_EpochClock(x)] if hasattr(x, "set_epoch") else []
+    return clock + sorted(callbacks, key=lambda c: not isinstance(c, StackingCallback))
+
+
+class _EpochClock(keras.callbacks.Callback):
+    """Tells batches the epoch, so that their order is the same in a resumed run."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.batches.set_epoch(epoch)

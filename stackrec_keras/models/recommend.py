@@ -1,0 +1,128 @@
+"""From histories to the best items that are not in them."""
+
+import warnings
+
+import numpy as np
+from keras import ops
+
+
+def recommend(model, x, k, exclude_seen, batch_size):
+    """See `SequentialRecommender.recommend`."""
+    if not 1 <= k <= model.num_items:
+        raise ValueError(
+            f"k must be between 1 and the {model.num_items} items of the model. "
+            f"Received: k={k}"
+        )
+    raw = isinstance(x, (list, tuple)) and model.vocabulary is not None
+    items, extra = _item_indices(model, x)
+    seen = _known(items, model.num_items)
+    _check_histories(seen)
+    inputs = _fit_length(seen, model)
+    parts = [
+        _best(model, _batch(inputs, extra, rows, batch_size), seen[rows], k, exclude_seen)
+        for rows in _row_slices(len(seen), batch_size)
+    ]
+    ids, scores = (np.concatenate(part) for part in zip(*parts))
+    return (_decode(model, ids) if raw else ids), scores
+
+
+def _item_indices(model, x):
+    """Array `(batch, time)` of indices, -1 for unknown, and a dict of other inputs."""
+    if isinstance(x, dict):
+        return np.asarray(x["items"]), {k: v for k, v in x.items() if k != "items"}
+    if not isinstance(x, (list, tuple)):
+        return ops.convert_to_numpy(x), {}
+    if not x or any(np.ndim(history) != 1 for history in x):
+        raise ValueError(
+            "x must be an array (batch, time) of item indices or a list of "
+            f"histories, each a list of items. Received: x={x!r:.200}"
+        )
+    return _left_padded([_encode(model, history) for history in x]), {}
+
+
+def _encode(model, history):
+    if model.vocabulary is None:
+        return np.asarray(history, "int64")
+    encoded = model.vocabulary.encode(history)
+    return np.where(encoded == 0, -1, encoded)
+
+
+def _left_padded(rows):
+    padded = np.zeros((len(rows), max(1, *map(len, rows))), "int64")
+    for row, values in zip(padded, rows):
+        row[len(row) - len(values) :] = values
+    return padded
+
+
+def _known(items, num_items):
+    """Moves known items to the right end, and says how many were not known."""
+    if items.ndim != 2:
+        raise ValueError(
+            f"x must be of shape (batch, time). Received: shape {items.shape}. A "
+            "single history goes in as a batch of one."
+        )
+    known = (items >= 1) & (items <= num_items)
+    unknown = int(((items != 0) & ~known).sum())
+    if unknown:
+        warnings.warn(
+            f"{unknown} items of the histories are unknown to the model and were "
+            "skipped.",
+            stacklevel=4,
+        )
+    order = np.argsort(known, axis=1, kind="stable")
+    return np.take_along_axis(np.where(known, items, 0), order, axis=1)
+
+
+def _check_histories(seen):
+    empty = np.flatnonzero(~seen.any(axis=1))
+    if len(empty):
+        raise ValueError(
+            f"{len(empty)} histories have no item that the model knows: rows "
+            f"{empty[:5].tolist()}{'...' if len(empty) > 5 else ''}. Leave them out, "
+            "or recommend popular items to them."
+        )
+
+
+def _fit_length(seen, model):
+    """Cut or padded to the length of the training sequences, which is what the
+    model has learned to read."""
+    length = model.trained_length or model.max_length or seen.shape[1]
+    padding = max(0, length - seen.shape[1])
+    return np.pad(seen, ((0, 0), (padding, 0)))[:, -length:].astype("int32")
+
+
+def _row_slices(num_rows, batch_size):
+    return [slice(i, i + batch_size) for i in range(0, num_rows, batch_size)]
+
+
+def _batch(inputs, extra, rows, batch_size):
+    """A batch of always the same size, so that one compiled function serves all."""
+    size = min(batch_size, len(inputs))
+
+    def part(values):
+        values = np.asarray(values)[rows]
+        missing = size - len(values)
+        return np.concatenate([values, np.repeat(values[:1], missing, axis=0)])
+
+    if not extra:
+        return part(inputs)
+    return {"items": part(inputs), **{k: part(v) for k, v in extra.items()}}
+
+
+def _best(model, batch, seen, k, exclude_seen):
+    scores = np.array(model.predict_on_batch(batch), "float32")[: len(seen)]
+    if exclude_seen:
+        np.put_along_axis(scores, seen, -np.inf, axis=1)
+    top = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+    top_scores = np.take_along_axis(scores, top, axis=1)
+    order = np.lexsort((top, -top_scores), axis=1)
+    top_scores = np.take_along_axis(top_scores, order, axis=1)
+    ids = np.take_along_axis(top, order, axis=1)
+    return np.where(np.isneginf(top_scores), 0, ids), top_scores
+
+
+def _decode(model, ids):
+    raw = np.full(ids.shape, None, dtype=object)
+    known = ids > 0
+    raw[known] = model.vocabulary.decode(ids[known])
+    return raw

@@ -1,0 +1,314 @@
+import contextlib
+from dataclasses import dataclass
+
+import keras
+from keras import ops
+
+from stackrec_keras import losses, metrics
+from stackrec_keras.layers import OutputTable
+from stackrec_keras.losses.validation_loss import validation_loss
+from stackrec_keras.models.checkpoint import GrowableCheckpoint
+from stackrec_keras.models.fitting import callbacks_for, check_ids
+from stackrec_keras.models.recommend import recommend
+from stackrec_keras.stacking import Growth, grow
+from stackrec_keras.stacking.growth import depth
+
+
+class SequentialRecommender(GrowableCheckpoint, keras.Model):
+    """Base of all models: a next-item recommender whose depth can grow.
+
+    A subclass builds its layers in the constructor, a `BlockStack` among them, and
+    says how item ids become hidden states (`hidden_states`).
+
+    Args:
+        num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
+        dim: Integer, the width of the hidden states.
+        num_blocks: Integer, the depth to build with.
+        max_length: Integer or `None`. A longer input keeps its last items.
+        **kwargs: `name`, `dtype` and the other arguments of a Keras model.
+
+    Call arguments:
+        inputs: Integer tensor of shape `(batch, time)`.
+        training: Boolean or `None`, as in Keras.
+
+    Returns:
+        Hidden states, a tensor of shape `(batch, time, dim)`.
+    """
+
+    def __init__(self, num_items, dim, num_blocks, max_length=None, **kwargs):
+        super().__init__(**kwargs)
+        check_integers(num_items=num_items, num_blocks=num_blocks)
+        self.num_items = num_items
+        self.initial_blocks = num_blocks
+        self.max_length = max_length
+        # Scores are compared with each other: half precision would make ties.
+        self.output_table = OutputTable(
+            num_items, dim, dtype=self.dtype_policy.variable_dtype, name="output_table"
+        )
+        self.output_table.build()
+        self.seed_generator = keras.random.SeedGenerator()
+        self._vocabulary = None
+        self._gives_hidden = True
+
+    def hidden_states(self, inputs, training):
+        """Returns hidden states `(batch, time, dim)` for `inputs` as in `call`."""
+        raise NotImplementedError(f"{type(self).__name__} defines hidden_states().")
+
+    @property
+    def num_blocks(self):
+        """Integer, the depth that the model has now."""
+        return depth(self)
+
+    @property
+    def vocabulary(self):
+        """`Vocabulary` of the raw item ids, or `None`. A `.keras` file holds it."""
+        return self._vocabulary
+
+    @vocabulary.setter
+    def vocabulary(self, vocabulary):
+        if vocabulary is not None and len(vocabulary) != self.num_items:
+            raise ValueError(
+                f"vocabulary has {len(vocabulary)} items, the model num_items="
+                f"{self.num_items}. Build the model with num_items=len(vocabulary)."
+            )
+        self._vocabulary = vocabulary
+
+    def build(self, input_shape=None):
+        self.built = True
+
+    def call(self, inputs, training=None):
+        hidden = self.hidden_states(inputs, training)
+        return hidden if self._gives_hidden else self.output_table(hidden[:, -1])
+
+    def score(self, inputs):
+        """Scores every item as the next one.
+
+        Args:
+            inputs: As in `call`.
+
+        Returns:
+            Tensor of shape `(batch, num_items + 1)`, the padding at -inf.
+        """
+        return self.output_table(self(inputs, training=False)[:, -1])
+
+    def recommend(self, x, k=10, exclude_seen=True, batch_size=256):
+        """Recommends the items with the highest next-item scores.
+
+        Args:
+            x: Item indices as for `call`; or a list of histories, oldest item first:
+                lists of raw item ids for a model with a vocabulary, of indices for
+                one without. Unknown items are skipped with a warning.
+            k: Integer, how many items.
+            exclude_seen: Boolean, whether to leave out the items of the history.
+            batch_size: Integer, histories scored at a time.
+
+        Returns:
+            A pair of arrays `(batch, k)`, best first: ids (raw ones if `x` has raw
+            ones) and scores. Where a history leaves fewer than `k` items, the rest
+            has id 0 (`None` if raw) and score -inf.
+
+        Raises:
+            ValueError: If a history has no known item, or `k` is not in
+                1..num_items.
+        """
+        return recommend(self, x, k, exclude_seen, batch_size)
+
+    def grow(
+        self,
+        method,
+        num_blocks=None,
+        top_blocks=None,
+        cycle=None,
+        inherit="all",
+        optimizer_state="carry",
+        seed=None,
+    ):
+        """Grows the model in place, and its optimizer with it.
+
+        Args:
+            method: String, a stacking method: see `stacking.block_sources`.
+            num_blocks: Integer, the new depth. Defaults to twice the depth, or
+                to `top_blocks` more.
+            top_blocks: Integer or `None`: stack only that many of the top blocks.
+            cycle: Integer or `None`: after how many blocks the kind of block
+                repeats. `None` keeps kernels at their dilation with
+                `inherit="all"`, and is 1 with `inherit="paper"`.
+            inherit: `"all"` carries every weight that has a source, a copy's gate
+                starting at 0; `"paper"` carries what StackRec's release carries.
+            optimizer_state: `"carry"` or `"reset"`.
+            seed: Integer or `None`, for new random blocks.
+
+        Raises:
+            ValueError: If depth, method or optimizer do not fit. The model is
+                untouched then.
+
+        Reference:
+            [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
+        """
+        growth = Growth(method, top_blocks, cycle, inherit, optimizer_state, seed)
+        grow(self, growth, num_blocks)
+
+    def compile(self, optimizer="auto", loss="auto", metrics="auto", **kwargs):
+        """Configures training.
+
+        Args:
+            optimizer: A Keras optimizer; `"auto"` is Adam with rate 1e-3.
+            loss: A loss of `stackrec_keras.losses`; `"auto"` is `FullSoftmax()`.
+            metrics: List of metrics of `stackrec_keras.metrics`; `"auto"` is MRR,
+                HitRate and NDCG at 5 and 10. They are computed in `evaluate` and
+                validation, over all items.
+            **kwargs: The other arguments of `keras.Model.compile`.
+
+        Raises:
+            ValueError: If a loss or metric would be fed hidden states.
+        """
+        compiled = _Compiled.from_arguments(loss, metrics, kwargs)
+        if isinstance(optimizer, str) and optimizer == "auto":
+            optimizer = keras.optimizers.Adam(1e-3)
+        super().compile(optimizer=optimizer, **kwargs)
+        self._compiled_with = compiled
+        self.loss = compiled.loss
+        # Built now, so that a checkpoint finds an optimizer to restore.
+        self.optimizer.build(self.trainable_variables)
+
+    @property
+    def metrics(self):
+        if not self.compiled:
+            return []
+        return [self._loss_tracker, *self._compiled_with.metrics]
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return {}
+        return self._compiled_with.get_config(self.optimizer)
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        **kwargs,
+    ):
+        """Trains the model; the arguments are those of `keras.Model.fit`.
+
+        `x` is `(batch, time)` item ids and `y` `(batch, time)` the next item at each
+        position, 0 = no target there; or `x` yields such pairs. `validation_data`
+        has the one next item, `y` of shape `(batch,)`; of a `y` of shape
+        `(batch, time)` the last position counts.
+        """
+        check_ids(self.num_items, x=x, y=y)
+        validated = {"validation_data", "validation_split"} & {
+            name for name, value in kwargs.items() if value is not None
+        }
+        if hasattr(x, "set_epoch"):
+            # Keras would shuffle whole batches on top of their own order.
+            kwargs["shuffle"] = False
+        return super().fit(
+            x,
+            y,
+            batch_size,
+            epochs,
+            verbose,
+            callbacks=callbacks_for(callbacks, x, validated),
+            **kwargs,
+        )
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        if not training:
+            return validation_loss(_last_target(y), y_pred, sample_weight)
+        self.trained_length = y_pred.shape[1]
+        loss = self.loss(
+            y,
+            y_pred[:, -1] if len(y.shape) == 1 else y_pred,
+            self.output_table.table,
+            self.output_table.bias,
+            sample_weight=sample_weight,
+            seed=self.seed_generator,
+        )
+        for extra in self.losses:
+            loss = loss + ops.sum(ops.cast(extra, loss.dtype))
+        return loss
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        if self._gives_hidden:
+            return {self._loss_tracker.name: self._loss_tracker.result()}
+        for metric in self._compiled_with.metrics:
+            metric.update_state(_last_target(y), y_pred)
+        return self.get_metrics_result()
+
+    def test_step(self, *args):
+        with self._giving_scores():
+            return super().test_step(*args)
+
+    def predict_step(self, *args):
+        with self._giving_scores():
+            return super().predict_step(*args)
+
+    def export(self, *args, **kwargs):
+        with self._giving_scores():
+            return super().export(*args, **kwargs)
+
+    @contextlib.contextmanager
+    def _giving_scores(self):
+        # What a compiled function computes is settled while it is traced.
+        before, self._gives_hidden = self._gives_hidden, False
+        try:
+            yield
+        finally:
+            self._gives_hidden = before
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_items": self.num_items,
+            "num_blocks": self.num_blocks,
+        }
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """What a model was compiled with. Keras does not look inside of it, and so
+    neither tracks the metrics a second time nor feeds them hidden states."""
+
+    loss: losses.CatalogueLoss
+    metrics: list
+    arguments: dict
+
+    @classmethod
+    def from_arguments(cls, loss, metric_list, arguments):
+        for name in ("weighted_metrics", "loss_weights"):
+            if arguments.get(name) is not None:
+                raise ValueError(
+                    f"{name}={arguments[name]!r} has no meaning here: the model has "
+                    "one loss, and its metrics rank the one next item. Leave it out; "
+                    "weights of rows and positions are fit's sample_weight."
+                )
+        return cls(losses.get(loss), metrics.get(metric_list), dict(arguments))
+
+    def get_config(self, optimizer):
+        parts = {"optimizer": optimizer, "loss": self.loss, "metrics": self.metrics}
+        return {
+            name: keras.saving.serialize_keras_object(part)
+            for name, part in {**parts, **self.arguments}.items()
+        }
+
+
+def check_integers(**arguments):
+    """Raises a ValueError for an argument that is no integer of at least 1."""
+    for name, value in arguments.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(
+                f"{name} must be an integer of at least 1. Received: {name}={value!r}"
+            )
+
+
+def _last_target(y):
+    return y if len(y.shape) == 1 else y[:, -1]

@@ -1,0 +1,177 @@
+import time
+import warnings
+
+import keras
+
+from stackrec_keras.stacking.growth import Growth, block_stacks
+from stackrec_keras.stacking.optimizer_state import check_optimizer
+from stackrec_keras.stacking.plateau import Plateau
+from stackrec_keras.stacking.schedule import DoublingSchedule, StackingSchedule
+
+
+class StackingCallback(keras.callbacks.Callback):
+    """Grows a model inside `fit`, at the beginning of the epochs of a schedule.
+
+    It writes `num_blocks` and `growth_seconds` (the seconds that the growth before
+    this epoch took, 0.0 if there was none) into the logs of every epoch.
+
+    Args:
+        method: String, a stacking method: see `stackrec_keras.stacking.methods`.
+        schedule: When to grow to how many blocks: a dict from epoch (from 0) to
+            number of blocks, a `StackingSchedule`, or `"plateau"` for
+            `StackingSchedule.plateau()`. `None` doubles the depth that the model
+            was built with twice, after 1/7 and 3/7 of the epochs (rounded up).
+        top_blocks: Integer or `None`: stack only that many of the top blocks.
+        cycle: Integer or `None`: after how many blocks the kind of block repeats.
+            `None` leaves it to the model.
+        inherit: `"all"` carries every weight that has a source; `"paper"` what
+            StackRec's release carries.
+        optimizer_state: `"carry"` or `"reset"`.
+        seed: Integer. New random blocks depend on it and on the two depths alone.
+
+    Raises:
+        ValueError: At once if an argument is not one of those it may be; when `fit`
+            begins, before any training, if schedule, method, model and optimizer
+            do not fit together.
+
+    Example:
+
+    ```python
+    model = sr.NextItNet(num_items, num_blocks=4)
+    model.compile()
+    model.fit(x, y, epochs=7, callbacks=[sr.StackingCallback("stackC")])
+    ```
+
+    Reference:
+        [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
+    """
+
+    def __init__(
+        self,
+        method,
+        schedule=None,
+        top_blocks=None,
+        cycle=None,
+        inherit="all",
+        optimizer_state="carry",
+        seed=0,
+    ):
+        super().__init__()
+        self.growth = Growth(method, top_blocks, cycle, inherit, optimizer_state, seed)
+        self.schedule = _schedule(schedule)
+        self._table = {}
+        self._seconds = 0.0
+
+    def on_train_begin(self, logs=None):
+        model = self.model
+        if not hasattr(model, "initial_blocks"):
+            raise ValueError(
+                "StackingCallback grows a SequentialRecommender (NextItNet, ...). "
+                f"Received: {type(model).__name__}"
+            )
+        check_optimizer(model)
+        if isinstance(self.schedule, Plateau):
+            self._check_monitor(model)
+            path = self.schedule.depths(model.num_blocks, self.growth.top_blocks)
+            self._check_path([model.num_blocks, *path])
+        else:
+            self._table = self.schedule.table(
+                model.initial_blocks, self.params["epochs"], self.growth.top_blocks
+            )
+            self._check_path([model.initial_blocks, *self._table.values()])
+
+    def on_epoch_begin(self, epoch, logs=None):
+        model = self.model
+        self._seconds = 0.0
+        if epoch == 0 and self._table and max(self._table.values()) <= model.num_blocks:
+            warnings.warn(
+                f"The model has {model.num_blocks} blocks already: this schedule "
+                f"({self._table}) will not grow it.",
+                stacklevel=2,
+            )
+        for num_blocks in self._due(model, epoch):
+            old, start = model.num_blocks, time.perf_counter()
+            model.grow(num_blocks=num_blocks, **vars(self.growth))
+            seconds = time.perf_counter() - start
+            self._seconds += seconds
+            self._say(
+                f"epoch {epoch}: {self.growth.method} {old} -> {num_blocks} blocks, "
+                f"{seconds:.1f} s"
+            )
+
+    def on_epoch_end(self, epoch, logs=None):
+        model = self.model
+        logs = {} if logs is None else logs
+        if isinstance(self.schedule, Plateau) and self.schedule.monitor in logs:
+            self._observe(model, epoch, logs[self.schedule.monitor])
+        logs["num_blocks"] = model.num_blocks
+        logs["growth_seconds"] = self._seconds
+
+    def on_train_end(self, logs=None):
+        model = self.model
+        record, model.growth_record = model.growth_record, None
+        if record is None or not self.schedule.restore_best or not record.best_weights:
+            return
+        model.set_weights(record.best_weights)
+        self._say(
+            f"restored the best {self.schedule.monitor} ({abs(record.best):.4f}), "
+            f"with {model.num_blocks} blocks"
+        )
+
+    def _due(self, model, epoch):
+        # All growths due by now, one after the other: a run that goes on from a
+        # shallower checkpoint grows as the run would have that never stopped.
+        if not isinstance(self.schedule, Plateau):
+            due = [depth for start, depth in self._table.items() if start <= epoch]
+        else:
+            record = model.growth_record
+            if record is None or record.epoch != epoch - 1:
+                record = self.schedule.start(epoch, model.num_blocks)
+                model.growth_record = record
+            due = [record.due]
+        return [depth for depth in due if depth > model.num_blocks]
+
+    def _observe(self, model, epoch, value):
+        best = self.schedule.observe(
+            model.growth_record,
+            epoch,
+            float(value),
+            model.num_blocks,
+            self.growth.top_blocks,
+        )
+        if best and self.schedule.restore_best:
+            model.growth_record.best_weights = model.get_weights()
+
+    def _check_path(self, depths):
+        for stack in block_stacks(self.model):
+            for old, new in zip(depths, depths[1:]):
+                if new > old:
+                    self.growth.sources(stack, old, new)
+
+    def _check_monitor(self, model):
+        names = [metric.name for metric in model.metrics]
+        if self.schedule.monitor.removeprefix("val_") not in names:
+            known = ", ".join(f"val_{name}" for name in names)
+            raise ValueError(
+                f"monitor={self.schedule.monitor!r} is not among the metrics of this "
+                f"model: {known}. Monitor one of these, or compile with that metric."
+            )
+
+    def _say(self, line):
+        if self.params.get("verbose", 1):
+            print(line, flush=True)
+
+
+def _schedule(schedule):
+    if schedule is None:
+        return DoublingSchedule()
+    if schedule == "plateau":
+        return StackingSchedule.plateau()
+    if isinstance(schedule, (StackingSchedule, DoublingSchedule, Plateau)):
+        return schedule
+    if isinstance(schedule, dict):
+        return StackingSchedule(schedule)
+    raise ValueError(
+        "schedule must be None, a dict from epoch to number of blocks, a "
+        f"StackingSchedule or 'plateau'. Received: schedule={schedule!r}"
+    )

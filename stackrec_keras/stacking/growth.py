@@ -1,0 +1,198 @@
+"""Growing a model, and its optimizer with it, in place."""
+
+import contextlib
+import random
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from keras import ops
+
+from stackrec_keras.layers import BlockStack
+from stackrec_keras.stacking.gather import gather
+from stackrec_keras.stacking.in_place import changing_shapes, replace_value
+from stackrec_keras.stacking.methods import block_sources, get_method
+from stackrec_keras.stacking.optimizer_state import (
+    carry_state,
+    check_optimizer,
+    reset_state,
+)
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How a net grows: what feeds the new blocks, and what is carried over.
+
+    Args:
+        method: String, a stacking method (see `block_sources`).
+        top_blocks: Integer or `None`, stack only that many of the top blocks.
+        cycle: Integer or `None`, after how many blocks their kind repeats. `None`:
+            the stack's own cycle of dilations with `inherit="all"`, so that no
+            kernel moves to another dilation; 1 with `inherit="paper"`.
+        inherit: `"all"` carries every weight that has a source, and puts a copy
+            in with its gate at 0; `"paper"` carries what StackRec's release does.
+        optimizer_state: `"carry"` moves the optimizer's state with the weights,
+            `"reset"` starts it anew.
+        seed: Integer or `None`. The new random blocks depend on it and on the two
+            depths alone; `None` draws another seed each time.
+    """
+
+    method: str
+    top_blocks: int | None = None
+    cycle: int | None = None
+    inherit: str = "all"
+    optimizer_state: str = "carry"
+    seed: int | None = None
+
+    def __post_init__(self):
+        get_method(self.method)
+        _check_choice("inherit", self.inherit, ("all", "paper"))
+        _check_choice("optimizer_state", self.optimizer_state, ("carry", "reset"))
+
+    def sources(self, stack, old, new):
+        """Returns the source of each of the `new` blocks of a stack."""
+        cycle = self.cycle
+        if cycle is None:
+            cycle = stack.cycle if self.inherit == "all" else 1
+        return block_sources(self.method, old, new, self.top_blocks, cycle)
+
+
+def grow(model, growth, num_blocks=None):
+    """Grows all block stacks of a model to `num_blocks` blocks, in place.
+
+    Args:
+        model: A Keras model with `BlockStack`s among its layers, whose config has
+            `num_blocks`.
+        growth: A `Growth`.
+        num_blocks: Integer, the new depth. Defaults to twice the depth, or to
+            `top_blocks` more.
+
+    Raises:
+        ValueError: If depths, method or optimizer do not fit; the model is
+            untouched then.
+    """
+    old = depth(model)
+    new = num_blocks or old + (growth.top_blocks or old)
+    sources = _weight_sources(model, growth, old, new)
+    check_optimizer(model)
+    with changing_shapes(model):
+        fresh = _fresh_weights(model, growth.seed, old, new)
+        _set_slices(model, sources, fresh)
+        if growth.optimizer_state == "reset":
+            reset_state(model)
+
+
+def set_depth(model, num_blocks):
+    """Gives a model another depth before its weights are set from elsewhere."""
+    old = depth(model)
+    if num_blocks == old:
+        return
+    sources = {
+        id(variable): [i % old for i in range(num_blocks)]
+        for stack in block_stacks(model)
+        for variable in stack.variables_by_name().values()
+    }
+    with changing_shapes(model):
+        _set_slices(model, sources, {})
+
+
+def block_stacks(model):
+    """Returns the `BlockStack`s of a model."""
+    return [layer for layer in model.layers if isinstance(layer, BlockStack)]
+
+
+def depth(model):
+    """Returns the number of blocks of each stack of a model."""
+    stacks = block_stacks(model)
+    if not stacks:
+        raise ValueError(
+            f"{type(model).__name__} has no BlockStack among its layers, so there is "
+            "nothing to grow. Build the model on a BlockStack."
+        )
+    return stacks[0].depth
+
+
+def _weight_sources(model, growth, old, new):
+    """Dict from `id(variable)` to the source of each of its new slices, for all
+    variables that do not stay as they are."""
+    method = get_method(growth.method)
+    sources = {}
+    for stack in block_stacks(model):
+        of_blocks = growth.sources(stack, old, new)
+        weights = stack.block_weights()
+        for name, variable in stack.variables_by_name().items():
+            sources[id(variable)] = _slice_sources(
+                weights[name], of_blocks, method, growth.inherit
+            )
+    for layer in model.layers:
+        if not isinstance(layer, BlockStack) and not _carries(growth, method, layer):
+            for variable in layer.weights:
+                sources[id(variable)] = [None] * variable.shape[0]
+    return sources
+
+
+def _slice_sources(weight, of_blocks, method, inherit):
+    if inherit == "paper":
+        copied = weight.release_copies or method.release_copies_whole_blocks
+        return of_blocks if copied else [None] * len(of_blocks)
+    if weight.gate:
+        # A copy joins with the gate of a new block: the net computes what it did.
+        return [
+            None if source in of_blocks[:i] else source
+            for i, source in enumerate(of_blocks)
+        ]
+    return of_blocks
+
+
+def _carries(growth, method, layer):
+    if not method.keeps_rest:
+        return False
+    return growth.inherit == "all" or isinstance(layer, keras.layers.Embedding)
+
+
+def _fresh_weights(model, seed, old, new):
+    """Dict from `id(variable)` to its value in a new model of the new depth."""
+    with _initializers_seeded(seed, old, new):
+        twin = type(model).from_config({**model.get_config(), "num_blocks": new})
+    return {
+        id(variable): ops.convert_to_numpy(fresh)
+        for variable, fresh in zip(model.weights, twin.weights)
+    }
+
+
+def _set_slices(model, sources, fresh):
+    variables = [v for v in model.weights if id(v) in sources]
+    new_values = {
+        id(v): _grown(ops.convert_to_numpy(v), sources[id(v)], fresh.get(id(v)))
+        for v in variables
+    }
+    carry_state(model, sources, new_values)
+    for variable in variables:
+        replace_value(variable, new_values[id(variable)])
+
+
+def _grown(value, sources, fresh):
+    if fresh is None:
+        fresh = np.zeros((len(sources), *value.shape[1:]), value.dtype)
+    return gather(value, sources, fresh)
+
+
+@contextlib.contextmanager
+def _initializers_seeded(seed, old, new):
+    # Initializers without a seed take one from Python's `random`.
+    if seed is None:
+        seed = random.randrange(2**31)
+    state = random.getstate()
+    random.seed(f"{seed} {old} {new}")
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+def _check_choice(name, value, choices):
+    if value not in choices:
+        raise ValueError(
+            f"{name} must be one of {', '.join(map(repr, choices))}. "
+            f"Received: {name}={value!r}"
+        )

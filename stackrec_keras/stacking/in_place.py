@@ -1,0 +1,79 @@
+"""The only file that touches private attributes of Keras.
+
+Keras 3 has no public way to give a variable another shape, or to tell a model
+that is being fitted of it. The three functions here do that on each backend.
+"""
+
+import contextlib
+
+import keras
+
+
+def replace_value(variable, value):
+    """Gives a variable a new value of any shape; the variable object stays, and
+    with it its name and its place in every list that knows it."""
+    variable._shape = tuple(value.shape)
+    variable._initialize(keras.ops.convert_to_tensor(value, dtype=variable.dtype))
+
+
+@contextlib.contextmanager
+def changing_shapes(model):
+    """Context in which variables of a model and its optimizer change shape."""
+    if keras.backend.backend() == "jax":
+        model.jax_state_sync()
+    with _strategy_scope(model):
+        yield
+    for optimizer in optimizer_chain(model):
+        if optimizer.built:
+            # On TensorFlow the key of a variable is its inner tf.Variable's.
+            optimizer._trainable_variables_indices = {
+                optimizer._var_key(variable): index
+                for index, variable in enumerate(optimizer._trainable_variables)
+            }
+    if keras.backend.backend() == "torch":
+        for layer in model._flatten_layers():
+            layer._track_variables()
+    _remake_functions(model)
+
+
+def optimizer_chain(model):
+    """Returns the model's optimizer and those that it wraps, outermost first."""
+    chain = []
+    optimizer = getattr(model, "optimizer", None)
+    while optimizer is not None:
+        chain.append(optimizer)
+        optimizer = getattr(optimizer, "inner_optimizer", None)
+    return chain
+
+
+def slot_lists(optimizer):
+    """Returns a dict from attribute name to the list of slots of an optimizer:
+    one slot, or None, for each of its trainable variables."""
+    variables = optimizer._trainable_variables
+    lists = {
+        name: value
+        for name, value in vars(optimizer).items()
+        if isinstance(value, list)
+        and name not in ("_trainable_variables", "_variables")
+        and len(value) == len(variables)
+    }
+    return {
+        name: slots
+        for name, slots in lists.items()
+        if all(s is None or isinstance(s, keras.Variable) for s in slots)
+    }
+
+
+def _strategy_scope(model):
+    if keras.backend.backend() == "tensorflow":
+        return model.distribute_strategy.scope()
+    return contextlib.nullcontext()
+
+
+def _remake_functions(model):
+    # A compiled function knows the old shapes. In a running fit the training
+    # function must be there at once; the others are made when they are needed.
+    if getattr(model, "train_function", None) is not None:
+        model.make_train_function(force=True)
+    model.test_function = None
+    model.predict_function = None

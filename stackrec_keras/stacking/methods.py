@@ -1,0 +1,166 @@
+"""Stacking methods: which old block feeds each block of the deeper net."""
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class StackingMethod:
+    """One way to fill the blocks of a deeper net from a shallower one.
+
+    Args:
+        name: String, as users type it.
+        description: String, one line.
+        sources: Function from `(old, new, low, cycle)` to the list of `new`
+            sources; the blocks below `low` are not to be stacked.
+        keeps_rest: Whether the other weights of the net may be carried over.
+        release_copies_whole_blocks: Whether StackRec's release copies the gates
+            and norms of a block along with its kernels.
+    """
+
+    name: str
+    description: str
+    sources: Callable[[int, int, int, int], list]
+    keeps_rest: bool = True
+    release_copies_whole_blocks: bool = False
+
+
+def block_sources(method, old, new, top_blocks=None, cycle=1):
+    """Which old block feeds each block of a net grown from `old` to `new` blocks.
+
+    Args:
+        method: String, a stacking method's name in any case: `"from_scratch"`,
+            `"stackA"`, `"stackC"`, `"stackR"` or `"stackE"`.
+        old: Integer, the blocks of the shallower net.
+        new: Integer, the blocks of the deeper net, at least `old`.
+        top_blocks: Integer or `None`. Stack only the `top_blocks` top blocks,
+            the ones below keep their places; `new` must be `old + top_blocks`.
+        cycle: Integer, after how many blocks the kind of block repeats. With
+            more than 1, a block is fed by one of its own kind (the same
+            dilation) wherever the old net has one.
+
+    Returns:
+        A list with an entry for each new block: the index of an old block, or
+        `None` for a new random block.
+
+    Raises:
+        ValueError: If the method is unknown, or the depths do not fit.
+
+    Example:
+
+    >>> block_sources("stackC", 3, 6)
+    [0, 1, 2, 0, 1, 2]
+    >>> block_sources("stackA", 3, 6)
+    [0, 0, 1, 1, 2, 2]
+    >>> block_sources("stackA", 4, 8, cycle=2)
+    [0, 1, 0, 1, 2, 3, 2, 3]
+
+    Reference:
+        [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
+    """
+    _check_depths(old, new, top_blocks, cycle)
+    low = 0 if top_blocks is None else old - top_blocks
+    return get_method(method).sources(old, new, low, cycle)
+
+
+def get_method(name):
+    """Returns the `StackingMethod` of that name, in any case."""
+    method = _METHODS.get(str(name).lower())
+    if method is None:
+        names = [m.name for m in _METHODS.values()]
+        close = difflib.get_close_matches(str(name), names, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"method must be one of {', '.join(names)}. Received: method={name!r}."
+            + hint
+        )
+    return method
+
+
+def methods():
+    """Returns all `StackingMethod`s, in the order of the paper."""
+    return list(_METHODS.values())
+
+
+def _cross(old, new, low, cycle):
+    return _stack(old, new, low, cycle, lambda rank, have, want: rank % have)
+
+
+def _adjacent(old, new, low, cycle):
+    return _stack(old, new, low, cycle, lambda rank, have, want: rank * have // want)
+
+
+def _random_top(old, new, low, cycle):
+    return [*range(old)] + [None] * (new - old)
+
+
+def _none(old, new, low, cycle):
+    return [None] * new
+
+
+def _stack(old, new, low, cycle, pick):
+    stacked = [_source(i, low, old, new, cycle, pick) for i in range(low, new)]
+    return [*range(low), *stacked]
+
+
+def _source(i, low, old, new, cycle, pick):
+    # Blocks of one kind stand `cycle` apart; pick among the old ones of i's kind.
+    first = low + (i - low) % cycle
+    if first >= old:
+        first, cycle = low, 1
+    have = len(range(first, old, cycle))
+    want = len(range(first, new, cycle))
+    return first + cycle * pick((i - first) // cycle, have, want)
+
+
+def _check_depths(old, new, top_blocks, cycle):
+    for name, value in (("old", old), ("new", new), ("cycle", cycle)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
+    if new < old:
+        raise ValueError(
+            f"A net only grows: num_blocks={new} is less than the {old} blocks that "
+            f"it has. Give a number of at least {old}."
+        )
+    if top_blocks is None:
+        return
+    if not 1 <= top_blocks <= old:
+        raise ValueError(
+            f"top_blocks must be between 1 and the {old} blocks that the net has. "
+            f"Received: top_blocks={top_blocks}"
+        )
+    if new != old + top_blocks:
+        raise ValueError(
+            f"Stacking the top {top_blocks} of {old} blocks gives "
+            f"{old + top_blocks} blocks, not {new}. Give num_blocks="
+            f"{old + top_blocks}, or top_blocks={new - old}."
+        )
+
+
+_METHODS = {
+    method.name.lower(): method
+    for method in (
+        StackingMethod(
+            "from_scratch",
+            "a new random net of the new depth; nothing is carried over",
+            _none,
+            keeps_rest=False,
+        ),
+        StackingMethod(
+            "stackA", "adjacent: every block is followed by its copy", _adjacent
+        ),
+        StackingMethod(
+            "stackC", "cross: the whole net is put on top of itself", _cross
+        ),
+        StackingMethod(
+            "stackR",
+            "random: the net stays, new random blocks go on top",
+            _random_top,
+            release_copies_whole_blocks=True,
+        ),
+        StackingMethod(
+            "stackE", "embedding: all blocks are random, the embedding stays", _none
+        ),
+    )
+}

@@ -1,0 +1,87 @@
+"""What becomes of an optimizer's state when the model's variables grow."""
+
+import numpy as np
+from keras import ops
+
+from stackrec_keras.stacking.gather import gather
+from stackrec_keras.stacking.in_place import optimizer_chain, replace_value, slot_lists
+
+MIXES_ELEMENTS = ("Adafactor", "Lamb", "Muon", "MultiOptimizer")
+"""Optimizers that a growth refuses. All but the last update one element of a
+variable by the others, which would couple the blocks that lie in one variable."""
+
+
+def check_optimizer(model):
+    """Raises a ValueError if the model's optimizer cannot follow a growth."""
+    for optimizer in optimizer_chain(model):
+        kind = type(optimizer).__name__
+        if kind in MIXES_ELEMENTS or not _has_elementwise_slots(optimizer):
+            raise ValueError(
+                f"optimizer={kind} cannot follow a growth: its state is not one "
+                "number for each number of a variable, and blocks that share a "
+                "variable would not be updated independently. Compile with an "
+                "elementwise optimizer: Adam, AdamW, SGD, RMSprop, Lion, Nadam, "
+                "Adamax, Adagrad, Adadelta or Ftrl."
+            )
+        if getattr(optimizer, "clipnorm", None) is not None:
+            raise ValueError(
+                f"clipnorm={optimizer.clipnorm} of {kind} cannot follow a growth: it "
+                "clips all blocks by one norm, which changes with the depth. Use "
+                "global_clipnorm or clipvalue."
+            )
+
+
+def carry_state(model, sources, new_values):
+    """Gives every slot the new shape of its variable, with the same gather.
+
+    What is not carried over starts as fits the slot: an average of the variable
+    at the variable's new value, a sum of squares (which is never negative) at the
+    mean over the old slices, so that the first updates are not many times the
+    learning rate, anything else at 0.
+
+    Args:
+        model: The model; its variables and slots have their old values.
+        sources: Dict from `id(variable)` to a source for each new slice.
+        new_values: Dict from `id(variable)` to its new value.
+    """
+    for optimizer in optimizer_chain(model):
+        if not optimizer.built:
+            continue
+        for name, slots in slot_lists(optimizer).items():
+            of_squares = _never_negative(slots)
+            for variable, slot in zip(optimizer._trainable_variables, slots):
+                if slot is None or id(variable) not in sources:
+                    continue
+                old, new = ops.convert_to_numpy(slot), new_values[id(variable)]
+                if name == "_model_variables_moving_average":
+                    fresh = new
+                elif of_squares:
+                    fresh = np.broadcast_to(old.mean(axis=0), new.shape)
+                else:
+                    fresh = np.zeros_like(new)
+                replace_value(slot, gather(old, sources[id(variable)], fresh))
+
+
+def reset_state(model):
+    """Makes the optimizer as new, its learning rate excepted."""
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None or not optimizer.built:
+        return
+    fresh = type(optimizer).from_config(optimizer.get_config())
+    fresh.build(model.trainable_variables)
+    for variable, value in zip(optimizer.variables, fresh.variables):
+        replace_value(variable, ops.convert_to_numpy(value))
+
+
+def _has_elementwise_slots(optimizer):
+    return not optimizer.built or all(
+        slot is None or tuple(slot.shape) == tuple(variable.shape)
+        for slots in slot_lists(optimizer).values()
+        for variable, slot in zip(optimizer._trainable_variables, slots)
+    )
+
+
+def _never_negative(slots):
+    return all(
+        (ops.convert_to_numpy(slot) >= 0).all() for slot in slots if slot is not None
+    )

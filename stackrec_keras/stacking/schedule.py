@@ -1,0 +1,186 @@
+"""Stacking schedules: which depth is due at which epoch."""
+
+from itertools import accumulate
+
+from stackrec_keras.stacking.plateau import Plateau
+
+
+class StackingSchedule:
+    """A table of epochs and depths: from that epoch on, that many blocks.
+
+    Args:
+        depths: Dict from epoch (from 0, as in Keras' callbacks) to number of
+            blocks. Before its first epoch the model keeps the depth it has.
+        partial: Boolean. `True` says that the run at hand is the first part of a
+            longer one, so that growths beyond its last epoch are no mistake.
+
+    Raises:
+        ValueError: If `depths` is empty, or the depths do not grow with the epochs.
+
+    Example:
+
+    ```python
+    StackingSchedule({2: 8, 5: 16})  # 8 blocks from epoch 2 on, 16 from epoch 5
+    StackingSchedule.shares([4, 8, 16], [1, 2, 4])  # whatever the epochs of the fit
+    StackingSchedule.plateau(max_blocks=32)  # when the metric stops improving
+    ```
+
+    Reference:
+        [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
+    """
+
+    def __init__(self, depths, partial=False):
+        self.depths = {int(epoch): int(n) for epoch, n in sorted(dict(depths).items())}
+        self.partial = partial
+        _check_table(self.depths)
+
+    @classmethod
+    def shares(cls, num_blocks, shares, partial=False):
+        """A schedule whose stages take shares of the epochs of the fit.
+
+        Args:
+            num_blocks: List of integers, the depth of each stage; the first is the
+                depth that the model is built with.
+            shares: List of positive numbers, the length of each stage relative to
+                the others. The start of a stage is rounded up to a whole epoch.
+            partial: As in the constructor.
+
+        Returns:
+            A `StackingSchedule`.
+
+        Raises:
+            ValueError: If the two lists do not fit, or a share is not positive.
+        """
+        return ShareSchedule(num_blocks, shares, partial)
+
+    @classmethod
+    def plateau(
+        cls,
+        monitor="val_mrr@5",
+        patience=2,
+        min_gain=0.0,
+        max_blocks=64,
+        restore_best=True,
+    ):
+        """The depth autopilot: grow when the metric stops improving.
+
+        It stops growing after a growth that brought less than `min_gain` (the best
+        value after it, less the best before it), and does not stop the training:
+        that is `EarlyStopping`'s.
+
+        Args:
+            monitor: String, a key of the logs. Higher is better, but for a loss.
+            patience: Integer, epochs without improvement before a growth.
+            min_gain: Float, in units of the metric.
+            max_blocks: Integer, the depth that no growth goes beyond.
+            restore_best: Boolean, whether the model ends with the weights, and
+                the depth, of its best epoch.
+
+        Returns:
+            A schedule for `StackingCallback`.
+
+        Raises:
+            ValueError: If `patience` or `max_blocks` is less than 1.
+        """
+        return Plateau(monitor, patience, min_gain, max_blocks, restore_best)
+
+    def table(self, initial_blocks, epochs, step=None):
+        """Returns the dict from epoch to depth for a fit of `epochs` epochs of a
+        model built with `initial_blocks` blocks."""
+        first = next(iter(self.depths.values()))
+        if first < initial_blocks:
+            raise ValueError(
+                f"schedule goes to {first} blocks, but the model was built with "
+                f"{initial_blocks} and a net only grows. Build it with at most "
+                f"{first} blocks, or give deeper stages."
+            )
+        growths = [e for e, depth in self.depths.items() if depth > initial_blocks]
+        if not growths or (not self.partial and growths[0] >= epochs):
+            raise ValueError(
+                f"schedule={self.depths} grows nothing: the model was built with "
+                f"{initial_blocks} blocks, and the last epoch of this fit is "
+                f"{epochs - 1} (epochs count from 0). Give more blocks at an earlier "
+                "epoch, or StackingSchedule(..., partial=True) if this fit is the "
+                "first part of a longer run."
+            )
+        return self.depths
+
+    def __repr__(self):
+        return f"StackingSchedule({self.depths}, partial={self.partial})"
+
+
+class ShareSchedule(StackingSchedule):
+    """Stages whose lengths are shares of the epochs. See `StackingSchedule.shares`."""
+
+    def __init__(self, num_blocks, shares, partial=False):
+        if len(num_blocks) != len(shares) or len(shares) < 2:
+            raise ValueError(
+                "num_blocks and shares must have an entry for each of at least two "
+                f"stages. Received: num_blocks={num_blocks}, shares={shares}"
+            )
+        if min(shares) <= 0:
+            raise ValueError(f"shares must be positive. Received: shares={shares}")
+        self.num_blocks, self.stage_shares = list(num_blocks), list(shares)
+        super().__init__(dict(enumerate(num_blocks)), partial)
+
+    def table(self, initial_blocks, epochs, step=None):
+        if self.num_blocks[0] != initial_blocks:
+            raise ValueError(
+                f"schedule starts with {self.num_blocks[0]} blocks, but the model was "
+                f"built with {initial_blocks}. Give num_blocks={initial_blocks} first."
+            )
+        return stages(self.num_blocks, self.stage_shares, epochs)
+
+    def __repr__(self):
+        return (
+            f"StackingSchedule.shares({self.num_blocks}, {self.stage_shares}, "
+            f"partial={self.partial})"
+        )
+
+
+class DoublingSchedule:
+    """What `StackingCallback` does without a schedule: doubles the depth twice, in
+    stages of length 1:2:4."""
+
+    def table(self, initial_blocks, epochs, step=None):
+        growths = [initial_blocks]
+        for _ in range(2):
+            growths.append(growths[-1] + (step or growths[-1]))
+        return stages(growths, [1, 2, 4], epochs)
+
+
+def stages(num_blocks, shares, epochs):
+    """Returns the dict from first epoch to depth of each stage after the first."""
+    if epochs < len(shares):
+        raise ValueError(
+            f"epochs={epochs} is too few for the {len(shares)} stages of the schedule "
+            f"({' -> '.join(map(str, num_blocks))} blocks). Fit for at least "
+            f"{len(shares)} epochs, or give fewer stages."
+        )
+    total, table, previous = sum(shares), {}, 0
+    for start, depth in zip(accumulate(shares), num_blocks[1:]):
+        # -(-a // b) is a / b rounded up, exactly.
+        epoch = max(int(-(-epochs * start // total)), previous + 1)
+        table[epoch] = depth
+        previous = epoch
+    _check_table(table)
+    return table
+
+
+def _check_table(depths):
+    if not depths:
+        raise ValueError(
+            "schedule is empty. Give a dict from epoch to number of blocks, such as "
+            "{2: 8, 5: 16}."
+        )
+    if min(depths) < 0:
+        raise ValueError(
+            f"schedule has the epoch {min(depths)}; epochs count from 0. "
+            f"Received: {depths}"
+        )
+    values = list(depths.values())
+    if values != sorted(set(values)) or values[0] < 1:
+        raise ValueError(
+            "schedule must name more blocks at each later epoch, as a net only grows. "
+            f"Received: {depths}"
+        )

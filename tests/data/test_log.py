@@ -1,0 +1,231 @@
+import builtins
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stackrec_keras.data import read_interactions
+
+ROWS = [("b", "x", 2), ("a", "y", 3), ("b", "y", 1), ("a", "x", 3)]
+SORTED = [("a", "y", 3), ("a", "x", 3), ("b", "y", 1), ("b", "x", 2)]
+
+
+def frame(columns=("user", "item", "timestamp")):
+    return pd.DataFrame(ROWS, columns=list(columns))
+
+
+def rows(log):
+    assert list(log.columns) == ["user", "item", "timestamp"]
+    assert list(log.index) == list(range(len(log)))
+    return list(log.itertuples(index=False, name=None))
+
+
+def test_a_frame_is_sorted_by_user_and_time_and_ties_keep_their_order():
+    assert rows(read_interactions(frame())) == SORTED
+
+
+def test_the_given_frame_is_left_as_it_was():
+    given = frame()
+    read_interactions(given)
+    pd.testing.assert_frame_equal(given, frame())
+
+
+def test_a_dict_of_arrays_and_a_list_of_records_are_logs():
+    given = frame()
+    assert rows(read_interactions({k: given[k].to_numpy() for k in given})) == SORTED
+    assert rows(read_interactions(given.to_dict("records"))) == SORTED
+
+
+@pytest.mark.parametrize(
+    "name, separator", [("log.csv", ","), ("log.tsv", "\t"), ("log.csv.gz", ",")]
+)
+def test_csv_and_tsv_files_are_logs(tmp_path, name, separator):
+    frame().to_csv(tmp_path / name, sep=separator, index=False)
+    assert rows(read_interactions(tmp_path / name)) == SORTED
+    assert rows(read_interactions(str(tmp_path / name))) == SORTED
+
+
+def test_parquet_files_are_logs(tmp_path):
+    pytest.importorskip("pyarrow")
+    frame().to_parquet(tmp_path / "log.parquet")
+    assert rows(read_interactions(tmp_path / "log.parquet")) == SORTED
+
+
+def test_without_pyarrow_parquet_says_what_to_install(tmp_path, monkeypatch):
+    (tmp_path / "log.parquet").write_bytes(b"PAR1")
+    real_import = builtins.__import__
+
+    def no_pyarrow(name, *args, **kwargs):
+        if name.startswith("pyarrow"):
+            raise ImportError(name)
+        return real_import(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", no_pyarrow)
+    with pytest.raises(ImportError, match="pip install pyarrow"):
+        read_interactions(tmp_path / "log.parquet")
+
+
+def test_movielens_dat_files_may_have_colons_in_their_items(tmp_path):
+    path = tmp_path / "ratings.dat"
+    path.write_text("2::Alien: 3::5::20\n1::a:b::4::30\n1::c::4::10\n")
+    assert rows(read_interactions(path)) == [
+        (1, "c", 10),
+        (1, "a:b", 30),
+        (2, "Alien: 3", 20),
+    ]
+
+
+def test_a_dat_file_of_another_form_is_refused(tmp_path):
+    path = tmp_path / "ratings.dat"
+    path.write_text("1,2,3,4\n")
+    with pytest.raises(ValueError, match="not user::item::rating::timestamp"):
+        read_interactions(path)
+
+
+RECBOLE = (
+    "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
+    'b\t"q\t1\t2\n'
+    "a\ty\t1\t3\n"
+)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {},
+        {"user": "user_id", "item": "item_id"},
+        {"user": "user_id:token", "timestamp": "timestamp:float"},
+    ],
+)
+def test_recbole_columns_go_with_and_without_their_type(tmp_path, names):
+    path = tmp_path / "log.inter"
+    path.write_text(RECBOLE)
+    log = read_interactions(path, **names)
+    assert rows(log) == [("a", "y", 3), ("b", '"q', 2)]
+
+
+def test_other_column_names_are_taken_and_other_columns_left_out():
+    log = frame(("who", "what", "when")).assign(rating=5)
+    log = read_interactions(log, user="who", item="what", timestamp="when")
+    assert rows(log) == SORTED
+
+
+def test_a_missing_column_is_named_with_those_there_are(tmp_path):
+    path = tmp_path / "log.csv"
+    frame(("who", "item", "timestamp")).to_csv(path, index=False)
+    with pytest.raises(ValueError) as error:
+        read_interactions(path)
+    assert "no column 'user' (user)" in str(error.value)
+    assert "['who', 'item', 'timestamp']" in str(error.value)
+
+
+def test_a_name_that_was_given_does_not_fall_back_to_user_id():
+    with pytest.raises(ValueError, match="no column 'person'"):
+        read_interactions(frame(("user_id", "item", "timestamp")), user="person")
+
+
+def test_without_a_time_column_the_rows_order_is_time():
+    log = frame().drop(columns="timestamp")
+    assert rows(read_interactions(log, timestamp=None)) == [
+        ("a", "y", 1),
+        ("a", "x", 3),
+        ("b", "x", 0),
+        ("b", "y", 2),
+    ]
+
+
+@pytest.mark.parametrize("column", ["user", "item", "timestamp"])
+def test_missing_values_are_counted(column):
+    log = frame().astype(object)
+    log.loc[1, column] = None
+    with pytest.raises(ValueError, match=f"'{column}' .* has 1 missing values in 4"):
+        read_interactions(log)
+
+
+def test_an_item_may_be_called_NA_in_a_file_but_an_empty_field_is_missing(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("user,item,timestamp\n1,NA,1\n1,null,2\n")
+    assert list(read_interactions(path)["item"]) == ["NA", "null"]
+    path.write_text("user,item,timestamp\n1,,1\n1,null,2\n")
+    with pytest.raises(ValueError, match="'item' .* has 1 missing"):
+        read_interactions(path)
+
+
+@pytest.mark.parametrize("text", ["", "user,item,timestamp\n"])
+def test_an_empty_file_has_no_rows(tmp_path, text):
+    (tmp_path / "log.csv").write_text(text)
+    with pytest.raises(ValueError, match="has no rows"):
+        read_interactions(tmp_path / "log.csv")
+
+
+def test_an_empty_frame_and_an_empty_dat_file_have_no_rows(tmp_path):
+    with pytest.raises(ValueError, match="has no rows"):
+        read_interactions(frame().iloc[:0])
+    (tmp_path / "ratings.dat").write_text("")
+    with pytest.raises(ValueError, match="has no rows"):
+        read_interactions(tmp_path / "ratings.dat")
+
+
+@pytest.mark.parametrize("name", ["log.xlsx", "log", "ratings.dat.gz"])
+def test_unknown_extensions_are_refused_with_the_known_ones(tmp_path, name):
+    (tmp_path / name).write_text("x")
+    with pytest.raises(ValueError, match=r"known are \.csv, \.tsv, \.inter"):
+        read_interactions(tmp_path / name)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="No file at .*nowhere.csv"):
+        read_interactions(tmp_path / "nowhere.csv")
+
+
+def test_something_that_is_no_table_is_refused():
+    with pytest.raises(ValueError, match="type int is neither a path nor"):
+        read_interactions(3)
+
+
+def test_times_may_be_iso_strings_with_zones_or_datetimes():
+    times = ["2020-01-02", "2020-01-01T12:00:00+02:00", "2020-01-01T11:00:00+00:00"]
+    log = pd.DataFrame({"user": 1, "item": [1, 2, 3], "timestamp": times})
+    assert list(read_interactions(log)["item"]) == [2, 3, 1]
+    log["timestamp"] = pd.to_datetime(log["timestamp"], format="ISO8601", utc=True)
+    sorted_log = read_interactions(log)
+    assert list(sorted_log["item"]) == [2, 3, 1]
+    assert sorted_log["timestamp"].dt.tz is None
+
+
+def test_times_that_are_neither_numbers_nor_iso_are_refused():
+    log = frame().astype({"timestamp": str}).assign(timestamp="last week")
+    with pytest.raises(ValueError, match="holds 'last week', which is neither"):
+        read_interactions(log)
+
+
+def test_numbers_written_as_strings_are_sorted_as_numbers():
+    log = pd.DataFrame({"user": 1, "item": ["x", "y"], "timestamp": ["10", "9"]})
+    assert list(read_interactions(log)["item"]) == ["y", "x"]
+
+
+def test_categories_and_nullable_numbers_become_plain_columns():
+    log = frame().astype({"item": "category", "timestamp": "Int64"})
+    assert rows(read_interactions(log)) == SORTED
+    assert read_interactions(log)["timestamp"].dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    "users, times",
+    [
+        (np.arange(50) % 7 - 3, np.arange(50) % 5 - 2),
+        (np.arange(50) % 7, (np.arange(50) % 5) * 0.5),
+        (np.arange(50) % 7 * 2**55, (np.arange(50) % 5) * 2**55),
+        (
+            np.arange(50) % 7,
+            np.arange(50) % 5 * np.timedelta64(1, "s") + np.datetime64(0, "s"),
+        ),
+    ],
+    ids=["negative", "floats", "too wide for one key", "datetimes"],
+)
+def test_the_order_is_that_of_a_stable_python_sort(users, times):
+    log = pd.DataFrame({"user": users, "item": np.arange(50), "timestamp": times})
+    expected = sorted(range(50), key=lambda row: (users[row], times[row]))
+    assert list(read_interactions(log)["item"]) == expected
+    again = read_interactions(read_interactions(log))
+    assert list(again["item"]) == expected

@@ -1,0 +1,13 @@
+import pandas as pd
+import pytest
+
+from stackrec_keras.data import load, synthetic
+
+
+def test_the_synthetic_log_is_loaded_by_name():
+    pd.testing.assert_frame_equal(load("synthetic"), synthetic())
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"'ml-2m' is no .* \['ml-1m', 'synthetic'\]"):
+        load("ml-2m")

@@ -1,0 +1,129 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from stackrec_keras.data import (
+    Vocabulary,
+    make_windows,
+    read_interactions,
+    read_sequences,
+    split_random,
+)
+
+
+def write(tmp_path, text):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(text.encode())
+    return path
+
+
+def raw_rows(windows, vocabulary):
+    return [vocabulary.decode(row[row > 0]).tolist() for row in windows.items]
+
+
+ROWS = [[7, 30, 7], [5, 30], [100, 5, 7, 9]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "7,30,7\n5,30\n100,5,7,9\n",
+        "7,30,7\n5,30\n100,5,7,9",
+        "0,7,30,7\n0,0,5,30\n100,5,7,9\n",
+        "7,30,7,0\n5,30,0,0\n100,5,7,9\n",
+        "7, 30, 7\r\n5, 30\r\n100, 5, 7, 9\r\n",
+        '"7","30","7"\n\n5,30,\n11\n100,5,7,9\n',
+    ],
+    ids=["ragged", "no last newline", "left", "right", "spaces", "quotes and blanks"],
+)
+def test_rows_are_read_whatever_their_padding(tmp_path, text):
+    windows, vocabulary = read_sequences(write(tmp_path, text))
+    assert raw_rows(windows, vocabulary) == ROWS
+    assert windows.items.shape == (3, 4)
+    assert (windows.items[:2, 0] == 0).all()
+    assert windows.items.dtype == np.int32
+    assert windows.users.tolist() == [0, 1, 2]
+    assert windows.end_time is None
+    assert windows.vocabulary is vocabulary
+
+
+def test_ids_are_integers_in_order_of_number_and_counted(tmp_path):
+    _, vocabulary = read_sequences(write(tmp_path, "0,7,30,7\n0,0,5,30\n100,5,7,9\n"))
+    assert vocabulary.ids.tolist() == [5, 7, 9, 30, 100]
+    assert vocabulary.counts.tolist() == [2, 3, 1, 2, 1]
+
+
+def test_padding_zero_never_becomes_an_item(tmp_path):
+    windows, vocabulary = read_sequences(write(tmp_path, "0,0,1\n0,1,2\n3,2,1\n"))
+    assert 0 not in vocabulary.ids
+    assert vocabulary.encode([0]).tolist() == [0]
+    assert raw_rows(windows, vocabulary) == [[1, 2], [3, 2, 1]]
+
+
+def test_another_padding_leaves_zero_an_item(tmp_path):
+    path = write(tmp_path, "0,1,-1\n0,1,2\n")
+    windows, vocabulary = read_sequences(path, pad=-1)
+    assert raw_rows(windows, vocabulary) == [[0, 1], [0, 1, 2]]
+    assert windows.items.tolist() == [[0, 1, 2], [1, 2, 3]]
+    windows, vocabulary = read_sequences(path, pad=None)
+    assert raw_rows(windows, vocabulary) == [[0, 1, -1], [0, 1, 2]]
+
+
+def test_ids_that_are_not_all_plain_numbers_stay_strings(tmp_path):
+    windows, vocabulary = read_sequences(write(tmp_path, "07,8,NA\nx,8\n"))
+    assert raw_rows(windows, vocabulary) == [["07", "8", "NA"], ["x", "8"]]
+
+
+def test_the_first_column_may_be_the_user(tmp_path):
+    text = "30,0,1,2\n4,5,1,2\n30,0,0,9\n30,2,1,1\n0,0,1,1\n"
+    windows, vocabulary = read_sequences(write(tmp_path, text), user_column=True)
+    assert vocabulary.ids.tolist() == [1, 2, 5, 9]
+    assert raw_rows(windows, vocabulary) == [[1, 2], [5, 1, 2], [2, 1, 1], [1, 1]]
+    assert windows.user_ids.tolist() == [0, 4, 30]
+    assert windows.users.tolist() == [2, 1, 2, 0]
+
+
+def test_the_items_of_rows_that_are_left_out_are_in_the_vocabulary_as_of_a_log(
+    tmp_path,
+):
+    windows, vocabulary = read_sequences(write(tmp_path, "1,2\n0,9\n"))
+    assert vocabulary.ids.tolist() == [1, 2, 9]
+    assert raw_rows(windows, vocabulary) == [[1, 2]]
+
+
+def test_a_length_keeps_the_last_items(tmp_path):
+    windows, vocabulary = read_sequences(write(tmp_path, "1,2,3\n4,5\n"), length=2)
+    assert raw_rows(windows, vocabulary) == [[2, 3], [4, 5]]
+    windows, _ = read_sequences(write(tmp_path, "1,2,3\n4,5\n"), length=6)
+    assert windows.items.shape == (2, 6)
+
+
+def test_the_windows_can_be_split_and_batched(tmp_path):
+    text = "\n".join(f"{n},{n + 1},{n + 2}" for n in range(1, 31))
+    windows, _ = read_sequences(write(tmp_path, text))
+    split = split_random(windows)
+    assert (len(split.train), len(split.validation), len(split.test)) == (21, 3, 6)
+    x, y = split.train.batches(8)[0]
+    assert x.shape == y.shape == (8, 2)
+
+
+def test_wrong_arguments_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="No file at"):
+        read_sequences(tmp_path / "nothing.csv")
+    with pytest.raises(ValueError, match="length=1"):
+        read_sequences(write(tmp_path, "1,2\n"), length=1)
+    for text in ("0,0,1\n", "", "\n"):
+        with pytest.raises(ValueError, match="no row with two items"):
+            read_sequences(write(tmp_path, text))
+
+
+def test_a_file_gives_the_windows_of_the_same_log(tmp_path):
+    log = read_interactions(
+        pd.DataFrame({"user": [0, 0, 0, 1, 1], "item": [7, 30, 7, 5, 30]}),
+        timestamp=None,
+    )
+    expected = make_windows(log, Vocabulary.from_items(log["item"]), 3)
+    windows, vocabulary = read_sequences(write(tmp_path, "7,30,7\n5,30\n"))
+    assert windows.items.tolist() == expected.items.tolist()
+    assert windows.users.tolist() == expected.users.tolist()
+    assert vocabulary == expected.vocabulary

@@ -1,0 +1,275 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from stackrec_keras.data import (
+    Split,
+    Vocabulary,
+    Windows,
+    make_windows,
+    read_interactions,
+    split_by_time,
+    split_leave_one_out,
+    split_random,
+    synthetic,
+)
+
+
+def small_log(seed=0, users=30, items=25, events=400, times=60):
+    rng = np.random.default_rng(seed)
+    return read_interactions(
+        pd.DataFrame(
+            {
+                "user": rng.integers(0, users, events) * 2,
+                "item": rng.integers(0, items, events) + 100,
+                "timestamp": rng.integers(0, times, events),
+            }
+        )
+    )
+
+
+def numbered_windows(rows):
+    return Windows(
+        np.arange(2 * rows, dtype=np.int32).reshape(rows, 2), np.arange(rows)
+    )
+
+
+def parts(split):
+    return split.train, split.validation, split.test
+
+
+def decoded(windows):
+    """[(raw user or None, [raw items])] of the rows."""
+    rows = []
+    for user, row in zip(windows.users, windows.items, strict=True):
+        raw = None if user < 0 else windows.user_ids[user]
+        rows.append((raw, windows.vocabulary.decode(row[row > 0]).tolist()))
+    return rows
+
+
+# Random split
+
+
+def test_a_random_split_shares_out_every_row_once():
+    split = split_random(numbered_windows(100), test_share=0.2, validation_share=0.1)
+    assert [len(part) for part in parts(split)] == [70, 10, 20]
+    firsts = np.concatenate([part.users for part in parts(split)])
+    assert sorted(firsts) == list(range(100))
+    for part in parts(split):
+        assert (np.diff(part.users) > 0).all()
+
+
+def test_a_random_split_depends_on_its_seed_alone():
+    windows = numbered_windows(100)
+    assert split_random(windows).hash == split_random(windows).hash
+    assert split_random(windows).hash != split_random(windows, seed=1).hash
+
+
+@pytest.mark.parametrize(
+    "shares, message",
+    [
+        ((0.0, 0.1), "test_share=0.0 must lie between 0 and 1"),
+        ((0.2, 1.0), "validation_share=1.0 must lie between 0 and 1"),
+        ((-0.2, 0.1), "test_share=-0.2 must"),
+        ((0.6, 0.4), "their sum must be below 1"),
+    ],
+)
+def test_bad_shares_are_refused(shares, message):
+    with pytest.raises(ValueError, match=message):
+        split_random(numbered_windows(100), *shares)
+    with pytest.raises(ValueError, match=message):
+        split_by_time(small_log(), 5, *shares)
+
+
+def test_a_part_without_rows_is_refused():
+    with pytest.raises(ValueError, match="The split has no validation rows"):
+        split_random(numbered_windows(4))
+
+
+# Leave one out
+
+
+def test_the_last_item_is_the_test_and_the_one_before_the_validation():
+    log = read_interactions(
+        pd.DataFrame(
+            [("a", n, n) for n in range(1, 8)]
+            + [("b", n, n) for n in (1, 2)]
+            + [("c", n, n) for n in (4, 5, 6)],
+            columns=["user", "item", "timestamp"],
+        )
+    )
+    split = split_leave_one_out(log, Vocabulary.from_items(log["item"]), length=4)
+    assert decoded(split.train) == [("a", [2, 3, 4, 5]), ("b", [1, 2])]
+    assert decoded(split.validation) == [("a", [3, 4, 5, 6]), ("c", [4, 5])]
+    assert decoded(split.test) == [("a", [4, 5, 6, 7]), ("c", [4, 5, 6])]
+    assert split.test.end_time.tolist() == [7, 6]
+    assert split.num_users == 3
+
+
+def test_leave_one_out_leaves_each_users_training_rows_before_its_targets():
+    log = small_log(events=200)
+    split = split_leave_one_out(log, Vocabulary.from_items(log["item"]), length=5)
+    counts = log.groupby("user").size()
+    assert len(split.test) == len(split.validation) == (counts >= 3).sum()
+    for user, row in decoded(split.test):
+        history = log.loc[log["user"] == user, "item"].tolist()
+        assert row == history[-5:]
+    for user, row in decoded(split.train):
+        history = log.loc[log["user"] == user, "item"].tolist()
+        usable = history[:-2] if len(history) >= 3 else history
+        assert str(row)[1:-1] in str(usable)
+
+
+# By time
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_training_event_is_at_or_after_the_earliest_validation_target(seed):
+    split = split_by_time(small_log(seed), 5)
+    first_target = split.validation.end_time.min()
+    assert split.train.end_time.max() < first_target
+    assert first_target <= split.validation.end_time.max() < split.test.end_time.min()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_rows_of_a_time_split_are_those_of_a_slow_reference(seed):
+    log = small_log(seed, times=25)
+    split = split_by_time(log, 4, validation_start=15, test_start=20)
+    events = list(log.itertuples(index=False, name=None))
+    known = {item for _, item, time in events if time < 15}
+    trained = {user for user, _, time in events if time < 15}
+    assert split.vocabulary.ids.tolist() == sorted(known)
+    assert split.train.user_ids.tolist() == sorted(trained)
+    unknown = cold = 0
+    for part, first, last in ((split.validation, 15, 20), (split.test, 20, 99)):
+        expected = []
+        for user, item, time in events:
+            if not first <= time < last:
+                continue
+            history = [i for u, i, t in events if u == user and t < time and i in known]
+            if item not in known:
+                unknown += 1
+            elif not history:
+                cold += 1
+            else:
+                raw = user if user in trained else None
+                expected.append((raw, history[-3:] + [item], time))
+        found = [
+            (*row, time) for row, time in zip(decoded(part), part.end_time, strict=True)
+        ]
+        assert found == expected
+    assert (split.unknown_targets, split.cold_targets) == (unknown, cold)
+
+
+def test_new_items_and_new_users_are_counted_and_shown():
+    log = read_interactions(
+        pd.DataFrame(
+            [
+                ("a", "x", 1),
+                ("a", "y", 2),
+                ("a", "new", 3),
+                ("a", "x", 4),
+                ("b", "x", 3),
+                ("b", "y", 4),
+                ("a", "y", 4),
+            ],
+            columns=["user", "item", "timestamp"],
+        )
+    )
+    with pytest.raises(ValueError, match="The split has no validation rows"):
+        split_by_time(log, 3, validation_start=3, test_start=4)
+    log.loc[len(log)] = ("c", "x", 2)
+    log.loc[len(log)] = ("c", "y", 3)
+    split = split_by_time(read_interactions(log), 3, validation_start=3, test_start=4)
+    assert decoded(split.validation) == [("c", ["x", "y"])]
+    # What "a" did at time 4 is not before its other target at time 4.
+    assert decoded(split.test) == [
+        ("a", ["x", "y", "x"]),
+        ("a", ["x", "y", "y"]),
+        (None, ["x", "y"]),
+    ]
+    assert split.test.users.tolist() == [0, 0, -1]
+    assert (split.unknown_targets, split.cold_targets) == (1, 1)
+    assert "dropped 1 targets that training does not have and 1" in str(split)
+
+
+def test_a_time_split_takes_dates():
+    log = small_log()
+    log["timestamp"] = pd.to_datetime(log["timestamp"], unit="D")
+    by_date = split_by_time(
+        log,
+        5,
+        validation_start=np.datetime64("1970-02-10"),
+        test_start=pd.Timestamp("1970-02-20"),
+    )
+    by_number = split_by_time(small_log(), 5, validation_start=40, test_start=50)
+    assert by_date.hash == by_number.hash
+
+
+@pytest.mark.parametrize(
+    "times, message",
+    [
+        ((20, None), "give both times, or none"),
+        ((None, 20), "give both times, or none"),
+        ((30, 20), "leave a part empty: events run from 0 to 59"),
+        ((0, 20), "leave a part empty"),
+        ((20, 60), "leave a part empty"),
+    ],
+)
+def test_bad_times_are_refused(times, message):
+    with pytest.raises(ValueError, match=message):
+        split_by_time(small_log(), 5, validation_start=times[0], test_start=times[1])
+
+
+def test_shares_that_fall_on_one_time_are_refused():
+    log = small_log(times=2)
+    with pytest.raises(ValueError, match="leave a part empty"):
+        split_by_time(log, 5)
+
+
+def test_shares_of_events_set_the_times():
+    log = synthetic(num_users=100, num_items=20, events_per_user=30)
+    split = split_by_time(log, 10, test_share=0.2, validation_share=0.1)
+    held_out = len(split.test) + len(split.validation)
+    held_out += split.unknown_targets + split.cold_targets
+    assert held_out == pytest.approx(0.3 * len(log), abs=5)
+
+
+# All splits
+
+
+def test_every_split_knows_its_vocabulary_and_its_users():
+    log = small_log()
+    vocabulary = Vocabulary.from_items(log["item"])
+    windows = make_windows(log, vocabulary, 5)
+    for split in (
+        split_random(windows),
+        split_leave_one_out(log, vocabulary, 5),
+        split_by_time(log, 5),
+    ):
+        assert split.vocabulary is split.test.vocabulary
+        assert split.num_items == len(split.vocabulary)
+        assert split.num_users == len(split.train.user_ids)
+        for part in parts(split):
+            assert part.items.max() <= split.num_items
+            assert part.users.max() < split.num_users
+            assert part.items.shape[1] == 5
+
+
+def test_the_hash_is_the_same_on_every_machine_and_hangs_on_items_and_users():
+    split = Split(numbered_windows(3), numbered_windows(2), numbered_windows(1))
+    assert split.hash == "0bfe5dd7ef4d92b4"
+    other = Split(numbered_windows(3), numbered_windows(1), numbered_windows(2))
+    assert other.hash != split.hash
+    wide = Windows(split.train.items.astype(np.int64), split.train.users)
+    assert Split(wide, split.validation, split.test).hash == split.hash
+    moved = Windows(split.train.items, split.train.users + 1)
+    assert Split(moved, split.validation, split.test).hash != split.hash
+
+
+def test_a_split_prints_its_rows_and_its_hash():
+    split = split_random(numbered_windows(100))
+    assert str(split) == (
+        f"Split {split.hash}: 70 training, 10 validation, 20 test rows of 2 items; "
+        f"{split.num_items} items, {split.num_users} users"
+    )

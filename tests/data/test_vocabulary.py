@@ -1,0 +1,99 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stackrec_keras.data import Vocabulary
+
+
+def test_ids_are_sorted_and_counted_whatever_the_order_of_rows():
+    for items in (["b", "a", "b", "c"], ["c", "b", "b", "a"]):
+        vocabulary = Vocabulary.from_items(pd.Series(items))
+        assert list(vocabulary.ids) == ["a", "b", "c"]
+        assert list(vocabulary.counts) == [1, 2, 1]
+        assert vocabulary.counts.dtype == np.int64
+        assert len(vocabulary) == 3
+
+
+def test_integers_are_sorted_as_numbers():
+    vocabulary = Vocabulary.from_items([10, 9, 9, -1])
+    assert list(vocabulary.ids) == [-1, 9, 10]
+    assert list(vocabulary.counts) == [1, 2, 1]
+
+
+@pytest.mark.parametrize("items", [["b", "a", "c"], [30, 10, 20], [3.5, 1.5, 2.5]])
+def test_encode_counts_from_one_and_gives_zero_for_unknown(items):
+    vocabulary = Vocabulary.from_items(items)
+    encoded = vocabulary.encode(items)
+    assert list(encoded) == [int(i) + 1 for i in np.argsort(np.argsort(items))]
+    assert encoded.dtype == np.int32
+    assert list(vocabulary.encode([items[0], "unknown"])) == [encoded[0], 0]
+    assert list(vocabulary.encode([None])) == [0]
+    assert vocabulary.encode([]).shape == (0,)
+
+
+def test_an_item_whose_raw_id_is_zero_does_not_become_padding():
+    vocabulary = Vocabulary.from_items([0, 5])
+    assert list(vocabulary.encode([0, 5])) == [1, 2]
+
+
+def test_strings_and_integers_are_different_ids():
+    assert list(Vocabulary.from_items([1, 2]).encode(["1", "2"])) == [0, 0]
+    assert list(Vocabulary.from_items(["1", "2"]).encode([1, 2])) == [0, 0]
+
+
+def test_decode_undoes_encode_in_any_shape():
+    vocabulary = Vocabulary.from_items(["b", "a", "c"])
+    indices = np.array([[1, 3], [2, 2]])
+    assert vocabulary.decode(indices).tolist() == [["a", "c"], ["b", "b"]]
+
+
+@pytest.mark.parametrize("index", [0, 4, -1])
+def test_decode_refuses_padding_and_what_lies_outside(index):
+    vocabulary = Vocabulary.from_items(["b", "a", "c"])
+    with pytest.raises(ValueError, match=f"indices holds {index}, which is no item"):
+        vocabulary.decode([1, index])
+
+
+@pytest.mark.parametrize("items", [[3, 1, 1], ["3", "1", "1"], [(1, 2), (0, 1)][:0]])
+def test_json_keeps_ids_counts_and_their_type(items):
+    vocabulary = Vocabulary.from_items(items) if items else Vocabulary([])
+    again = Vocabulary.from_json(vocabulary.to_json())
+    assert again == vocabulary
+    assert [type(i) for i in again.ids.tolist()] == [
+        type(i) for i in vocabulary.ids.tolist()
+    ]
+    config = json.loads(json.dumps(vocabulary.get_config()))
+    assert Vocabulary.from_config(config) == vocabulary
+
+
+def test_ids_that_json_cannot_hold_are_refused_only_there():
+    vocabulary = Vocabulary.from_items([(1, 2), (0, 1), (1, 2)])
+    assert list(vocabulary.encode([(0, 1), (1, 2)])) == [1, 2]
+    with pytest.raises(TypeError, match=r"id \(0, 1\) of type tuple"):
+        vocabulary.to_json()
+
+
+def test_equality_looks_at_ids_their_type_and_counts():
+    assert Vocabulary([1, 2], [3, 4]) == Vocabulary([1, 2], [3, 4])
+    assert Vocabulary([1, 2], [3, 4]) != Vocabulary([1, 2], [3, 5])
+    assert Vocabulary([1, 2]) != Vocabulary(["1", "2"])
+    assert Vocabulary([1, 2]) != Vocabulary([2, 1])
+    assert Vocabulary([1]) != [1]
+
+
+def test_repeated_ids_and_wrong_counts_are_refused():
+    with pytest.raises(ValueError, match="'a' more than once"):
+        Vocabulary(["a", "b", "a"])
+    with pytest.raises(ValueError, match="counts has shape"):
+        Vocabulary(["a", "b"], [1])
+
+
+def test_missing_mixed_and_no_items_are_refused():
+    with pytest.raises(ValueError, match="1 missing values"):
+        Vocabulary.from_items(["a", None])
+    with pytest.raises(ValueError, match=r"types \['int', 'str'\]"):
+        Vocabulary.from_items(pd.Series([1, "a"], dtype=object))
+    with pytest.raises(ValueError, match="no rows"):
+        Vocabulary.from_items([])
