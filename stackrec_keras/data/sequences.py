@@ -60,7 +60,8 @@ def read_sequences(
 
 def _read_tokens(path):
     """Row and code of each field in the file, and the text of each code."""
-    data = path.read_bytes().replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
+    data = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    data = data.rstrip(b"\n") + b"\n"
     marks = np.frombuffer(data, np.uint8)
     marks = marks[(marks == ord(",")) | (marks == ord("\n"))]
     ends_row = marks == ord("\n")

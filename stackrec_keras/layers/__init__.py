@@ -1,5 +1,13 @@
 from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
 from stackrec_keras.layers.dilated_residual_stack import DilatedResidualStack
+from stackrec_keras.layers.embedding import Embedding, with_dense_gradient
 from stackrec_keras.layers.output_table import OutputTable
 
-__all__ = ["BlockStack", "BlockWeight", "DilatedResidualStack", "OutputTable"]
+__all__ = [
+    "BlockStack",
+    "BlockWeight",
+    "DilatedResidualStack",
+    "Embedding",
+    "OutputTable",
+    "with_dense_gradient",
+]

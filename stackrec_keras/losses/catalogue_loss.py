@@ -118,10 +118,6 @@ class CatalogueLoss:
     def from_config(cls, config):
         return cls(**config)
 
-    def __repr__(self):
-        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
-        return f"{type(self).__name__}({arguments})"
-
 
 def check_num_negatives(num_negatives):
     """Refuse what is neither a count of negatives nor a share of the items."""

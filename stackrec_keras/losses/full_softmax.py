@@ -12,14 +12,15 @@ class FullSoftmax(CatalogueLoss):
     """Softmax cross-entropy over all items.
 
     With `chunk_size`, memory is bounded: the catalogue is scored that many
-    items at a time and each chunk's scores are computed again in the backward
-    pass, so that never more than `positions * chunk_size` scores are held (one
-    more product of hidden states and table is the price). Value and gradients
-    are the same.
+    items at a time, in the backward pass again, and never more than `positions *
+    chunk_size` scores are held. Value and gradients are the same; the price is
+    one more product of hidden states and table. With 46,000 items and 4,864
+    positions, 1,024 at a time lower XLA's temporary memory from 1,708 to 46 MB
+    (JAX, CPU).
 
     Args:
-        chunk_size: How many items to score at a time, or `None` for what is
-            fastest. A few thousand suits catalogues of 20,000 items and more.
+        chunk_size: How many items to score at a time, or `None` for all
+            of them. About 1,000 suits catalogues of 20,000 items and more.
         include_padding: Whether class 0, the padding, is in the denominator,
             as in the StackRec release.
 

@@ -119,11 +119,10 @@ class SampledSoftmax(CatalogueLoss):
         self._check_catalogue(num_classes)
         ends = np.cumsum(self._shares)
         points = keras.random.randint((count,), 0, int(ends[-1]), seed=seed)
-        ends = ops.convert_to_tensor(ends.astype("int32"))
-        negatives = ops.searchsorted(ends, points, side="right")
+        negatives = find_classes(ends.astype("int32"), points)
         log_expected = _log_expected_counts(self._shares, count)
         return (
-            ops.cast(negatives, "int32"),
+            negatives,
             ops.take(log_expected, negatives, axis=0),
             ops.take(log_expected, y_true, axis=0),
         )
@@ -169,7 +168,8 @@ def sampled_cross_entropy(
 ):
     """Cross-entropy of each position over its target and given negatives.
 
-    The semantics are those of `tf.nn.sampled_softmax_loss`.
+    The semantics are those of `tf.nn.sampled_softmax_loss`, but that all copies
+    of a repeated negative are removed where they are the target.
 
     Args:
         targets: Integer tensor of shape `(positions,)`.
@@ -190,8 +190,8 @@ def sampled_cross_entropy(
     bias = ops.cast(bias, "float32")
     scores = target_logits(targets, hidden, table, bias) - log_expected_targets
     rows = ops.cast(ops.take(table, negatives, axis=0), hidden.dtype)
-    logits = ops.cast(ops.matmul(hidden, ops.transpose(rows)), "float32")
-    logits = logits + ops.take(bias, negatives, axis=0) - log_expected_negatives
+    offsets = ops.take(bias, negatives, axis=0) - log_expected_negatives
+    logits = ops.cast(ops.matmul(hidden, ops.transpose(rows)), "float32") + offsets
     if remove_accidental_hits:
         hits = ops.expand_dims(targets, axis=-1) == negatives
         logits = ops.where(hits, MASKED, logits)
@@ -216,6 +216,29 @@ def class_shares(distribution, item_counts, include_padding):
     shares = np.floor(weights / weights.sum() * RESOLUTION).astype("int64")
     shares = np.maximum(shares, 1)
     return shares if include_padding else np.concatenate([[0], shares])
+
+
+def find_classes(ends, points):
+    """The class that each point falls in, by bisection.
+
+    (`ops.searchsorted`, compiled by TensorFlow, compares every point with every
+    class: 0.3 s for 9,200 points and 46,000 classes.)
+
+    Args:
+        ends: int32 array, where the shares of each class end; ascending.
+        points: int32 tensor, at least 0 and below the last end.
+
+    Returns:
+        An int32 tensor, how many ends are no greater than each point.
+    """
+    num_classes = len(ends)
+    ends = ops.convert_to_tensor(ends)
+    passed = ops.zeros_like(points)
+    for power in reversed(range(num_classes.bit_length())):
+        further = passed + 2**power
+        last = ops.take(ends, ops.minimum(further, num_classes) - 1, axis=0)
+        passed = ops.where(last <= points, further, passed)
+    return passed
 
 
 def _log_expected_counts(shares, count):

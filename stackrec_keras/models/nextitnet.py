@@ -1,6 +1,6 @@
 import keras
 
-from stackrec_keras.layers import DilatedResidualStack
+from stackrec_keras.layers import DilatedResidualStack, Embedding
 from stackrec_keras.models.sequential_recommender import (
     SequentialRecommender,
     check_integers,
@@ -61,7 +61,7 @@ class NextItNet(SequentialRecommender):
         self.kernel_size = kernel_size
         self.dilations = tuple(dilations)
         self.rezero = rezero
-        self.item_embedding = keras.layers.Embedding(
+        self.item_embedding = Embedding(
             num_items + 1,
             embedding_dim,
             embeddings_initializer=keras.initializers.TruncatedNormal(stddev=0.02),

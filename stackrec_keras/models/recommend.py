@@ -19,7 +19,9 @@ def recommend(model, x, k, exclude_seen, batch_size):
     _check_histories(seen)
     inputs = _fit_length(seen, model)
     parts = [
-        _best(model, _batch(inputs, extra, rows, batch_size), seen[rows], k, exclude_seen)
+        _best(
+            model, _batch(inputs, extra, rows, batch_size), seen[rows], k, exclude_seen
+        )
         for rows in _row_slices(len(seen), batch_size)
     ]
     ids, scores = (np.concatenate(part) for part in zip(*parts))

@@ -5,7 +5,7 @@ import keras
 from keras import ops
 
 from stackrec_keras import losses, metrics
-from stackrec_keras.layers import OutputTable
+from stackrec_keras.layers import OutputTable, with_dense_gradient
 from stackrec_keras.losses.validation_loss import validation_loss
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
 from stackrec_keras.models.fitting import callbacks_for, check_ids
@@ -228,8 +228,8 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
         loss = self.loss(
             y,
             y_pred[:, -1] if len(y.shape) == 1 else y_pred,
-            self.output_table.table,
-            self.output_table.bias,
+            with_dense_gradient(self.output_table.table),
+            with_dense_gradient(self.output_table.bias),
             sample_weight=sample_weight,
             seed=self.seed_generator,
         )

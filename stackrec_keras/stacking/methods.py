@@ -69,8 +69,8 @@ def get_method(name):
     method = _METHODS.get(str(name).lower())
     if method is None:
         names = [m.name for m in _METHODS.values()]
-        close = difflib.get_close_matches(str(name), names, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        close = difflib.get_close_matches(str(name).lower(), _METHODS, n=1)
+        hint = f" Did you mean {_METHODS[close[0]].name!r}?" if close else ""
         raise ValueError(
             f"method must be one of {', '.join(names)}. Received: method={name!r}."
             + hint

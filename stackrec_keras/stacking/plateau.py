@@ -20,9 +20,7 @@ class Plateau:
         for name in ("patience", "max_blocks"):
             value = getattr(self, name)
             if value < 1:
-                raise ValueError(
-                    f"{name} must be at least 1. Received: {name}={value}"
-                )
+                raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
 
     def depths(self, depth, step=None):
         """Returns all depths that may come after `depth`, in order."""

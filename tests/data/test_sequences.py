@@ -33,8 +33,9 @@ ROWS = [[7, 30, 7], [5, 30], [100, 5, 7, 9]]
         "7,30,7,0\n5,30,0,0\n100,5,7,9\n",
         "7, 30, 7\r\n5, 30\r\n100, 5, 7, 9\r\n",
         '"7","30","7"\n\n5,30,\n11\n100,5,7,9\n',
+        "7,30,7\r5,30\r100,5,7,9\r",
     ],
-    ids=["ragged", "no last newline", "left", "right", "spaces", "quotes and blanks"],
+    ids=["ragged", "cut", "left", "right", "spaces", "quotes and blanks", "old mac"],
 )
 def test_rows_are_read_whatever_their_padding(tmp_path, text):
     windows, vocabulary = read_sequences(write(tmp_path, text))

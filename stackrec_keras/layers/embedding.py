@@ -1,0 +1,21 @@
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="stackrec_keras")
+class Embedding(keras.layers.Embedding):
+    """`keras.layers.Embedding` with the gradient of a dense tensor.
+
+    On TensorFlow the gradient of a lookup is a list of rows, an item that occurs
+    twice in a batch having two. Keras' Adam then sums the squares of the two where
+    it should square their sum, and its second moment is too small.
+    """
+
+    def call(self, inputs):
+        ids = ops.cast(inputs, "int32")
+        return ops.take(with_dense_gradient(self.embeddings), ids, axis=0)
+
+
+def with_dense_gradient(variable):
+    """Returns the value of a variable such that no optimizer sees a sparse gradient."""
+    return ops.convert_to_tensor(variable) * 1

@@ -1,0 +1,64 @@
+import keras
+import pytest
+
+from stackrec_keras import metrics
+
+
+def names(found):
+    return [metric.name for metric in found]
+
+
+def test_the_default_metrics_come_in_a_fixed_order():
+    expected = ["mrr@5", "hit_rate@5", "ndcg@5", "mrr@10", "hit_rate@10", "ndcg@10"]
+    assert names(metrics.default_metrics()) == expected
+    assert names(metrics.get("auto")) == expected
+
+
+def test_default_metrics_are_new_each_time():
+    first, second = metrics.get("auto"), metrics.get("auto")
+    assert all(a is not b for a, b in zip(first, second, strict=True))
+
+
+def test_names_and_instances_may_be_mixed():
+    mine = metrics.MRR(3)
+    found = metrics.get(["hit_rate@20", mine, "ndcg@1"])
+    assert names(found) == ["hit_rate@20", "mrr@3", "ndcg@1"]
+    assert found[1] is mine
+
+
+def test_a_single_metric_needs_no_list():
+    assert names(metrics.get("mrr@20")) == ["mrr@20"]
+    assert names(metrics.get(metrics.NDCG(2))) == ["ndcg@2"]
+
+
+def test_none_gives_no_metrics():
+    assert metrics.get(None) == []
+
+
+def test_a_serialized_metric_is_restored():
+    config = keras.saving.serialize_keras_object(metrics.HitRate(4))
+    assert names(metrics.get([config])) == ["hit_rate@4"]
+
+
+@pytest.mark.parametrize(
+    "stock, name",
+    [
+        ("accuracy", "'accuracy'"),
+        ("mrr", "'mrr'"),
+        ("mrr@", "'mrr@'"),
+        ("recall@5", "'recall@5'"),
+        (keras.metrics.SparseTopKCategoricalAccuracy(), "SparseTopKCategorical"),
+        (keras.metrics.AUC, "AUC"),
+        (len, "len"),
+    ],
+)
+def test_what_knows_no_ranks_is_refused_by_name(stock, name):
+    with pytest.raises(ValueError, match=name) as error:
+        metrics.get(["mrr@5", stock])
+    assert "hidden states" in str(error.value)
+    assert "'hit_rate@5'" in str(error.value)
+
+
+def test_a_length_of_zero_is_refused():
+    with pytest.raises(ValueError, match="k=0"):
+        metrics.get("mrr@0")

@@ -1,0 +1,169 @@
+import random
+
+import keras
+import numpy as np
+import pytest
+
+import stackrec_keras as sr
+
+
+@pytest.mark.parametrize("method", ["stackR", "stackC", "stackA"])
+def test_with_everything_carried_a_growth_leaves_the_function_as_it_was(
+    make_model, sequences, method
+):
+    model = make_model(num_blocks=4)
+    model.fit(*sequences, epochs=2, verbose=0)
+    before = _scores(model, sequences)
+    model.grow(method)
+    assert model.num_blocks == 8
+    np.testing.assert_allclose(_scores(model, sequences), before, atol=1e-5)
+
+
+def test_blocks_are_copied_from_their_sources(make_model):
+    model = make_model(num_blocks=3)
+    old = _kernels(model)
+    model.grow("stackA", cycle=1)
+    np.testing.assert_array_equal(_kernels(model), old[[0, 0, 1, 1, 2, 2]])
+
+
+def test_adjacent_keeps_kernels_at_their_dilation_unless_as_in_the_paper(make_model):
+    for inherit, sources in (("all", [0, 1, 0, 1]), ("paper", [0, 0, 1, 1])):
+        model = make_model(num_blocks=2)
+        old = _kernels(model)
+        model.grow("stackA", inherit=inherit)
+        np.testing.assert_array_equal(_kernels(model), old[sources])
+
+
+def test_without_a_number_the_depth_doubles_or_grows_by_the_top_blocks(make_model):
+    model = make_model(num_blocks=4)
+    model.grow("stackC", top_blocks=2)
+    assert model.num_blocks == 6
+    model.grow("stackC")
+    assert model.num_blocks == 12
+
+
+def test_a_model_that_was_never_compiled_grows(make_model, sequences):
+    model = make_model(num_blocks=2, compiled=False)
+    model.build((None, 10))
+    model.grow("stackC", num_blocks=5)
+    assert model(sequences[0]).shape == (64, 10, 8)
+    assert model.get_config()["num_blocks"] == 5
+    assert model.initial_blocks == 2
+
+
+def test_random_blocks_depend_on_seed_and_depths_alone(make_model):
+    def grown(seed, old=2, new=4):
+        keras.utils.set_random_seed(random.randrange(1000))
+        model = make_model(num_blocks=old)
+        model.grow("stackR", num_blocks=new, seed=seed)
+        return _kernels(model)[old:]
+
+    first = grown(seed=7)
+    np.testing.assert_array_equal(grown(seed=7), first)
+    assert (grown(seed=8) != first).any()
+    assert (grown(seed=7, old=3, new=5) != first).any()
+    assert (first[0] != first[1]).any()
+
+
+def test_a_growth_with_a_seed_leaves_pythons_random_state_alone(make_model):
+    model = make_model()
+    state = random.getstate()
+    model.grow("stackR", seed=3)
+    assert random.getstate() == state
+
+
+def test_without_a_seed_two_growths_draw_different_blocks(make_model):
+    models = [make_model(), make_model()]
+    for model in models:
+        model.grow("stackR")
+    assert (_kernels(models[0])[2:] != _kernels(models[1])[2:]).any()
+
+
+def test_what_other_weights_each_method_keeps(make_model):
+    kept = {
+        ("stackC", "all"): {"item_embedding", "output_table"},
+        ("stackC", "paper"): {"item_embedding"},
+        ("stackE", "all"): {"item_embedding", "output_table"},
+        ("stackE", "paper"): {"item_embedding"},
+        ("from_scratch", "all"): set(),
+        ("from_scratch", "paper"): set(),
+    }
+    for (method, inherit), expected in kept.items():
+        model = make_model()
+        layers = (model.item_embedding, model.output_table)
+        before = {layer.name: layer.get_weights()[0] for layer in layers}
+        model.grow(method, inherit=inherit)
+        same = {
+            layer.name
+            for layer in layers
+            if (layer.get_weights()[0] == before[layer.name]).all()
+        }
+        assert same == expected, (method, inherit)
+
+
+def test_a_grown_net_trains_exactly_as_one_built_at_that_depth(make_model, sequences):
+    grown = make_model(num_blocks=2)
+    grown.fit(*sequences, epochs=1, verbose=0)
+    grown.grow("stackC")
+    built = make_model(num_blocks=4)
+    built.set_weights(grown.get_weights())
+    for ours, theirs in zip(built.optimizer.variables, grown.optimizer.variables):
+        ours.assign(keras.ops.convert_to_numpy(theirs))
+    for model in (grown, built):
+        model.fit(*sequences, epochs=2, shuffle=False, verbose=0)
+    for ours, theirs in zip(built.weights, grown.weights):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6, err_msg=ours.path)
+
+
+def test_a_net_without_gates_grows(make_model, sequences):
+    model = make_model(rezero=False)
+    model.fit(*sequences, verbose=0)
+    model.grow("stackC")
+    model.fit(*sequences, verbose=0)
+    assert model.num_blocks == 4
+
+
+def test_mixed_precision_grows_and_trains(make_model, sequences):
+    model = make_model(dtype="mixed_bfloat16")
+    history = model.fit(*sequences, epochs=2, verbose=0)
+    before = _kernels(model)
+    model.grow("stackC")
+    np.testing.assert_array_equal(_kernels(model)[2:], before)
+    later = model.fit(*sequences, epochs=2, verbose=0)
+    assert later.history["loss"][-1] < history.history["loss"][0]
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"method": "stackX"}, "method must be one of"),
+        ({"method": "stackC", "num_blocks": 3}, "num_blocks=3 is less than the 4"),
+        ({"method": "stackC", "inherit": "some"}, "inherit must be one of"),
+        ({"method": "stackC", "optimizer_state": "x"}, "optimizer_state must be one"),
+        ({"method": "stackC", "top_blocks": 9}, "top_blocks must be between 1 and"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_changes_nothing(
+    make_model, arguments, message
+):
+    model = make_model(num_blocks=4)
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=message):
+        model.grow(**arguments)
+    assert model.num_blocks == 4
+    for old, new in zip(before, model.get_weights()):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_model_without_a_stack_says_so():
+    model = keras.Sequential([keras.layers.Dense(2)])
+    with pytest.raises(ValueError, match="has no BlockStack"):
+        sr.stacking.grow(model, sr.stacking.Growth("stackC"))
+
+
+def _scores(model, sequences):
+    return keras.ops.convert_to_numpy(model.score(sequences[0]))[:, 1:]
+
+
+def _kernels(model):
+    return keras.ops.convert_to_numpy(model.stack.kernel1)

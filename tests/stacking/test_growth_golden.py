@@ -1,0 +1,67 @@
+"""What each method carries, against StackRec's release (TensorFlow 1.15)."""
+
+import keras
+import numpy as np
+import pytest
+
+import stackrec_keras as sr
+
+
+@pytest.mark.parametrize("method", ["stackA", "stackC", "stackR", "stackE"])
+def test_paper_inheritance_carries_what_the_release_carries(golden, method):
+    arrays, about = golden("stack_tf1")
+    source = _with_prefix(arrays, "source/")
+    model = _model_with(source, 4)
+    model.grow(method, inherit="paper", seed=1)
+
+    release_name = "StackR" if method == "stackR" else method
+    relation = about["methods"][release_name]["relation"]
+    grown = _by_release_name(model, list(relation))
+    for name, where in relation.items():
+        if "from" in where:
+            np.testing.assert_array_equal(grown[name], source[where["from"]], name)
+        elif "constant" in where:
+            np.testing.assert_allclose(
+                grown[name], where["constant"], atol=1e-7, err_msg=name
+            )
+        else:
+            assert where.get("random"), where
+            for value in source.values():
+                assert value.shape != grown[name].shape or (value != grown[name]).any()
+
+
+def _model_with(weights, depth):
+    model = sr.NextItNet(49, embedding_dim=8, num_blocks=depth)
+    sr.convert.load_stackrec_weights(model, weights)
+    return model
+
+
+def _by_release_name(model, names):
+    """The model's weights under the names, and in the shapes, of the release."""
+    found = {
+        "allitem_embeddings": model.item_embedding.embeddings,
+        "softmax_w": model.output_table.table,
+        "softmax_b": model.output_table.bias,
+    }
+    parts = {"rez": "gate"}
+    for i in "12":
+        parts[f"dilated_conv{i}/weight"] = f"kernel{i}"
+        parts[f"dilated_conv{i}/bias"] = f"bias{i}"
+        parts[f"layer_norm{i}/gamma"] = f"norm{i}_scale"
+        parts[f"layer_norm{i}/beta"] = f"norm{i}_shift"
+    for block in range(model.num_blocks):
+        for release, ours in parts.items():
+            value = keras.ops.convert_to_numpy(getattr(model.stack, ours))[block]
+            value = value[None] if release == "rez" or "weight" in release else value
+            name = f"nextitnet_residual_blockdecoder_layer_{block}/{release}"
+            found[name] = value
+    assert set(found) == set(names)
+    return {name: keras.ops.convert_to_numpy(value) for name, value in found.items()}
+
+
+def _with_prefix(arrays, prefix):
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }

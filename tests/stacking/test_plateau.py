@@ -1,0 +1,69 @@
+import math
+
+import numpy as np
+import pytest
+
+from stackrec_keras.stacking import StackingSchedule
+from stackrec_keras.stacking.plateau import PlateauRecord
+
+
+def run(values, depth=2, **arguments):
+    """Depths during each epoch of a run in which the metric takes these values."""
+    schedule = StackingSchedule.plateau(**{"patience": 2, **arguments})
+    record, depths = schedule.start(0, depth), []
+    for epoch, value in enumerate(values):
+        depth = max(depth, record.due)
+        depths.append(depth)
+        schedule.observe(record, epoch, value, depth)
+    return depths
+
+
+def test_it_grows_after_patience_epochs_without_improvement():
+    assert run([0.1, 0.2, 0.2, 0.1, 0.3]) == [2, 2, 2, 2, 4]
+
+
+def test_it_does_not_grow_while_the_metric_improves():
+    assert run([0.1, 0.2, 0.3, 0.4, 0.5]) == [2] * 5
+
+
+def test_a_growth_gets_its_own_patience():
+    assert run([0.2, 0.1, 0.1, 0.1, 0.15, 0.2, 0.25, 0.2]) == [2, 2, 2] + [4] * 5
+
+
+def test_it_stops_growing_after_a_growth_that_brought_too_little():
+    values = [0.2, 0.1, 0.1, 0.21, 0.1, 0.1, 0.1, 0.1]
+    assert run(values, min_gain=0.05) == [2, 2, 2] + [4] * 5
+    assert run(values, min_gain=0.005) == [2, 2, 2, 4, 4, 4, 8, 8]
+
+
+def test_by_default_a_growth_that_made_it_worse_is_the_last():
+    assert run([0.2] + [0.1] * 7) == [2, 2, 2] + [4] * 5
+
+
+def test_it_does_not_grow_beyond_max_blocks():
+    assert run([0.1] * 9, max_blocks=7) == [2, 2, 2] + [4] * 6
+
+
+def test_a_loss_is_better_when_lower():
+    assert run([3, 2, 1, 1, 1, 1], monitor="val_loss") == [2, 2, 2, 2, 2, 4]
+
+
+def test_nan_is_no_improvement():
+    assert run([0.1, math.nan, math.nan, 0.1]) == [2, 2, 2, 4]
+
+
+def test_a_record_survives_being_saved():
+    record = PlateauRecord(3, 8, False, 1, 0.5, 0.4, 0.3, [np.ones(2), np.zeros(3)])
+    copy = PlateauRecord.from_arrays(record.to_arrays())
+    assert {k: v for k, v in vars(copy).items() if k != "best_weights"} == {
+        k: v for k, v in vars(record).items() if k != "best_weights"
+    }
+    assert type(copy.growing) is bool and type(copy.due) is int
+    for old, new in zip(record.best_weights, copy.best_weights, strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("name", ["patience", "max_blocks"])
+def test_arguments_below_1_are_refused(name):
+    with pytest.raises(ValueError, match=f"{name} must be at least 1.*{name}=0"):
+        StackingSchedule.plateau(**{name: 0})
