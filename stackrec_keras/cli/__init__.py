@@ -1,0 +1,73 @@
+"""The `stackrec` command.
+
+Nothing here imports Keras until a command runs: `--help` is quick, and `--backend`
+comes in time.
+"""
+
+import argparse
+import os
+import sys
+
+from stackrec_keras.cli import data, evaluate, recommend, train
+from stackrec_keras.cli.backend import add_backend_option, use_backend
+from stackrec_keras.version import __version__
+
+# One more command is one more file with `add_parser` and `run`, named here.
+COMMANDS = (train, evaluate, recommend, data)
+
+
+def main(argv=None):
+    """Runs the `stackrec` command.
+
+    Args:
+        argv: List of strings; by default the process' own arguments.
+
+    Returns:
+        Integer, the exit code: 0, or 2 after an error in the input.
+    """
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if args.command is None:
+        parser.print_help()
+        return 0
+    try:
+        use_backend(args.backend)
+        args.run(args)
+    except (ValueError, OSError, ImportError) as error:
+        if args.traceback:
+            raise
+        print(f"stackrec: error: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstackrec: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def build_parser():
+    """Returns the parser of the whole command line."""
+    # TensorFlow reports on itself while it is imported.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    parser = argparse.ArgumentParser(
+        prog="stackrec",
+        description="Train very deep next-item recommenders that grow inside one "
+        "fit, and use them.",
+        epilog="Example: stackrec train --data ml-1m --out runs/first, then "
+        "stackrec recommend runs/first --user 1",
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"stackrec {__version__}"
+    )
+    parser.add_argument(
+        "--traceback", action="store_true", help="show Python's traceback of an error"
+    )
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for command in COMMANDS:
+        command_parser = command.add_parser(subparsers)
+        command_parser.set_defaults(run=command.run)
+        add_backend_option(command_parser)
+    return parser
+
+
+def _one_line(error):
+    return " ".join(str(error).split()) or type(error).__name__

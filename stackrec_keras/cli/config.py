@@ -1,0 +1,204 @@
+"""The configuration of a training run: every option, its default and its help."""
+
+import argparse
+from dataclasses import asdict, dataclass, field, fields
+
+from stackrec_keras.cli.models import MODELS
+
+SPLITS = ("random", "leave-one-out", "time")
+
+
+def _option(group, default, help, type=str, **arguments):
+    metadata = {"group": group, "help": help, "type": type, **arguments}
+    return field(default=default, metadata=metadata)
+
+
+def _integers(text):
+    return tuple(int(part) for part in text.split(","))
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What `stackrec train` does. `config.json` in a run folder holds it.
+
+    Raises:
+        ValueError: If a value is out of range.
+    """
+
+    data: str = _option(
+        "data",
+        "ml-1m",
+        "a named data set or a file: .csv, .tsv, .inter, .dat, .parquet "
+        "(`stackrec data` lists them)",
+        metavar="NAME_OR_PATH",
+    )
+    sequences: bool = _option(
+        "data",
+        False,
+        "the file has a sequence of items a row, as StackRec's release has them",
+        type=bool,
+    )
+    user: str = _option("data", "user", "column of the user ids", metavar="COLUMN")
+    item: str = _option("data", "item", "column of the item ids", metavar="COLUMN")
+    timestamp: str = _option(
+        "data",
+        "timestamp",
+        "column of the times; 'none' takes the order of the rows",
+        metavar="COLUMN",
+    )
+    length: int = _option("data", 20, "items a row, the target among them", int)
+    split: str = _option(
+        "data",
+        "random",
+        "what is held out: random rows, each user's last items, or the newest events",
+        choices=SPLITS,
+    )
+    split_seed: int = _option(
+        "data", 0, "seed of the random split; --seed does not change the split", int
+    )
+
+    model: str = _option("model", "nextitnet", "architecture", choices=tuple(MODELS))
+    num_blocks: int = _option("model", 4, "blocks to start with", int)
+    embedding_dim: int = _option("model", 64, "width of embeddings and blocks", int)
+    kernel_size: int = _option("model", 3, "taps of each convolution", int)
+    dilations: tuple = _option(
+        "model", (1, 4), "dilations that the blocks take in turn", _integers
+    )
+
+    method: str = _option(
+        "growth",
+        "stackC",
+        "stacking method: stackC, stackA, stackR, stackE, from_scratch, ...",
+    )
+    schedule: str = _option(
+        "growth",
+        "doubling",
+        "when to grow: 'doubling' (twice, after 1/7 and 3/7 of the epochs), "
+        "'EPOCH:BLOCKS,...' such as 2:8,5:16 (epochs count from 0), 'plateau' (when "
+        "val_mrr@5 stops rising), or 'none'",
+        metavar="SCHEDULE",
+    )
+    top_blocks: int | None = _option(
+        "growth", None, "stack only that many of the top blocks", int
+    )
+    inherit: str = _option(
+        "growth",
+        "all",
+        "what a growth carries over: all it can, or what StackRec's release does",
+        choices=("all", "paper"),
+    )
+    optimizer_state: str = _option(
+        "growth",
+        "carry",
+        "what becomes of the optimizer's state",
+        choices=("carry", "reset"),
+    )
+
+    epochs: int = _option("training", 10, "passes over the training rows", int)
+    batch_size: int = _option("training", 256, "rows a batch", int)
+    learning_rate: float = _option("training", 1e-3, "of Adam", float)
+    loss: str = _option(
+        "training",
+        "full_softmax",
+        "training loss",
+        choices=("full_softmax", "sampled_softmax", "gbce"),
+    )
+    patience: int | None = _option(
+        "training",
+        None,
+        "stop after that many epochs without a better val_mrr@5, and keep the best "
+        "epoch's weights",
+        int,
+        metavar="EPOCHS",
+    )
+    seed: int = _option("training", 0, "of weights, order of rows, new blocks", int)
+    jit: str = _option(
+        "training", "auto", "XLA compilation", choices=("auto", "on", "off")
+    )
+
+    def __post_init__(self):
+        for name in ("num_blocks", "embedding_dim", "kernel_size", "epochs"):
+            self._check_least(name, 1)
+        for name in ("batch_size", "patience", "top_blocks"):
+            self._check_least(name, 1)
+        for name in ("seed", "split_seed"):
+            self._check_least(name, 0)
+        self._check_least("length", 2)
+        if not self.learning_rate > 0:
+            raise ValueError(
+                f"--learning-rate {self.learning_rate} must be above 0, such as 0.001."
+            )
+        if not self.dilations or min(self.dilations) < 1:
+            raise ValueError(
+                f"--dilations {','.join(map(str, self.dilations))} must be numbers of "
+                "at least 1, such as 1,4."
+            )
+        if self.sequences and self.split != "random":
+            raise ValueError(
+                f"--split {self.split} needs users and times, which a file of "
+                "--sequences does not have. Use --split random."
+            )
+
+    def to_json(self):
+        """Returns a dict that JSON can hold."""
+        return {**asdict(self), "dilations": list(self.dilations)}
+
+    @classmethod
+    def from_json(cls, values):
+        """Returns the configuration of which `to_json` made this dict."""
+        unknown = sorted(set(values) - {f.name for f in fields(cls)})
+        if unknown:
+            raise ValueError(
+                f"config.json has {', '.join(unknown)}, which this version of "
+                "stackrec-keras does not know. Use the version in environment.json."
+            )
+        return cls(**{**values, "dilations": tuple(values["dilations"])})
+
+    def _check_least(self, name, least):
+        value = getattr(self, name)
+        if value is not None and value < least:
+            raise ValueError(f"{option_name(name)} {value} must be at least {least}.")
+
+
+def add_options(parser):
+    """Adds an option for each field of `TrainConfig`.
+
+    The parsed arguments have those alone that were typed (see `typed_options`).
+    """
+    groups = {}
+    for f in fields(TrainConfig):
+        arguments = dict(f.metadata)
+        name = arguments.pop("group")
+        if name not in groups:
+            groups[name] = parser.add_argument_group(name)
+        arguments["help"] += _default_text(f.default)
+        if arguments["type"] is bool:
+            arguments = {"help": f.metadata["help"], "action": "store_true"}
+        elif "choices" not in arguments:
+            arguments.setdefault("metavar", _metavar(arguments["type"]))
+        groups[name].add_argument(
+            option_name(f.name), default=argparse.SUPPRESS, **arguments
+        )
+
+
+def typed_options(args):
+    """Returns the dict of those fields of `TrainConfig` that were typed."""
+    names = [f.name for f in fields(TrainConfig)]
+    return {name: getattr(args, name) for name in names if hasattr(args, name)}
+
+
+def option_name(field_name):
+    """Returns `"--num-blocks"` for `"num_blocks"`."""
+    return "--" + field_name.replace("_", "-")
+
+
+def _default_text(default):
+    if default is None:
+        return ""
+    if isinstance(default, tuple):
+        default = ",".join(map(str, default))
+    return f" (default: {default})"
+
+
+def _metavar(type):
+    return {int: "N", float: "X", _integers: "N,N,..."}.get(type, "NAME")

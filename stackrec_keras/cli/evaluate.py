@@ -1,0 +1,80 @@
+"""`stackrec evaluate`: the final table of a run, made anew."""
+
+import json
+
+from stackrec_keras.cli.logs import read_log
+from stackrec_keras.cli.run_folder import RunFolder
+
+
+def add_parser(subparsers):
+    """Adds the command to the command line."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="evaluate the model of a run folder",
+        description="Rank all items for the held-out rows of a run, beside the "
+        "popularity baseline; or, with --data, for the last item of each user of "
+        "another log.",
+        epilog="Example: stackrec evaluate runs/first --data today.csv",
+    )
+    parser.add_argument("folder", metavar="FOLDER", help="a run folder")
+    parser.add_argument(
+        "--data", metavar="NAME_OR_PATH", help="another log (default: the run's own)"
+    )
+    for name in ("user", "item", "timestamp"):
+        parser.add_argument(
+            f"--{name}",
+            default=name,
+            metavar="COLUMN",
+            help=f"column of --data (default: {name})",
+        )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def run(args):
+    """Runs the command."""
+    from stackrec_keras.cli.results import final_results, table
+
+    folder = RunFolder(args.folder)
+    config = folder.read_config()
+    model = folder.read_model()
+    if args.data is None:
+        rows, notes = _held_out_rows(folder, config)
+    else:
+        rows, notes = _last_items(args, model)
+    results = final_results(model, rows, config.batch_size)
+    if args.json:
+        print(json.dumps({"rows": len(rows), "results": results}, indent=2))
+    else:
+        print(table(results, notes))
+
+
+def _held_out_rows(folder, config):
+    from stackrec_keras.cli.history_file import read_rows
+    from stackrec_keras.cli.splits import remake_split
+    from stackrec_keras.cli.train import run_notes
+
+    split = remake_split(config, folder.read("split"))
+    seconds = sum(row["seconds"] for row in read_rows(folder.history))
+    return split.test, run_notes(len(split.test), split.hash, seconds)
+
+
+def _last_items(args, model):
+    import numpy as np
+
+    from stackrec_keras.data import make_windows
+
+    log = read_log(args.data, args.user, args.item, args.timestamp)
+    windows = make_windows(log, model.vocabulary, model.trained_length + 1)
+    if len(windows) == 0:
+        raise ValueError(
+            f"--data {args.data} has no user with two items that the model knows. "
+            "Its items must have the ids of the log that the model was trained on."
+        )
+    is_newest = np.r_[windows.users[1:] != windows.users[:-1], True]
+    rows = windows.subset(is_newest)
+    unknown = int((model.vocabulary.encode(log["item"]) == 0).sum())
+    return rows, [
+        f"last item of {len(rows):,} of {log['user'].nunique():,} users",
+        f"{unknown:,} of {len(log):,} events left out, their items being unknown",
+    ]

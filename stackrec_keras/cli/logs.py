@@ -1,0 +1,67 @@
+"""From what was typed after `--data` to a log."""
+
+import contextlib
+import os
+import sys
+
+
+def read_log(data, user="user", item="item", timestamp="timestamp"):
+    """Reads a named data set or a file as a log.
+
+    Args:
+        data: String, a name or a path.
+        user: String, the column of the user ids, in a file.
+        item: String, the column of the item ids.
+        timestamp: String, the column of the times; `"none"` takes the order of rows.
+
+    Returns:
+        A frame as `read_interactions` returns it.
+
+    Raises:
+        ValueError: If there is neither a data set nor a file of that name, or the
+            file is no log.
+    """
+    from stackrec_keras.data import load, read_interactions
+
+    if is_file(data):
+        if timestamp == "none":
+            timestamp = None
+        return read_interactions(data, user, item, timestamp)
+    # Results go to stdout, and some commands print them for machines.
+    with contextlib.redirect_stdout(sys.stderr):
+        try:
+            return load(data)
+        except ValueError as error:
+            if "is no named data set" not in str(error):
+                raise
+            raise ValueError(
+                f"--data {data} is neither a file nor a named data set. Check the "
+                f"path (it is looked up from {os.getcwd()}), or see `stackrec data` "
+                "for the names."
+            ) from None
+
+
+def is_file(data):
+    """Whether `--data` stands for a file: it exists, or it looks like a path."""
+    return os.path.isfile(data) or bool(os.path.splitext(data)[1]) or os.sep in data
+
+
+def absolute(data):
+    """Returns `--data` in a form that holds in any working folder."""
+    return os.path.abspath(data) if is_file(data) else data
+
+
+def matching_id(typed, ids):
+    """Finds the raw id that someone typed.
+
+    Args:
+        typed: String.
+        ids: Array of raw ids.
+
+    Returns:
+        The element of `ids` that is written like that, or `None`.
+    """
+    for raw in ids:
+        if str(raw) == typed:
+            return raw
+    return None

@@ -1,0 +1,132 @@
+"""`stackrec recommend`: what the model of a run recommends to someone."""
+
+import difflib
+import json
+
+from stackrec_keras.cli.logs import matching_id, read_log
+from stackrec_keras.cli.run_folder import RunFolder
+
+_SHOWN = 5
+
+
+def add_parser(subparsers):
+    """Adds the command to the command line."""
+    parser = subparsers.add_parser(
+        "recommend",
+        help="recommend items to a user, or after a list of items",
+        description="Recommend items by their raw ids: to a user of the run's log, "
+        "after all that is in it, or after a list of items.",
+        epilog="Example: stackrec recommend runs/first --items 'Jaws (1975)' "
+        "'Alien (1979)' --k 5",
+    )
+    parser.add_argument("folder", metavar="FOLDER", help="a run folder")
+    whose = parser.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--user", metavar="ID", help="a user's id, as in the log")
+    whose.add_argument(
+        "--items", nargs="+", metavar="ID", help="items' ids, oldest first"
+    )
+    parser.add_argument(
+        "--data",
+        metavar="NAME_OR_PATH",
+        help="a newer log with the same columns, for --user (default: the run's own)",
+    )
+    parser.add_argument("--k", type=int, default=10, help="how many (default: 10)")
+    parser.add_argument(
+        "--include-seen",
+        action="store_true",
+        help="do not leave out the items that are in the history",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def run(args):
+    """Runs the command."""
+    folder = RunFolder(args.folder)
+    config = folder.read_config()
+    model = folder.read_model()
+    if args.user is None:
+        history = _typed_items(args.items, model.vocabulary)
+    else:
+        history = _history_of(args.user, config, args.data or config.data)
+    ids, scores = model.recommend([history], args.k, not args.include_seen)
+    best = [
+        (_plain(item), float(score))
+        for item, score in zip(ids[0], scores[0], strict=True)
+        if item is not None
+    ]
+    history = [_plain(item) for item in history]
+    show = _print_json if args.json else _print
+    show(args, history, best)
+
+
+def _typed_items(typed, vocabulary):
+    return [_item(text, vocabulary) for text in typed]
+
+
+def _item(typed, vocabulary):
+    item = matching_id(typed, vocabulary.ids)
+    if item is not None:
+        return item
+    names = [str(raw) for raw in vocabulary.ids]
+    close = difflib.get_close_matches(typed, names, n=3, cutoff=0.5)
+    raise ValueError(
+        f"--items {typed!r} is no item of the model. "
+        + (
+            f"Did you mean {_listed(close)}?"
+            if close
+            else f"Its items are such as {_listed(names[:3])}."
+        )
+    )
+
+
+def _history_of(typed, config, data):
+    if config.sequences:
+        return _sequence_of(typed, config, data)
+    log = read_log(data, config.user, config.item, config.timestamp)
+    user = _user(typed, log["user"].unique(), data)
+    return log["item"][log["user"] == user].tolist()
+
+
+def _sequence_of(typed, config, data):
+    from stackrec_keras.data import read_sequences
+
+    windows, vocabulary = read_sequences(data)
+    user = _user(typed, windows.user_ids[windows.users], data)
+    row = windows.items[windows.user_ids[windows.users] == user][0]
+    return vocabulary.decode(row[row > 0]).tolist()
+
+
+def _user(typed, ids, data):
+    user = matching_id(typed, ids)
+    if user is None:
+        raise ValueError(
+            f"--user {typed} is not in {data}. Its {len(ids):,} users have ids such "
+            f"as {_listed(ids[:3])}. Recommend to someone new with --items."
+        )
+    return user
+
+
+def _listed(values):
+    return ", ".join(str(value) for value in values)
+
+
+def _plain(item):
+    return item.item() if hasattr(item, "item") else item
+
+
+def _print_json(args, history, best):
+    found = [{"item": item, "score": score} for item, score in best]
+    output = {"user": args.user, "history": history, "recommendations": found}
+    print(json.dumps(output, indent=2, ensure_ascii=False))
+
+
+def _print(args, history, best):
+    whose = "The history" if args.user is None else f"User {args.user}"
+    print(f"{whose}: {len(history)} items, the last ones")
+    for item in history[-_SHOWN:]:
+        print(f"      {item}")
+    print("\nRecommended")
+    width = max((len(str(item)) for item, _ in best), default=0)
+    for place, (item, score) in enumerate(best, start=1):
+        print(f"{place:4}  {item!s:<{width}}  {score:8.3f}")

@@ -1,0 +1,113 @@
+"""The folder of a training run, and which file is what."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from stackrec_keras.cli.config import TrainConfig
+
+
+class RunFolder:
+    """The files of one training run.
+
+    Args:
+        path: The folder; it need not exist.
+
+    Attributes:
+        path: `Path` of the folder; `model`, `history`, ... are those of its files.
+    """
+
+    _FILES = {
+        "model": "model.keras",
+        "history": "history.csv",
+        "history_json": "history.json",
+        "config": "config.json",
+        "environment": "environment.json",
+        "curve": "learning_curve.png",
+        "metrics": "metrics.json",
+        "table": "metrics.md",
+        "split": "split.json",
+        "backup": "backup",
+    }
+
+    def __init__(self, path):
+        self.path = Path(path)
+        for name, file in self._FILES.items():
+            setattr(self, name, self.path / file)
+
+    @property
+    def holds_run(self):
+        """Whether an epoch was trained here."""
+        return any(p.exists() for p in (self.model, self.history, self.backup))
+
+    @property
+    def is_finished(self):
+        """Whether the run has come to its final table."""
+        return self.metrics.exists() and self.model.exists()
+
+    def check_free(self):
+        """Raises a ValueError if the folder holds a run."""
+        if self.path.exists() and not self.path.is_dir():
+            raise ValueError(f"--out {self.path} is a file. Give a folder.")
+        if self.holds_run:
+            raise ValueError(
+                f"--out {self.path} holds a run already. Go on with it (--resume), "
+                "replace it (--overwrite), or give another folder."
+            )
+
+    def clear(self):
+        """Removes the files of a run, and nothing else."""
+        for name in self._FILES:
+            path = getattr(self, name)
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def read_config(self):
+        """Returns the `TrainConfig` of the run."""
+        return TrainConfig.from_json(self.read("config"))
+
+    def read_model(self):
+        """Returns the trained model."""
+        import keras
+
+        import stackrec_keras.models  # noqa: F401 (registers the classes)
+
+        if not self.model.exists():
+            raise FileNotFoundError(self._missing("model"))
+        return keras.saving.load_model(self.model)
+
+    def read(self, name):
+        """Returns what a JSON file of the run holds."""
+        path = getattr(self, name)
+        if not path.exists():
+            raise FileNotFoundError(self._missing(name))
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def write(self, name, value):
+        """Writes a JSON file of the run; it is there whole or not at all."""
+        path = getattr(self, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{path.name}.partial")
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+        partial.write_text(text + "\n", encoding="utf-8")
+        os.replace(partial, path)
+
+    def write_model(self, model):
+        """Writes the trained model; it is there whole or not at all."""
+        partial = self.path / "partial.keras"
+        model.save(partial)
+        os.replace(partial, self.model)
+
+    def _missing(self, name):
+        if self.config.exists():
+            return (
+                f"{self.path} has no {self._FILES[name]}: its run is not finished. Go "
+                f"on with it: stackrec train --out {self.path} --resume"
+            )
+        return (
+            f"{self.path} is no run folder (it has no {self._FILES[name]}). Make one: "
+            f"stackrec train --data ... --out {self.path}"
+        )

@@ -1,0 +1,99 @@
+"""The split of a run: made once, and made again to evaluate."""
+
+from stackrec_keras.cli.logs import read_log
+
+# Written to split.json: a later default of the library must not change old runs.
+_SHARES = {"test_share": 0.2, "validation_share": 0.1}
+_TIME_SHARES = {"test_share": 0.1, "validation_share": 0.1}
+
+
+def make_split(config, arguments=None):
+    """Reads the data of a configuration and splits it.
+
+    Args:
+        config: `TrainConfig`.
+        arguments: Dict of the split's own arguments, by default
+            `split_arguments(config)`.
+
+    Returns:
+        A `Split`.
+    """
+    from stackrec_keras import data
+
+    if arguments is None:
+        arguments = split_arguments(config)
+    if config.sequences:
+        windows, _ = data.read_sequences(config.data, length=config.length)
+        return data.split_random(windows, **arguments)
+    log = read_log(config.data, config.user, config.item, config.timestamp)
+    return split_log(log, config.split, config.length, arguments)
+
+
+def split_log(log, kind, length, arguments):
+    """Splits a log.
+
+    Args:
+        log: A frame as `read_interactions` returns it.
+        kind: String, one of `SPLITS`.
+        length: Integer, items a row.
+        arguments: Dict of the split's own arguments.
+
+    Returns:
+        A `Split`.
+    """
+    from stackrec_keras import data
+
+    if kind == "time":
+        return data.split_by_time(log, length, **arguments)
+    vocabulary = data.Vocabulary.from_items(log["item"])
+    if kind == "leave-one-out":
+        return data.split_leave_one_out(log, vocabulary, length, **arguments)
+    windows = data.make_windows(log, vocabulary, length)
+    return data.split_random(windows, **arguments)
+
+
+def split_arguments(config):
+    """Returns the dict of arguments that the split of a configuration takes."""
+    if config.split == "random":
+        return {**_SHARES, "seed": config.split_seed}
+    return dict(_TIME_SHARES) if config.split == "time" else {}
+
+
+def describe_split(config, split):
+    """Returns the dict for split.json: how to make the split again, and its hash."""
+    return {
+        "kind": config.split,
+        "length": config.length,
+        "arguments": split_arguments(config),
+        "rows": {
+            "train": len(split.train),
+            "validation": len(split.validation),
+            "test": len(split.test),
+        },
+        "num_items": split.num_items,
+        "num_users": split.num_users,
+        "unknown_targets": split.unknown_targets,
+        "cold_targets": split.cold_targets,
+        "hash": split.hash,
+    }
+
+
+def remake_split(config, description):
+    """Makes the split of a run again.
+
+    Args:
+        config: `TrainConfig` of the run.
+        description: Dict, its split.json.
+
+    Raises:
+        ValueError: If the data give another split than they did then.
+    """
+    split = make_split(config, description["arguments"])
+    if split.hash != description["hash"]:
+        raise ValueError(
+            f"The data in {config.data} have changed: they give the split "
+            f"{split.hash}, and the run was made with {description['hash']}. Bring "
+            "back the data of the run, or give another log with `stackrec evaluate "
+            "--data`."
+        )
+    return split

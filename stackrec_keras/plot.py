@@ -1,0 +1,153 @@
+"""Pictures of training runs."""
+
+import io
+import re
+
+_WIDTH, _HEIGHT, _DPI = 8.0, 5.0, 100
+_LABEL_WIDTH = 0.15  # of a growth, as a share of the epochs
+_TITLES = {"mrr": "MRR", "hit_rate": "hit rate", "ndcg": "NDCG"}
+
+
+def history(history, path=None, metric="val_mrr@5"):
+    """Draws a learning curve, with the growths of the model marked.
+
+    Above the metric, below the loss. A dashed line stands where the number of
+    blocks changed, between the two epochs.
+
+    Args:
+        history: What `fit` returned, its `.history`, or a frame with the same
+            columns (`pandas.read_csv` of a run's `history.csv`).
+        path: Where to write the picture (`.png`, `.svg`, `.pdf`), or `None`.
+        metric: String, the column to draw above.
+
+    Returns:
+        A `matplotlib.figure.Figure`. It belongs to no `pyplot` state.
+
+    Raises:
+        ValueError: If there is no such column, or no epoch.
+
+    Example:
+
+    ```python
+    h = model.fit(x, y, validation_data=..., callbacks=[StackingCallback("stackC")])
+    sr.plot.history(h, "curve.png")
+    ```
+    """
+    from matplotlib.figure import Figure
+
+    columns = _columns(history)
+    _check(columns, metric)
+    epochs = columns.get("epoch", list(range(len(columns[metric]))))
+    figure = Figure(figsize=(_WIDTH, _HEIGHT), dpi=_DPI, layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    _draw_metric(top, epochs, columns, metric)
+    _draw_losses(bottom, epochs, columns)
+    _mark_growths((top, bottom), epochs, columns.get("num_blocks"))
+    bottom.set_xlabel("epoch (from 0)")
+    bottom.xaxis.get_major_locator().set_params(integer=True)
+    if path is not None:
+        figure.savefig(path)
+    # Notebooks show figures that pyplot does not know only if they can do this.
+    figure._repr_png_ = lambda: _png(figure)
+    return figure
+
+
+def _columns(history):
+    history = getattr(history, "history", history)
+    return {str(name): [*history[name]] for name in history}
+
+
+def _check(columns, metric):
+    if metric not in columns:
+        known = ", ".join(columns) or "nothing"
+        raise ValueError(
+            f"metric={metric!r} is not in the history, which has {known}. Name one "
+            "of these; a val_ metric is there after fit(..., validation_data=...)."
+        )
+    if not columns[metric]:
+        raise ValueError("history has no epoch; train for at least one.")
+
+
+def _draw_metric(axes, epochs, columns, metric):
+    values = columns[metric]
+    axes.plot(epochs, values, color="C0", marker="o", markersize=4)
+    best = max(range(len(values)), key=values.__getitem__)
+    axes.set_title(
+        f"best {_title(metric)}: {values[best]:.4f} in epoch {epochs[best]}",
+        loc="left",
+        fontsize="medium",
+    )
+    axes.set_ylabel(_axis_label(metric))
+    axes.grid(alpha=0.3)
+    low, high = min(values), max(values)
+    # Room for the labels of the growths.
+    axes.set_ylim(top=high + 0.25 * (high - low or 1))
+
+
+def _draw_losses(axes, epochs, columns):
+    for name, label, color in (
+        ("loss", "training", "C1"),
+        ("val_loss", "validation", "C2"),
+    ):
+        if name in columns:
+            axes.plot(
+                epochs,
+                columns[name],
+                color=color,
+                marker="o",
+                markersize=3,
+                label=label,
+            )
+    axes.set_ylabel("loss (nats a target)")
+    axes.grid(alpha=0.3)
+    if axes.lines:
+        axes.legend(frameon=False)
+
+
+def _mark_growths(all_axes, epochs, depths):
+    growths = _growths(epochs, depths) if depths else []
+    places = [(place - epochs[0]) / (epochs[-1] - epochs[0]) for place, _ in growths]
+    for i, (place, label) in enumerate(growths):
+        for axes in all_axes:
+            axes.axvline(place, color="0.4", linestyle="--", linewidth=1)
+        crowded = i % 2 and places[i] - places[i - 1] < _LABEL_WIDTH
+        # At the right edge there is no room but on the other side of the line.
+        left = places[i] > 1 - _LABEL_WIDTH
+        all_axes[0].annotate(
+            label,
+            (place, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(-4 if left else 4, -18 if crowded else -4),
+            textcoords="offset points",
+            ha="right" if left else "left",
+            va="top",
+            fontsize="small",
+            color="0.3",
+        )
+
+
+def _growths(epochs, depths):
+    """A pair of place on the axis and label for each change of depth."""
+    return [
+        (epoch - 0.5, f"{int(before)} → {int(after)} blocks")
+        for before, after, epoch in zip(
+            depths[:-1], depths[1:], epochs[1:], strict=True
+        )
+        if after != before
+    ]
+
+
+def _axis_label(metric):
+    where = "validation" if metric.startswith("val_") else "training"
+    return f"{_title(metric)} ({where}, 0 to 1)" if "@" in metric else metric
+
+
+def _title(metric):
+    name, _, k = re.sub("^val_", "", metric).partition("@")
+    return _TITLES.get(name, name) + (f"@{k}" if k else "")
+
+
+def _png(figure):
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from stackrec_keras.cli import main
+
+TINY = "--length 8 --embedding-dim 8 --num-blocks 1 --batch-size 32 --learning-rate 0.01"
+
+
+def write_log(path, users=40, items=14, events=17, seed=0):
+    """A CSV log in which the next item mostly follows from the last one."""
+    rng = np.random.default_rng(seed)
+    rows = ["user,item,timestamp"]
+    for user in range(1, users + 1):
+        item = int(rng.integers(items))
+        for step in range(events):
+            rows.append(f"{user},film {item},{1_600_000_000 + 3600 * step}")
+            item = (5 * item + 3) % items
+            if rng.random() < 0.3:
+                # Skewed, so that popularity is worth something.
+                item = int(items * rng.random() ** 2)
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def log_path(tmp_path_factory):
+    return write_log(tmp_path_factory.mktemp("data") / "log.csv")
+
+
+@pytest.fixture(scope="session")
+def finished_run(log_path, tmp_path_factory):
+    """The folder of a run that grew twice. Tests must not change it."""
+    folder = tmp_path_factory.mktemp("runs") / "grown"
+    assert main(train_arguments(log_path, folder, "--epochs 4")) == 0
+    return folder
+
+
+def train_arguments(data, out, more=""):
+    """The command line of a tiny training run; `more` comes last and so wins."""
+    return ["train", "--data", str(data), "--out", str(out), *f"{TINY} {more}".split()]
+
+
+@pytest.fixture
+def stackrec(capsys):
+    """Function that runs the command and returns (exit code, stdout, stderr)."""
+
+    def run(*argv):
+        capsys.readouterr()
+        code = main([str(part) for part in argv])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run

@@ -1,0 +1,216 @@
+import json
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from stackrec_keras import data
+from stackrec_keras.cli.results import popularity_results
+from tests.cli.conftest import train_arguments
+
+
+def read(path):
+    return json.loads(path.read_text())
+
+
+def split_of(log_path):
+    log = data.read_interactions(log_path)
+    vocabulary = data.Vocabulary.from_items(log["item"])
+    return data.split_random(data.make_windows(log, vocabulary, 8))
+
+
+def slow_popularity(train_items, targets, num_items):
+    """Metric to value, from the counts of the training items, one row at a time."""
+    counts = [(train_items == item).sum() for item in range(1, num_items + 1)]
+    sums = dict.fromkeys(("mrr", "hit_rate", "ndcg"), 0.0)
+    results = {}
+    for k in (5, 10):
+        sums = dict.fromkeys(sums, 0.0)
+        for target in targets:
+            others = [c for i, c in enumerate(counts, start=1) if i != target]
+            rank = 1 + sum(count >= counts[target - 1] for count in others)
+            if rank <= k:
+                sums["mrr"] += 1 / rank
+                sums["hit_rate"] += 1
+                sums["ndcg"] += 1 / np.log2(rank + 1)
+        results |= {f"{name}@{k}": s / len(targets) for name, s in sums.items()}
+    return results
+
+
+def test_a_run_folder_holds_model_history_curve_table_and_configuration(finished_run):
+    assert {path.name for path in finished_run.iterdir()} == {
+        "config.json",
+        "environment.json",
+        "history.csv",
+        "history.json",
+        "learning_curve.png",
+        "metrics.json",
+        "metrics.md",
+        "model.keras",
+        "split.json",
+    }
+
+
+def test_the_history_shows_the_growths_and_is_the_same_as_csv_and_json(finished_run):
+    history = read(finished_run / "history.json")
+    assert history["epoch"] == [0, 1, 2, 3]
+    assert history["num_blocks"] == [1, 2, 4, 4]
+    assert history["growth_seconds"][0] == 0 < history["growth_seconds"][1]
+    assert min(history["seconds"]) > 0
+    frame = pd.read_csv(finished_run / "history.csv", float_precision="round_trip")
+    assert frame.to_dict("list") == history
+
+
+def test_the_model_file_loads_with_raw_ids_and_the_counts_of_training(
+    finished_run, log_path
+):
+    model = keras.saving.load_model(finished_run / "model.keras")
+    split = split_of(log_path)
+    assert model.num_blocks == 4
+    assert list(model.vocabulary.ids) == list(split.vocabulary.ids)
+    in_training = split.train.items[split.train.items > 0]
+    assert list(model.vocabulary.counts) == list(np.bincount(in_training)[1:])
+
+
+def test_the_learning_curve_is_a_picture_that_is_not_empty(finished_run):
+    from matplotlib.image import imread
+
+    pixels = imread(finished_run / "learning_curve.png")
+    assert pixels.shape[:2] == (500, 800)
+    assert pixels[..., :3].std() > 0.05
+
+
+def test_the_final_table_is_of_the_test_rows_and_beats_popularity(
+    finished_run, log_path
+):
+    metrics = read(finished_run / "metrics.json")
+    split = split_of(log_path)
+    assert metrics["rows"] == len(split.test)
+    assert metrics["split"] == split.hash
+    model = keras.saving.load_model(finished_run / "model.keras")
+    x, y = split.test.evaluation_arrays()
+    expected = model.evaluate(x, y, verbose=0, return_dict=True)
+    found = metrics["results"]["NextItNet, 4 blocks"]
+    assert list(found) == ["mrr@5", "hit_rate@5", "ndcg@5", "mrr@10", "hit_rate@10"] + [
+        "ndcg@10"
+    ]
+    for name, value in found.items():
+        assert value == pytest.approx(expected[name], rel=1e-5)
+    assert found["mrr@5"] > 1.3 * metrics["results"]["popularity"]["mrr@5"]
+    table = (finished_run / "metrics.md").read_text()
+    assert f"| {found['mrr@5']:.4f} |" in table.replace("|  ", "| ")
+    assert f"{len(split.test)} held-out rows · split {split.hash} · training" in table
+
+
+def test_the_popularity_row_is_what_counting_by_hand_gives(finished_run, log_path):
+    split = split_of(log_path)
+    expected = slow_popularity(split.train.items, split.test.last_item, split.num_items)
+    found = read(finished_run / "metrics.json")["results"]["popularity"]
+    assert found == pytest.approx(expected, rel=1e-5)
+    assert 0 < found["mrr@5"] < found["mrr@10"] < 1
+
+
+def test_items_that_are_equally_popular_count_against_the_target():
+    windows = data.Windows(np.array([[1, 2], [2, 1], [1, 3]]), np.arange(3))
+    found = popularity_results(np.array([4, 4, 1]), windows)
+    assert found["mrr@5"] == pytest.approx((1 / 2 + 1 / 2 + 1 / 3) / 3)
+
+
+def test_the_configuration_and_the_environment_are_written_down(finished_run, log_path):
+    config = read(finished_run / "config.json")
+    assert config["data"] == str(log_path)
+    assert (config["length"], config["dilations"]) == (8, [1, 4])
+    environment = read(finished_run / "environment.json")
+    assert environment["backend"] == keras.backend.backend()
+    assert environment["keras"] == keras.__version__
+    assert environment["backend_version"]
+
+
+def test_options_reach_the_model_and_its_training(tmp_path, log_path, stackrec):
+    out = tmp_path / "run"
+    more = "--epochs 2 --schedule 1:3 --method stackR --top-blocks 2 --num-blocks 2 "
+    more = more.replace("--schedule 1:3", "--schedule 1:4") + "--dilations 1,2,4 "
+    more += "--kernel-size 2 --learning-rate 0.003 --loss gbce --jit off --seed 3"
+    code, printed, err = stackrec(*train_arguments(log_path, out, more))
+    assert (code, err) == (0, "")
+    assert "stackR: 4 blocks from epoch 1" in printed
+    model = keras.saving.load_model(out / "model.keras")
+    config = model.get_config()
+    assert (config["num_blocks"], config["embedding_dim"]) == (4, 8)
+    assert (config["dilations"], config["kernel_size"]) == ([1, 2, 4], 2)
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.003)
+    assert type(model.loss).__name__ == "GBCE"
+    assert model.jit_compile is False
+
+
+def test_a_run_without_growth_keeps_its_depth(tmp_path, log_path, stackrec):
+    out = tmp_path / "run"
+    arguments = train_arguments(log_path, out, "--epochs 1 --schedule none")
+    code, printed, _ = stackrec(*arguments, "--split", "leave-one-out")
+    assert code == 0
+    assert "no growth" in printed
+    assert read(out / "history.json")["num_blocks"] == [1]
+    assert read(out / "split.json")["rows"]["test"] == 40
+
+
+def test_a_file_with_a_sequence_a_row_trains(tmp_path, stackrec):
+    path = tmp_path / "sequences.csv"
+    rows = [[0, 0] + [(start + 3 * i) % 9 + 1 for i in range(6)] for start in range(60)]
+    path.write_text("\n".join(",".join(map(str, row)) for row in rows))
+    arguments = train_arguments(path, tmp_path / "run", "--epochs 1 --schedule none")
+    assert stackrec(*arguments, "--sequences")[0] == 0
+    assert read(tmp_path / "run" / "split.json")["num_items"] == 9
+    code, _, err = stackrec(*arguments, "--sequences", "--split", "time", "--overwrite")
+    assert code == 2
+    assert "--split time needs users and times" in err
+
+
+def test_a_folder_that_holds_a_run_is_not_trained_into(
+    finished_run, log_path, stackrec
+):
+    before = (finished_run / "model.keras").stat().st_mtime_ns
+    code, out, err = stackrec(*train_arguments("no-such.csv", finished_run))
+    assert (code, out) == (2, "")
+    assert "holds a run already" in err
+    assert "--resume" in err and "--overwrite" in err
+    # Not even a failing --overwrite harms it.
+    arguments = train_arguments("no-such.csv", finished_run, "--overwrite")
+    assert stackrec(*arguments)[0] == 2
+    assert (finished_run / "model.keras").stat().st_mtime_ns == before
+
+
+def test_overwrite_replaces_the_run_and_no_other_file(tmp_path, log_path, stackrec):
+    out = tmp_path / "run"
+    more = "--epochs 1 --schedule none"
+    assert stackrec(*train_arguments(log_path, out, more))[0] == 0
+    (out / "notes.txt").write_text("mine")
+    more = "--epochs 2 --schedule none --overwrite"
+    assert stackrec(*train_arguments(log_path, out, more))[0] == 0
+    assert read(out / "history.json")["epoch"] == [0, 1]
+    assert (out / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("--schedule 2-8", "--schedule 2-8 is no schedule"),
+        ("--schedule 9:8", "grows nothing"),
+        ("--epochs 2", "--schedule none trains without growth"),
+        ("--method stakC", "Did you mean 'stackC'?"),
+        ("--epochs 0", "--epochs 0 must be at least 1"),
+        ("--length 1", "--length 1 must be at least 2"),
+        ("--learning-rate 0", "--learning-rate 0.0 must be above 0"),
+        ("--dilations 0,4", "--dilations 0,4 must be numbers of at least 1"),
+        ("--item film", "There is no column 'film' (item)"),
+        ("--data no-such.csv", "No file at"),
+        ("--data ml-2m", "--data ml-2m is neither a file nor a named data set"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_anything_is_written(
+    more, message, tmp_path, log_path, stackrec
+):
+    code, _, err = stackrec(*train_arguments(log_path, tmp_path / "run", more))
+    assert code == 2
+    assert message in err
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,145 @@
+import keras
+import numpy as np
+import pytest
+from conftest import NUM_ITEMS
+
+import stackrec_keras as sr
+
+
+@pytest.fixture
+def trained(make_model, sequences):
+    model = make_model(optimizer=keras.optimizers.Adam(1e-2))
+    model.fit(*sequences, epochs=2, verbose=0)
+    model.grow("stackR", num_blocks=4, seed=1)
+    model.fit(*sequences, epochs=1, verbose=0)
+    return model
+
+
+def test_a_keras_file_gives_back_model_optimizer_and_vocabulary(
+    trained, sequences, tmp_path
+):
+    trained.vocabulary = sr.data.Vocabulary([f"film {i:02d}" for i in range(NUM_ITEMS)])
+    trained.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert (loaded.num_blocks, loaded.initial_blocks) == (4, 2)
+    assert loaded.trained_length == 10
+    assert loaded.vocabulary == trained.vocabulary
+    _assert_same_state(loaded, trained)
+    for model in (loaded, trained):
+        model.fit(*sequences, epochs=2, shuffle=False, verbose=0)
+    _assert_same_state(loaded, trained, atol=1e-6)
+
+
+def test_loss_and_metrics_come_back_from_a_file(make_model, tmp_path):
+    model = make_model(compiled=False)
+    loss = sr.losses.SampledSoftmax(7, include_padding=True)
+    model.compile(keras.optimizers.SGD(0.5), loss, ["mrr@3", sr.metrics.NDCG(7)])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.loss.get_config() == loss.get_config()
+    assert [m.name for m in loaded.metrics] == ["loss", "mrr@3", "ndcg@7"]
+    assert float(loaded.optimizer.learning_rate) == 0.5
+
+
+def test_weights_of_a_deeper_file_grow_model_and_optimizer(
+    trained, make_model, tmp_path
+):
+    trained.save_weights(tmp_path / "deep.weights.h5")
+    shallow = make_model(num_blocks=1)
+    shallow.load_weights(tmp_path / "deep.weights.h5")
+    assert (shallow.num_blocks, shallow.initial_blocks) == (4, 2)
+    _assert_same_state(shallow, trained)
+
+
+def test_weights_of_a_shallower_file_shrink_the_model(make_model, tmp_path):
+    make_model(num_blocks=2).save_weights(tmp_path / "shallow.weights.h5")
+    deep = make_model(num_blocks=6)
+    deep.load_weights(tmp_path / "shallow.weights.h5")
+    assert deep.num_blocks == 2
+
+
+def test_a_model_grown_by_a_file_evaluates_and_trains(
+    trained, make_model, sequences, tmp_path
+):
+    trained.save_weights(tmp_path / "deep.weights.h5")
+    x, y = sequences
+    model = make_model()
+    model.fit(x, y, verbose=0)
+    model.predict(x, verbose=0)
+    model.load_weights(tmp_path / "deep.weights.h5")
+    np.testing.assert_allclose(
+        model.predict(x, verbose=0)[:, 1:], trained.predict(x, verbose=0)[:, 1:]
+    )
+    assert np.isfinite(model.fit(x, y, verbose=0).history["loss"][0])
+
+
+def test_a_file_that_cannot_fit_names_its_depth_and_changes_nothing(
+    trained, make_model, tmp_path
+):
+    trained.save_weights(tmp_path / "deep.weights.h5")
+    other = make_model(num_items=NUM_ITEMS + 1)
+    before = other.get_weights()
+    state = [keras.ops.convert_to_numpy(v) for v in other.optimizer.variables]
+    with pytest.raises(ValueError, match="2 blocks and 31 items: the file holds 4 blo"):
+        other.load_weights(tmp_path / "deep.weights.h5")
+    assert (other.num_blocks, other.initial_blocks) == (2, 2)
+    for old, new in zip(before, other.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    for old, new in zip(state, other.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(old, keras.ops.convert_to_numpy(new))
+
+
+def test_a_file_of_another_kind_of_model_is_refused(make_model, tmp_path):
+    foreign = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    foreign.save_weights(tmp_path / "foreign.weights.h5")
+    with pytest.raises(ValueError, match="the file holds no depth"):
+        make_model().load_weights(tmp_path / "foreign.weights.h5")
+
+
+def test_a_missing_file_stays_a_missing_file(make_model, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        make_model().load_weights(tmp_path / "nothing.weights.h5")
+
+
+def test_set_weights_takes_on_the_depth_of_the_weights(trained, make_model, sequences):
+    model = make_model(num_blocks=3)
+    model.set_weights(trained.get_weights())
+    assert model.num_blocks == 4
+    np.testing.assert_array_equal(
+        model.predict(sequences[0], verbose=0), trained.predict(sequences[0], verbose=0)
+    )
+    model.fit(*sequences, verbose=0)
+
+
+def test_weights_of_a_wrong_number_are_refused(make_model):
+    model = make_model()
+    with pytest.raises(ValueError, match="weight list of length 1"):
+        model.set_weights(model.get_weights()[:1])
+
+
+def test_a_vocabulary_of_another_size_is_refused(make_model):
+    with pytest.raises(ValueError, match="vocabulary has 2 items, the model num_items"):
+        make_model().vocabulary = sr.data.Vocabulary(["a", "b"])
+
+
+def test_a_model_without_vocabulary_or_compile_saves_and_loads(make_model, tmp_path):
+    model = make_model(compiled=False)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.vocabulary is None and not loaded.compiled
+    for old, new in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def _assert_same_state(first, second, atol=0):
+    pairs = [
+        *zip(first.weights, second.weights, strict=True),
+        *zip(first.optimizer.variables, second.optimizer.variables, strict=True),
+    ]
+    for ours, theirs in pairs:
+        np.testing.assert_allclose(
+            keras.ops.convert_to_numpy(ours),
+            keras.ops.convert_to_numpy(theirs),
+            atol=atol,
+            err_msg=ours.path,
+        )

@@ -1,0 +1,111 @@
+import keras
+import numpy as np
+import pytest
+from conftest import NUM_ITEMS
+
+import stackrec_keras as sr
+
+
+@pytest.fixture
+def model(make_model, sequences):
+    model = make_model(optimizer=keras.optimizers.Adam(1e-2))
+    model.fit(*sequences, epochs=3, verbose=0)
+    return model
+
+
+@pytest.fixture
+def named(model):
+    model.vocabulary = sr.data.Vocabulary([f"film {i:02d}" for i in range(NUM_ITEMS)])
+    return model
+
+
+def test_the_best_unseen_items_come_first(model, sequences):
+    x = sequences[0][:7]
+    ids, scores = model.recommend(x, k=5)
+    assert ids.shape == scores.shape == (7, 5)
+    full = keras.ops.convert_to_numpy(model.score(x))
+    for row, best, values, allowed in zip(x, ids, scores, full):
+        allowed = allowed.copy()
+        allowed[row] = -np.inf
+        np.testing.assert_array_equal(best, np.argsort(-allowed, kind="stable")[:5])
+        np.testing.assert_allclose(values, np.sort(allowed)[::-1][:5], atol=1e-5)
+
+
+def test_seen_items_may_be_recommended_on_request(model, sequences):
+    x = sequences[0][:7]
+    ids, scores = model.recommend(x, k=NUM_ITEMS, exclude_seen=False)
+    assert (np.sort(ids, axis=1) == np.arange(1, NUM_ITEMS + 1)).all()
+    assert (np.diff(scores, axis=1) <= 0).all()
+
+
+def test_the_size_of_a_batch_does_not_matter(model, sequences):
+    whole = model.recommend(sequences[0], k=4, batch_size=64)
+    parts = model.recommend(sequences[0], k=4, batch_size=10)
+    np.testing.assert_array_equal(whole[0], parts[0])
+    np.testing.assert_allclose(whole[1], parts[1], atol=1e-5)
+
+
+def test_histories_of_raw_ids_give_raw_ids(named, sequences):
+    x = sequences[0][:3]
+    histories = [named.vocabulary.decode(row).tolist() for row in x]
+    raw, scores = named.recommend(histories, k=4)
+    ids, same = named.recommend(x, k=4)
+    assert (raw == named.vocabulary.decode(ids.ravel()).reshape(3, 4)).all()
+    np.testing.assert_allclose(scores, same, atol=1e-5)
+
+
+def test_histories_of_other_lengths_are_read_as_in_training(named):
+    short, long = ["film 03", "film 04"], [f"film {i:02d}" for i in range(15)]
+    together, _ = named.recommend([short, long], k=3)
+    for row, history in zip(together, (short, long)):
+        assert (row == named.recommend([history], k=3)[0][0]).all()
+    # All items of a history count as seen, those beyond the window as well.
+    every, scores = named.recommend([long], k=NUM_ITEMS)
+    offered = [item for item in every[0] if item is not None]
+    assert len(offered) == NUM_ITEMS - 15 and not set(offered) & set(long)
+    assert np.isneginf(scores[0, NUM_ITEMS - 15 :]).all()
+
+
+def test_unknown_items_are_skipped_with_a_warning(named):
+    with pytest.warns(UserWarning, match="2 items of the histories are unknown"):
+        ids, _ = named.recommend([["film 03", "no film", "film 04", "none"]], k=3)
+    assert (ids == named.recommend([["film 03", "film 04"]], k=3)[0]).all()
+
+
+def test_indices_that_are_no_items_are_skipped_with_a_warning(model):
+    with pytest.warns(UserWarning, match="1 items of the histories are unknown"):
+        ids, _ = model.recommend(np.array([[0, 4, 99, 5]]), k=3)
+    assert (ids == model.recommend(np.array([[0, 0, 4, 5]]), k=3)[0]).all()
+
+
+def test_an_empty_history_is_an_error_that_says_so(named):
+    with pytest.raises(ValueError, match=r"1 histories have no item.*rows \[1\]"):
+        named.recommend([["film 03"], []])
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match="have no item"):
+        named.recommend([["no film"]])
+    with pytest.raises(ValueError, match="have no item"):
+        named.recommend(np.zeros((1, 4), "int32"))
+
+
+@pytest.mark.parametrize(
+    "x, k, message",
+    [
+        (np.ones((1, 4), int), 0, "k must be between 1 and the 30"),
+        (np.ones((1, 4), int), 31, "k must be between 1 and the 30"),
+        (np.ones(4, int), 3, r"x must be of shape \(batch, time\)"),
+        (["film 01", "film 02"], 3, "a list of histories"),
+        ([], 3, "a list of histories"),
+    ],
+)
+def test_wrong_input_is_refused(named, x, k, message):
+    with pytest.raises(ValueError, match=message):
+        named.recommend(x, k=k)
+
+
+def test_it_follows_a_growth(model, sequences):
+    model.recommend(sequences[0][:3], k=3)
+    model.grow("stackE", seed=0)
+    ids, scores = model.recommend(sequences[0][:3], k=3)
+    full = keras.ops.convert_to_numpy(model.score(sequences[0][:3]))
+    picked = np.take_along_axis(full, ids, axis=1)
+    np.testing.assert_allclose(scores, picked, atol=1e-5)
