@@ -9,7 +9,8 @@ from stackrec_keras.stacking.in_place import optimizer_chain
 from stackrec_keras.stacking.plateau import PlateauRecord
 
 VOCABULARY_FILE = "vocabulary.json"
-RECORD = "growth_record/"
+RECORD = "growth_record."
+SEED = "seed."
 
 
 class GrowableCheckpoint:
@@ -35,6 +36,8 @@ class GrowableCheckpoint:
         store["num_blocks"] = np.array(depth(self))
         store["initial_blocks"] = np.array(self.initial_blocks)
         store["trained_length"] = np.array(self.trained_length or 0)
+        for i, variable in enumerate(_seed_states(self)):
+            store[f"{SEED}{i}"] = variable
         if self.growth_record is not None:
             for name, array in self.growth_record.to_arrays().items():
                 store[RECORD + name] = array
@@ -49,6 +52,8 @@ class GrowableCheckpoint:
         set_depth(self, self._file_blocks)
         self.initial_blocks = int(state["initial_blocks"])
         self.trained_length = int(state["trained_length"]) or None
+        for i, variable in enumerate(_seed_states(self)):
+            variable.assign(state[f"{SEED}{i}"])
         record = _with_prefix(state, RECORD)
         self.growth_record = PlateauRecord.from_arrays(record) if record else None
         super().load_own_variables({k: v for k, v in state.items() if k.isdigit()})
@@ -121,6 +126,12 @@ class _Snapshot:
         model.initial_blocks, model.trained_length, model.growth_record = self.about
         for variable, value in zip(_optimizer_variables(model), self.state):
             variable.assign(value)
+
+
+def _seed_states(model):
+    """The states of all random generators, which Keras itself does not save."""
+    weights = {id(variable) for variable in model.weights}
+    return [v for v in model.variables if id(v) not in weights]
 
 
 def _optimizer_variables(model):

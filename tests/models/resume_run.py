@@ -1,0 +1,58 @@
+"""A run that is killed, for test_resume: python resume_run.py FOLDER CASE KILL_AT."""
+
+import os
+import signal
+import sys
+
+import keras
+import numpy as np
+
+import stackrec_keras as sr
+
+CASES = {
+    "stackC": lambda: sr.StackingCallback("stackC", {1: 4, 3: 6}),
+    "stackR": lambda: sr.StackingCallback("stackR", {2: 4}, seed=5),
+    "plateau": lambda: sr.StackingCallback(
+        "stackC", sr.StackingSchedule.plateau("val_mrr@5", patience=1, max_blocks=8)
+    ),
+}
+
+
+def run(folder, case, kill_at=None, epochs=6):
+    """Trains, keeping a backup in `folder` if there is one, and returns the model."""
+    keras.utils.set_random_seed(1)
+    log = sr.data.synthetic(num_users=40, num_items=20, events_per_user=12, seed=0)
+    vocabulary = sr.data.Vocabulary.from_items(log["item"])
+    windows = sr.data.make_windows(log, vocabulary, length=6)
+    model = sr.NextItNet(len(vocabulary), embedding_dim=8, num_blocks=2)
+    # Draws negatives: the state of the model's generator has to come back as well.
+    model.compile(keras.optimizers.Adam(1e-2), loss="sampled_softmax")
+    callbacks = [CASES[case]()]
+    if folder is not None:
+        # Behind the others in the list, and in front of them in the order of calls.
+        callbacks.insert(0, keras.callbacks.BackupAndRestore(folder))
+    if kill_at is not None:
+        callbacks.append(KillAt(kill_at))
+    model.fit(
+        windows.batches(16, seed=3),
+        epochs=epochs,
+        verbose=0,
+        validation_data=windows.evaluation_arrays(),
+        callbacks=callbacks,
+    )
+    return model
+
+
+class KillAt(keras.callbacks.Callback):
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epoch:
+            np.save(sys.argv[1] + ".depth.npy", self.model.num_blocks)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    run(sys.argv[1], sys.argv[2], int(sys.argv[3]))
