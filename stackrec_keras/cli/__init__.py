@@ -30,6 +30,8 @@ def main(argv=None):
     if args.command is None:
         parser.print_help()
         return 0
+    # TensorFlow reports on itself while it is imported.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         use_backend(args.backend)
         args.run(args)
@@ -46,8 +48,6 @@ def main(argv=None):
 
 def build_parser():
     """Returns the parser of the whole command line."""
-    # TensorFlow reports on itself while it is imported.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     parser = argparse.ArgumentParser(
         prog="stackrec",
         description="Train very deep next-item recommenders that grow inside one "

@@ -1,3 +1,4 @@
+import numbers
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,11 +58,11 @@ class BlockStack(keras.layers.Layer):
 
     def __init__(self, depth, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(depth, int) or depth < 1:
+        if not isinstance(depth, numbers.Integral) or depth < 1:
             raise ValueError(
                 f"depth must be an integer of at least 1. Received: depth={depth!r}"
             )
-        self._initial_depth = depth
+        self._initial_depth = int(depth)
 
     def block_weights(self):
         """Returns a dict from the name of each weight of a block to its

@@ -61,13 +61,13 @@ class NextItNet(SequentialRecommender):
         for i, dilation in enumerate(dilations):
             check_integers(**{f"dilations[{i}]": dilation})
         super().__init__(num_items, embedding_dim, num_blocks, **kwargs)
-        self.embedding_dim = embedding_dim
-        self.kernel_size = kernel_size
-        self.dilations = tuple(dilations)
+        self.embedding_dim = int(embedding_dim)
+        self.kernel_size = int(kernel_size)
+        self.dilations = tuple(int(dilation) for dilation in dilations)
         self.rezero = rezero
         self.item_embedding = Embedding(
-            num_items + 1,
-            embedding_dim,
+            self.num_items + 1,
+            self.embedding_dim,
             embeddings_initializer=keras.initializers.TruncatedNormal(stddev=0.02),
             dtype=self.dtype_policy,
             name="item_embedding",
@@ -75,8 +75,8 @@ class NextItNet(SequentialRecommender):
         self.item_embedding.build()
         self.stack = DilatedResidualStack(
             num_blocks,
-            embedding_dim,
-            kernel_size,
+            self.embedding_dim,
+            self.kernel_size,
             self.dilations,
             rezero,
             dtype=self.dtype_policy,

@@ -1,4 +1,5 @@
 import contextlib
+import numbers
 from dataclasses import dataclass
 
 import keras
@@ -38,8 +39,8 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
     def __init__(self, num_items, dim, num_blocks, max_length=None, **kwargs):
         super().__init__(**kwargs)
         check_integers(num_items=num_items, num_blocks=num_blocks)
-        self.num_items = num_items
-        self.initial_blocks = num_blocks
+        self.num_items = int(num_items)
+        self.initial_blocks = int(num_blocks)
         self.max_length = max_length
         # Scores are compared with each other: half precision would make ties.
         self.output_table = OutputTable(
@@ -203,9 +204,9 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
         `(batch, time)` the last position counts.
         """
         check_ids(self.num_items, x=x, y=y)
-        validated = {"validation_data", "validation_split"} & {
-            name for name, value in kwargs.items() if value is not None
-        }
+        validated = kwargs.get("validation_data") is not None or (
+            kwargs.get("validation_split", 0.0) > 0
+        )
         if hasattr(x, "set_epoch"):
             # Keras would shuffle whole batches on top of their own order.
             kwargs["shuffle"] = False
@@ -304,7 +305,8 @@ class _Compiled:
 def check_integers(**arguments):
     """Raises a ValueError for an argument that is no integer of at least 1."""
     for name, value in arguments.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        if not is_integer or value < 1:
             raise ValueError(
                 f"{name} must be an integer of at least 1. Received: {name}={value!r}"
             )

@@ -3,10 +3,12 @@ import pytest
 
 from stackrec_keras.cli import main
 
-TINY = "--length 8 --embedding-dim 8 --num-blocks 1 --batch-size 32 --learning-rate 0.01"
+TINY = (
+    "--length 8 --embedding-dim 8 --num-blocks 1 --batch-size 16 --learning-rate 0.03"
+)
 
 
-def write_log(path, users=40, items=14, events=17, seed=0):
+def _write_log(path, users=40, items=14, events=17, seed=0):
     """A CSV log in which the next item mostly follows from the last one."""
     rng = np.random.default_rng(seed)
     rows = ["user,item,timestamp"]
@@ -24,20 +26,32 @@ def write_log(path, users=40, items=14, events=17, seed=0):
 
 @pytest.fixture(scope="session")
 def log_path(tmp_path_factory):
-    return write_log(tmp_path_factory.mktemp("data") / "log.csv")
+    return _write_log(tmp_path_factory.mktemp("data") / "log.csv")
 
 
 @pytest.fixture(scope="session")
 def finished_run(log_path, tmp_path_factory):
     """The folder of a run that grew twice. Tests must not change it."""
     folder = tmp_path_factory.mktemp("runs") / "grown"
-    assert main(train_arguments(log_path, folder, "--epochs 4")) == 0
+    assert main(_train_arguments(log_path, folder, "--epochs 4")) == 0
     return folder
 
 
-def train_arguments(data, out, more=""):
+def _train_arguments(data, out, more=""):
     """The command line of a tiny training run; `more` comes last and so wins."""
     return ["train", "--data", str(data), "--out", str(out), *f"{TINY} {more}".split()]
+
+
+@pytest.fixture
+def write_log():
+    """`_write_log`."""
+    return _write_log
+
+
+@pytest.fixture
+def train_arguments():
+    """`_train_arguments`."""
+    return _train_arguments
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from stackrec_keras.cli import main
 
 def run_python(code, *argv):
     return subprocess.run(
-        [sys.executable, "-c", code, *argv], capture_output=True, text=True, timeout=100
+        [sys.executable, "-c", code, *argv], capture_output=True, text=True, timeout=300
     )
 
 
@@ -78,7 +78,7 @@ def test_the_package_runs_as_a_module():
         [sys.executable, "-m", "stackrec_keras", "evaluate", "no-such-folder"],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
     )
     assert done.returncode == 2
     assert "stackrec: error: no-such-folder is no run folder" in done.stderr

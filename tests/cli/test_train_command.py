@@ -1,13 +1,12 @@
+import csv
 import json
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 
 from stackrec_keras import data
 from stackrec_keras.cli.results import popularity_results
-from tests.cli.conftest import train_arguments
 
 
 def read(path):
@@ -58,8 +57,9 @@ def test_the_history_shows_the_growths_and_is_the_same_as_csv_and_json(finished_
     assert history["num_blocks"] == [1, 2, 4, 4]
     assert history["growth_seconds"][0] == 0 < history["growth_seconds"][1]
     assert min(history["seconds"]) > 0
-    frame = pd.read_csv(finished_run / "history.csv", float_precision="round_trip")
-    assert frame.to_dict("list") == history
+    with open(finished_run / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {name: [float(row[name]) for row in rows] for name in rows[0]} == history
 
 
 def test_the_model_file_loads_with_raw_ids_and_the_counts_of_training(
@@ -97,7 +97,7 @@ def test_the_final_table_is_of_the_test_rows_and_beats_popularity(
     ]
     for name, value in found.items():
         assert value == pytest.approx(expected[name], rel=1e-5)
-    assert found["mrr@5"] > 1.3 * metrics["results"]["popularity"]["mrr@5"]
+    assert found["mrr@5"] > 1.2 * metrics["results"]["popularity"]["mrr@5"]
     table = (finished_run / "metrics.md").read_text()
     assert f"| {found['mrr@5']:.4f} |" in table.replace("|  ", "| ")
     assert f"{len(split.test)} held-out rows · split {split.hash} · training" in table
@@ -127,24 +127,30 @@ def test_the_configuration_and_the_environment_are_written_down(finished_run, lo
     assert environment["backend_version"]
 
 
-def test_options_reach_the_model_and_its_training(tmp_path, log_path, stackrec):
+def test_options_reach_the_model_and_its_training(
+    tmp_path, log_path, stackrec, train_arguments
+):
     out = tmp_path / "run"
-    more = "--epochs 2 --schedule 1:3 --method stackR --top-blocks 2 --num-blocks 2 "
-    more = more.replace("--schedule 1:3", "--schedule 1:4") + "--dilations 1,2,4 "
-    more += "--kernel-size 2 --learning-rate 0.003 --loss gbce --jit off --seed 3"
+    more = "--epochs 2 --schedule 1:3 --method stackR --top-blocks 1 --num-blocks 2 "
+    more += (
+        "--dilations 1,2,4 "
+        "--kernel-size 2 --learning-rate 0.003 --loss gbce --jit off --seed 3"
+    )
     code, printed, err = stackrec(*train_arguments(log_path, out, more))
     assert (code, err) == (0, "")
-    assert "stackR: 4 blocks from epoch 1" in printed
+    assert "stackR: 3 blocks from epoch 1" in printed
     model = keras.saving.load_model(out / "model.keras")
     config = model.get_config()
-    assert (config["num_blocks"], config["embedding_dim"]) == (4, 8)
+    assert (config["num_blocks"], config["embedding_dim"]) == (3, 8)
     assert (config["dilations"], config["kernel_size"]) == ([1, 2, 4], 2)
     assert float(model.optimizer.learning_rate) == pytest.approx(0.003)
     assert type(model.loss).__name__ == "GBCE"
     assert model.jit_compile is False
 
 
-def test_a_run_without_growth_keeps_its_depth(tmp_path, log_path, stackrec):
+def test_a_run_without_growth_keeps_its_depth(
+    tmp_path, log_path, stackrec, train_arguments
+):
     out = tmp_path / "run"
     arguments = train_arguments(log_path, out, "--epochs 1 --schedule none")
     code, printed, _ = stackrec(*arguments, "--split", "leave-one-out")
@@ -154,20 +160,24 @@ def test_a_run_without_growth_keeps_its_depth(tmp_path, log_path, stackrec):
     assert read(out / "split.json")["rows"]["test"] == 40
 
 
-def test_a_file_with_a_sequence_a_row_trains(tmp_path, stackrec):
+def test_a_file_with_a_sequence_a_row_trains(tmp_path, stackrec, train_arguments):
     path = tmp_path / "sequences.csv"
     rows = [[0, 0] + [(start + 3 * i) % 9 + 1 for i in range(6)] for start in range(60)]
     path.write_text("\n".join(",".join(map(str, row)) for row in rows))
     arguments = train_arguments(path, tmp_path / "run", "--epochs 1 --schedule none")
     assert stackrec(*arguments, "--sequences")[0] == 0
     assert read(tmp_path / "run" / "split.json")["num_items"] == 9
+    found = stackrec(
+        "recommend", tmp_path / "run", "--user", "1", "--k", "3", "--json"
+    )[1]
+    assert json.loads(found)["history"] == [2, 5, 8, 2, 5, 8]
     code, _, err = stackrec(*arguments, "--sequences", "--split", "time", "--overwrite")
     assert code == 2
     assert "--split time needs users and times" in err
 
 
 def test_a_folder_that_holds_a_run_is_not_trained_into(
-    finished_run, log_path, stackrec
+    finished_run, log_path, stackrec, train_arguments
 ):
     before = (finished_run / "model.keras").stat().st_mtime_ns
     code, out, err = stackrec(*train_arguments("no-such.csv", finished_run))
@@ -180,7 +190,9 @@ def test_a_folder_that_holds_a_run_is_not_trained_into(
     assert (finished_run / "model.keras").stat().st_mtime_ns == before
 
 
-def test_overwrite_replaces_the_run_and_no_other_file(tmp_path, log_path, stackrec):
+def test_overwrite_replaces_the_run_and_no_other_file(
+    tmp_path, log_path, stackrec, train_arguments
+):
     out = tmp_path / "run"
     more = "--epochs 1 --schedule none"
     assert stackrec(*train_arguments(log_path, out, more))[0] == 0
@@ -195,7 +207,7 @@ def test_overwrite_replaces_the_run_and_no_other_file(tmp_path, log_path, stackr
     ("more", "message"),
     [
         ("--schedule 2-8", "--schedule 2-8 is no schedule"),
-        ("--schedule 9:8", "grows nothing"),
+        ("--schedule 10:8", "grows nothing"),
         ("--epochs 2", "--schedule none trains without growth"),
         ("--method stakC", "Did you mean 'stackC'?"),
         ("--epochs 0", "--epochs 0 must be at least 1"),
@@ -208,7 +220,7 @@ def test_overwrite_replaces_the_run_and_no_other_file(tmp_path, log_path, stackr
     ],
 )
 def test_what_cannot_be_trained_is_refused_before_anything_is_written(
-    more, message, tmp_path, log_path, stackrec
+    more, message, tmp_path, log_path, stackrec, train_arguments
 ):
     code, _, err = stackrec(*train_arguments(log_path, tmp_path / "run", more))
     assert code == 2

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Sets up a virtual environment with all three backends and runs the tests on each.
+#   bash scripts/test_all.sh [FOLDER OF THE ENVIRONMENT]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+venv="${1:-.venv}"
+[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+"$venv/bin/python" -m pip install --quiet --upgrade pip
+# This torch is the build for CPUs on Linux; a plain "torch" brings gigabytes of CUDA.
+"$venv/bin/python" -m pip install --quiet "torch==2.13.0"
+"$venv/bin/python" -m pip install --quiet -e ".[dev]"
+for backend in tensorflow jax torch; do
+    echo "== tests on $backend"
+    KERAS_BACKEND="$backend" TF_CPP_MIN_LOG_LEVEL=2 "$venv/bin/python" -m pytest
+done

@@ -1,0 +1,70 @@
+import json
+
+from stackrec_keras import data
+from stackrec_keras.cli.data import NAMED
+
+
+def test_the_named_data_sets_and_the_forms_of_files_are_listed(stackrec):
+    code, out, _ = stackrec("data")
+    assert code == 0
+    for name in ("ml-1m", "synthetic", ".csv .tsv", ".dat", ".parquet", "--sequences"):
+        assert f"\n  {name} " in out
+
+
+def test_every_data_set_that_has_a_name_is_listed():
+    try:
+        data.load("?")
+    except ValueError as error:
+        assert f"there are {sorted(NAMED)}" in str(error)
+
+
+def test_a_log_is_described(log_path, stackrec):
+    code, out, _ = stackrec("data", log_path)
+    assert code == 0
+    found = dict(line.strip().split("  ", 1) for line in out.splitlines())
+    found = {name: text.strip() for name, text in found.items()}
+    assert found["users"] == "40"
+    assert found["items"] == "14"
+    assert found["events"] == "680"
+    assert found["time"] == "1600000000 (2020-09-13) to 1600057600 (2020-09-14)"
+    assert "17 median" in found["events a user"]
+
+
+def test_density_is_the_share_of_pairs_that_occur(tmp_path, stackrec):
+    path = tmp_path / "log.csv"
+    events = ["a,x,1", "a,x,2", "a,y,3", "a,x,4", "b,x,1", "b,z,2", "b,z,3"]
+    path.write_text("\n".join(["user,item,timestamp", *events]))
+    code, out, err = stackrec("data", path, "--split", "leave-one-out")
+    assert (code, err) == (0, "")
+    # 4 of the 2 x 3 pairs, though there are 7 events.
+    assert "density        66.667%" in out
+
+
+def test_the_rows_and_the_hash_are_those_that_training_would_have(
+    finished_run, log_path, stackrec
+):
+    split = json.loads((finished_run / "split.json").read_text())
+    _, out, _ = stackrec("data", log_path, "--length", "8")
+    assert f"hash         {split['hash']}\n" in out
+    assert f"train        {split['rows']['train']}\n" in out
+    _, out, _ = stackrec("data", log_path, "--length", "8", "--split-seed", "1")
+    assert split["hash"] not in out
+
+
+def test_a_file_of_sequences_is_described(tmp_path, stackrec):
+    path = tmp_path / "sequences.csv"
+    path.write_text("\n".join("1,2,3" for _ in range(20)))
+    code, out, _ = stackrec("data", path, "--sequences", "--length", "3")
+    assert code == 0
+    assert "train       14\n" in out
+
+
+def test_other_columns_have_to_be_named(tmp_path, stackrec):
+    path = tmp_path / "log.tsv"
+    rows = [f"{u}\t{i}\t{i}" for u in range(9) for i in range(9)]
+    path.write_text("\n".join(["session\tarticle\tat", *rows]))
+    code, _, err = stackrec("data", path)
+    assert code == 2
+    assert "There is no column 'user' (user)" in err
+    names = ["--user", "session", "--item", "article", "--timestamp", "none"]
+    assert stackrec("data", path, *names)[0] == 0

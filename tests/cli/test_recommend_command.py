@@ -1,0 +1,81 @@
+import json
+
+import keras
+import pytest
+
+
+def history_of(user, log_path):
+    rows = [line.split(",") for line in log_path.read_text().splitlines()[1:]]
+    return [item for who, item, _ in rows if who == str(user)]
+
+
+def test_a_user_is_recommended_what_the_model_says_of_the_whole_history(
+    finished_run, log_path, stackrec
+):
+    arguments = ["--user", "3", "--k", "2", "--include-seen", "--json"]
+    code, out, err = stackrec("recommend", finished_run, *arguments)
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    history = history_of(3, log_path)
+    assert found["history"] == history
+    model = keras.saving.load_model(finished_run / "model.keras")
+    items, scores = model.recommend([history], k=2, exclude_seen=False)
+    assert [r["item"] for r in found["recommendations"]] == list(items[0])
+    assert [r["score"] for r in found["recommendations"]] == pytest.approx(
+        list(scores[0]), rel=1e-5
+    )
+
+
+def test_what_was_seen_is_left_out_unless_asked_for(finished_run, stackrec):
+    def recommended(*more):
+        arguments = ["--items", *seen, "--k", 14, "--json", *more]
+        _, out, _ = stackrec("recommend", finished_run, *arguments)
+        return {r["item"] for r in json.loads(out)["recommendations"]}
+
+    seen = ["film 1", "film 8", "film 3"]
+    assert recommended() == {f"film {i}" for i in range(14)} - set(seen)
+    assert recommended("--include-seen") == {f"film {i}" for i in range(14)}
+
+
+def test_people_get_a_table_of_the_last_items_and_the_best_ones(
+    finished_run, log_path, stackrec
+):
+    code, out, _ = stackrec("recommend", finished_run, "--user", "7", "--k", "3")
+    assert code == 0
+    lines = out.splitlines()
+    history = history_of(7, log_path)
+    assert lines[0] == f"User 7: {len(history)} items, the last ones"
+    assert [line.strip() for line in lines[1:6]] == history[-5:]
+    assert lines[7] == "Recommended"
+    assert lines[8].split()[:2] == ["1", "film"]
+
+
+def test_a_newer_log_can_give_the_history(finished_run, tmp_path, stackrec):
+    newer = tmp_path / "newer.csv"
+    newer.write_text("user,item,timestamp\nann,film 5,2\nann,film 4,1\n")
+    arguments = ["--user", "ann", "--data", newer, "--json"]
+    code, out, _ = stackrec("recommend", finished_run, *arguments)
+    assert code == 0
+    assert json.loads(out)["history"] == ["film 4", "film 5"]
+
+
+def test_an_unknown_user_is_an_error_that_shows_ids(finished_run, stackrec):
+    code, _, err = stackrec("recommend", finished_run, "--user", "bob")
+    assert code == 2
+    assert "--user bob is not in" in err
+    assert "40 users have ids such as 1, 2, 3" in err
+
+
+def test_an_unknown_item_is_an_error_that_shows_items_like_it(finished_run, stackrec):
+    code, _, err = stackrec("recommend", finished_run, "--items", "film 1", "Film 13")
+    assert code == 2
+    assert "'Film 13' is no item of the model. Did you mean film 13" in err
+    code, _, err = stackrec("recommend", finished_run, "--items", "zzz")
+    assert "Its items are such as film 0" in err
+
+
+def test_too_many_recommendations_are_an_error(finished_run, stackrec):
+    arguments = ["--items", "film 1", "--k", "15"]
+    code, _, err = stackrec("recommend", finished_run, *arguments)
+    assert code == 2
+    assert "k must be between 1 and the 14 items" in err

@@ -1,0 +1,167 @@
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from stackrec_keras import plot
+from stackrec_keras.cli.history_file import HistoryFile
+
+# Dies after the history row of epoch 2 and before its backup.
+KILLED_RUN = """
+import os, signal, sys
+import keras
+
+save = keras.callbacks.BackupAndRestore.on_epoch_end
+
+def save_or_die(self, epoch, logs=None):
+    if epoch == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    save(self, epoch, logs)
+
+keras.callbacks.BackupAndRestore.on_epoch_end = save_or_die
+from stackrec_keras.cli import main
+
+main(sys.argv[1:])
+"""
+
+
+def history(folder):
+    return json.loads((folder / "history.json").read_text())
+
+
+def assert_same_run(resumed, whole):
+    """The same epochs with the same numbers, and the same final weights."""
+    ours, theirs = history(resumed), history(whole)
+    assert list(ours) == list(theirs)
+    for name in ours:
+        if not name.endswith("seconds"):
+            assert ours[name] == theirs[name], name
+    model, expected = (
+        keras.saving.load_model(folder / "model.keras") for folder in (resumed, whole)
+    )
+    for weight, other in zip(model.weights, expected.weights, strict=True):
+        np.testing.assert_array_equal(
+            keras.ops.convert_to_numpy(weight), keras.ops.convert_to_numpy(other)
+        )
+
+
+@pytest.fixture
+def val_mrr(monkeypatch):
+    """Function that decides what val_mrr@5 will be in each epoch, and returns a dict
+    that comes to hold the weights at each epoch's end."""
+    write, weights = HistoryFile.on_epoch_end, {}
+
+    def set_to(values):
+        def rigged(self, epoch, logs=None):
+            logs["val_mrr@5"] = values[epoch]
+            weights[epoch] = self.model.get_weights()
+            write(self, epoch, logs)
+
+        monkeypatch.setattr(HistoryFile, "on_epoch_end", rigged)
+        return weights
+
+    return set_to
+
+
+@contextlib.contextmanager
+def interruption(epoch):
+    """An interruption at the end of an epoch, before its backup."""
+    save = keras.callbacks.BackupAndRestore.on_epoch_end
+
+    def save_or_stop(self, now, logs=None):
+        if now == epoch:
+            raise KeyboardInterrupt
+        save(self, now, logs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.callbacks.BackupAndRestore, "on_epoch_end", save_or_stop)
+        yield
+
+
+def test_a_killed_run_goes_on_to_what_it_would_have_become(
+    tmp_path, log_path, stackrec, train_arguments
+):
+    more = "--epochs 4 --schedule 1:2 --loss sampled_softmax"
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert stackrec(*train_arguments(log_path, whole, more))[0] == 0
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_RUN, *train_arguments(log_path, killed, more)],
+        capture_output=True,
+        timeout=300,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert len((killed / "history.csv").read_text().splitlines()) == 1 + 3
+    assert not (killed / "model.keras").exists()
+    code, out, err = stackrec("train", "--out", killed, "--resume")
+    assert (code, err) == (0, "")
+    assert "Epoch 3/4" in out and "Epoch 2/4" not in out
+    assert history(killed)["num_blocks"] == [1, 2, 2, 2]
+    assert_same_run(killed, whole)
+    assert not (killed / "backup").exists()
+
+
+def test_early_stopping_remembers_its_best_epoch_over_a_restart(
+    tmp_path, log_path, stackrec, val_mrr, train_arguments
+):
+    weights = val_mrr([0.2, 0.5, 0.4, 0.3, 0.5, 0.9])
+    out = tmp_path / "run"
+    more = "--epochs 6 --schedule 2:2 --patience 3"
+    with interruption(epoch=2):
+        code, _, err = stackrec(*train_arguments(log_path, out, more))
+    assert (code, err) == (130, "\nstackrec: stopped\n")
+    best = weights[1]
+    assert stackrec("train", "--out", out, "--resume")[0] == 0
+    assert history(out)["epoch"] == [0, 1, 2, 3, 4]
+    assert history(out)["num_blocks"] == [1, 1, 2, 2, 2]
+    # The best epoch came before the restart and before the growth.
+    model = keras.saving.load_model(out / "model.keras")
+    for weight, expected in zip(model.get_weights(), best, strict=True):
+        np.testing.assert_array_equal(weight, expected)
+
+
+def test_a_run_cut_off_after_its_training_is_only_finished(
+    tmp_path, log_path, stackrec, train_arguments
+):
+    out = tmp_path / "run"
+    arguments = train_arguments(log_path, out, "--epochs 1 --schedule none --resume")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plot, "history", _interrupt)
+        # --resume starts a run where there is none.
+        assert stackrec(*arguments)[0] == 130
+    code, printed, _ = stackrec(*arguments)
+    assert code == 0
+    assert "Epoch 1" not in printed
+    assert (out / "metrics.json").exists()
+    # And what is finished is left alone.
+    written = (out / "metrics.json").stat().st_mtime_ns
+    code, printed, _ = stackrec(*arguments)
+    assert code == 0
+    assert "is finished" in printed and "| popularity" in printed
+    assert (out / "metrics.json").stat().st_mtime_ns == written
+
+
+def test_resuming_with_another_option_or_other_data_is_an_error(
+    tmp_path, log_path, stackrec, train_arguments
+):
+    data = tmp_path / "log.csv"
+    data.write_text(log_path.read_text())
+    out = tmp_path / "run"
+    with interruption(epoch=0):
+        stackrec(*train_arguments(data, out, "--epochs 2 --schedule none"))
+    code, _, err = stackrec("train", "--out", out, "--resume", "--epochs", "3")
+    assert code == 2
+    assert "--epochs 3 does not fit the run" in err
+    assert "started with 2" in err
+    data.write_text(log_path.read_text().replace("film 1,", "film 2,", 1))
+    code, _, err = stackrec("train", "--out", out, "--resume")
+    assert code == 2
+    assert "have changed" in err
+
+
+def _interrupt(*args, **kwargs):
+    raise KeyboardInterrupt
