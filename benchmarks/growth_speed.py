@@ -26,7 +26,9 @@ def main():
     parser.add_argument("--steps", type=int, default=60, help="timed steps of each net")
     parser.add_argument("--repeats", type=int, default=3, help="of each first step")
     arguments = parser.parse_args()
-    print(f"keras {keras.__version__}, {keras.backend.backend()}, {os.cpu_count()} cores")
+    print(
+        f"keras {keras.__version__}, {keras.backend.backend()}, {os.cpu_count()} cores"
+    )
     steps(arguments.steps)
     first_steps(arguments.repeats)
 

@@ -1,6 +1,6 @@
 """Very deep next-item recommenders that grow inside one fit."""
 
-from stackrec_keras import convert, data, losses, metrics, stacking
+from stackrec_keras import convert, data, losses, metrics, plot, stacking
 from stackrec_keras.models import NextItNet
 from stackrec_keras.stacking import StackingCallback, StackingSchedule
 from stackrec_keras.version import __version__
@@ -14,5 +14,6 @@ __all__ = [
     "data",
     "losses",
     "metrics",
+    "plot",
     "stacking",
 ]

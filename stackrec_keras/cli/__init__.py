@@ -1,15 +1,10 @@
-"""The `stackrec` command.
-
-Nothing here imports Keras until a command runs: `--help` is quick, and `--backend`
-comes in time.
-"""
+"""The `stackrec` command. The environment's KERAS_BACKEND says what it runs on."""
 
 import argparse
 import os
 import sys
 
 from stackrec_keras.cli import data, evaluate, recommend, train
-from stackrec_keras.cli.backend import add_backend_option, use_backend
 from stackrec_keras.version import __version__
 
 # One more command is one more file with `add_parser` and `run`, named here.
@@ -33,7 +28,6 @@ def main(argv=None):
     # TensorFlow reports on itself while it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        use_backend(args.backend)
         args.run(args)
     except (ValueError, OSError, ImportError) as error:
         if args.traceback:
@@ -65,7 +59,6 @@ def build_parser():
     for command in COMMANDS:
         command_parser = command.add_parser(subparsers)
         command_parser.set_defaults(run=command.run)
-        add_backend_option(command_parser)
     return parser
 
 

@@ -55,9 +55,7 @@ class NextItNet(SequentialRecommender):
     ):
         check_integers(embedding_dim=embedding_dim, kernel_size=kernel_size)
         if not len(dilations):
-            raise ValueError(
-                "dilations must have at least one. Received: dilations=()"
-            )
+            raise ValueError("dilations must have at least one. Received: dilations=()")
         for i, dilation in enumerate(dilations):
             check_integers(**{f"dilations[{i}]": dilation})
         super().__init__(num_items, embedding_dim, num_blocks, **kwargs)

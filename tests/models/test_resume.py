@@ -6,7 +6,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-
 from models import resume_run
 
 
@@ -35,8 +34,9 @@ def test_a_killed_run_that_goes_on_ends_as_one_that_was_not(
     whole = resume_run.run(None, case)
     assert resumed.history.epoch[0] == kill_at
     assert resumed.num_blocks == whole.num_blocks
-    assert resumed.history.history["num_blocks"] == (
-        whole.history.history["num_blocks"][kill_at:]
+    assert (
+        resumed.history.history["num_blocks"]
+        == (whole.history.history["num_blocks"][kill_at:])
     )
     pairs = zip(
         resumed.weights + resumed.optimizer.variables,

@@ -1,0 +1,66 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from stackrec_keras.layers import BlockStack, BlockWeight
+
+
+class Scaling(BlockStack):
+    """Blocks that add `scale * x`, drawn from a fan-based initializer."""
+
+    def block_weights(self):
+        return {
+            "kernel": BlockWeight(
+                (100, 3), lambda seed: keras.initializers.GlorotUniform(seed=seed)
+            ),
+            "scale": BlockWeight((), lambda seed: keras.initializers.Ones()),
+        }
+
+    def block(self, x, weights, index, training):
+        return x + weights["scale"] * (index + 1)
+
+
+@pytest.fixture
+def stack():
+    stack = Scaling(3)
+    stack.build()
+    return stack
+
+
+def test_blocks_are_applied_in_order_with_their_own_weights(stack):
+    stack.scale.assign(np.array([1.0, 10.0, 100.0], "float32"))
+    out = ops.convert_to_numpy(stack(np.zeros((1, 2, 1), "float32")))
+    np.testing.assert_allclose(out, 1 * 1 + 2 * 10 + 3 * 100)
+
+
+def test_each_weight_is_one_variable_with_depth_first(stack):
+    assert [tuple(w.shape) for w in stack.weights] == [(3, 100, 3), (3,)]
+    assert stack.depth == 3
+
+
+def test_fans_are_those_of_a_block_not_of_the_stack(stack):
+    limit = np.sqrt(6 / (100 + 3))
+    kernel = ops.convert_to_numpy(stack.kernel)
+    assert 0.95 * limit < np.abs(kernel).max() <= limit
+
+
+def test_every_block_has_a_gradient(stack):
+    # Through unstacking, so that one tensor of gradients comes back for the stack.
+    x = np.ones((2, 2, 1), "float32")
+    model = keras.Sequential([stack])
+    model.compile(keras.optimizers.SGD(1.0), "mse")
+    before = ops.convert_to_numpy(stack.scale)
+    model.train_on_batch(x, np.zeros_like(x))
+    assert (ops.convert_to_numpy(stack.scale) != before).all()
+
+
+def test_an_unbuilt_stack_knows_its_depth():
+    assert Scaling(5).depth == 5
+    assert Scaling(5).get_config()["depth"] == 5
+
+
+@pytest.mark.parametrize("depth", [0, -1, 2.5])
+def test_a_depth_that_is_none_is_refused(depth):
+    with pytest.raises(ValueError, match="depth must be an integer of at least 1"):
+        Scaling(depth)
