@@ -123,12 +123,10 @@ def test_of_a_target_at_each_position_the_last_is_evaluated(make_model, sequence
 
 def test_every_loss_validates_by_the_exact_softmax(make_model, sequences):
     x, y = sequences
-    values = []
+    values, weights = [], make_model().get_weights()
     for loss in ("full_softmax", "sampled_softmax", "gbce"):
         model = make_model(loss=loss)
-        if values:
-            model.set_weights(weights)
-        weights = model.get_weights()
+        model.set_weights(weights)
         values.append(model.evaluate(x, y[:, -1], verbose=0, return_dict=True)["loss"])
     assert values == pytest.approx([values[0]] * 3, rel=1e-5)
 
