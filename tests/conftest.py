@@ -4,6 +4,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from small_data import NUM_ITEMS
 
 
 @pytest.fixture(autouse=True)
@@ -22,9 +23,6 @@ def golden():
         return arrays, json.loads(path.with_suffix(".json").read_text())
 
     return load
-
-
-NUM_ITEMS = 30
 
 
 @pytest.fixture

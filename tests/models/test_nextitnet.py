@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from conftest import NUM_ITEMS
+from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 

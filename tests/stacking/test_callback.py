@@ -4,7 +4,7 @@ import csv
 import keras
 import numpy as np
 import pytest
-from conftest import NUM_ITEMS
+from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 
@@ -159,7 +159,10 @@ def test_a_monitored_metric_needs_validation_data(make_model, sequences):
 
 
 def test_a_model_of_another_kind_is_refused(sequences):
-    model = keras.Sequential([keras.layers.Embedding(NUM_ITEMS + 1, 3)])
+    layers = keras.layers
+    model = keras.Sequential(
+        [layers.Embedding(NUM_ITEMS + 1, 3), layers.Flatten(), layers.Dense(10)]
+    )
     model.compile("adam", "mse")
     with pytest.raises(ValueError, match="grows a SequentialRecommender"):
         model.fit(*sequences, verbose=0, callbacks=[sr.StackingCallback("stackC")])

@@ -1,0 +1,3 @@
+"""What the tests of models and stacking are run on."""
+
+NUM_ITEMS = 30
