@@ -47,6 +47,8 @@ class BestEpoch(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self.weights.exists():
             self.model.load_weights(self.weights)
+            # The schedule's record is that of the epoch that the file is from.
+            self.model.growth_record = None
 
     def _observe(self, value):
         better = value > self.best

@@ -45,7 +45,10 @@ def _sum_of_taps(x, kernel, dilation):
     y = ops.matmul(x, kernel[last])
     for tap in range(last):
         shift = (last - tap) * dilation
-        if time is None or shift < time:
-            seen = ops.matmul(x[:, : -shift or None], kernel[tap])
-            y = y + ops.pad(seen, [[0, 0], [shift, 0], [0, 0]])
+        padding = [[0, 0], [shift, 0], [0, 0]]
+        if time is None:
+            shifted = ops.pad(x, padding)[:, : ops.shape(x)[1]]
+            y = y + ops.matmul(shifted, kernel[tap])
+        elif shift < time:
+            y = y + ops.pad(ops.matmul(x[:, :-shift], kernel[tap]), padding)
     return y

@@ -7,18 +7,24 @@ def validation_loss(y_true, scores, sample_weight=None):
     Args:
         y_true: Integer tensor of shape `(batch,)`, 0 = no target in this row.
         scores: Tensor of shape `(batch, num_items + 1)`, the padding at -inf.
-        sample_weight: `None` or a tensor of shape `(batch,)`.
+        sample_weight: `None` or a tensor of shape `(batch,)`; of one of shape
+            `(batch, time)` the last position counts.
 
     Returns:
         A float32 scalar: the weighted mean over the rows that have a target, or 0
         if none has one.
     """
     scores = ops.cast(scores, "float32")
-    has_target = ops.cast(y_true != 0, "float32")
-    weights = has_target if sample_weight is None else has_target * sample_weight
+    weights = ops.cast(y_true != 0, "float32")
+    if sample_weight is not None:
+        sample_weight = ops.cast(sample_weight, "float32")
+        if len(sample_weight.shape) == 2:
+            sample_weight = sample_weight[:, -1]
+        weights = ops.where(y_true != 0, sample_weight, 0.0)
     # Class 1 stands in where there is no target: the padding's score is -inf.
     targets = ops.expand_dims(ops.maximum(ops.cast(y_true, "int32"), 1), axis=1)
     of_targets = ops.squeeze(ops.take_along_axis(scores, targets, axis=1), axis=1)
     losses = ops.logsumexp(scores, axis=1) - of_targets
     total = ops.sum(weights)
-    return ops.sum(losses * weights) / ops.where(total == 0, 1.0, total)
+    weighted = ops.where(weights == 0, 0.0, losses * weights)
+    return ops.sum(weighted) / ops.where(total == 0, 1.0, total)

@@ -4,7 +4,7 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Vocabulary
-from stackrec_keras.stacking.growth import depth, set_depth
+from stackrec_keras.stacking.growth import block_stacks, depth, set_depth
 from stackrec_keras.stacking.in_place import optimizer_chain
 from stackrec_keras.stacking.plateau import PlateauRecord
 
@@ -76,9 +76,9 @@ class GrowableCheckpoint:
             weights: List of arrays, as `get_weights` of this model gave them at
                 any depth.
         """
-        index = _index_of_depth(self)
-        if len(weights) == len(self.weights):
-            set_depth(self, int(np.shape(weights[index])[0]))
+        depth_of_weights = _common_depth(self, weights)
+        if depth_of_weights is not None:
+            set_depth(self, depth_of_weights)
         super().set_weights(weights)
 
     def load_weights(self, filepath, skip_mismatch=False, **kwargs):
@@ -111,21 +111,41 @@ class GrowableCheckpoint:
 
 
 class _Snapshot:
-    """A model's weights and optimizer state at one moment."""
+    """A model's weights, optimizer and random states at one moment."""
 
     def __init__(self, model):
         self.model = model
         self.num_blocks = depth(model)
         self.about = (model.initial_blocks, model.trained_length, model.growth_record)
         self.weights = model.get_weights()
-        self.state = [ops.convert_to_numpy(v) for v in _optimizer_variables(model)]
+        self.state = [ops.convert_to_numpy(v) for v in _other_variables(model)]
 
     def restore(self):
         model = self.model
         model.set_weights(self.weights)
         model.initial_blocks, model.trained_length, model.growth_record = self.about
-        for variable, value in zip(_optimizer_variables(model), self.state):
+        for variable, value in zip(_other_variables(model), self.state):
             variable.assign(value)
+
+
+def _common_depth(model, weights):
+    """The depth at which the weights would fit the model, `None` if at none."""
+    stacked = {
+        id(variable)
+        for stack in block_stacks(model)
+        for variable in stack.variables_by_name().values()
+    }
+    if len(weights) != len(model.weights):
+        return None
+    depths = set()
+    for variable, weight in zip(model.weights, weights):
+        shape, expected = np.shape(weight), tuple(variable.shape)
+        if id(variable) in stacked and shape:
+            depths.add(shape[0])
+            shape, expected = shape[1:], expected[1:]
+        if shape != expected:
+            return None
+    return depths.pop() if len(depths) == 1 else None
 
 
 def _seed_states(model):
@@ -134,18 +154,9 @@ def _seed_states(model):
     return [v for v in model.variables if id(v) not in weights]
 
 
-def _optimizer_variables(model):
-    return [v for optimizer in optimizer_chain(model)[:1] for v in optimizer.variables]
-
-
-def _index_of_depth(model):
-    """The index among the weights of one whose first axis is the depth."""
-    stacks = {id(v) for layer in model.layers for v in _stacked_variables(layer)}
-    return next(i for i, v in enumerate(model.weights) if id(v) in stacks)
-
-
-def _stacked_variables(layer):
-    return getattr(layer, "variables_by_name", dict)().values()
+def _other_variables(model):
+    of_optimizer = [v for o in optimizer_chain(model)[:1] for v in o.variables]
+    return of_optimizer + _seed_states(model)
 
 
 def _with_prefix(state, prefix):

@@ -54,8 +54,11 @@ class NextItNet(SequentialRecommender):
         **kwargs,
     ):
         check_integers(embedding_dim=embedding_dim, kernel_size=kernel_size)
-        if not len(dilations):
-            raise ValueError("dilations must have at least one. Received: dilations=()")
+        if not isinstance(dilations, (list, tuple)) or not dilations:
+            raise ValueError(
+                "dilations must be a list of at least one integer, such as (1, 4). "
+                f"Received: dilations={dilations!r}"
+            )
         for i, dilation in enumerate(dilations):
             check_integers(**{f"dilations[{i}]": dilation})
         super().__init__(num_items, embedding_dim, num_blocks, **kwargs)

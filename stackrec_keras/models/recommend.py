@@ -33,7 +33,14 @@ def _item_indices(model, x):
     if isinstance(x, dict):
         return np.asarray(x["items"]), {k: v for k, v in x.items() if k != "items"}
     if not isinstance(x, (list, tuple)):
-        return ops.convert_to_numpy(x), {}
+        items = ops.convert_to_numpy(x)
+        if not np.issubdtype(items.dtype, np.integer) or len(items) == 0:
+            raise ValueError(
+                "An array x must hold at least one row of integer item indices; raw "
+                "ids go in as a list of histories, each a list of ids. Received: "
+                f"dtype={items.dtype}, shape={items.shape}"
+            )
+        return items, {}
     if not x or any(np.ndim(history) != 1 for history in x):
         raise ValueError(
             "x must be an array (batch, time) of item indices or a list of "

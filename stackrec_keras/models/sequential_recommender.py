@@ -204,9 +204,11 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
         `(batch, time)` the last position counts.
         """
         check_ids(self.num_items, x=x, y=y)
-        validated = kwargs.get("validation_data") is not None or (
-            kwargs.get("validation_split", 0.0) > 0
-        )
+        validation = kwargs.get("validation_data")
+        if isinstance(validation, (list, tuple)):
+            names = ("validation x", "validation y")
+            check_ids(self.num_items, **dict(zip(names, validation)))
+        validated = validation is not None or kwargs.get("validation_split", 0.0) > 0
         if hasattr(x, "set_epoch"):
             # Keras would shuffle whole batches on top of their own order.
             kwargs["shuffle"] = False
@@ -219,6 +221,12 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
             callbacks=callbacks_for(callbacks, x, validated),
             **kwargs,
         )
+
+    def evaluate(self, x=None, y=None, **kwargs):
+        """Ranks all items at each row's end; the arguments are those of
+        `keras.Model.evaluate`, `y` being as in `fit`'s `validation_data`."""
+        check_ids(self.num_items, x=x, y=y)
+        return super().evaluate(x, y, **kwargs)
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True

@@ -72,13 +72,21 @@ class StackingCallback(keras.callbacks.Callback):
         check_optimizer(model)
         if isinstance(self.schedule, Plateau):
             self._check_monitor(model)
-            path = self.schedule.depths(model.num_blocks, self.growth.top_blocks)
-            self._check_path([model.num_blocks, *path])
+            step = self.growth.top_blocks
+            if not self.schedule.depths(model.initial_blocks, step):
+                raise ValueError(
+                    f"max_blocks={self.schedule.max_blocks} leaves no growth for a "
+                    f"model built with {model.initial_blocks} blocks. Give more."
+                )
+            self._check_path(self.schedule.depths(model.num_blocks, step))
         else:
             self._table = self.schedule.table(
-                model.initial_blocks, self.params["epochs"], self.growth.top_blocks
+                model.initial_blocks,
+                self.params["epochs"],
+                step=self.growth.top_blocks,
+                num_blocks=model.num_blocks,
             )
-            self._check_path([model.initial_blocks, *self._table.values()])
+            self._check_path(self._table.values())
 
     def on_epoch_begin(self, epoch, logs=None):
         model = self.model
@@ -102,15 +110,17 @@ class StackingCallback(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         model = self.model
         logs = {} if logs is None else logs
-        if isinstance(self.schedule, Plateau) and self.schedule.monitor in logs:
-            self._observe(model, epoch, logs[self.schedule.monitor])
+        if isinstance(self.schedule, Plateau):
+            model.growth_record.epoch = epoch
+            if self.schedule.monitor in logs:
+                self._observe(model, logs[self.schedule.monitor])
         logs["num_blocks"] = model.num_blocks
         logs["growth_seconds"] = self._seconds
 
     def on_train_end(self, logs=None):
         model = self.model
         record, model.growth_record = model.growth_record, None
-        if record is None or not self.schedule.restore_best or not record.best_weights:
+        if not isinstance(self.schedule, Plateau) or not record.best_weights:
             return
         model.set_weights(record.best_weights)
         self._say(
@@ -131,10 +141,9 @@ class StackingCallback(keras.callbacks.Callback):
             due = [record.due]
         return [depth for depth in due if depth > model.num_blocks]
 
-    def _observe(self, model, epoch, value):
+    def _observe(self, model, value):
         best = self.schedule.observe(
             model.growth_record,
-            epoch,
             float(value),
             model.num_blocks,
             self.growth.top_blocks,
@@ -143,18 +152,19 @@ class StackingCallback(keras.callbacks.Callback):
             model.growth_record.best_weights = model.get_weights()
 
     def _check_path(self, depths):
+        now = self.model.num_blocks
+        path = [now, *(depth for depth in depths if depth > now)]
         for stack in block_stacks(self.model):
-            for old, new in zip(depths, depths[1:]):
-                if new > old:
-                    self.growth.sources(stack, old, new)
+            for old, new in zip(path, path[1:]):
+                self.growth.sources(stack, old, new)
 
     def _check_monitor(self, model):
-        names = [metric.name for metric in model.metrics]
-        if self.schedule.monitor.removeprefix("val_") not in names:
-            known = ", ".join(f"val_{name}" for name in names)
+        names = ["loss", *(f"val_{metric.name}" for metric in model.metrics)]
+        if self.schedule.monitor not in names:
             raise ValueError(
-                f"monitor={self.schedule.monitor!r} is not among the metrics of this "
-                f"model: {known}. Monitor one of these, or compile with that metric."
+                f"monitor={self.schedule.monitor!r} is not among the logs of this "
+                f"model: {', '.join(names)}. Monitor one of these, or compile with "
+                "that metric."
             )
 
     def _say(self, line):

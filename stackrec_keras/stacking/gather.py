@@ -14,5 +14,6 @@ def gather(value, sources, fresh):
     """
     grown = np.array(fresh)
     carried = [i for i, source in enumerate(sources) if source is not None]
-    grown[carried] = value[[sources[i] for i in carried]]
+    if carried:
+        grown[carried] = value[[sources[i] for i in carried]]
     return grown

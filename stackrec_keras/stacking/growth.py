@@ -72,7 +72,7 @@ def grow(model, growth, num_blocks=None):
             untouched then.
     """
     old = depth(model)
-    new = num_blocks or old + (growth.top_blocks or old)
+    new = old + (growth.top_blocks or old) if num_blocks is None else num_blocks
     sources = _weight_sources(model, growth, old, new)
     check_optimizer(model)
     with changing_shapes(model):
@@ -127,7 +127,7 @@ def _weight_sources(model, growth, old, new):
     for layer in model.layers:
         if not isinstance(layer, BlockStack) and not _carries(growth, method, layer):
             for variable in layer.weights:
-                sources[id(variable)] = [None] * variable.shape[0]
+                sources[id(variable)] = [None] * (variable.shape or (0,))[0]
     return sources
 
 

@@ -38,7 +38,8 @@ def block_sources(method, old, new, top_blocks=None, cycle=1):
             the ones below keep their places; `new` must be `old + top_blocks`.
         cycle: Integer, after how many blocks the kind of block repeats. With
             more than 1, a block is fed by one of its own kind (the same
-            dilation) wherever the old net has one.
+            dilation) wherever the old net has one; `"stackA"` then doubles
+            whole cycles, and where the depths are none, copies go on top.
 
     Returns:
         A list with an entry for each new block: the index of an old block, or
@@ -84,11 +85,23 @@ def methods():
 
 
 def _cross(old, new, low, cycle):
-    return _stack(old, new, low, cycle, lambda rank, have, want: rank % have)
+    return [*range(low), *(_source(i, low, old, cycle) for i in range(low, new))]
 
 
 def _adjacent(old, new, low, cycle):
-    return _stack(old, new, low, cycle, lambda rank, have, want: rank * have // want)
+    have, rest = divmod(old - low, cycle)
+    want, rest_of_new = divmod(new - low, cycle)
+    if rest or rest_of_new:
+        # Not whole cycles: in between, a copy would move the blocks above it to
+        # other kinds.
+        return _cross(old, new, low, cycle)
+    return [
+        *range(low),
+        *(
+            low + (i // cycle * have // want) * cycle + i % cycle
+            for i in range(new - low)
+        ),
+    ]
 
 
 def _random_top(old, new, low, cycle):
@@ -99,19 +112,13 @@ def _none(old, new, low, cycle):
     return [None] * new
 
 
-def _stack(old, new, low, cycle, pick):
-    stacked = [_source(i, low, old, new, cycle, pick) for i in range(low, new)]
-    return [*range(low), *stacked]
-
-
-def _source(i, low, old, new, cycle, pick):
-    # Blocks of one kind stand `cycle` apart; pick among the old ones of i's kind.
+def _source(i, low, old, cycle):
+    # Blocks of one kind stand `cycle` apart; take the old ones of i's kind in turn.
     first = low + (i - low) % cycle
     if first >= old:
         first, cycle = low, 1
-    have = len(range(first, old, cycle))
-    want = len(range(first, new, cycle))
-    return first + cycle * pick((i - first) // cycle, have, want)
+    of_kind = range(first, old, cycle)
+    return of_kind[(i - first) // cycle % len(of_kind)]
 
 
 def _check_depths(old, new, top_blocks, cycle):

@@ -68,8 +68,9 @@ def reset_state(model):
     if optimizer is None or not optimizer.built:
         return
     fresh = type(optimizer).from_config(optimizer.get_config())
-    fresh.build(model.trainable_variables)
-    for variable, value in zip(optimizer.variables, fresh.variables):
+    # Not the model's variables: a layer may have been frozen since it was compiled.
+    fresh.build(optimizer_chain(model)[-1]._trainable_variables)
+    for variable, value in zip(optimizer.variables, fresh.variables, strict=True):
         replace_value(variable, ops.convert_to_numpy(value))
 
 

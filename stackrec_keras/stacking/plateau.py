@@ -33,14 +33,13 @@ class Plateau:
         """Returns the record of a run that starts at that epoch and depth."""
         return PlateauRecord(epoch=epoch - 1, due=depth)
 
-    def observe(self, record, epoch, value, depth, step=None):
-        """Updates the record with the metric's value after an epoch.
+    def observe(self, record, value, depth, step=None):
+        """Updates the record with the metric's value after an epoch of that depth.
 
         Returns:
             Boolean, whether this was the best epoch so far.
         """
         gain = -value if self.monitor.endswith("loss") else value
-        record.epoch = epoch
         best = gain > record.best
         if best:
             record.best = gain
@@ -55,7 +54,8 @@ class Plateau:
     def _end_stage(self, record, depth, step):
         brought = record.stage_best - record.previous_best
         deeper = self.depths(depth, step)
-        if brought < self.min_gain or not deeper:
+        # Not "less than": a metric that is NaN is no reason to grow.
+        if not brought >= self.min_gain or not deeper:
             record.growing = False
             return
         record.due = deeper[0]

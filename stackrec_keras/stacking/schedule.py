@@ -29,21 +29,21 @@ class StackingSchedule:
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
 
-    def __init__(self, depths, partial=False):
+    def __init__(self, depths, *, partial=False):
         self.depths = {int(epoch): int(n) for epoch, n in sorted(dict(depths).items())}
         self.partial = partial
         _check_table(self.depths)
 
     @classmethod
-    def shares(cls, num_blocks, shares, partial=False):
+    def shares(cls, num_blocks, shares):
         """A schedule whose stages take shares of the epochs of the fit.
 
         Args:
             num_blocks: List of integers, the depth of each stage; the first is the
                 depth that the model is built with.
             shares: List of positive numbers, the length of each stage relative to
-                the others. The start of a stage is rounded up to a whole epoch.
-            partial: As in the constructor.
+                the others. The start of a stage is rounded up to a whole epoch, and
+                no stage is shorter than one.
 
         Returns:
             A `StackingSchedule`.
@@ -51,7 +51,7 @@ class StackingSchedule:
         Raises:
             ValueError: If the two lists do not fit, or a share is not positive.
         """
-        return ShareSchedule(num_blocks, shares, partial)
+        return ShareSchedule(num_blocks, shares)
 
     @classmethod
     def plateau(
@@ -84,9 +84,9 @@ class StackingSchedule:
         """
         return Plateau(monitor, patience, min_gain, max_blocks, restore_best)
 
-    def table(self, initial_blocks, epochs, step=None):
+    def table(self, initial_blocks, epochs, step=None, num_blocks=None):
         """Returns the dict from epoch to depth for a fit of `epochs` epochs of a
-        model built with `initial_blocks` blocks."""
+        model built with `initial_blocks` blocks that has `num_blocks` now."""
         first = next(iter(self.depths.values()))
         if first < initial_blocks:
             raise ValueError(
@@ -112,7 +112,7 @@ class StackingSchedule:
 class ShareSchedule(StackingSchedule):
     """Stages whose lengths are shares of the epochs. See `StackingSchedule.shares`."""
 
-    def __init__(self, num_blocks, shares, partial=False):
+    def __init__(self, num_blocks, shares):
         if len(num_blocks) != len(shares) or len(shares) < 2:
             raise ValueError(
                 "num_blocks and shares must have an entry for each of at least two "
@@ -121,28 +121,25 @@ class ShareSchedule(StackingSchedule):
         if min(shares) <= 0:
             raise ValueError(f"shares must be positive. Received: shares={shares}")
         self.num_blocks, self.stage_shares = list(num_blocks), list(shares)
-        super().__init__(dict(enumerate(num_blocks)), partial)
+        super().__init__(dict(enumerate(num_blocks)))
 
-    def table(self, initial_blocks, epochs, step=None):
-        if self.num_blocks[0] != initial_blocks:
+    def table(self, initial_blocks, epochs, step=None, num_blocks=None):
+        if self.num_blocks[0] not in (initial_blocks, num_blocks):
             raise ValueError(
                 f"schedule starts with {self.num_blocks[0]} blocks, but the model was "
-                f"built with {initial_blocks}. Give num_blocks={initial_blocks} first."
+                f"built with {initial_blocks}. Let num_blocks start with that."
             )
         return stages(self.num_blocks, self.stage_shares, epochs)
 
     def __repr__(self):
-        return (
-            f"StackingSchedule.shares({self.num_blocks}, {self.stage_shares}, "
-            f"partial={self.partial})"
-        )
+        return f"StackingSchedule.shares({self.num_blocks}, {self.stage_shares})"
 
 
 class DoublingSchedule:
     """What `StackingCallback` does without a schedule: doubles the depth twice, in
     stages of length 1:2:4."""
 
-    def table(self, initial_blocks, epochs, step=None):
+    def table(self, initial_blocks, epochs, step=None, num_blocks=None):
         growths = [initial_blocks]
         for _ in range(2):
             growths.append(growths[-1] + (step or growths[-1]))
@@ -158,9 +155,10 @@ def stages(num_blocks, shares, epochs):
             f"{len(shares)} epochs, or give fewer stages."
         )
     total, table, previous = sum(shares), {}, 0
-    for start, depth in zip(accumulate(shares), num_blocks[1:]):
+    last = epochs - len(shares) + 1
+    for i, (start, depth) in enumerate(zip(accumulate(shares), num_blocks[1:])):
         # -(-a // b) is a / b rounded up, exactly.
-        epoch = max(int(-(-epochs * start // total)), previous + 1)
+        epoch = min(max(int(-(-epochs * start // total)), previous + 1), last + i)
         table[epoch] = depth
         previous = epoch
     _check_table(table)

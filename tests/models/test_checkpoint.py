@@ -111,6 +111,14 @@ def test_set_weights_takes_on_the_depth_of_the_weights(trained, make_model, sequ
     model.fit(*sequences, verbose=0)
 
 
+def test_weights_of_another_width_are_refused_and_change_nothing(make_model):
+    model = make_model(num_blocks=2)
+    wider = make_model(num_blocks=3, embedding_dim=9)
+    with pytest.raises(ValueError, match="shape"):
+        model.set_weights(wider.get_weights())
+    assert model.num_blocks == 2
+
+
 def test_weights_of_a_wrong_number_are_refused(make_model):
     model = make_model()
     with pytest.raises(ValueError, match="weight list of length 1"):

@@ -102,6 +102,16 @@ def test_scores_rank_every_item_and_never_the_padding(make_model, sequences):
     np.testing.assert_allclose(predicted[:, 1:], scores[:, 1:], atol=1e-5)
 
 
+def test_one_model_scores_inputs_of_any_length(make_model, sequences):
+    # TensorFlow traces a function of unknown length after the second one.
+    model = make_model(num_blocks=4)
+    for length in (10, 7, 3, 1):
+        x = sequences[0][:4, -length:]
+        expected = _numpy(model.score(x))
+        predicted = model.predict(x, verbose=0)
+        np.testing.assert_allclose(predicted[:, 1:], expected[:, 1:], atol=1e-5)
+
+
 def test_training_learns_the_next_item(make_model, sequences):
     model = make_model(optimizer=keras.optimizers.Adam(1e-2))
     x, y = sequences
@@ -119,6 +129,16 @@ def test_of_a_target_at_each_position_the_last_is_evaluated(make_model, sequence
     assert model.evaluate(x, y, verbose=0) == pytest.approx(
         model.evaluate(x, y[:, -1], verbose=0)
     )
+
+
+def test_weights_of_rows_count_in_validation(make_model, sequences):
+    model = make_model()
+    x, y = sequences
+    weights = np.arange(len(x)) % 2
+    half = model.evaluate(x[1::2], y[1::2, -1], verbose=0)[0]
+    for shape in (weights, np.repeat(weights[:, None], 10, axis=1)):
+        all_rows = model.evaluate(x, y, sample_weight=shape, batch_size=64, verbose=0)
+        assert all_rows[0] == pytest.approx(half, rel=1e-5)
 
 
 def test_every_loss_validates_by_the_exact_softmax(make_model, sequences):
@@ -176,7 +196,8 @@ def test_the_config_has_the_depth_of_now(make_model):
         ({"embedding_dim": 1.5}, "embedding_dim must be an integer.*=1.5"),
         ({"kernel_size": 0}, "kernel_size must be"),
         ({"dilations": (1, 0)}, r"dilations\[1\] must be"),
-        ({"dilations": ()}, "dilations must have at least one"),
+        ({"dilations": ()}, "dilations must be a list of at least one"),
+        ({"dilations": 2}, "dilations must be a list of at least one"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments, message):
@@ -208,6 +229,10 @@ def test_ids_that_are_no_items_are_refused_before_training(make_model, sequences
         model.fit(x, np.where(y == 1, -1, y), verbose=0)
     with pytest.raises(ValueError, match="must have integer item ids.*float64"):
         model.fit(x.astype("float64"), y, verbose=0)
+    with pytest.raises(ValueError, match="validation y has item ids from"):
+        model.fit(x, y, verbose=0, validation_data=(x, y + 9))
+    with pytest.raises(ValueError, match="y has item ids from"):
+        model.evaluate(x, y[:, -1] + 30, verbose=0)
     assert int(model.optimizer.iterations) == 0
 
 

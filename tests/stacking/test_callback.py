@@ -105,7 +105,17 @@ def _as_kind(kind, x, y):
         (
             {"schedule": sr.StackingSchedule.plateau("val_mrr@7")},
             3,
-            "'val_mrr@7' is not among the metrics.*val_mrr@5",
+            "'val_mrr@7' is not among the logs.*val_mrr@5",
+        ),
+        (
+            {"schedule": sr.StackingSchedule.plateau("mrr@5")},
+            3,
+            "'mrr@5' is not among the logs.*loss, val_loss",
+        ),
+        (
+            {"schedule": sr.StackingSchedule.plateau(max_blocks=3)},
+            3,
+            "max_blocks=3 leaves no growth for a model built with 2",
         ),
     ],
 )
@@ -255,6 +265,38 @@ def test_early_stopping_gives_a_shallower_best_model_back(make_model, sequences)
     model.fit(*sequences, verbose=0)
     kernels = [v for v in model.optimizer.variables if "kernel1" in v.path]
     assert kernels and all(v.shape[0] == 2 for v in kernels)
+
+
+def test_plateau_goes_on_over_epochs_without_validation(make_model, sequences):
+    model = make_model(optimizer=keras.optimizers.SGD(0.0))
+    history = model.fit(
+        *sequences,
+        epochs=8,
+        verbose=0,
+        validation_data=validation(sequences),
+        validation_freq=2,
+        callbacks=[sr.StackingCallback("stackC", sr.StackingSchedule.plateau())],
+    ).history
+    assert history["num_blocks"] == [2] * 6 + [4] * 2
+
+
+def test_a_record_left_by_the_autopilot_does_not_disturb_another_schedule(
+    make_model, sequences
+):
+    model = make_model()
+    model.growth_record = sr.StackingSchedule.plateau().start(0, 2)
+    callback = sr.StackingCallback("stackC", {1: 4})
+    model.fit(*sequences, epochs=2, verbose=0, callbacks=[callback])
+    assert model.num_blocks == 4 and model.growth_record is None
+
+
+def test_depths_are_checked_from_the_one_the_model_has_now(make_model, sequences):
+    model = make_model()
+    model.grow("stackC", num_blocks=3)
+    callback = sr.StackingCallback("stackC", {1: 4}, top_blocks=2)
+    with pytest.raises(ValueError, match="gives 5 blocks, not 4"):
+        model.fit(*sequences, epochs=2, verbose=0, callbacks=[callback])
+    assert int(model.optimizer.iterations) == 0
 
 
 def test_plateau_ends_with_the_best_model_at_its_own_depth(make_model, sequences):

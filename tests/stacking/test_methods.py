@@ -48,6 +48,15 @@ def test_adjacent_with_a_cycle_doubles_whole_cycles():
     assert block_sources("stackA", 4, 8, cycle=2) == [0, 1, 0, 1, 2, 3, 2, 3]
 
 
+@pytest.mark.parametrize("old, new", [(4, 8), (4, 5), (5, 6), (3, 7), (6, 8)])
+def test_with_a_cycle_blocks_that_stay_keep_their_order(old, new):
+    # Else the net would not compute what it did, even with the copies' gates at 0.
+    for method in ("stackA", "stackC"):
+        sources = block_sources(method, old, new, cycle=2)
+        first = [s for i, s in enumerate(sources) if s not in sources[:i]]
+        assert first == list(range(old))
+
+
 def test_a_kind_that_the_old_net_has_not_takes_what_there_is():
     assert block_sources("stackA", 1, 2, cycle=2) == [0, 0]
 

@@ -97,6 +97,17 @@ def test_reset_makes_the_optimizer_new_but_for_its_learning_rate(make_model, seq
     model.fit(*sequences, verbose=0)
 
 
+def test_reset_leaves_every_slot_with_its_variable_when_a_layer_is_frozen(
+    make_model, sequences
+):
+    model = make_model()
+    model.item_embedding.trainable = False
+    model.grow("stackC", num_blocks=4, optimizer_state="reset")
+    for slots in slot_lists(model.optimizer).values():
+        for variable, slot in zip(model.optimizer._trainable_variables, slots):
+            assert slot.shape == variable.shape
+
+
 def test_carry_keeps_the_count_of_steps(make_model, sequences):
     model = make_model()
     model.fit(*sequences, batch_size=16, verbose=0)

@@ -11,10 +11,10 @@ def run(values, depth=2, **arguments):
     """Depths during each epoch of a run in which the metric takes these values."""
     schedule = StackingSchedule.plateau(**{"patience": 2, **arguments})
     record, depths = schedule.start(0, depth), []
-    for epoch, value in enumerate(values):
+    for value in values:
         depth = max(depth, record.due)
         depths.append(depth)
-        schedule.observe(record, epoch, value, depth)
+        schedule.observe(record, value, depth)
     return depths
 
 
@@ -48,8 +48,9 @@ def test_a_loss_is_better_when_lower():
     assert run([3, 2, 1, 1, 1, 1], monitor="val_loss") == [2, 2, 2, 2, 2, 4]
 
 
-def test_nan_is_no_improvement():
+def test_nan_is_no_improvement_and_no_reason_to_grow():
     assert run([0.1, math.nan, math.nan, 0.1]) == [2, 2, 2, 4]
+    assert run([math.nan] * 6) == [2] * 6
 
 
 def test_a_record_survives_being_saved():

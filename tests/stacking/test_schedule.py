@@ -37,6 +37,17 @@ def test_stages_too_short_for_an_epoch_get_one_each():
     assert schedule.table(1, epochs=10) == {1: 2, 2: 3, 3: 4}
 
 
+def test_no_stage_falls_behind_the_last_epoch():
+    assert StackingSchedule.shares([4, 8], [9, 1]).table(4, epochs=5) == {4: 8}
+    table = StackingSchedule.shares([4, 8, 16], [4, 1, 1]).table(4, epochs=3)
+    assert table == {1: 8, 2: 16}
+
+
+def test_shares_may_start_at_the_depth_that_the_model_has_now():
+    schedule = StackingSchedule.shares([8, 16], [1, 1])
+    assert schedule.table(4, epochs=4, num_blocks=8) == {2: 16}
+
+
 def test_shares_that_start_at_another_depth_than_the_model_are_refused():
     with pytest.raises(ValueError, match="starts with 4 blocks.*was built with 8"):
         StackingSchedule.shares([4, 8], [1, 1]).table(8, epochs=10)
