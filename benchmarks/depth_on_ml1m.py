@@ -23,8 +23,8 @@ LENGTH, BATCH, RATE = 50, 64, 3e-3
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=7)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--jit", action=argparse.BooleanOptionalAction, default=True)
     arguments = parser.parse_args()
     split = data()

@@ -17,10 +17,8 @@ def validation_loss(y_true, scores, sample_weight=None):
     scores = ops.cast(scores, "float32")
     weights = ops.cast(y_true != 0, "float32")
     if sample_weight is not None:
-        sample_weight = ops.cast(sample_weight, "float32")
-        if len(sample_weight.shape) == 2:
-            sample_weight = sample_weight[:, -1]
-        weights = ops.where(y_true != 0, sample_weight, 0.0)
+        of_rows = ops.cast(last_of_row(sample_weight, scores), "float32")
+        weights = ops.where(y_true != 0, of_rows, 0.0)
     # Class 1 stands in where there is no target: the padding's score is -inf.
     targets = ops.expand_dims(ops.maximum(ops.cast(y_true, "int32"), 1), axis=1)
     of_targets = ops.squeeze(ops.take_along_axis(scores, targets, axis=1), axis=1)
@@ -28,3 +26,12 @@ def validation_loss(y_true, scores, sample_weight=None):
     total = ops.sum(weights)
     weighted = ops.where(weights == 0, 0.0, losses * weights)
     return ops.sum(weighted) / ops.where(total == 0, 1.0, total)
+
+
+def last_of_row(values, scores):
+    """The value of each row of `values`, `(batch,)`, or its last, `(batch, time)`.
+
+    A reshape does for both: on TensorFlow not even the rank is known once a function
+    has been called with either.
+    """
+    return ops.reshape(values, (ops.shape(scores)[0], -1))[:, -1]

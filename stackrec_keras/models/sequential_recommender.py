@@ -7,7 +7,7 @@ from keras import ops
 
 from stackrec_keras import losses, metrics
 from stackrec_keras.layers import OutputTable, with_dense_gradient
-from stackrec_keras.losses.validation_loss import validation_loss
+from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
 from stackrec_keras.models.fitting import callbacks_for, check_ids
 from stackrec_keras.models.recommend import recommend
@@ -232,7 +232,8 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
         if not training:
-            return validation_loss(_last_target(y), y_pred, sample_weight)
+            y = last_of_row(y, y_pred)
+            return validation_loss(y, y_pred, sample_weight)
         self.trained_length = y_pred.shape[1]
         loss = self.loss(
             y,
@@ -249,8 +250,9 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         if self._gives_hidden:
             return {self._loss_tracker.name: self._loss_tracker.result()}
+        y = last_of_row(y, y_pred)
         for metric in self._compiled_with.metrics:
-            metric.update_state(_last_target(y), y_pred)
+            metric.update_state(y, y_pred)
         return self.get_metrics_result()
 
     def test_step(self, *args):
@@ -318,7 +320,3 @@ def check_integers(**arguments):
             raise ValueError(
                 f"{name} must be an integer of at least 1. Received: {name}={value!r}"
             )
-
-
-def _last_target(y):
-    return y if len(y.shape) == 1 else y[:, -1]
