@@ -65,8 +65,12 @@ def first_steps(repeats):
     seconds = {name: [] for name in makers}
     for _ in range(repeats):
         for name, make in makers.items():
+            start = time.perf_counter()
             net = compiled(make())
-            seconds[name].append(timed(net))
+            built = time.perf_counter() - start
+            step = timed(net)
+            print(f"{name}: built in {built:.1f} s, first step {step:.1f} s")
+            seconds[name].append(step)
     for name, values in seconds.items():
         spread = ", ".join(f"{value:.1f}" for value in values)
         print(f"first step of 32 blocks, {name}: {np.median(values):.1f} s ({spread})")
