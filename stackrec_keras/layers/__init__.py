@@ -2,6 +2,7 @@ from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
 from stackrec_keras.layers.dilated_residual_stack import DilatedResidualStack
 from stackrec_keras.layers.embedding import Embedding, with_dense_gradient
 from stackrec_keras.layers.output_table import OutputTable
+from stackrec_keras.layers.rezero_transformer_stack import ReZeroTransformerStack
 
 __all__ = [
     "BlockStack",
@@ -9,5 +10,6 @@ __all__ = [
     "DilatedResidualStack",
     "Embedding",
     "OutputTable",
+    "ReZeroTransformerStack",
     "with_dense_gradient",
 ]

@@ -1,6 +1,6 @@
 import keras
 from keras import ops
-from keras.initializers import Constant, RandomNormal
+from keras.initializers import Constant, RandomNormal, RandomUniform
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
@@ -10,6 +10,9 @@ class OutputTable(keras.layers.Layer):
     Args:
         num_items: Integer; row 0 of the table is the padding's.
         dim: Integer, the width of the hidden states.
+        fan_in: Boolean. `False` draws the table from a normal distribution of
+            deviation 0.01 and starts the bias at 0.1; `True` draws both uniformly
+            from +-1/sqrt(dim).
         **kwargs: The other arguments of a Keras layer.
 
     Call arguments:
@@ -19,19 +22,25 @@ class OutputTable(keras.layers.Layer):
         Tensor of shape `(..., num_items + 1)`, the padding's score at -inf.
     """
 
-    def __init__(self, num_items, dim, **kwargs):
+    def __init__(self, num_items, dim, fan_in=False, **kwargs):
         super().__init__(**kwargs)
         self.num_items = num_items
         self.dim = dim
+        self.fan_in = fan_in
 
     def build(self, input_shape=None):
+        bound = self.dim**-0.5
         self.table = self.add_weight(
             name="table",
             shape=(self.num_items + 1, self.dim),
-            initializer=RandomNormal(stddev=0.01),
+            initializer=RandomUniform(-bound, bound)
+            if self.fan_in
+            else RandomNormal(stddev=0.01),
         )
         self.bias = self.add_weight(
-            name="bias", shape=(self.num_items + 1,), initializer=Constant(0.1)
+            name="bias",
+            shape=(self.num_items + 1,),
+            initializer=RandomUniform(-bound, bound) if self.fan_in else Constant(0.1),
         )
         self.built = True
 
@@ -45,4 +54,9 @@ class OutputTable(keras.layers.Layer):
         return (*input_shape[:-1], self.num_items + 1)
 
     def get_config(self):
-        return {**super().get_config(), "num_items": self.num_items, "dim": self.dim}
+        return {
+            **super().get_config(),
+            "num_items": self.num_items,
+            "dim": self.dim,
+            "fan_in": self.fan_in,
+        }

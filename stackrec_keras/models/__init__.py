@@ -1,4 +1,15 @@
+from stackrec_keras.models.grec import GRec
 from stackrec_keras.models.nextitnet import NextItNet
+from stackrec_keras.models.sasrec import SASRec
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
+from stackrec_keras.models.ssept import SSEPT
+from stackrec_keras.models.transformer_recommender import TransformerRecommender
 
-__all__ = ["NextItNet", "SequentialRecommender"]
+__all__ = [
+    "GRec",
+    "NextItNet",
+    "SASRec",
+    "SSEPT",
+    "SequentialRecommender",
+    "TransformerRecommender",
+]

@@ -1,28 +1,8 @@
 """What `fit` looks after before Keras takes over."""
 
 import keras
-import numpy as np
 
 from stackrec_keras.stacking import StackingCallback
-
-
-def check_ids(num_items, **arrays):
-    """Raises a ValueError if an array has ids that are no items of the model."""
-    for name, ids in arrays.items():
-        ids = ids.get("items") if isinstance(ids, dict) else ids
-        if not isinstance(ids, np.ndarray) or not ids.size:
-            continue
-        if not np.issubdtype(ids.dtype, np.integer):
-            raise ValueError(
-                f"{name} must have integer item ids. Received: dtype={ids.dtype}. "
-                "Encode raw ids with a Vocabulary."
-            )
-        if ids.min() < 0 or ids.max() > num_items:
-            raise ValueError(
-                f"{name} has item ids from {ids.min()} to {ids.max()}; this model "
-                f"knows 1..{num_items}, and 0 for padding. Encode raw ids with a "
-                "Vocabulary, or build the model with more items."
-            )
 
 
 def callbacks_for(callbacks, x, validated):

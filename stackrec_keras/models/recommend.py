@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 from keras import ops
 
+from stackrec_keras.models.inputs import check_users, items_of, users_of
+
 
 def recommend(model, x, k, exclude_seen, batch_size):
     """See `SequentialRecommender.recommend`."""
@@ -13,14 +15,17 @@ def recommend(model, x, k, exclude_seen, batch_size):
             f"k must be between 1 and the {model.num_items} items of the model. "
             f"Received: k={k}"
         )
-    raw = isinstance(x, (list, tuple)) and model.vocabulary is not None
-    items, extra = _item_indices(model, x)
+    check_users(model, "x", x)
+    histories, users = items_of(x), users_of(x)
+    raw = isinstance(histories, (list, tuple)) and model.vocabulary is not None
+    items = _item_indices(model, histories)
+    _check_number(users, len(items))
     seen = _known(items, model.num_items)
     _check_histories(seen)
     inputs = _fit_length(seen, model)
     parts = [
         _best(
-            model, _batch(inputs, extra, rows, batch_size), seen[rows], k, exclude_seen
+            model, _batch(inputs, users, rows, batch_size), seen[rows], k, exclude_seen
         )
         for rows in _row_slices(len(seen), batch_size)
     ]
@@ -29,9 +34,7 @@ def recommend(model, x, k, exclude_seen, batch_size):
 
 
 def _item_indices(model, x):
-    """Array `(batch, time)` of indices, -1 for unknown, and a dict of other inputs."""
-    if isinstance(x, dict):
-        return np.asarray(x["items"]), {k: v for k, v in x.items() if k != "items"}
+    """Array `(batch, time)` of indices, -1 for unknown."""
     if not isinstance(x, (list, tuple)):
         items = ops.convert_to_numpy(x)
         if not np.issubdtype(items.dtype, np.integer) or len(items) == 0:
@@ -40,13 +43,21 @@ def _item_indices(model, x):
                 "ids go in as a list of histories, each a list of ids. Received: "
                 f"dtype={items.dtype}, shape={items.shape}"
             )
-        return items, {}
+        return items
     if not x or any(np.ndim(history) != 1 for history in x):
         raise ValueError(
             "x must be an array (batch, time) of item indices or a list of "
             f"histories, each a list of items. Received: x={x!r:.200}"
         )
-    return _left_padded([_encode(model, history) for history in x]), {}
+    return _left_padded([_encode(model, history) for history in x])
+
+
+def _check_number(users, num_rows):
+    if users is not None and np.shape(users) != (num_rows,):
+        raise ValueError(
+            f"x['users'] must have one user a history, of shape ({num_rows},). "
+            f"Received: shape {np.shape(users)}"
+        )
 
 
 def _encode(model, history):
@@ -104,7 +115,7 @@ def _row_slices(num_rows, batch_size):
     return [slice(i, i + batch_size) for i in range(0, num_rows, batch_size)]
 
 
-def _batch(inputs, extra, rows, batch_size):
+def _batch(inputs, users, rows, batch_size):
     """A batch of always the same size, so that one compiled function serves all."""
     size = min(batch_size, len(inputs))
 
@@ -113,9 +124,9 @@ def _batch(inputs, extra, rows, batch_size):
         missing = size - len(values)
         return np.concatenate([values, np.repeat(values[:1], missing, axis=0)])
 
-    if not extra:
+    if users is None:
         return part(inputs)
-    return {"items": part(inputs), **{k: part(v) for k, v in extra.items()}}
+    return {"items": part(inputs), "users": part(users)}
 
 
 def _best(model, batch, seen, k, exclude_seen):

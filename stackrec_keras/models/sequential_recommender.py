@@ -9,7 +9,8 @@ from stackrec_keras import losses, metrics
 from stackrec_keras.layers import OutputTable, with_dense_gradient
 from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
-from stackrec_keras.models.fitting import callbacks_for, check_ids
+from stackrec_keras.models.fitting import callbacks_for
+from stackrec_keras.models.inputs import check_ids, items_of, with_items
 from stackrec_keras.models.recommend import recommend
 from stackrec_keras.stacking import Growth, grow
 from stackrec_keras.stacking.growth import depth
@@ -19,32 +20,49 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
     """Base of all models: a next-item recommender whose depth can grow.
 
     A subclass builds its layers in the constructor, a `BlockStack` among them, and
-    says how item ids become hidden states (`hidden_states`).
+    says how inputs become hidden states (`hidden_states`).
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
         dim: Integer, the width of the hidden states.
         num_blocks: Integer, the depth to build with.
         max_length: Integer or `None`. A longer input keeps its last items.
+        num_users: Integer or `None`, for models that take users.
+        output_fan_in: Boolean, how the output table starts: see `OutputTable`.
         **kwargs: `name`, `dtype` and the other arguments of a Keras model.
 
     Call arguments:
-        inputs: Integer tensor of shape `(batch, time)`.
+        inputs: Integer tensor of shape `(batch, time)`; for a model that takes
+            users a dict of it (`"items"`) and of `"users"`, `(batch,)`.
         training: Boolean or `None`, as in Keras.
 
     Returns:
         Hidden states, a tensor of shape `(batch, time, dim)`.
     """
 
-    def __init__(self, num_items, dim, num_blocks, max_length=None, **kwargs):
+    def __init__(
+        self,
+        num_items,
+        dim,
+        num_blocks,
+        max_length=None,
+        num_users=None,
+        output_fan_in=False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         check_integers(num_items=num_items, num_blocks=num_blocks)
         self.num_items = int(num_items)
         self.initial_blocks = int(num_blocks)
         self.max_length = max_length
+        self.num_users = num_users
         # Scores are compared with each other: half precision would make ties.
         self.output_table = OutputTable(
-            num_items, dim, dtype=self.dtype_policy.variable_dtype, name="output_table"
+            num_items,
+            dim,
+            output_fan_in,
+            dtype=self.dtype_policy.variable_dtype,
+            name="output_table",
         )
         self.output_table.build()
         self.seed_generator = keras.random.SeedGenerator()
@@ -78,6 +96,7 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
         self.built = True
 
     def call(self, inputs, training=None):
+        inputs = with_items(inputs, self._last_items(items_of(inputs)))
         hidden = self.hidden_states(inputs, training)
         return hidden if self._gives_hidden else self.output_table(hidden[:, -1])
 
@@ -98,7 +117,8 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
         Args:
             x: Item indices as for `call`; or a list of histories, oldest item first:
                 lists of raw item ids for a model with a vocabulary, of indices for
-                one without. Unknown items are skipped with a warning.
+                one without. Unknown items are skipped with a warning. Either may be
+                the `"items"` of a dict with `"users"`, for a model that takes them.
             k: Integer, how many items.
             exclude_seen: Boolean, whether to leave out the items of the history.
             batch_size: Integer, histories scored at a time.
@@ -203,11 +223,11 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
         has the one next item, `y` of shape `(batch,)`; of a `y` of shape
         `(batch, time)` the last position counts.
         """
-        check_ids(self.num_items, x=x, y=y)
+        check_ids(self, x=x, y=y)
         validation = kwargs.get("validation_data")
         if isinstance(validation, (list, tuple)):
             names = ("validation x", "validation y")
-            check_ids(self.num_items, **dict(zip(names, validation)))
+            check_ids(self, **dict(zip(names, validation)))
         validated = validation is not None or kwargs.get("validation_split", 0.0) > 0
         if hasattr(x, "set_epoch"):
             # Keras would shuffle whole batches on top of their own order.
@@ -225,7 +245,7 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
     def evaluate(self, x=None, y=None, **kwargs):
         """Ranks all items at each row's end; the arguments are those of
         `keras.Model.evaluate`, `y` being as in `fit`'s `validation_data`."""
-        check_ids(self.num_items, x=x, y=y)
+        check_ids(self, x=x, y=y)
         return super().evaluate(x, y, **kwargs)
 
     def compute_loss(
@@ -234,18 +254,31 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
         if not training:
             y = last_of_row(y, y_pred)
             return validation_loss(y, y_pred, sample_weight)
-        self.trained_length = y_pred.shape[1]
-        loss = self.loss(
-            y,
-            y_pred[:, -1] if len(y.shape) == 1 else y_pred,
-            with_dense_gradient(self.output_table.table),
-            with_dense_gradient(self.output_table.bias),
-            sample_weight=sample_weight,
-            seed=self.seed_generator,
-        )
+        self.trained_length = self._last_items(items_of(x)).shape[1]
+        loss = self.training_loss(y, y_pred, sample_weight)
         for extra in self.losses:
             loss = loss + ops.sum(ops.cast(extra, loss.dtype))
         return loss
+
+    def training_loss(self, y, hidden, sample_weight):
+        """Returns the loss of a batch, as a scalar.
+
+        Args:
+            y: Integer tensor, the next item at each position `(batch, time)`, 0 =
+                none, or at the last one alone, `(batch,)`.
+            hidden: What `call` returned in this step of `fit`.
+            sample_weight: `None`, or a tensor `(batch,)` or `(batch, time)`.
+        """
+        if len(y.shape) == 1:
+            hidden = hidden[:, -1]
+        return self.loss(
+            self._last_items(y),
+            hidden,
+            with_dense_gradient(self.output_table.table),
+            with_dense_gradient(self.output_table.bias),
+            sample_weight=self._last_items(sample_weight),
+            seed=self.seed_generator,
+        )
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         if self._gives_hidden:
@@ -266,6 +299,12 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
     def export(self, *args, **kwargs):
         with self._giving_scores():
             return super().export(*args, **kwargs)
+
+    def _last_items(self, values):
+        """Cuts `(batch, time)` to the last `max_length` positions."""
+        if self.max_length is None or values is None or len(values.shape) == 1:
+            return values
+        return values[:, -self.max_length :]
 
     @contextlib.contextmanager
     def _giving_scores(self):
@@ -319,4 +358,13 @@ def check_integers(**arguments):
         if not is_integer or value < 1:
             raise ValueError(
                 f"{name} must be an integer of at least 1. Received: {name}={value!r}"
+            )
+
+
+def check_share(**arguments):
+    """Raises a ValueError for an argument that is no number from 0 to below 1."""
+    for name, value in arguments.items():
+        if not isinstance(value, numbers.Real) or not 0 <= value < 1:
+            raise ValueError(
+                f"{name} must be a number from 0 to below 1. Received: {name}={value!r}"
             )

@@ -227,7 +227,7 @@ def test_ids_that_are_no_items_are_refused_before_training(make_model, sequences
         model.fit(np.where(x == 1, 31, x), y, verbose=0)
     with pytest.raises(ValueError, match="y has item ids from -1 to 30"):
         model.fit(x, np.where(y == 1, -1, y), verbose=0)
-    with pytest.raises(ValueError, match="must have integer item ids.*float64"):
+    with pytest.raises(ValueError, match="has item ids that are no integers.*float64"):
         model.fit(x.astype("float64"), y, verbose=0)
     with pytest.raises(ValueError, match="validation y has item ids from"):
         model.fit(x, y, verbose=0, validation_data=(x, y + 9))

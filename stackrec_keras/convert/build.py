@@ -1,0 +1,75 @@
+from stackrec_keras.convert import tf1_names, torch_names
+from stackrec_keras.convert.load import Checkpoint, load_stackrec_weights
+from stackrec_keras.models import SSEPT, GRec, NextItNet, SASRec
+
+_MODELS = {m.__name__.lower(): m for m in (NextItNet, GRec, SASRec, SSEPT)}
+
+
+def build_stackrec_model(name, weights, **arguments):
+    """Builds the model that a checkpoint of StackRec's release is of.
+
+    Sizes and depth follow from the shapes of the variables. What leaves no trace in
+    them has the release's defaults, unless given.
+
+    Args:
+        name: String, `"nextitnet"`, `"grec"`, `"sasrec"` or `"ssept"`.
+        weights: Dict as for `load_stackrec_weights`.
+        **arguments: Arguments of the model that the shapes do not tell, such as
+            `dilations`, `num_heads` or `dropout`.
+
+    Returns:
+        The model, with the weights of the checkpoint.
+
+    Raises:
+        ValueError: If the name is unknown, or the checkpoint is not of that model.
+
+    Example:
+
+    ```python
+    weights = sr.convert.read_checkpoint("ssept.pt")
+    model = sr.convert.build_stackrec_model("ssept", weights, num_heads=2)
+    ```
+
+    Reference:
+        [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
+    """
+    if name.lower() not in _MODELS:
+        raise ValueError(
+            f"name must be one of {', '.join(map(repr, _MODELS))}. Received: {name!r}"
+        )
+    kind = _MODELS[name.lower()]
+    sizes = _tf1_sizes if issubclass(kind, NextItNet) else _torch_sizes
+    try:
+        model = kind(**{**sizes(weights, kind), **arguments})
+    except KeyError as error:
+        raise ValueError(
+            f"The checkpoint has no variable {error}, so it is of no {kind.__name__}. "
+            f"It has {sorted(weights)[:5]}, ..."
+        ) from error
+    load_stackrec_weights(model, weights)
+    return model
+
+
+def _tf1_sizes(weights, kind):
+    num_classes, dim = weights["allitem_embeddings"].shape
+    block = "nextitnet_residual_blockdecoder_layer_0"
+    return {
+        "num_items": num_classes - 1,
+        "embedding_dim": dim,
+        "num_blocks": Checkpoint(weights).depth(tf1_names.BLOCK),
+        "kernel_size": weights[f"{block}/dilated_conv1/weight"].shape[1],
+        "rezero": f"{block}/rez" in weights,
+    }
+
+
+def _torch_sizes(weights, kind):
+    num_classes, dim = weights["item_embeddings.weight"].shape
+    sizes = {
+        "num_items": num_classes - 1,
+        "max_length": len(weights["pos_embeddings.weight"]),
+        "num_blocks": Checkpoint(weights).depth(torch_names.BLOCK),
+    }
+    if kind is SASRec:
+        return {**sizes, "embedding_dim": dim}
+    num_users, user_dim = weights["user_embeddings.weight"].shape
+    return {**sizes, "num_users": num_users, "item_dim": dim, "user_dim": user_dim}

@@ -1,0 +1,45 @@
+"""What the variables of NextItNet and GRec are called in the release."""
+
+import re
+
+import numpy as np
+
+BLOCK = re.compile(r"nextitnet_residual_blockdecoder_layer_(\d+)/")
+
+
+def values(model, take):
+    """Yields a pair of each variable of a model and its value in a checkpoint.
+
+    Args:
+        model: A `NextItNet` or `GRec`.
+        take: Function from a name and a shape to that variable's array.
+    """
+    item_vectors = model.item_embedding.embeddings
+    yield item_vectors, take("allitem_embeddings", item_vectors.shape)
+    table, bias = model.output_table.table, model.output_table.bias
+    yield table, take("softmax_w", table.shape)
+    yield bias, take("softmax_b", bias.shape)
+    for name, variable in model.stack.variables_by_name().items():
+        of_blocks = [
+            take(
+                f"nextitnet_residual_blockdecoder_layer_{i}/{_release_name(name)}",
+                variable.shape[1:],
+            )
+            for i in range(model.num_blocks)
+        ]
+        yield variable, np.stack(of_blocks)
+
+
+def _release_name(name):
+    if name == "gate":
+        return "rez"
+    digit = re.search(r"\d", name).group()
+    return _RELEASE_NAMES[name.replace(digit, "")].format(digit)
+
+
+_RELEASE_NAMES = {
+    "kernel": "dilated_conv{}/weight",
+    "bias": "dilated_conv{}/bias",
+    "norm_scale": "layer_norm{}/gamma",
+    "norm_shift": "layer_norm{}/beta",
+}

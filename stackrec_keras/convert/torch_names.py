@@ -1,0 +1,67 @@
+"""What the variables of SASRec and SSE-PT are called in the release.
+
+torch keeps the matrix of a dense layer as (out, in), Keras as (in, out).
+"""
+
+import re
+
+import numpy as np
+
+BLOCK = re.compile(r"transformers\.(\d+)\.")
+
+
+def values(model, take):
+    """Yields a pair of each variable of a model and its value in a checkpoint.
+
+    Args:
+        model: A `SASRec` or `SSEPT`.
+        take: Function from a name and a shape to that variable's array.
+    """
+    for variable, name in _plain_names(model):
+        yield variable, take(name, variable.shape)
+    dim = model.stack.dim
+    of_blocks = [_block(i, dim, take) for i in range(model.num_blocks)]
+    for name, variable in model.stack.variables_by_name().items():
+        yield variable, np.stack([block[name] for block in of_blocks])
+
+
+def _plain_names(model):
+    pairs = [
+        (model.item_embedding.embeddings, "item_embeddings.weight"),
+        (model.position_embedding.embeddings, "pos_embeddings.weight"),
+        (model.embedding_norm.gamma, "layer_norm_pre.weight"),
+        (model.embedding_norm.beta, "layer_norm_pre.bias"),
+        (model.output_table.table, "final.weight"),
+        (model.output_table.bias, "final.bias"),
+    ]
+    if model.num_users is not None:
+        pairs.append((model.user_embedding.embeddings, "user_embeddings.weight"))
+    return pairs
+
+
+def _block(index, dim, take):
+    """Dict from our weight names to one block's arrays."""
+    attention = f"transformers.{index}.SelfAttention"
+    feed_forward = f"transformers.{index}.ff"
+    projections = [f"{attention}.fc{i}" for i in (1, 2, 3)]
+
+    def kernel(name):
+        return take(f"{name}.weight", (dim, dim)).T
+
+    def vector(name):
+        return take(name, (dim,))
+
+    return {
+        "attention_kernel": np.concatenate([kernel(p) for p in projections], axis=1),
+        "attention_bias": np.concatenate([vector(f"{p}.bias") for p in projections]),
+        "norm1_scale": vector(f"{attention}.layer_norm.weight"),
+        "norm1_shift": vector(f"{attention}.layer_norm.bias"),
+        "gate1": take(f"{attention}.rez", ()),
+        "dense1_kernel": kernel(f"{feed_forward}.inner_cnn"),
+        "dense1_bias": vector(f"{feed_forward}.inner_cnn.bias"),
+        "dense2_kernel": kernel(f"{feed_forward}.readout_cnn"),
+        "dense2_bias": vector(f"{feed_forward}.readout_cnn.bias"),
+        "norm2_scale": vector(f"{feed_forward}.layer_norm.weight"),
+        "norm2_shift": vector(f"{feed_forward}.layer_norm.bias"),
+        "gate2": take(f"{feed_forward}.rez", ()),
+    }

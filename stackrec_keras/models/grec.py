@@ -1,0 +1,125 @@
+import contextlib
+
+import keras
+from keras import ops
+
+from stackrec_keras.models.nextitnet import NextItNet
+
+MOST_GAPS = 50
+
+
+@keras.saving.register_keras_serializable(package="stackrec_keras")
+class GRec(NextItNet):
+    """NextItNet trained to fill gaps: a causal net with holes in its context.
+
+    In each training step some positions `t` of a row are drawn anew; the item at
+    `t + 1` is blanked in the input, and the hidden state at `t`, which sees items up
+    to `t` alone, predicts it. Nothing is blanked outside of `fit`.
+
+    Args:
+        num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
+        mask_rate: Float, the share of a row's items that are predicted in a step: at
+            least 1 a row, at most 50, never padding.
+        **kwargs: The other arguments of `NextItNet`.
+
+    Call arguments:
+        inputs: Integer tensor of shape `(batch, time)`.
+        training: Unused; only `fit` blanks items.
+
+    Returns:
+        Hidden states, a tensor of shape `(batch, time, embedding_dim)`.
+
+    Raises:
+        ValueError: If an argument is not one of those it may be.
+
+    Example:
+
+    ```python
+    model = sr.GRec(num_items=3706, num_blocks=4)
+    model.compile()
+    model.fit(x, y, epochs=7, callbacks=[sr.StackingCallback("stackC")])
+    ids, scores = model.recommend(x, k=10)
+    ```
+
+    Reference:
+        [Future Data Helps Training: Modeling Future Contexts for Session-based
+        Recommendation, WWW 2020](https://arxiv.org/abs/1906.04473), in the causal
+        form of [StackRec](https://arxiv.org/abs/2012.07598)'s release
+    """
+
+    def __init__(self, num_items, mask_rate=0.2, **kwargs):
+        if not 0 < mask_rate <= 1:
+            raise ValueError(
+                "mask_rate must be a number above 0 and up to 1. Received: "
+                f"mask_rate={mask_rate!r}"
+            )
+        super().__init__(num_items, **kwargs)
+        self.mask_rate = mask_rate
+        self.gap_generator = keras.random.SeedGenerator()
+        self._fills_gaps = False
+
+    def hidden_states(self, inputs, training):
+        if not self._fills_gaps:
+            return super().hidden_states(inputs, training)
+        gaps = self._draw_gaps(inputs)
+        hidden = super().hidden_states(_with_holes(inputs, gaps), training)
+        return ops.take_along_axis(hidden, _indices(gaps)[:, :, None], axis=1), gaps
+
+    def training_loss(self, y, hidden, sample_weight):
+        if not self._fills_gaps:
+            return super().training_loss(y, hidden, sample_weight)
+        if len(y.shape) == 1:
+            raise ValueError(
+                "GRec trains on y of shape (batch, time), the next item at each "
+                f"position. Received: y of shape {tuple(y.shape)}"
+            )
+        hidden, gaps = hidden
+        targets = ops.take_along_axis(y, ops.cast(_indices(gaps), "int32"), axis=1)
+        if sample_weight is not None and len(sample_weight.shape) == 2:
+            sample_weight = ops.take_along_axis(sample_weight, _indices(gaps), axis=1)
+        return super().training_loss(
+            ops.where(gaps < 0, ops.zeros_like(targets), targets), hidden, sample_weight
+        )
+
+    def train_step(self, *args):
+        with self._filling_gaps():
+            return super().train_step(*args)
+
+    @contextlib.contextmanager
+    def _filling_gaps(self):
+        # What a compiled function computes is settled while it is traced.
+        before, self._fills_gaps = self._fills_gaps, True
+        try:
+            yield
+        finally:
+            self._fills_gaps = before
+
+    def _draw_gaps(self, items):
+        """Positions `(batch, gaps)` whose next item is blanked, -1 where a row has
+        fewer of them."""
+        time = ops.shape(items)[1]
+        # The last position's next item is the target after the input.
+        has_next = ops.pad(items[:, 1:] != 0, [[0, 0], [0, 1]], constant_values=True)
+        chance = keras.random.uniform(ops.shape(items), seed=self.gap_generator)
+        order = ops.argsort(ops.where(has_next, chance, 2.0), axis=1)
+        candidates = ops.sum(ops.cast(has_next, "float32"), axis=1, keepdims=True)
+        number = ops.clip(ops.floor(self.mask_rate * candidates), 1, MOST_GAPS)
+        if isinstance(time, int):
+            time = max(1, min(int(self.mask_rate * time), MOST_GAPS))
+        order = ops.cast(order[:, :time], "int32")
+        rank = ops.cast(ops.arange(ops.shape(order)[1]), "float32")
+        return ops.where(rank < number, order, -1)
+
+    def get_config(self):
+        return {**super().get_config(), "mask_rate": self.mask_rate}
+
+
+def _indices(gaps):
+    return ops.maximum(gaps, 0)
+
+
+def _with_holes(items, gaps):
+    """Blanks the item after each gap's position."""
+    position = ops.arange(ops.shape(items)[1], dtype="int32")
+    is_hole = ops.any(ops.where(gaps < 0, -2, gaps)[:, :, None] + 1 == position, axis=1)
+    return ops.where(is_hole, ops.zeros_like(items), items)

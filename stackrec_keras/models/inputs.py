@@ -1,0 +1,68 @@
+"""What models take: item ids, or a dict of them and of the users."""
+
+import numpy as np
+
+
+def items_of(inputs):
+    """Returns the item ids `(batch, time)` of a model's inputs."""
+    return inputs["items"] if isinstance(inputs, dict) else inputs
+
+
+def users_of(inputs):
+    """Returns the users `(batch,)` of a model's inputs, `None` if it has none."""
+    return inputs.get("users") if isinstance(inputs, dict) else None
+
+
+def with_items(inputs, items):
+    """Returns the inputs with other item ids."""
+    return {**inputs, "items": items} if isinstance(inputs, dict) else items
+
+
+def check_ids(model, **arrays):
+    """Raises a ValueError if an array has ids that the model does not know."""
+    for name, inputs in arrays.items():
+        check_users(model, name, inputs)
+        _check_range(
+            f"{name} has item ids", items_of(inputs), 0, model.num_items, _ITEMS
+        )
+
+
+def check_users(model, name, inputs):
+    """Raises a ValueError if users, and they alone, do not fit the model."""
+    if not isinstance(inputs, dict):
+        return
+    if model.num_users is None:
+        raise ValueError(
+            f"{name} has {sorted(inputs)}; {type(model).__name__} takes item ids "
+            f"alone. Give {name}['items']."
+        )
+    if set(inputs) != {"items", "users"}:
+        raise ValueError(
+            f"{name} must be a dict of 'items' and 'users'. Received: {sorted(inputs)}"
+        )
+    _check_range(f"{name} has users", inputs["users"], -1, model.num_users - 1, _USERS)
+
+
+_ITEMS = (
+    "knows 1..{last}, and 0 for padding. Encode raw ids with a Vocabulary, or build "
+    "the model with more items."
+)
+_USERS = (
+    "knows 0..{last}, and -1 for a user it does not know. Number the users, or build "
+    "the model with more."
+)
+
+
+def _check_range(what, ids, first, last, way_out):
+    if not isinstance(ids, np.ndarray) or not ids.size:
+        return
+    if not np.issubdtype(ids.dtype, np.integer):
+        raise ValueError(
+            f"{what} that are no integers. Received: dtype={ids.dtype}. Encode raw "
+            "ids with a Vocabulary."
+        )
+    if ids.min() < first or ids.max() > last:
+        raise ValueError(
+            f"{what} from {ids.min()} to {ids.max()}; this model "
+            + way_out.format(last=last)
+        )

@@ -1,0 +1,84 @@
+import keras
+
+from stackrec_keras.models.sequential_recommender import check_integers
+from stackrec_keras.models.transformer_recommender import TransformerRecommender
+
+
+@keras.saving.register_keras_serializable(package="stackrec_keras")
+class SASRec(TransformerRecommender):
+    """Next-item recommender of causal self-attention, of any depth.
+
+    Args:
+        num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
+        max_length: Integer, the longest input; a longer one keeps its last items.
+        embedding_dim: Integer, the width of embeddings and hidden states.
+        num_blocks: Integer, transformer blocks.
+        num_heads: Integer, attention heads; it divides `embedding_dim`.
+        dropout: Float, the share of units dropped in training.
+        rezero: Boolean, whether each block has two gates that start at 0.
+        norm: `"post"`, as StackRec's release has it, or `"pre"`, with which a block
+            whose gates are 0 is exactly the identity.
+        padding_mask: Boolean, whether no position sees padding. The release's do.
+        **kwargs: `name`, `dtype` and the other arguments of a Keras model.
+
+    Call arguments:
+        inputs: Integer tensor of shape `(batch, time)`.
+        training: Boolean or `None`; dropout is on in training alone.
+
+    Returns:
+        Hidden states, a tensor of shape `(batch, time, embedding_dim)`.
+
+    Raises:
+        ValueError: If an argument is not one of those it may be.
+
+    Example:
+
+    ```python
+    model = sr.SASRec(num_items=3706, max_length=50, num_blocks=4)
+    model.compile()
+    model.fit(x, y, epochs=7, callbacks=[sr.StackingCallback("stackA")])
+    ids, scores = model.recommend(x, k=10)
+    ```
+
+    Reference:
+        [Self-Attentive Sequential Recommendation, ICDM 2018](
+        https://arxiv.org/abs/1808.09781)
+    """
+
+    def __init__(
+        self,
+        num_items,
+        max_length,
+        embedding_dim=64,
+        num_blocks=2,
+        num_heads=1,
+        dropout=0.0,
+        rezero=True,
+        norm="post",
+        padding_mask=False,
+        **kwargs,
+    ):
+        check_integers(embedding_dim=embedding_dim)
+        super().__init__(
+            num_items,
+            int(embedding_dim),
+            max_length,
+            num_blocks,
+            num_heads,
+            dropout,
+            rezero,
+            norm,
+            padding_mask,
+            **kwargs,
+        )
+        self.embedding_dim = int(embedding_dim)
+        self.item_embedding = self._embedding(
+            self.num_items + 1, self.embedding_dim, "item_embedding"
+        )
+        self.build()
+
+    def embed(self, inputs, training):
+        return self.item_embedding(inputs)
+
+    def get_config(self):
+        return {**super().get_config(), "embedding_dim": self.embedding_dim}

@@ -1,0 +1,156 @@
+import keras
+from keras import ops
+
+from stackrec_keras.layers import with_dense_gradient
+from stackrec_keras.models.inputs import items_of, users_of
+from stackrec_keras.models.sequential_recommender import check_integers, check_share
+from stackrec_keras.models.transformer_recommender import TransformerRecommender
+
+
+@keras.saving.register_keras_serializable(package="stackrec_keras")
+class SSEPT(TransformerRecommender):
+    """Next-item recommender of causal self-attention over items and their user.
+
+    While it trains, ids are replaced by random ones (stochastic shared embeddings),
+    in the model's inputs alone: neither data nor targets change.
+
+    Args:
+        num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
+        num_users: Integer; user ids are 0..num_users-1. Any other user, -1 say, gets
+            the mean of all user vectors.
+        max_length: Integer, the longest input; a longer one keeps its last items.
+        item_dim: Integer, the width of item embeddings.
+        user_dim: Integer, the width of user embeddings. Hidden states have the width
+            `user_dim + item_dim`.
+        num_blocks: Integer, transformer blocks.
+        num_heads: Integer, attention heads; it divides `user_dim + item_dim`.
+        dropout: Float, the share of units dropped in training.
+        user_noise: Float, the probability that a user is replaced in training.
+        item_noise: Float, the probability that an item is replaced in training;
+            padding and the last item never are.
+        rezero: Boolean, whether each block has two gates that start at 0.
+        norm: `"post"`, as StackRec's release has it, or `"pre"`, with which a block
+            whose gates are 0 is exactly the identity.
+        padding_mask: Boolean, whether no position sees padding. The release's do.
+        **kwargs: `name`, `dtype` and the other arguments of a Keras model.
+
+    Call arguments:
+        inputs: Dict of `"items"`, an integer tensor of shape `(batch, time)`, and
+            `"users"`, one of shape `(batch,)`; or the items alone, of unknown users.
+        training: Boolean or `None`; dropout and noise are on in training alone.
+
+    Returns:
+        Hidden states, a tensor of shape `(batch, time, user_dim + item_dim)`.
+
+    Raises:
+        ValueError: If an argument is not one of those it may be.
+
+    Example:
+
+    ```python
+    model = sr.SSEPT(num_items=3706, num_users=6040, max_length=50, num_blocks=4)
+    model.compile()
+    model.fit(
+        split.train.batches(128, with_users=True),
+        epochs=7,
+        callbacks=[sr.StackingCallback("stackA")],
+    )
+    ids, scores = model.recommend({"items": x, "users": users}, k=10)
+    ```
+
+    Reference:
+        [SSE-PT: Sequential Recommendation Via Personalized Transformer, RecSys
+        2020](https://doi.org/10.1145/3383313.3412258)
+    """
+
+    def __init__(
+        self,
+        num_items,
+        num_users,
+        max_length,
+        item_dim=64,
+        user_dim=64,
+        num_blocks=2,
+        num_heads=1,
+        dropout=0.2,
+        user_noise=0.8,
+        item_noise=0.01,
+        rezero=True,
+        norm="post",
+        padding_mask=False,
+        **kwargs,
+    ):
+        check_integers(num_users=num_users, item_dim=item_dim, user_dim=user_dim)
+        check_share(user_noise=user_noise, item_noise=item_noise)
+        super().__init__(
+            num_items,
+            int(user_dim) + int(item_dim),
+            max_length,
+            num_blocks,
+            num_heads,
+            dropout,
+            rezero,
+            norm,
+            padding_mask,
+            num_users=int(num_users),
+            **kwargs,
+        )
+        self.item_dim, self.user_dim = int(item_dim), int(user_dim)
+        self.user_noise, self.item_noise = user_noise, item_noise
+        self.noise_generator = keras.random.SeedGenerator()
+        self.item_embedding = self._embedding(
+            self.num_items + 1, self.item_dim, "item_embedding"
+        )
+        self.user_embedding = self._embedding(
+            self.num_users, self.user_dim, "user_embedding"
+        )
+        self.build()
+
+    def embed(self, inputs, training):
+        items, users = items_of(inputs), users_of(inputs)
+        if users is None:
+            users = ops.full(ops.shape(items)[:1], -1, dtype="int32")
+        if training:
+            items, users = self._noisy_items(items), self._noisy_users(users)
+        item_vectors = self.item_embedding(items)
+        user_vectors = ops.expand_dims(self._user_vectors(users), axis=1)
+        user_vectors = ops.repeat(user_vectors, ops.shape(items)[1], axis=1)
+        return ops.concatenate([user_vectors, item_vectors], axis=-1)
+
+    def _user_vectors(self, users):
+        known = ops.logical_and(users >= 0, users < self.num_users)
+        table = ops.cast(
+            with_dense_gradient(self.user_embedding.embeddings), self.compute_dtype
+        )
+        mean = ops.stop_gradient(ops.mean(table, axis=0))
+        vectors = self.user_embedding(ops.where(known, users, 0))
+        return ops.where(ops.expand_dims(known, axis=1), vectors, mean)
+
+    def _noisy_users(self, users):
+        shape = ops.shape(users)
+        others = self._random_ids(shape, 0, self.num_users, users.dtype)
+        return ops.where(self._chance(shape) < self.user_noise, others, users)
+
+    def _noisy_items(self, items):
+        shape = ops.shape(items)
+        others = self._random_ids(shape, 1, self.num_items + 1, items.dtype)
+        may_change = ops.logical_and(items != 0, ops.arange(shape[1]) < shape[1] - 1)
+        chosen = ops.logical_and(may_change, self._chance(shape) < self.item_noise)
+        return ops.where(chosen, others, items)
+
+    def _random_ids(self, shape, first, end, dtype):
+        ids = keras.random.randint(shape, first, end, seed=self.noise_generator)
+        return ops.cast(ids, dtype)
+
+    def _chance(self, shape):
+        return keras.random.uniform(shape, seed=self.noise_generator)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_users": self.num_users,
+            "item_dim": self.item_dim,
+            "user_dim": self.user_dim,
+            "user_noise": self.user_noise,
+            "item_noise": self.item_noise,
+        }

@@ -1,0 +1,122 @@
+from keras import layers, ops
+from keras.initializers import RandomNormal
+
+from stackrec_keras.layers import Embedding, ReZeroTransformerStack
+from stackrec_keras.layers.rezero_transformer_stack import EPSILON
+from stackrec_keras.models.inputs import items_of
+from stackrec_keras.models.sequential_recommender import (
+    SequentialRecommender,
+    check_integers,
+    check_share,
+)
+
+
+class TransformerRecommender(SequentialRecommender):
+    """Base of the models on a `ReZeroTransformerStack`: all but what they embed.
+
+    A subclass builds its embeddings in the constructor and says how inputs become
+    vectors (`embed`); positions, counted from the left end of the input, are added
+    to them here.
+
+    Args:
+        num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
+        dim: Integer, the width of the hidden states.
+        max_length: Integer, the longest input; a longer one keeps its last items.
+        num_blocks: Integer, the depth to build with.
+        num_heads: Integer, attention heads; it divides `dim`.
+        dropout: Float, the share of units dropped in training.
+        rezero: Boolean, whether each block has two gates that start at 0.
+        norm: `"post"` (the release's form) or `"pre"`, with which a block whose
+            gates are 0 is exactly the identity.
+        padding_mask: Boolean, whether no position sees padding (it does in the
+            release).
+        **kwargs: The other arguments of `SequentialRecommender`.
+    """
+
+    def __init__(
+        self,
+        num_items,
+        dim,
+        max_length,
+        num_blocks,
+        num_heads,
+        dropout,
+        rezero,
+        norm,
+        padding_mask,
+        **kwargs,
+    ):
+        check_integers(max_length=max_length, num_heads=num_heads)
+        check_share(dropout=dropout)
+        if dim % num_heads:
+            raise ValueError(
+                f"num_heads={num_heads} must divide the width of the blocks, {dim}."
+            )
+        if norm not in ("post", "pre"):
+            raise ValueError(f"norm must be 'post' or 'pre'. Received: norm={norm!r}")
+        super().__init__(
+            num_items, dim, num_blocks, int(max_length), output_fan_in=True, **kwargs
+        )
+        self.num_heads = int(num_heads)
+        self.dropout = dropout
+        self.rezero = rezero
+        self.norm = norm
+        self.padding_mask = padding_mask
+        self.position_embedding = self._embedding(self.max_length, dim, "positions")
+        self.embedding_dropout = layers.Dropout(dropout, dtype=self.dtype_policy)
+        self.embedding_norm = self._norm(dim, "embedding_norm")
+        self.stack = ReZeroTransformerStack(
+            num_blocks,
+            dim,
+            self.num_heads,
+            dropout,
+            rezero,
+            norm,
+            dtype=self.dtype_policy,
+            name="stack",
+        )
+        self.stack.build()
+        if norm == "pre":
+            self.output_norm = self._norm(dim, "output_norm")
+
+    def embed(self, inputs, training):
+        """Returns vectors `(batch, time, dim)` for `inputs` as in `call`."""
+        raise NotImplementedError(f"{type(self).__name__} defines embed().")
+
+    def hidden_states(self, inputs, training):
+        items = items_of(inputs)
+        positions = self.position_embedding(ops.arange(ops.shape(items)[1]))
+        x = self.embed(inputs, training) + positions
+        x = self.embedding_norm(self.embedding_dropout(x, training=training))
+        mask = ops.not_equal(items, 0) if self.padding_mask else None
+        x = self.stack(x, training=training, mask=mask)
+        return self.output_norm(x) if self.norm == "pre" else x
+
+    def _embedding(self, size, dim, name):
+        embedding = Embedding(
+            size,
+            dim,
+            embeddings_initializer=RandomNormal(stddev=0.01),
+            dtype=self.dtype_policy,
+            name=name,
+        )
+        embedding.build()
+        return embedding
+
+    def _norm(self, dim, name):
+        norm = layers.LayerNormalization(
+            epsilon=EPSILON, dtype=self.dtype_policy, name=name
+        )
+        norm.build((None, None, dim))
+        return norm
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "max_length": self.max_length,
+            "num_heads": self.num_heads,
+            "dropout": self.dropout,
+            "rezero": self.rezero,
+            "norm": self.norm,
+            "padding_mask": self.padding_mask,
+        }
