@@ -13,7 +13,8 @@ def _option(group, default, help, type=str, **arguments):
     return field(default=default, metadata=metadata)
 
 
-def _integers(text):
+def integers(text):
+    """Returns `(1, 4)` for `"1,4"`."""
     return tuple(int(part) for part in text.split(","))
 
 
@@ -59,10 +60,37 @@ class TrainConfig:
 
     model: str = _option("model", "nextitnet", "architecture", choices=tuple(MODELS))
     num_blocks: int = _option("model", 4, "blocks to start with", int)
-    embedding_dim: int = _option("model", 64, "width of embeddings and blocks", int)
-    kernel_size: int = _option("model", 3, "taps of each convolution", int)
+    embedding_dim: int = _option("model", 64, "width of item embeddings", int)
+    kernel_size: int = _option(
+        "model", 3, "taps of each convolution (nextitnet, grec)", int
+    )
     dilations: tuple = _option(
-        "model", (1, 4), "dilations that the blocks take in turn", _integers
+        "model",
+        (1, 4),
+        "dilations that the blocks take in turn (nextitnet, grec)",
+        integers,
+    )
+    mask_rate: float = _option(
+        "model", 0.2, "share of a row's items that a step predicts (grec)", float
+    )
+    num_heads: int = _option("model", 1, "attention heads (sasrec, ssept)", int)
+    dropout: float = _option(
+        "model", 0.0, "share of units dropped in training (sasrec, ssept)", float
+    )
+    norm: str = _option(
+        "model",
+        "post",
+        "where blocks normalize: after adding, or before (sasrec, ssept)",
+        choices=("post", "pre"),
+    )
+    padding_mask: bool = _option(
+        "model", False, "let no position see padding (sasrec, ssept)", type=bool
+    )
+    user_noise: float = _option(
+        "model",
+        0.8,
+        "probability that a user is replaced in training (ssept)",
+        float,
     )
 
     method: str = _option(
@@ -119,7 +147,7 @@ class TrainConfig:
     def __post_init__(self):
         for name in ("num_blocks", "embedding_dim", "kernel_size", "epochs"):
             self._check_least(name, 1)
-        for name in ("batch_size", "patience", "top_blocks"):
+        for name in ("batch_size", "patience", "top_blocks", "num_heads"):
             self._check_least(name, 1)
         for name in ("seed", "split_seed"):
             self._check_least(name, 0)
@@ -132,6 +160,11 @@ class TrainConfig:
             raise ValueError(
                 f"--dilations {','.join(map(str, self.dilations))} must be numbers of "
                 "at least 1, such as 1,4."
+            )
+        if self.sequences and self.model == "ssept":
+            raise ValueError(
+                "--model ssept learns a vector for each user, and a file of "
+                "--sequences has no users. Give a log of users, items and times."
             )
         if self.sequences and self.split != "random":
             raise ValueError(
@@ -201,4 +234,4 @@ def _default_text(default):
 
 
 def _metavar(type):
-    return {int: "N", float: "X", _integers: "N,N,..."}.get(type, "NAME")
+    return {int: "N", float: "X", integers: "N,N,..."}.get(type, "NAME")

@@ -41,7 +41,7 @@ def run(args):
     if args.data is None:
         rows, notes = _held_out_rows(folder, config)
     else:
-        rows, notes = _last_items(args, model)
+        rows, notes = _last_items(args, model, folder, config)
     results = final_results(model, rows, config.batch_size)
     if args.json:
         print(json.dumps({"rows": len(rows), "results": results}, indent=2))
@@ -59,9 +59,10 @@ def _held_out_rows(folder, config):
     return split.test, run_notes(len(split.test), split.hash, seconds)
 
 
-def _last_items(args, model):
+def _last_items(args, model, folder, config):
     import numpy as np
 
+    from stackrec_keras.cli.splits import with_users_of_run
     from stackrec_keras.data import make_windows
 
     log = read_log(args.data, args.user, args.item, args.timestamp)
@@ -73,6 +74,8 @@ def _last_items(args, model):
         )
     is_newest = np.r_[windows.users[1:] != windows.users[:-1], True]
     rows = windows.subset(is_newest)
+    if model.num_users is not None:
+        rows = with_users_of_run(rows, config, folder.read("split"))
     unknown = int((model.vocabulary.encode(log["item"]) == 0).sum())
     return rows, [
         f"last item of {len(rows):,} of {log['user'].nunique():,} users",

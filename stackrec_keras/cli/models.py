@@ -1,27 +1,76 @@
 """The architectures that `stackrec train` knows."""
 
 
-def build_model(config, num_items):
+def build_model(config, split):
     """Returns the untrained model of a configuration.
 
     Args:
         config: `TrainConfig`.
-        num_items: Integer, the size of the catalogue.
+        split: The `Split` that it is to be trained on.
     """
-    return MODELS[config.model](config, num_items)
+    return MODELS[config.model](config, split)
 
 
-def _nextitnet(config, num_items):
+def takes_users(config):
+    """Returns whether the model of a configuration is given the users."""
+    return config.model == "ssept"
+
+
+def _nextitnet(config, split):
     from stackrec_keras.models import NextItNet
 
-    return NextItNet(
-        num_items,
+    return NextItNet(split.num_items, **_convolutional(config))
+
+
+def _grec(config, split):
+    from stackrec_keras.models import GRec
+
+    return GRec(split.num_items, config.mask_rate, **_convolutional(config))
+
+
+def _sasrec(config, split):
+    from stackrec_keras.models import SASRec
+
+    return SASRec(
+        split.num_items,
+        split.train.length - 1,
         embedding_dim=config.embedding_dim,
-        num_blocks=config.num_blocks,
-        kernel_size=config.kernel_size,
-        dilations=config.dilations,
+        **_transformer(config),
     )
 
 
+def _ssept(config, split):
+    from stackrec_keras.models import SSEPT
+
+    return SSEPT(
+        split.num_items,
+        split.num_users,
+        split.train.length - 1,
+        item_dim=config.embedding_dim,
+        user_dim=config.embedding_dim,
+        user_noise=config.user_noise,
+        **_transformer(config),
+    )
+
+
+def _convolutional(config):
+    return {
+        "embedding_dim": config.embedding_dim,
+        "num_blocks": config.num_blocks,
+        "kernel_size": config.kernel_size,
+        "dilations": config.dilations,
+    }
+
+
+def _transformer(config):
+    return {
+        "num_blocks": config.num_blocks,
+        "num_heads": config.num_heads,
+        "dropout": config.dropout,
+        "norm": config.norm,
+        "padding_mask": config.padding_mask,
+    }
+
+
 # One more architecture is one more line: a name and a function that builds it.
-MODELS = {"nextitnet": _nextitnet}
+MODELS = {"nextitnet": _nextitnet, "grec": _grec, "sasrec": _sasrec, "ssept": _ssept}

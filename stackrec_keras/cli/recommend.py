@@ -49,7 +49,10 @@ def run(args):
         history = _typed_items(args.items, model.vocabulary)
     else:
         history = _history_of(args.user, config, args.data or config.data)
-    ids, scores = model.recommend([history], args.k, not args.include_seen)
+    x = [history]
+    if model.num_users is not None:
+        x = {"items": x, "users": _user_index(args.user, folder, config)}
+    ids, scores = model.recommend(x, args.k, not args.include_seen)
     best = [
         (_plain(item), float(score))
         for item, score in zip(ids[0], scores[0], strict=True)
@@ -105,6 +108,14 @@ def _user(typed, ids, data):
             f"as {_listed(ids[:3])}. Recommend to someone new with --items."
         )
     return user
+
+
+def _user_index(typed, folder, config):
+    """`(1,)`: the index that the model knows the user by, -1 if by none."""
+    from stackrec_keras.cli.splits import remake_split, user_indices
+
+    known = remake_split(config, folder.read("split")).train.user_ids
+    return user_indices([matching_id(typed or "", known)], known)
 
 
 def _listed(values):

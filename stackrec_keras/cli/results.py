@@ -27,7 +27,9 @@ def final_results(model, windows, batch_size, verbose=0):
     Returns:
         Dict from the name of each of the two to a dict from metric to value.
     """
-    batches = windows.batches(batch_size, evaluation=True)
+    batches = windows.batches(
+        batch_size, evaluation=True, with_users=model.num_users is not None
+    )
     of_model = model.evaluate(batches, verbose=verbose, return_dict=True)
     return {
         model_title(model): {name: of_model[name] for name in _TITLES},

@@ -10,7 +10,7 @@ from stackrec_keras.cli.config import (
     typed_options,
 )
 from stackrec_keras.cli.logs import absolute
-from stackrec_keras.cli.models import build_model
+from stackrec_keras.cli.models import build_model, takes_users
 from stackrec_keras.cli.run_folder import RunFolder
 
 _DESCRIPTION = """\
@@ -123,7 +123,7 @@ def _compiled_model(config, split):
     from stackrec_keras.data import Vocabulary
 
     keras.utils.set_random_seed(config.seed)
-    model = build_model(config, split.num_items)
+    model = build_model(config, split)
     model.vocabulary = Vocabulary(split.vocabulary.ids, training_counts(split.train))
     model.compile(
         optimizer=keras.optimizers.Adam(config.learning_rate),
@@ -158,9 +158,13 @@ def _write_description(config, folder, split):
 
 
 def _fit(config, folder, split, model, growth):
+    users = takes_users(config)
+    size = config.batch_size
     model.fit(
-        split.train.batches(config.batch_size, seed=config.seed),
-        validation_data=split.validation.batches(config.batch_size, evaluation=True),
+        split.train.batches(size, seed=config.seed, with_users=users),
+        validation_data=split.validation.batches(
+            size, evaluation=True, with_users=users
+        ),
         epochs=config.epochs,
         callbacks=_callbacks(config, folder, growth),
         verbose=_verbose(),

@@ -1,5 +1,6 @@
 from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
 from stackrec_keras.layers.dilated_residual_stack import DilatedResidualStack
+from stackrec_keras.layers.dropout import dropout, seed_generator
 from stackrec_keras.layers.embedding import Embedding, with_dense_gradient
 from stackrec_keras.layers.output_table import OutputTable
 from stackrec_keras.layers.rezero_transformer_stack import ReZeroTransformerStack
@@ -11,5 +12,7 @@ __all__ = [
     "Embedding",
     "OutputTable",
     "ReZeroTransformerStack",
+    "dropout",
+    "seed_generator",
     "with_dense_gradient",
 ]

@@ -97,12 +97,31 @@ class BlockStack(keras.layers.Layer):
         """Returns a dict from weight name to variable of shape `(depth, ...)`."""
         return {name: getattr(self, name) for name in self.block_weights()}
 
+    def draw_weights(self, depth):
+        """Returns a dict from weight name to a newly drawn tensor `(depth, ...)`.
+
+        A fan-based initializer would take the depth axis for a part of the fan, and
+        one seed for all blocks would make them equal: so each block is drawn by
+        itself.
+        """
+        return {
+            name: ops.stack(
+                [
+                    weight.initializer(random.randrange(2**31))(
+                        weight.shape, self.variable_dtype
+                    )
+                    for _ in range(depth)
+                ]
+            )
+            for name, weight in self.block_weights().items()
+        }
+
     def build(self, input_shape=None):
-        for name, weight in self.block_weights().items():
+        for name, values in self.draw_weights(self._initial_depth).items():
             variable = self.add_weight(
                 name=name,
-                shape=(self._initial_depth, *weight.shape),
-                initializer=_block_by_block(weight),
+                shape=values.shape,
+                initializer=lambda shape, dtype, values=values: values,
             )
             setattr(self, name, variable)
         self.built = True
@@ -127,17 +146,3 @@ class BlockStack(keras.layers.Layer):
             for variable in stacked.values()
         ]
         return [dict(zip(stacked, block)) for block in zip(*unstacked)]
-
-
-def _block_by_block(weight):
-    # A fan-based initializer would take the depth axis for a part of the fan,
-    # and one seed for all blocks would make them equal.
-    def initialize(shape, dtype=None):
-        return ops.stack(
-            [
-                weight.initializer(random.randrange(2**31))(weight.shape, dtype)
-                for _ in range(shape[0])
-            ]
-        )
-
-    return initialize

@@ -4,6 +4,7 @@ from keras.initializers import Ones, RandomUniform, Zeros
 
 from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
 from stackrec_keras.layers.causal_attention import causal_attention
+from stackrec_keras.layers.dropout import dropout, seed_generator
 
 EPSILON = 1e-5
 
@@ -60,7 +61,7 @@ class ReZeroTransformerStack(BlockStack):
         self.dropout = dropout
         self.rezero = rezero
         self.norm = norm
-        self.seed_generator = keras.random.SeedGenerator()
+        self.seed_generator = seed_generator()
 
     def block_weights(self):
         weights = {
@@ -103,24 +104,19 @@ class ReZeroTransformerStack(BlockStack):
         query, key, value = (
             ops.reshape(part, heads) for part in ops.split(h, 3, axis=-1)
         )
-        dropout = self.dropout if training else 0.0
-        h = causal_attention(query, key, value, mask, dropout, self.seed_generator)
+        rate = self.dropout if training else 0.0
+        h = causal_attention(query, key, value, mask, rate, self.seed_generator)
         return ops.reshape(h, ops.shape(x))
 
     def _feed_forward(self, x, weights, training, mask):
         x = ops.matmul(x, weights["dense1_kernel"]) + weights["dense1_bias"]
-        x = self._dropped(ops.relu(x), training)
+        x = dropout(ops.relu(x), self.dropout, training, self.seed_generator)
         x = ops.matmul(x, weights["dense2_kernel"]) + weights["dense2_bias"]
-        return self._dropped(x, training)
+        return dropout(x, self.dropout, training, self.seed_generator)
 
     def _normalized(self, x, weights, i):
         scale, shift = weights[f"norm{i}_scale"], weights[f"norm{i}_shift"]
         return ops.layer_normalization(x, scale, shift, epsilon=EPSILON)
-
-    def _dropped(self, x, training):
-        if not (training and self.dropout):
-            return x
-        return keras.random.dropout(x, self.dropout, seed=self.seed_generator)
 
     def _visible(self, mask):
         """Which positions each one may see; itself in any case, so that padding,

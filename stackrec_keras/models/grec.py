@@ -47,6 +47,8 @@ class GRec(NextItNet):
         form of [StackRec](https://arxiv.org/abs/2012.07598)'s release
     """
 
+    _fills_gaps = False
+
     def __init__(self, num_items, mask_rate=0.2, **kwargs):
         if not 0 < mask_rate <= 1:
             raise ValueError(
@@ -55,8 +57,6 @@ class GRec(NextItNet):
             )
         super().__init__(num_items, **kwargs)
         self.mask_rate = mask_rate
-        self.gap_generator = keras.random.SeedGenerator()
-        self._fills_gaps = False
 
     def hidden_states(self, inputs, training):
         if not self._fills_gaps:
@@ -100,7 +100,7 @@ class GRec(NextItNet):
         time = ops.shape(items)[1]
         # The last position's next item is the target after the input.
         has_next = ops.pad(items[:, 1:] != 0, [[0, 0], [0, 1]], constant_values=True)
-        chance = keras.random.uniform(ops.shape(items), seed=self.gap_generator)
+        chance = keras.random.uniform(ops.shape(items), seed=self.seed_generator)
         order = ops.argsort(ops.where(has_next, chance, 2.0), axis=1)
         candidates = ops.sum(ops.cast(has_next, "float32"), axis=1, keepdims=True)
         number = ops.clip(ops.floor(self.mask_rate * candidates), 1, MOST_GAPS)

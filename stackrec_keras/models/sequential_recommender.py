@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from stackrec_keras import losses, metrics
-from stackrec_keras.layers import OutputTable, with_dense_gradient
+from stackrec_keras.layers import OutputTable, seed_generator, with_dense_gradient
 from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
 from stackrec_keras.models.fitting import callbacks_for
@@ -65,7 +65,7 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
             name="output_table",
         )
         self.output_table.build()
-        self.seed_generator = keras.random.SeedGenerator()
+        self.seed_generator = seed_generator()
         self._vocabulary = None
         self._gives_hidden = True
 

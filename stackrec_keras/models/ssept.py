@@ -1,4 +1,5 @@
 import keras
+import numpy as np
 from keras import ops
 
 from stackrec_keras.layers import with_dense_gradient
@@ -97,7 +98,6 @@ class SSEPT(TransformerRecommender):
         )
         self.item_dim, self.user_dim = int(item_dim), int(user_dim)
         self.user_noise, self.item_noise = user_noise, item_noise
-        self.noise_generator = keras.random.SeedGenerator()
         self.item_embedding = self._embedding(
             self.num_items + 1, self.item_dim, "item_embedding"
         )
@@ -105,6 +105,15 @@ class SSEPT(TransformerRecommender):
             self.num_users, self.user_dim, "user_embedding"
         )
         self.build()
+
+    def fit(self, x=None, *args, **kwargs):
+        if isinstance(x, np.ndarray):
+            raise ValueError(
+                "SSEPT trains on items and their users: x={'items': items, 'users': "
+                f"users}}, or batches(..., with_users=True). Received: x of shape "
+                f"{x.shape}"
+            )
+        return super().fit(x, *args, **kwargs)
 
     def embed(self, inputs, training):
         items, users = items_of(inputs), users_of(inputs)
@@ -139,11 +148,11 @@ class SSEPT(TransformerRecommender):
         return ops.where(chosen, others, items)
 
     def _random_ids(self, shape, first, end, dtype):
-        ids = keras.random.randint(shape, first, end, seed=self.noise_generator)
+        ids = keras.random.randint(shape, first, end, seed=self.seed_generator)
         return ops.cast(ids, dtype)
 
     def _chance(self, shape):
-        return keras.random.uniform(shape, seed=self.noise_generator)
+        return keras.random.uniform(shape, seed=self.seed_generator)
 
     def get_config(self):
         return {

@@ -1,7 +1,7 @@
 from keras import layers, ops
 from keras.initializers import RandomNormal
 
-from stackrec_keras.layers import Embedding, ReZeroTransformerStack
+from stackrec_keras.layers import Embedding, ReZeroTransformerStack, dropout
 from stackrec_keras.layers.rezero_transformer_stack import EPSILON
 from stackrec_keras.models.inputs import items_of
 from stackrec_keras.models.sequential_recommender import (
@@ -63,7 +63,6 @@ class TransformerRecommender(SequentialRecommender):
         self.norm = norm
         self.padding_mask = padding_mask
         self.position_embedding = self._embedding(self.max_length, dim, "positions")
-        self.embedding_dropout = layers.Dropout(dropout, dtype=self.dtype_policy)
         self.embedding_norm = self._norm(dim, "embedding_norm")
         self.stack = ReZeroTransformerStack(
             num_blocks,
@@ -87,7 +86,8 @@ class TransformerRecommender(SequentialRecommender):
         items = items_of(inputs)
         positions = self.position_embedding(ops.arange(ops.shape(items)[1]))
         x = self.embed(inputs, training) + positions
-        x = self.embedding_norm(self.embedding_dropout(x, training=training))
+        x = dropout(x, self.dropout, training, self.seed_generator)
+        x = self.embedding_norm(x)
         mask = ops.not_equal(items, 0) if self.padding_mask else None
         x = self.stack(x, training=training, mask=mask)
         return self.output_norm(x) if self.norm == "pre" else x

@@ -1,5 +1,6 @@
 from stackrec_keras.stacking.callback import StackingCallback
 from stackrec_keras.stacking.growth import Growth, grow, set_depth
+from stackrec_keras.stacking.insight import block_similarity, gates
 from stackrec_keras.stacking.methods import StackingMethod, block_sources, methods
 from stackrec_keras.stacking.schedule import StackingSchedule
 
@@ -8,7 +9,9 @@ __all__ = [
     "StackingCallback",
     "StackingMethod",
     "StackingSchedule",
+    "block_similarity",
     "block_sources",
+    "gates",
     "grow",
     "methods",
     "set_depth",

@@ -49,11 +49,23 @@ class Growth:
         _check_choice("inherit", self.inherit, ("all", "paper"))
         _check_choice("optimizer_state", self.optimizer_state, ("carry", "reset"))
 
+    @property
+    def carries_all(self):
+        """Boolean, whether all is carried over that has a source."""
+        return self.inherit == "all" or get_method(self.method).preserves_function
+
     def sources(self, stack, old, new):
         """Returns the source of each of the `new` blocks of a stack."""
+        gated = any(weight.gate for weight in stack.block_weights().values())
+        if get_method(self.method).preserves_function and not gated:
+            raise ValueError(
+                f"method={self.method!r} puts blocks in with their gates at 0, and the "
+                "blocks of this model have none. Build it with rezero=True, or take "
+                "stackC or stackR."
+            )
         cycle = self.cycle
         if cycle is None:
-            cycle = stack.cycle if self.inherit == "all" else 1
+            cycle = stack.cycle if self.carries_all else 1
         return block_sources(self.method, old, new, self.top_blocks, cycle)
 
 
@@ -76,7 +88,7 @@ def grow(model, growth, num_blocks=None):
     sources = _weight_sources(model, growth, old, new)
     check_optimizer(model)
     with changing_shapes(model):
-        fresh = _fresh_weights(model, growth.seed, old, new)
+        fresh = _fresh_weights(model, growth, old, new)
         _set_slices(model, sources, fresh)
         if growth.optimizer_state == "reset":
             reset_state(model)
@@ -115,25 +127,22 @@ def depth(model):
 def _weight_sources(model, growth, old, new):
     """Dict from `id(variable)` to the source of each of its new slices, for all
     variables that do not stay as they are."""
-    method = get_method(growth.method)
     sources = {}
     for stack in block_stacks(model):
         of_blocks = growth.sources(stack, old, new)
         weights = stack.block_weights()
         for name, variable in stack.variables_by_name().items():
-            sources[id(variable)] = _slice_sources(
-                weights[name], of_blocks, method, growth.inherit
-            )
-    for layer in model.layers:
-        if not isinstance(layer, BlockStack) and not _carries(growth, method, layer):
-            for variable in layer.weights:
-                sources[id(variable)] = [None] * (variable.shape or (0,))[0]
+            sources[id(variable)] = _slice_sources(weights[name], of_blocks, growth)
+    for layer in _layers_drawn_anew(model, growth):
+        for variable in layer.weights:
+            sources[id(variable)] = [None] * (variable.shape or (0,))[0]
     return sources
 
 
-def _slice_sources(weight, of_blocks, method, inherit):
-    if inherit == "paper":
-        copied = weight.release_copies or method.release_copies_whole_blocks
+def _slice_sources(weight, of_blocks, growth):
+    if not growth.carries_all:
+        whole = get_method(growth.method).release_copies_whole_blocks
+        copied = weight.release_copies or whole
         return of_blocks if copied else [None] * len(of_blocks)
     if weight.gate:
         # A copy joins with the gate of a new block: the net computes what it did.
@@ -144,20 +153,27 @@ def _slice_sources(weight, of_blocks, method, inherit):
     return of_blocks
 
 
-def _carries(growth, method, layer):
-    if not method.keeps_rest:
-        return False
-    return growth.inherit == "all" or isinstance(layer, keras.layers.Embedding)
+def _layers_drawn_anew(model, growth):
+    rest = [layer for layer in model.layers if not isinstance(layer, BlockStack)]
+    if not get_method(growth.method).keeps_rest:
+        return rest
+    if growth.carries_all:
+        return []
+    return [layer for layer in rest if not isinstance(layer, keras.layers.Embedding)]
 
 
-def _fresh_weights(model, seed, old, new):
-    """Dict from `id(variable)` to its value in a new model of the new depth."""
-    with _initializers_seeded(seed, old, new):
-        twin = type(model).from_config({**model.get_config(), "num_blocks": new})
-    return {
-        id(variable): ops.convert_to_numpy(fresh)
-        for variable, fresh in zip(model.weights, twin.weights)
-    }
+def _fresh_weights(model, growth, old, new):
+    """Dict from `id(variable)` to a value drawn anew, for the new depth."""
+    fresh = {}
+    with _initializers_seeded(growth.seed, old, new):
+        if _layers_drawn_anew(model, growth):
+            twin = type(model).from_config(model.get_config())
+            for variable, drawn in zip(model.weights, twin.weights):
+                fresh[id(variable)] = ops.convert_to_numpy(drawn)
+        for stack in block_stacks(model):
+            for name, value in stack.draw_weights(new).items():
+                fresh[id(getattr(stack, name))] = ops.convert_to_numpy(value)
+    return fresh
 
 
 def _set_slices(model, sources, fresh):

@@ -17,6 +17,9 @@ class StackingMethod:
         keeps_rest: Whether the other weights of the net may be carried over.
         release_copies_whole_blocks: Whether StackRec's release copies the gates
             and norms of a block along with its kernels.
+        preserves_function: Whether the net computes after the growth what it did
+            before, whatever is to be inherited: everything is carried over, and
+            blocks join with their gates at 0.
     """
 
     name: str
@@ -24,6 +27,7 @@ class StackingMethod:
     sources: Callable[[int, int, int, int], list]
     keeps_rest: bool = True
     release_copies_whole_blocks: bool = False
+    preserves_function: bool = False
 
 
 def block_sources(method, old, new, top_blocks=None, cycle=1):
@@ -31,7 +35,8 @@ def block_sources(method, old, new, top_blocks=None, cycle=1):
 
     Args:
         method: String, a stacking method's name in any case: `"from_scratch"`,
-            `"stackA"`, `"stackC"`, `"stackR"` or `"stackE"`.
+            `"stackA"`, `"stackC"`, `"stackR"` or `"stackE"`; `"copyZero"`,
+            `"appendZero"` or `"middle"`.
         old: Integer, the blocks of the shallower net.
         new: Integer, the blocks of the deeper net, at least `old`.
         top_blocks: Integer or `None`. Stack only the `top_blocks` top blocks,
@@ -80,15 +85,17 @@ def get_method(name):
 
 
 def methods():
-    """Returns all `StackingMethod`s, in the order of the paper."""
+    """Returns all `StackingMethod`s: the paper's, then those of others."""
     return list(_METHODS.values())
 
 
 def _cross(old, new, low, cycle):
+    """StackRec, SIGIR 2021 (https://arxiv.org/abs/2012.07598)."""
     return [*range(low), *(_source(i, low, old, cycle) for i in range(low, new))]
 
 
 def _adjacent(old, new, low, cycle):
+    """StackRec, SIGIR 2021 (https://arxiv.org/abs/2012.07598)."""
     have, rest = divmod(old - low, cycle)
     want, rest_of_new = divmod(new - low, cycle)
     if rest or rest_of_new:
@@ -105,7 +112,24 @@ def _adjacent(old, new, low, cycle):
 
 
 def _random_top(old, new, low, cycle):
+    """StackRec, SIGIR 2021; with gates at 0 the identity initialization of ReZero is
+    All You Need, UAI 2021 (https://arxiv.org/abs/2003.04887)."""
     return [*range(old)] + [None] * (new - old)
+
+
+def _middle(old, new, low, cycle):
+    """MIDAS: On the Inductive Bias of Stacking Towards Improving Reasoning, NeurIPS
+    2024 (https://arxiv.org/abs/2409.19044). The bottom and the top of the net stay;
+    blocks of its middle follow each other again."""
+    size, added = old - low, new - old
+    run = min(added, size - 2 * cycle)
+    if run < 1:
+        run = size
+    if size % cycle or run % cycle or added % cycle:
+        return _cross(old, new, low, cycle)
+    first = low + (size - run) // 2 // cycle * cycle
+    again = [first + i % run for i in range(added)]
+    return [*range(first + run), *again, *range(first + run, old)]
 
 
 def _none(old, new, low, cycle):
@@ -168,6 +192,23 @@ _METHODS = {
         ),
         StackingMethod(
             "stackE", "embedding: all blocks are random, the embedding stays", _none
+        ),
+        StackingMethod(
+            "copyZero",
+            "the net stays, its copy goes on top with gates at 0: same function",
+            _cross,
+            preserves_function=True,
+        ),
+        StackingMethod(
+            "appendZero",
+            "the net stays, random blocks go on top with gates at 0: same function",
+            _random_top,
+            preserves_function=True,
+        ),
+        StackingMethod(
+            "middle",
+            "MIDAS: blocks of the middle are repeated, bottom and top stay",
+            _middle,
         ),
     )
 }

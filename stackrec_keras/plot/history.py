@@ -1,9 +1,7 @@
-"""Pictures of training runs."""
-
-import io
 import re
 
-_WIDTH, _HEIGHT, _DPI = 8.0, 5.0, 100
+from stackrec_keras.plot.figure import finished, new_figure
+
 _LABEL_WIDTH = 0.15  # of a growth, as a share of the epochs
 _TITLES = {"mrr": "MRR", "hit_rate": "hit rate", "ndcg": "NDCG"}
 
@@ -33,23 +31,17 @@ def history(history, path=None, metric="val_mrr@5"):
     sr.plot.history(h, "curve.png")
     ```
     """
-    from matplotlib.figure import Figure
-
     columns = _columns(history)
     _check(columns, metric)
     epochs = columns.get("epoch", list(range(len(columns[metric]))))
-    figure = Figure(figsize=(_WIDTH, _HEIGHT), dpi=_DPI, layout="constrained")
+    figure = new_figure(8.0, 5.0)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     _draw_metric(top, epochs, columns, metric)
     _draw_losses(bottom, epochs, columns)
     _mark_growths((top, bottom), epochs, columns.get("num_blocks"))
     bottom.set_xlabel("epoch (from 0)")
     bottom.xaxis.get_major_locator().set_params(integer=True)
-    if path is not None:
-        figure.savefig(path)
-    # Notebooks show figures that pyplot does not know only if they can do this.
-    figure._repr_png_ = lambda: _png(figure)
-    return figure
+    return finished(figure, path)
 
 
 def _columns(history):
@@ -145,9 +137,3 @@ def _axis_label(metric):
 def _title(metric):
     name, _, k = re.sub("^val_", "", metric).partition("@")
     return _TITLES.get(name, name) + (f"@{k}" if k else "")
-
-
-def _png(figure):
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()

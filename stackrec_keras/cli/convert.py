@@ -1,0 +1,63 @@
+"""`stackrec convert`: a checkpoint of StackRec's release as a `.keras` file."""
+
+from pathlib import Path
+
+from stackrec_keras.cli.config import integers
+
+
+def add_parser(subparsers):
+    """Adds the command to the command line."""
+    from stackrec_keras.cli.models import MODELS
+
+    parser = subparsers.add_parser(
+        "convert",
+        help="bring over a checkpoint of StackRec's release",
+        description="Read a checkpoint of StackRec's release (the prefix of a "
+        "TensorFlow 1 checkpoint, or a torch state_dict) and write a model that "
+        "keras.saving.load_model reads. Sizes and depth follow from the file.",
+        epilog="Example: stackrec convert model.ckpt --model nextitnet --out "
+        "model.keras",
+    )
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="what to read")
+    parser.add_argument(
+        "--model", required=True, choices=tuple(MODELS), help="what it is of"
+    )
+    parser.add_argument(
+        "--out", required=True, metavar="FILE.keras", help="what to write"
+    )
+    parser.add_argument(
+        "--dilations",
+        type=integers,
+        metavar="N,N,...",
+        help="of nextitnet and grec (default: 1,4)",
+    )
+    parser.add_argument(
+        "--num-heads", type=int, metavar="N", help="of sasrec and ssept (default: 1)"
+    )
+    return parser
+
+
+def run(args):
+    """Runs the command."""
+    from stackrec_keras.cli.results import model_title
+    from stackrec_keras.convert import build_stackrec_model, read_checkpoint
+
+    _check_out(args.out)
+    given = {"dilations": args.dilations, "num_heads": args.num_heads}
+    model = build_stackrec_model(
+        args.model,
+        read_checkpoint(args.checkpoint),
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    model.save(args.out)
+    print(
+        f"{model_title(model)}, {model.num_items:,} items, "
+        f"{model.count_params():,} parameters: {args.out}"
+    )
+
+
+def _check_out(out):
+    if Path(out).suffix != ".keras":
+        raise ValueError(f"--out {out} must end in .keras.")
+    if Path(out).exists():
+        raise ValueError(f"--out {out} is there already. Give another name.")

@@ -1,0 +1,48 @@
+"""`stackrec methods`: the stacking methods and what feeds each block."""
+
+_OLD, _NEW = 4, 8
+
+
+def add_parser(subparsers):
+    """Adds the command to the command line."""
+    parser = subparsers.add_parser(
+        "methods",
+        help="list the stacking methods",
+        description="The stacking methods, and for each which block of the shallow "
+        "net feeds each block of the deep one, from the bottom; - is a new random "
+        "block.",
+        epilog="Example: stackrec methods --old 18 --new 24 --top-blocks 6",
+    )
+    parser.add_argument(
+        "--old", type=int, default=_OLD, metavar="N", help=f"(default: {_OLD})"
+    )
+    parser.add_argument(
+        "--new", type=int, default=_NEW, metavar="N", help=f"(default: {_NEW})"
+    )
+    parser.add_argument(
+        "--top-blocks",
+        type=int,
+        metavar="N",
+        help="stack only that many of the top blocks",
+    )
+    parser.add_argument(
+        "--cycle",
+        type=int,
+        default=1,
+        metavar="N",
+        help="after how many blocks the kind of block repeats (default: 1)",
+    )
+    return parser
+
+
+def run(args):
+    """Runs the command."""
+    from stackrec_keras.stacking import block_sources, methods
+
+    print(f"{args.old} -> {args.new} blocks")
+    for method in methods():
+        sources = block_sources(
+            method.name, args.old, args.new, args.top_blocks, args.cycle
+        )
+        shown = " ".join("-" if s is None else str(s) for s in sources)
+        print(f"\n{method.name}\n    {method.description}\n    {shown}")

@@ -1,0 +1,29 @@
+import random
+
+import keras
+
+
+def dropout(x, rate, training, generator):
+    """Drops units in training, so that a resumed run drops the same ones.
+
+    Args:
+        x: Tensor.
+        rate: Float, the share of units to drop.
+        training: Boolean or `None`.
+        generator: What `seed_generator` returned; its state says which.
+
+    Returns:
+        Tensor of the shape of `x`, in training its kept units scaled up.
+    """
+    if not (training and rate):
+        return x
+    return keras.random.dropout(x, rate, seed=generator)
+
+
+def seed_generator():
+    """Returns a `keras.random.SeedGenerator` whose state torch heeds too.
+
+    On torch, dropout by a generator that was made without a seed is drawn from
+    torch's own state. The seed is drawn as Keras draws its own.
+    """
+    return keras.random.SeedGenerator(random.randrange(1, 10**9))

@@ -1,0 +1,7 @@
+"""Pictures of training runs and of what the blocks have become."""
+
+from stackrec_keras.plot.block_similarity import block_similarity
+from stackrec_keras.plot.gates import gates
+from stackrec_keras.plot.history import history
+
+__all__ = ["block_similarity", "gates", "history"]

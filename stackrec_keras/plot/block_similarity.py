@@ -1,0 +1,27 @@
+from stackrec_keras import stacking
+from stackrec_keras.plot.figure import finished, new_figure
+
+
+def block_similarity(model, path=None):
+    """Draws how alike the blocks of a model are.
+
+    Args:
+        model: A model of `stackrec_keras`.
+        path: Where to write the picture (`.png`, `.svg`, `.pdf`), or `None`.
+
+    Returns:
+        A `matplotlib.figure.Figure`. It belongs to no `pyplot` state.
+
+    Reference:
+        [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
+    """
+    frame = stacking.block_similarity(model)
+    figure = new_figure(5.0, 4.0)
+    axes = figure.subplots()
+    image = axes.imshow(frame, cmap="RdBu", vmin=-1, vmax=1, origin="lower")
+    axes.set_xlabel("block (from 0, the bottom one)")
+    axes.set_ylabel("block")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.get_major_locator().set_params(integer=True)
+    figure.colorbar(image, label="cosine of their kernels")
+    return finished(figure, path)

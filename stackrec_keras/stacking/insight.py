@@ -1,0 +1,81 @@
+"""What the blocks of a net have become."""
+
+import numpy as np
+import pandas as pd
+from keras import ops
+
+from stackrec_keras.stacking.growth import block_stacks, depth
+
+
+def gates(model):
+    """Returns the gates of a model's blocks: how much each one contributes.
+
+    Args:
+        model: A model of `stackrec_keras`, its blocks with gates (`rezero=True`).
+
+    Returns:
+        A `pandas.DataFrame` with a row a block, from the bottom, and a column a gate.
+
+    Raises:
+        ValueError: If the blocks have no gates.
+
+    Example:
+
+    ```python
+    sr.stacking.gates(model).abs().mean()
+    ```
+
+    Reference:
+        [ReZero is All You Need, UAI 2021](https://arxiv.org/abs/2003.04887)
+    """
+    columns = {name: values for name, weight, values in _weights(model) if weight.gate}
+    if not columns:
+        raise ValueError(
+            f"The blocks of this {type(model).__name__} have no gates. Build it with "
+            "rezero=True."
+        )
+    return pd.DataFrame(columns, index=_block_index(model))
+
+
+def block_similarity(model):
+    """Returns how alike the blocks of a model are: the observation that stacking
+    starts from.
+
+    Args:
+        model: A model of `stackrec_keras`.
+
+    Returns:
+        A `pandas.DataFrame` with a row and a column a block: the cosine between the
+        matrices and kernels of the two blocks, all of them as one vector. Biases,
+        norms and gates do not count.
+
+    Example:
+
+    ```python
+    sr.stacking.block_similarity(model).round(2)
+    ```
+
+    Reference:
+        [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
+    """
+    kernels = [
+        values.reshape(len(values), -1)
+        for _, weight, values in _weights(model)
+        if len(weight.shape) >= 2
+    ]
+    blocks = np.concatenate(kernels, axis=1)
+    blocks = blocks / np.linalg.norm(blocks, axis=1, keepdims=True)
+    index = _block_index(model)
+    return pd.DataFrame(blocks @ blocks.T, index=index, columns=index)
+
+
+def _weights(model):
+    """Name, `BlockWeight` and values `(depth, ...)` of each weight of the blocks."""
+    for stack in block_stacks(model):
+        kinds = stack.block_weights()
+        for name, variable in stack.variables_by_name().items():
+            yield name, kinds[name], ops.convert_to_numpy(variable).astype("float64")
+
+
+def _block_index(model):
+    return pd.RangeIndex(depth(model), name="block")
