@@ -43,8 +43,8 @@ class BlockStack(keras.layers.Layer):
     Call arguments:
         x: Tensor of shape `(batch, time, dim)`.
         training: Boolean or `None`, as in Keras.
-        mask: Boolean tensor of shape `(batch, time)` or `None`, where items are and
-            not padding, for blocks that ask.
+        is_item: Boolean tensor of shape `(batch, time)` or `None`: where items are,
+            and not padding, for blocks that ask.
 
     Returns:
         Tensor of shape `(batch, time, dim)`.
@@ -71,7 +71,7 @@ class BlockStack(keras.layers.Layer):
         `BlockWeight`. An attribute of that name holds the stacked variable."""
         raise NotImplementedError(f"{type(self).__name__} defines block_weights().")
 
-    def block(self, x, weights, index, training, mask=None):
+    def block(self, x, weights, index, training, is_item=None):
         """Applies one block.
 
         Args:
@@ -79,7 +79,7 @@ class BlockStack(keras.layers.Layer):
             weights: Dict from weight name to that block's own tensor.
             index: Integer, which block of the stack this is.
             training: Boolean or `None`.
-            mask: As in `call`.
+            is_item: As in `call`.
 
         Returns:
             Tensor of shape `(batch, time, dim)`.
@@ -126,9 +126,9 @@ class BlockStack(keras.layers.Layer):
             setattr(self, name, variable)
         self.built = True
 
-    def call(self, x, training=None, mask=None):
+    def call(self, x, training=None, is_item=None):
         for index, weights in enumerate(self._slices()):
-            x = self.block(x, weights, index, training, mask)
+            x = self.block(x, weights, index, training, is_item)
         return x
 
     def compute_output_shape(self, input_shape):

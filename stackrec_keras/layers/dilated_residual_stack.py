@@ -28,7 +28,7 @@ class DilatedResidualStack(BlockStack):
     Call arguments:
         x: Tensor of shape `(batch, time, dim)`.
         training: Unused; a block computes the same in training.
-        mask: Unused; padding is an input like any other.
+        is_item: Unused; padding is an input like any other.
 
     Returns:
         Tensor of shape `(batch, time, dim)`; position `t` depends on positions
@@ -72,7 +72,7 @@ class DilatedResidualStack(BlockStack):
             weights["gate"] = BlockWeight((), lambda seed: Zeros(), gate=True)
         return weights
 
-    def block(self, x, weights, index, training, mask=None):
+    def block(self, x, weights, index, training, is_item=None):
         dilation = self.dilations[index % self.cycle]
         h = x
         for i in (1, 2):

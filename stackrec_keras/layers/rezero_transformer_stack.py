@@ -32,7 +32,7 @@ class ReZeroTransformerStack(BlockStack):
     Call arguments:
         x: Tensor of shape `(batch, time, dim)`.
         training: Boolean or `None`; dropout is on in training alone.
-        mask: Boolean tensor of shape `(batch, time)`, or `None`: the positions
+        is_item: Boolean tensor of shape `(batch, time)`, or `None`: the positions
             that others may see.
 
     Returns:
@@ -85,30 +85,26 @@ class ReZeroTransformerStack(BlockStack):
             release_copies=copied,
         )
 
-    def call(self, x, training=None, mask=None):
-        if mask is not None:
-            mask = self._visible(mask)
-        return super().call(x, training=training, mask=mask)
-
-    def block(self, x, weights, index, training, mask=None):
+    def block(self, x, weights, index, training, is_item=None):
         for i, branch in ((1, self._attention), (2, self._feed_forward)):
             h = self._normalized(x, weights, i) if self.norm == "pre" else x
-            h = branch(h, weights, training, mask)
+            h = branch(h, weights, training, is_item)
             x = x + (weights[f"gate{i}"] * h if self.rezero else h)
             x = x if self.norm == "pre" else self._normalized(x, weights, i)
         return x
 
-    def _attention(self, x, weights, training, mask):
+    def _attention(self, x, weights, training, is_item):
         h = ops.matmul(x, weights["attention_kernel"]) + weights["attention_bias"]
         heads = (*ops.shape(x)[:2], self.num_heads, self.dim // self.num_heads)
         query, key, value = (
             ops.reshape(part, heads) for part in ops.split(h, 3, axis=-1)
         )
+        mask = None if is_item is None else _visible(is_item)
         rate = self.dropout if training else 0.0
         h = causal_attention(query, key, value, mask, rate, self.seed_generator)
         return ops.reshape(h, ops.shape(x))
 
-    def _feed_forward(self, x, weights, training, mask):
+    def _feed_forward(self, x, weights, training, is_item):
         x = ops.matmul(x, weights["dense1_kernel"]) + weights["dense1_bias"]
         x = dropout(ops.relu(x), self.dropout, training, self.seed_generator)
         x = ops.matmul(x, weights["dense2_kernel"]) + weights["dense2_bias"]
@@ -117,13 +113,6 @@ class ReZeroTransformerStack(BlockStack):
     def _normalized(self, x, weights, i):
         scale, shift = weights[f"norm{i}_scale"], weights[f"norm{i}_shift"]
         return ops.layer_normalization(x, scale, shift, epsilon=EPSILON)
-
-    def _visible(self, mask):
-        """Which positions each one may see; itself in any case, so that padding,
-        which comes first, sees something."""
-        position = ops.arange(ops.shape(mask)[1])
-        itself = ops.expand_dims(position, 1) == position
-        return ops.logical_or(ops.cast(mask, "bool")[:, None, None, :], itself)
 
     def get_config(self):
         return {
@@ -134,3 +123,11 @@ class ReZeroTransformerStack(BlockStack):
             "rezero": self.rezero,
             "norm": self.norm,
         }
+
+
+def _visible(is_item):
+    """Which positions each one may see: items, and itself, so that padding, which
+    comes first, sees something."""
+    position = ops.arange(ops.shape(is_item)[1])
+    itself = ops.expand_dims(position, 1) == position
+    return ops.logical_or(is_item[:, None, None, :], itself)

@@ -88,8 +88,8 @@ class TransformerRecommender(SequentialRecommender):
         x = self.embed(inputs, training) + positions
         x = dropout(x, self.dropout, training, self.seed_generator)
         x = self.embedding_norm(x)
-        mask = ops.not_equal(items, 0) if self.padding_mask else None
-        x = self.stack(x, training=training, mask=mask)
+        is_item = ops.not_equal(items, 0) if self.padding_mask else None
+        x = self.stack(x, training=training, is_item=is_item)
         return self.output_norm(x) if self.norm == "pre" else x
 
     def _embedding(self, size, dim, name):

@@ -17,7 +17,7 @@ class Scaling(BlockStack):
             "scale": BlockWeight((), lambda seed: keras.initializers.Ones()),
         }
 
-    def block(self, x, weights, index, training, mask=None):
+    def block(self, x, weights, index, training, is_item=None):
         return x + weights["scale"] * (index + 1)
 
 
