@@ -1,0 +1,70 @@
+"""`stackrec` with each of the models."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+OPTIONS = {
+    "grec": "--mask-rate 0.4",
+    "sasrec": "--num-heads 2 --dropout 0.1 --norm pre --padding-mask",
+    "ssept": "--user-noise 0.1 --method stackA",
+}
+
+
+@pytest.mark.parametrize("model", OPTIONS)
+def test_it_trains_grows_is_evaluated_and_recommends(
+    stackrec, train_arguments, log_path, tmp_path, model
+):
+    folder = tmp_path / model
+    options = f"--model {model} --epochs 3 {OPTIONS[model]}"
+    code, out, error = stackrec(*train_arguments(log_path, folder, options))
+    assert code == 0, error
+    trained = keras.saving.load_model(folder / "model.keras")
+    assert type(trained).__name__.lower() == model and trained.num_blocks == 4
+    for option in OPTIONS[model].split("--")[1:]:
+        name, _, value = option.strip().replace("-", "_").partition(" ")
+        if name != "method":
+            assert str(trained.get_config()[name]) == (value or "True")
+
+    code, out, _ = stackrec("evaluate", folder, "--json")
+    table = json.loads((folder / "metrics.json").read_text())
+    found = json.loads(out)["results"]
+    assert found.keys() == table["results"].keys()
+    for name, values in found.items():
+        assert values == pytest.approx(table["results"][name], abs=1e-6)
+
+    code, out, _ = stackrec("recommend", folder, "--user", 3, "--json", "--k", 2)
+    assert code == 0 and len(json.loads(out)["recommendations"]) == 2
+    code, _, _ = stackrec("recommend", folder, "--items", "film 1", "film 2")
+    assert code == 0
+    code, out, _ = stackrec("evaluate", folder, "--data", log_path)
+    assert code == 0 and "last item of 40 of 40 users" in out
+
+
+def test_sse_pt_knows_its_users_again(
+    stackrec, train_arguments, log_path, write_log, tmp_path
+):
+    folder = tmp_path / "run"
+    options = "--model ssept --epochs 1 --schedule none"
+    assert stackrec(*train_arguments(log_path, folder, options))[0] == 0
+    model = keras.saving.load_model(folder / "model.keras")
+    # Users tell a lot, so that a wrong index would show.
+    rng = np.random.default_rng(0)
+    table = model.user_embedding.embeddings
+    table.assign(rng.normal(size=table.shape).astype("float32"))
+    model.save(folder / "model.keras")
+    _, out, _ = stackrec("recommend", folder, "--user", 7, "--json", "--k", 3)
+    found = json.loads(out)
+    # In the log users are 1 to 40, in the model 0 to 39, ordered as texts or numbers.
+    _, scores = model.recommend({"items": [found["history"]], "users": [6]}, k=3)
+    expected = [entry["score"] for entry in found["recommendations"]]
+    np.testing.assert_allclose(scores[0], expected, atol=1e-5)
+
+
+def test_sse_pt_needs_users(stackrec, train_arguments, tmp_path):
+    code, _, error = stackrec(
+        *train_arguments("rows.csv", tmp_path, "--model ssept --sequences")
+    )
+    assert code == 2 and "a file of --sequences has no users" in error

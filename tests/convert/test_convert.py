@@ -1,0 +1,148 @@
+"""Checkpoints of the release, as files and as models."""
+
+import pickle
+
+import keras
+import numpy as np
+import pytest
+
+import stackrec_keras as sr
+
+GOLDEN = {
+    "nextitnet": ("nextitnet_tf1", {}),
+    "grec": ("nextitnet_tf1", {}),
+    "sasrec": ("sasrec_torch_h1", {}),
+    "ssept": ("ssept_torch_h2", {"num_heads": 2}),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_a_checkpoint_tells_the_sizes_of_its_model(golden, name):
+    file, arguments = GOLDEN[name]
+    arrays, _ = golden(file)
+    model = sr.convert.build_stackrec_model(name, _weights(arrays), **arguments)
+    assert type(model).__name__.lower() == name
+    assert model.num_items == 49
+    inputs = arrays["in/batch"][:, :-1]
+    if name == "ssept":
+        inputs = {"items": inputs, "users": arrays["in/users"][:, 0]}
+    scores = keras.ops.convert_to_numpy(model.score(inputs))
+    np.testing.assert_allclose(
+        scores[:, 1:], arrays["out/logits_last"][:, 1:], rtol=1e-4, atol=1e-4
+    )
+
+
+def test_an_unknown_model_is_refused_with_the_known_ones(golden):
+    with pytest.raises(
+        ValueError, match="'nextitnet', 'grec', 'sasrec', 'ssept'.*bert"
+    ):
+        sr.convert.build_stackrec_model("bert", {})
+
+
+def test_a_checkpoint_of_another_model_is_refused(golden):
+    arrays, _ = golden("sasrec_torch_h1")
+    weights = _weights(arrays)
+    with pytest.raises(ValueError, match="user_embeddings.*is of no SSEPT"):
+        sr.convert.build_stackrec_model("ssept", weights)
+    with pytest.raises(ValueError, match="allitem_embeddings.*is of no NextItNet"):
+        sr.convert.build_stackrec_model("nextitnet", weights)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda w: w.pop("final.bias"), "no variable 'final.bias'"),
+        (lambda w: w.update(extra=np.zeros(3)), "has not: .'extra'"),
+        (
+            lambda w: w.update({"final.bias": np.zeros(3)}),
+            r"'final.bias'\] has shape \(3,\); the model needs one of \(50,\)",
+        ),
+        (
+            lambda w: [w.pop(n) for n in list(w) if n.startswith("transformers.2")],
+            "weights has 2 blocks, the model 3",
+        ),
+    ],
+)
+def test_what_does_not_fit_changes_nothing(golden, change, message):
+    arrays, _ = golden("sasrec_torch_h1")
+    weights = _weights(arrays)
+    model = sr.SASRec(49, 10, 8, num_blocks=3)
+    before = model.get_weights()
+    change(weights)
+    with pytest.raises(ValueError, match=message):
+        sr.convert.load_stackrec_weights(model, weights)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_torch_file_is_read(golden, tmp_path):
+    torch = pytest.importorskip("torch")
+    arrays, _ = golden("sasrec_torch_h1")
+    weights = _weights(arrays)
+    path = tmp_path / "sasrec.pt"
+    torch.save({name: torch.tensor(value) for name, value in weights.items()}, path)
+    _assert_equal(sr.convert.read_checkpoint(path), weights)
+
+
+def test_a_tensorflow_checkpoint_is_read(golden, tmp_path):
+    tf = pytest.importorskip("tensorflow")
+    arrays, _ = golden("nextitnet_tf1")
+    weights = {**_weights(arrays), "softmax_w/Adam": np.zeros(3, "float32")}
+    prefix = str(tmp_path / "model.ckpt")
+    names, tensors = list(weights), [tf.constant(v) for v in weights.values()]
+    tf.raw_ops.SaveV2(
+        prefix=prefix,
+        tensor_names=names,
+        shape_and_slices=[""] * len(names),
+        tensors=tensors,
+    )
+    found = sr.convert.read_checkpoint(prefix)
+    _assert_equal(found, weights)
+    assert sr.convert.build_stackrec_model("nextitnet", found).num_blocks == 4
+
+
+def test_a_pickle_is_never_executed(tmp_path):
+    pytest.importorskip("torch")
+    path, proof = tmp_path / "evil.pt", tmp_path / "proof"
+    with open(path, "wb") as file:
+        pickle.dump({"final.bias": _Evil(proof)}, file)
+    with pytest.raises(ValueError, match="no state_dict of tensors alone"):
+        sr.convert.read_checkpoint(path)
+    assert not proof.exists()
+
+
+class _Evil:
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return (open, (self.path, "w"))
+
+
+def test_what_is_no_state_dict_is_refused(tmp_path):
+    torch = pytest.importorskip("torch")
+    torch.save([torch.zeros(2)], tmp_path / "list.pt")
+    with pytest.raises(ValueError, match="holds a list that is no state_dict"):
+        sr.convert.read_checkpoint(tmp_path / "list.pt")
+
+
+def test_a_missing_checkpoint_says_what_there_may_be(tmp_path):
+    with pytest.raises(
+        FileNotFoundError, match="no file, and there is no .*ckpt.index"
+    ):
+        sr.convert.read_checkpoint(tmp_path / "model.ckpt")
+
+
+def _weights(arrays):
+    prefix = "var/"
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
+
+
+def _assert_equal(found, expected):
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value)
