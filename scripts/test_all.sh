@@ -11,5 +11,7 @@ venv="${1:-.venv}"
 "$venv/bin/python" -m pip install --quiet -e ".[dev]"
 for backend in tensorflow jax torch; do
     echo "== tests on $backend"
-    KERAS_BACKEND="$backend" TF_CPP_MIN_LOG_LEVEL=2 "$venv/bin/python" -m pytest
+    # Several processes of one thread each: threads that wait for each other are slow.
+    KERAS_BACKEND="$backend" TF_CPP_MIN_LOG_LEVEL=2 OMP_NUM_THREADS=1 \
+        "$venv/bin/python" -m pytest -n auto --maxprocesses 4
 done

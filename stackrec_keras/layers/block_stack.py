@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import keras
 from keras import ops
 
+from stackrec_keras.layers.tensorflow_graph import traced_once
+
 
 @dataclass(frozen=True)
 class BlockWeight:
@@ -71,13 +73,13 @@ class BlockStack(keras.layers.Layer):
         `BlockWeight`. An attribute of that name holds the stacked variable."""
         raise NotImplementedError(f"{type(self).__name__} defines block_weights().")
 
-    def block(self, x, weights, index, training, is_item=None):
+    def block(self, x, weights, kind, training, is_item=None):
         """Applies one block.
 
         Args:
             x: Tensor of shape `(batch, time, dim)`.
             weights: Dict from weight name to that block's own tensor.
-            index: Integer, which block of the stack this is.
+            kind: Integer from 0 to `cycle - 1`, which kind of block this is.
             training: Boolean or `None`.
             is_item: As in `call`.
 
@@ -127,9 +129,15 @@ class BlockStack(keras.layers.Layer):
         self.built = True
 
     def call(self, x, training=None, is_item=None):
+        kinds = [self._block_of_kind(kind, training) for kind in range(self.cycle)]
         for index, weights in enumerate(self._slices()):
-            x = self.block(x, weights, index, training, is_item)
+            x = kinds[index % self.cycle](x, weights, is_item)
         return x
+
+    def _block_of_kind(self, kind, training):
+        return traced_once(
+            lambda x, weights, is_item: self.block(x, weights, kind, training, is_item)
+        )
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from stackrec_keras.layers.tensorflow_graph import in_plain_graph
+
 
 def causal_convolution(x, kernel, bias, dilation):
     """Dilated causal convolution over time, in the form fastest on each backend.
@@ -25,7 +27,7 @@ def causal_convolution(x, kernel, bias, dilation):
 
 def _has_fast_convolution():
     # benchmarks/convolution_forms.py measures both forms on each backend.
-    return keras.backend.backend() == "jax"
+    return keras.backend.backend() == "jax" or in_plain_graph()
 
 
 def _convolution(x, kernel, dilation):

@@ -72,8 +72,8 @@ class DilatedResidualStack(BlockStack):
             weights["gate"] = BlockWeight((), lambda seed: Zeros(), gate=True)
         return weights
 
-    def block(self, x, weights, index, training, is_item=None):
-        dilation = self.dilations[index % self.cycle]
+    def block(self, x, weights, kind, training, is_item=None):
+        dilation = self.dilations[kind]
         h = x
         for i in (1, 2):
             h = causal_convolution(

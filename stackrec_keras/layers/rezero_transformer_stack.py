@@ -85,7 +85,7 @@ class ReZeroTransformerStack(BlockStack):
             release_copies=copied,
         )
 
-    def block(self, x, weights, index, training, is_item=None):
+    def block(self, x, weights, kind, training, is_item=None):
         for i, branch in ((1, self._attention), (2, self._feed_forward)):
             h = self._normalized(x, weights, i) if self.norm == "pre" else x
             h = branch(h, weights, training, is_item)

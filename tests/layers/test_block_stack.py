@@ -17,8 +17,10 @@ class Scaling(BlockStack):
             "scale": BlockWeight((), lambda seed: keras.initializers.Ones()),
         }
 
-    def block(self, x, weights, index, training, is_item=None):
-        return x + weights["scale"] * (index + 1)
+    cycle = 2
+
+    def block(self, x, weights, kind, training, is_item=None):
+        return x + weights["scale"] * (kind + 1)
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def stack():
 def test_blocks_are_applied_in_order_with_their_own_weights(stack):
     stack.scale.assign(np.array([1.0, 10.0, 100.0], "float32"))
     out = ops.convert_to_numpy(stack(np.zeros((1, 2, 1), "float32")))
-    np.testing.assert_allclose(out, 1 * 1 + 2 * 10 + 3 * 100)
+    np.testing.assert_allclose(out, 1 * 1 + 2 * 10 + 1 * 100)
 
 
 def test_each_weight_is_one_variable_with_depth_first(stack):
@@ -64,3 +66,24 @@ def test_an_unbuilt_stack_knows_its_depth():
 def test_a_depth_that_is_none_is_refused(depth):
     with pytest.raises(ValueError, match="depth must be an integer of at least 1"):
         Scaling(depth)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's")
+@pytest.mark.parametrize("jit, expected", [(False, 2), (True, 6)])
+def test_a_plain_graph_holds_each_kind_of_block_once(jit, expected):
+    import tensorflow as tf
+
+    traced = []
+
+    class Counting(Scaling):
+        def block(self, x, weights, kind, training, is_item=None):
+            traced.append(kind)
+            return super().block(x, weights, kind, training, is_item)
+
+    stack = Counting(6)
+    stack.build()
+    stack.scale.assign(np.arange(6.0, dtype="float32"))
+    x = np.zeros((1, 2, 1), "float32")
+    found = tf.function(stack, jit_compile=jit)(x)
+    np.testing.assert_allclose(found, 0 + 2 * 1 + 2 + 2 * 3 + 4 + 2 * 5)
+    assert len(traced) == expected

@@ -1,0 +1,27 @@
+"""The only file of the layers that knows TensorFlow."""
+
+import keras
+
+
+def in_plain_graph():
+    """Returns whether a TensorFlow graph is being traced that XLA does not compile."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+    from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
+
+    if tf.executing_eagerly():
+        return False
+    return not GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
+def traced_once(function):
+    """Returns a function that a plain graph holds once, however often it is called.
+
+    Only there: XLA on a CPU runs a function that is called as such 20 times slower.
+    """
+    if not in_plain_graph():
+        return function
+    import tensorflow as tf
+
+    return tf.function(function)
