@@ -1,6 +1,12 @@
 from stackrec_keras.convert import tf1_names, torch_names
 from stackrec_keras.convert.load import Checkpoint, load_stackrec_weights
-from stackrec_keras.models import SSEPT, GRec, NextItNet, SASRec
+from stackrec_keras.models import (
+    SSEPT,
+    ConvolutionalRecommender,
+    GRec,
+    NextItNet,
+    SASRec,
+)
 
 _MODELS = {m.__name__.lower(): m for m in (NextItNet, GRec, SASRec, SSEPT)}
 
@@ -38,7 +44,7 @@ def build_stackrec_model(name, weights, **arguments):
             f"name must be one of {', '.join(map(repr, _MODELS))}. Received: {name!r}"
         )
     kind = _MODELS[name.lower()]
-    sizes = _tf1_sizes if issubclass(kind, NextItNet) else _torch_sizes
+    sizes = _tf1_sizes if issubclass(kind, ConvolutionalRecommender) else _torch_sizes
     try:
         model = kind(**{**sizes(weights, kind), **arguments})
     except KeyError as error:

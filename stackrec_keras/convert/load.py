@@ -44,6 +44,11 @@ def load_stackrec_weights(model, weights):
         )
     values = list(names.values(model, checkpoint.take))
     checkpoint.check_empty(model)
+    if len(values) != len(model.weights):
+        raise ValueError(
+            f"This {type(model).__name__} has weights that no model of the release "
+            "has. Build it with the arguments of the checkpoint."
+        )
     for variable, value in values:
         variable.assign(value)
 

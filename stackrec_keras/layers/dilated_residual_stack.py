@@ -23,6 +23,7 @@ class DilatedResidualStack(BlockStack):
         dilations: Sequence of integers; block `i` takes the dilation
             `dilations[i % len(dilations)]`.
         rezero: Boolean, whether blocks have the gate.
+        causal: Boolean. `False` lets a position see as far ahead as back.
         **kwargs: The other arguments of a Keras layer.
 
     Call arguments:
@@ -32,7 +33,7 @@ class DilatedResidualStack(BlockStack):
 
     Returns:
         Tensor of shape `(batch, time, dim)`; position `t` depends on positions
-        up to `t` alone.
+        up to `t` alone, if causal.
 
     Reference:
         [A Simple Convolutional Generative Network for Next Item Recommendation,
@@ -41,13 +42,21 @@ class DilatedResidualStack(BlockStack):
     """
 
     def __init__(
-        self, depth, dim, kernel_size=3, dilations=(1, 4), rezero=True, **kwargs
+        self,
+        depth,
+        dim,
+        kernel_size=3,
+        dilations=(1, 4),
+        rezero=True,
+        causal=True,
+        **kwargs,
     ):
         super().__init__(depth, **kwargs)
         self.dim = dim
         self.kernel_size = kernel_size
         self.dilations = tuple(dilations)
         self.rezero = rezero
+        self.causal = causal
 
     @property
     def cycle(self):
@@ -76,7 +85,7 @@ class DilatedResidualStack(BlockStack):
         dilation = self.dilations[kind]
         h = x
         for i in (1, 2):
-            h = causal_convolution(
+            h = self._convolution(
                 h, weights[f"kernel{i}"], weights[f"bias{i}"], i * dilation
             )
             h = ops.layer_normalization(
@@ -88,6 +97,14 @@ class DilatedResidualStack(BlockStack):
             h = ops.relu(h)
         return x + (weights["gate"] * h if self.rezero else h)
 
+    def _convolution(self, x, kernel, bias, dilation):
+        if self.causal:
+            return causal_convolution(x, kernel, bias, dilation)
+        # A causal convolution, read off half its reach later.
+        ahead = (self.kernel_size - 1) * dilation // 2
+        longer = ops.pad(x, [[0, 0], [0, ahead], [0, 0]])
+        return causal_convolution(longer, kernel, bias, dilation)[:, ahead:]
+
     def get_config(self):
         return {
             **super().get_config(),
@@ -95,4 +112,5 @@ class DilatedResidualStack(BlockStack):
             "kernel_size": self.kernel_size,
             "dilations": list(self.dilations),
             "rezero": self.rezero,
+            "causal": self.causal,
         }

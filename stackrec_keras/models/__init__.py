@@ -1,3 +1,4 @@
+from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
 from stackrec_keras.models.grec import GRec
 from stackrec_keras.models.nextitnet import NextItNet
 from stackrec_keras.models.sasrec import SASRec
@@ -6,6 +7,7 @@ from stackrec_keras.models.ssept import SSEPT
 from stackrec_keras.models.transformer_recommender import TransformerRecommender
 
 __all__ = [
+    "ConvolutionalRecommender",
     "GRec",
     "NextItNet",
     "SASRec",

@@ -3,24 +3,37 @@ import contextlib
 import keras
 from keras import ops
 
-from stackrec_keras.models.nextitnet import NextItNet
+from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
 
 MOST_GAPS = 50
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
-class GRec(NextItNet):
+class GRec(ConvolutionalRecommender):
     """NextItNet trained to fill gaps: a causal net with holes in its context.
 
     In each training step some positions `t` of a row are drawn anew; the item at
     `t + 1` is blanked in the input, and the hidden state at `t`, which sees items up
     to `t` alone, predicts it. Nothing is blanked outside of `fit`.
 
+    With `encoder=True` a second stack of as many blocks, the encoder, sees both sides
+    of the gaps. Two dense layers project what it says onto the embeddings that the
+    causal stack, the decoder, reads. A state then depends on items after its own
+    position; the last one of a row, which recommends, has none after it.
+
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
         mask_rate: Float, the share of a row's items that are predicted in a step: at
             least 1 a row, at most 50, never padding.
-        **kwargs: The other arguments of `NextItNet`.
+        embedding_dim: Integer, the width of embeddings and hidden states.
+        num_blocks: Integer, residual blocks of two convolutions each. Where
+            StackRec's release has `dilation_count` c, this is 2c.
+        kernel_size: Integer, taps of each convolution.
+        dilations: Sequence of integers. Block `i` takes `dilations[i % len]` in its
+            first convolution and twice that in its second.
+        rezero: Boolean, whether each block has a gate that starts at 0.
+        encoder: Boolean, whether an encoder sees both sides of the gaps.
+        **kwargs: `name`, `dtype` and the other arguments of a Keras model.
 
     Call arguments:
         inputs: Integer tensor of shape `(batch, time)`.
@@ -49,21 +62,61 @@ class GRec(NextItNet):
 
     _fills_gaps = False
 
-    def __init__(self, num_items, mask_rate=0.2, **kwargs):
+    def __init__(
+        self,
+        num_items,
+        mask_rate=0.2,
+        embedding_dim=64,
+        num_blocks=8,
+        kernel_size=3,
+        dilations=(1, 4),
+        rezero=True,
+        encoder=False,
+        **kwargs,
+    ):
         if not 0 < mask_rate <= 1:
             raise ValueError(
                 "mask_rate must be a number above 0 and up to 1. Received: "
                 f"mask_rate={mask_rate!r}"
             )
-        super().__init__(num_items, **kwargs)
+        super().__init__(
+            num_items,
+            embedding_dim,
+            num_blocks,
+            kernel_size,
+            dilations,
+            rezero,
+            **kwargs,
+        )
         self.mask_rate = mask_rate
+        self.encoder = self._new_stack("encoder", causal=False) if encoder else None
+        if encoder:
+            self.inner_projection = self._projection("relu", "inner_projection")
+            self.outer_projection = self._projection(None, "outer_projection")
+        self.build()
 
     def hidden_states(self, inputs, training):
         if not self._fills_gaps:
-            return super().hidden_states(inputs, training)
+            return self._decode(inputs, inputs, training)
         gaps = self._draw_gaps(inputs)
-        hidden = super().hidden_states(_with_holes(inputs, gaps), training)
+        hidden = self._decode(inputs, _with_holes(inputs, gaps), training)
         return ops.take_along_axis(hidden, _indices(gaps)[:, :, None], axis=1), gaps
+
+    def _decode(self, items, context, training):
+        x = self.item_embedding(context)
+        if self.encoder is None:
+            return self.stack(x, training=training)
+        told = self.inner_projection(self.encoder(x, training=training))
+        # The decoder is causal: it needs no holes so as not to see its targets.
+        x = self.item_embedding(items) + self.outer_projection(told)
+        return self.stack(x, training=training)
+
+    def _projection(self, activation, name):
+        dense = keras.layers.Dense(
+            self.embedding_dim, activation, dtype=self.dtype_policy, name=name
+        )
+        dense.build((None, self.embedding_dim))
+        return dense
 
     def training_loss(self, y, hidden, sample_weight):
         if not self._fills_gaps:
@@ -111,7 +164,11 @@ class GRec(NextItNet):
         return ops.where(rank < number, order, -1)
 
     def get_config(self):
-        return {**super().get_config(), "mask_rate": self.mask_rate}
+        return {
+            **super().get_config(),
+            "mask_rate": self.mask_rate,
+            "encoder": self.encoder is not None,
+        }
 
 
 def _indices(gaps):

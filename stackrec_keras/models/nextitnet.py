@@ -1,14 +1,10 @@
 import keras
 
-from stackrec_keras.layers import DilatedResidualStack, Embedding
-from stackrec_keras.models.sequential_recommender import (
-    SequentialRecommender,
-    check_integers,
-)
+from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
-class NextItNet(SequentialRecommender):
+class NextItNet(ConvolutionalRecommender):
     """Next-item recommender of dilated causal convolutions, of any depth.
 
     Args:
@@ -53,47 +49,13 @@ class NextItNet(SequentialRecommender):
         rezero=True,
         **kwargs,
     ):
-        check_integers(embedding_dim=embedding_dim, kernel_size=kernel_size)
-        if not isinstance(dilations, (list, tuple)) or not dilations:
-            raise ValueError(
-                "dilations must be a list of at least one integer, such as (1, 4). "
-                f"Received: dilations={dilations!r}"
-            )
-        for i, dilation in enumerate(dilations):
-            check_integers(**{f"dilations[{i}]": dilation})
-        super().__init__(num_items, embedding_dim, num_blocks, **kwargs)
-        self.embedding_dim = int(embedding_dim)
-        self.kernel_size = int(kernel_size)
-        self.dilations = tuple(int(dilation) for dilation in dilations)
-        self.rezero = rezero
-        self.item_embedding = Embedding(
-            self.num_items + 1,
-            self.embedding_dim,
-            embeddings_initializer=keras.initializers.TruncatedNormal(stddev=0.02),
-            dtype=self.dtype_policy,
-            name="item_embedding",
-        )
-        self.item_embedding.build()
-        self.stack = DilatedResidualStack(
+        super().__init__(
+            num_items,
+            embedding_dim,
             num_blocks,
-            self.embedding_dim,
-            self.kernel_size,
-            self.dilations,
+            kernel_size,
+            dilations,
             rezero,
-            dtype=self.dtype_policy,
-            name="stack",
+            **kwargs,
         )
-        self.stack.build()
         self.build()
-
-    def hidden_states(self, inputs, training):
-        return self.stack(self.item_embedding(inputs), training=training)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "embedding_dim": self.embedding_dim,
-            "kernel_size": self.kernel_size,
-            "dilations": list(self.dilations),
-            "rezero": self.rezero,
-        }

@@ -71,10 +71,12 @@ def block_similarity(model):
 
 def _weights(model):
     """Name, `BlockWeight` and values `(depth, ...)` of each weight of the blocks."""
-    for stack in block_stacks(model):
+    stacks = block_stacks(model)
+    for stack in stacks:
         kinds = stack.block_weights()
         for name, variable in stack.variables_by_name().items():
-            yield name, kinds[name], ops.convert_to_numpy(variable).astype("float64")
+            title = name if len(stacks) == 1 else f"{stack.name}/{name}"
+            yield title, kinds[name], ops.convert_to_numpy(variable).astype("float64")
 
 
 def _block_index(model):

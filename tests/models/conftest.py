@@ -3,6 +3,7 @@ import pytest
 from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
+from stackrec_keras.stacking.growth import block_stacks
 
 NUM_USERS = 5
 _SMALL = {"embedding_dim": 8}
@@ -11,6 +12,9 @@ _TRANSFORMER = {"max_length": 10, "num_heads": 2, "dropout": 0.1}
 KINDS = {
     "NextItNet": lambda **arguments: sr.NextItNet(NUM_ITEMS, **_SMALL, **arguments),
     "GRec": lambda **arguments: sr.GRec(NUM_ITEMS, **_SMALL, **arguments),
+    "GRec, encoder": lambda **arguments: sr.GRec(
+        NUM_ITEMS, encoder=True, **_SMALL, **arguments
+    ),
     "SASRec": lambda **arguments: sr.SASRec(
         NUM_ITEMS, **_SMALL, **{**_TRANSFORMER, **arguments}
     ),
@@ -43,11 +47,11 @@ class Kind:
         return model
 
     def open_gates(self, model):
-        stack = model.stack
-        for name, weight in stack.block_weights().items():
-            if weight.gate:
-                gate = np.linspace(0.3, 0.9, stack.depth).astype("float32")
-                getattr(stack, name).assign(gate)
+        for stack in block_stacks(model):
+            for name, weight in stack.block_weights().items():
+                if weight.gate:
+                    gate = np.linspace(0.3, 0.9, stack.depth).astype("float32")
+                    getattr(stack, name).assign(gate)
 
     def inputs(self, items):
         if self.name != "SSEPT":

@@ -102,6 +102,23 @@ def test_weights_of_positions_go_with_the_gaps(make_grec, sequences):
     assert float(_numpy(ones)) == pytest.approx(float(_numpy(plain)))
 
 
+def test_an_encoder_sees_both_sides_of_a_gap_but_not_its_target(sequences):
+    x = sequences[0]
+    model = sr.GRec(NUM_ITEMS, embedding_dim=8, num_blocks=2, encoder=True)
+    for stack in (model.stack, model.encoder):
+        stack.gate.assign([0.5, 0.8])
+    with model._filling_gaps():
+        model._draw_gaps = lambda items: np.full((len(items), 1), 4, "int32")
+
+        def seen(changed):
+            other = x.copy()
+            other[:, changed] = other[:, changed] % NUM_ITEMS + 1
+            hidden = [_numpy(model(each, training=True)[0]) for each in (x, other)]
+            return np.abs(hidden[0] - hidden[1]).max() > 1e-6
+
+        assert [seen(t) for t in (3, 4, 5, 6)] == [True, True, False, True]
+
+
 def test_nothing_is_blanked_outside_of_fit(make_grec, sequences):
     x, y = sequences
     model = make_grec()

@@ -22,6 +22,8 @@ def test_hidden_states_and_scores_have_their_shapes(kind, sequences):
 
 
 def test_position_t_depends_on_items_up_to_t_alone(kind, sequences):
+    if kind.name == "GRec, encoder":
+        pytest.skip("an encoder sees both sides; the last position has but one")
     model = kind.build(num_blocks=4)
     items = sequences[0][:8]
     before = _numpy(model(kind.inputs(items)))

@@ -1,0 +1,82 @@
+import keras
+
+from stackrec_keras.layers import DilatedResidualStack, Embedding
+from stackrec_keras.models.sequential_recommender import (
+    SequentialRecommender,
+    check_integers,
+)
+
+
+class ConvolutionalRecommender(SequentialRecommender):
+    """Base of the models on a `DilatedResidualStack`: items in, hidden states out.
+
+    A subclass ends its constructor with `self.build()`.
+
+    Args:
+        num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
+        embedding_dim: Integer, the width of embeddings and hidden states.
+        num_blocks: Integer, residual blocks of two convolutions each.
+        kernel_size: Integer, taps of each convolution.
+        dilations: Sequence of integers, the dilations that the blocks take in turn.
+        rezero: Boolean, whether each block has a gate that starts at 0.
+        **kwargs: The other arguments of `SequentialRecommender`.
+    """
+
+    def __init__(
+        self,
+        num_items,
+        embedding_dim,
+        num_blocks,
+        kernel_size,
+        dilations,
+        rezero,
+        **kwargs,
+    ):
+        check_integers(embedding_dim=embedding_dim, kernel_size=kernel_size)
+        if not isinstance(dilations, (list, tuple)) or not dilations:
+            raise ValueError(
+                "dilations must be a list of at least one integer, such as (1, 4). "
+                f"Received: dilations={dilations!r}"
+            )
+        for i, dilation in enumerate(dilations):
+            check_integers(**{f"dilations[{i}]": dilation})
+        super().__init__(num_items, embedding_dim, num_blocks, **kwargs)
+        self.embedding_dim = int(embedding_dim)
+        self.kernel_size = int(kernel_size)
+        self.dilations = tuple(int(dilation) for dilation in dilations)
+        self.rezero = rezero
+        self.item_embedding = Embedding(
+            self.num_items + 1,
+            self.embedding_dim,
+            embeddings_initializer=keras.initializers.TruncatedNormal(stddev=0.02),
+            dtype=self.dtype_policy,
+            name="item_embedding",
+        )
+        self.item_embedding.build()
+        self.stack = self._new_stack("stack", causal=True)
+
+    def hidden_states(self, inputs, training):
+        return self.stack(self.item_embedding(inputs), training=training)
+
+    def _new_stack(self, name, causal):
+        stack = DilatedResidualStack(
+            self.initial_blocks,
+            self.embedding_dim,
+            self.kernel_size,
+            self.dilations,
+            self.rezero,
+            causal,
+            dtype=self.dtype_policy,
+            name=name,
+        )
+        stack.build()
+        return stack
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "embedding_dim": self.embedding_dim,
+            "kernel_size": self.kernel_size,
+            "dilations": list(self.dilations),
+            "rezero": self.rezero,
+        }
