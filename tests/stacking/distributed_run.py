@@ -1,0 +1,58 @@
+"""A fit with a growth on several devices, in a process of its own.
+
+    python distributed_run.py DEVICES
+
+Prints the history as JSON.
+"""
+
+import contextlib
+import json
+import os
+import sys
+
+devices = int(sys.argv[1])
+os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={devices}"
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+
+import stackrec_keras as sr  # noqa: E402
+
+
+def main():
+    rng = np.random.default_rng(0)
+    items = rng.integers(1, 31, (64, 11)).astype("int32")
+    x, y = items[:, :-1], items[:, 1:]
+    keras.utils.set_random_seed(0)
+    with distribution():
+        model = sr.SASRec(30, 10, 8, num_blocks=2, padding_mask=True)
+        model.compile(keras.optimizers.Adam(0.01))
+    history = model.fit(
+        x,
+        y,
+        batch_size=16,
+        epochs=4,
+        shuffle=False,
+        verbose=0,
+        validation_data=(x, y[:, -1]),
+        callbacks=[sr.StackingCallback("stackR", {1: 4, 3: 5})],
+    ).history
+    del history["growth_seconds"]
+    print(json.dumps({name: list(map(float, v)) for name, v in history.items()}))
+
+
+def distribution():
+    if devices == 1:
+        return contextlib.nullcontext()
+    if keras.backend.backend() == "jax":
+        keras.distribution.set_distribution(keras.distribution.DataParallel())
+        return contextlib.nullcontext()
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    logical = [tf.config.LogicalDeviceConfiguration()] * devices
+    tf.config.set_logical_device_configuration(cpu, logical)
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
+
+
+main()

@@ -1,0 +1,32 @@
+"""A growth on two devices: `tf.distribute.MirroredStrategy`, JAX `DataParallel`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import pytest
+
+SCRIPT = Path(__file__).parent / "distributed_run.py"
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() == "torch", reason="Keras has no distribution on torch"
+)
+def test_two_devices_train_and_grow_as_one():
+    one, two = (_run(devices) for devices in (1, 2))
+    assert two["num_blocks"] == [2, 4, 4, 5]
+    for name, values in one.items():
+        assert two[name] == pytest.approx(values, rel=1e-3), name
+
+
+def _run(devices):
+    done = subprocess.run(
+        [sys.executable, SCRIPT, str(devices)],
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.strip().splitlines()[-1])
