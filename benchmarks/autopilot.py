@@ -5,9 +5,9 @@
 
 In the synthetic log the next item hangs on items 1, 4 and 12 steps back. A block of
 kernel 2 and dilation 1 reaches 3 steps back, so 4 blocks see all of them and 1 sees
-the last alone. The autopilot starts with 1 block; beside it nets of fixed depth, trained
-for as many epochs, each with the weights of its best epoch. Quality is that of test
-rows.
+the last alone. The autopilot starts with 1 block; beside it nets of fixed depth,
+trained for as many epochs, each with the weights of its best epoch. Quality is that of
+test rows.
 """
 
 import argparse

@@ -1,5 +1,4 @@
 import keras
-import numpy as np
 from keras import ops
 
 from stackrec_keras.layers import with_dense_gradient
@@ -106,17 +105,14 @@ class SSEPT(TransformerRecommender):
         )
         self.build()
 
-    def fit(self, x=None, *args, **kwargs):
-        if isinstance(x, np.ndarray):
-            raise ValueError(
-                "SSEPT trains on items and their users: x={'items': items, 'users': "
-                f"users}}, or batches(..., with_users=True). Received: x of shape "
-                f"{x.shape}"
-            )
-        return super().fit(x, *args, **kwargs)
-
     def embed(self, inputs, training):
         items, users = items_of(inputs), users_of(inputs)
+        if users is None and training:
+            raise ValueError(
+                "SSEPT trains on items and their users: x={'items': items, 'users': "
+                "users}, or batches(..., with_users=True). Received: items alone, of "
+                f"shape {tuple(items.shape)}"
+            )
         if users is None:
             users = ops.full(ops.shape(items)[:1], -1, dtype="int32")
         if training:

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import pytest
 
+import stackrec_keras as sr
+
 OPTIONS = {
     "grec": "--mask-rate 0.4",
     "sasrec": "--num-heads 2 --dropout 0.1 --norm pre --padding-mask",
@@ -55,12 +57,26 @@ def test_sse_pt_knows_its_users_again(
     table = model.user_embedding.embeddings
     table.assign(rng.normal(size=table.shape).astype("float32"))
     model.save(folder / "model.keras")
+    _, out, _ = stackrec("evaluate", folder, "--json")
+    windows = _test_windows(log_path)
+    of_test = windows.batches(16, evaluation=True, with_users=True)
+    expected = model.evaluate(of_test, verbose=0, return_dict=True)
+    found = json.loads(out)["results"]["SSEPT, 1 block"]
+    assert found["mrr@10"] == pytest.approx(expected["mrr@10"], abs=1e-6)
+    without = model.evaluate(*windows.evaluation_arrays(), verbose=0, return_dict=True)
+    assert found["mrr@10"] != pytest.approx(without["mrr@10"], abs=1e-6)
     _, out, _ = stackrec("recommend", folder, "--user", 7, "--json", "--k", 3)
     found = json.loads(out)
     # In the log users are 1 to 40, in the model 0 to 39, ordered as texts or numbers.
     _, scores = model.recommend({"items": [found["history"]], "users": [6]}, k=3)
     expected = [entry["score"] for entry in found["recommendations"]]
     np.testing.assert_allclose(scores[0], expected, atol=1e-5)
+
+
+def _test_windows(log_path):
+    log = sr.data.read_interactions(log_path)
+    vocabulary = sr.data.Vocabulary.from_items(log["item"])
+    return sr.data.split_random(sr.data.make_windows(log, vocabulary, 8)).test
 
 
 def test_sse_pt_needs_users(stackrec, train_arguments, tmp_path):

@@ -75,6 +75,13 @@ def test_what_does_not_fit_changes_nothing(golden, change, message):
         np.testing.assert_array_equal(old, new)
 
 
+def test_a_model_with_more_than_the_release_has_is_refused(golden):
+    arrays, _ = golden("nextitnet_tf1")
+    model = sr.GRec(49, embedding_dim=8, num_blocks=4, encoder=True)
+    with pytest.raises(ValueError, match="weights that no model of the release has"):
+        sr.convert.load_stackrec_weights(model, _weights(arrays))
+
+
 def test_a_torch_file_is_read(golden, tmp_path):
     torch = pytest.importorskip("torch")
     arrays, _ = golden("sasrec_torch_h1")

@@ -15,6 +15,9 @@ CASES = {
     "plateau": lambda: sr.StackingCallback(
         "stackC", sr.StackingSchedule.plateau("val_mrr@5", patience=1, max_blocks=8)
     ),
+    # Gaps, noise and dropout are drawn in training.
+    "GRec": lambda: sr.StackingCallback("middle", {1: 4}),
+    "SSEPT": lambda: sr.StackingCallback("stackR", {2: 4}),
 }
 
 
@@ -24,7 +27,8 @@ def run(folder, case, kill_at=None, epochs=6):
     log = sr.data.synthetic(num_users=40, num_items=20, events_per_user=12, seed=0)
     vocabulary = sr.data.Vocabulary.from_items(log["item"])
     windows = sr.data.make_windows(log, vocabulary, length=6)
-    model = sr.NextItNet(len(vocabulary), embedding_dim=8, num_blocks=2)
+    model = _model(case, windows)
+    users = case == "SSEPT"
     # Draws negatives: the state of the model's generator has to come back as well.
     model.compile(keras.optimizers.Adam(1e-2), loss="sampled_softmax")
     callbacks = [CASES[case]()]
@@ -34,13 +38,20 @@ def run(folder, case, kill_at=None, epochs=6):
     if kill_at is not None:
         callbacks.append(KillAt(kill_at))
     model.fit(
-        windows.batches(16, seed=3),
+        windows.batches(16, seed=3, with_users=users),
         epochs=epochs,
         verbose=0,
-        validation_data=windows.evaluation_arrays(),
+        validation_data=windows.batches(16, evaluation=True, with_users=users),
         callbacks=callbacks,
     )
     return model
+
+
+def _model(case, windows):
+    if case == "SSEPT":
+        return sr.SSEPT(windows.num_items, windows.num_users, 5, 4, 4, num_blocks=2)
+    kind = sr.GRec if case == "GRec" else sr.NextItNet
+    return kind(windows.num_items, embedding_dim=8, num_blocks=2)
 
 
 class KillAt(keras.callbacks.Callback):

@@ -85,15 +85,26 @@ def test_the_top_blocks_alone_are_stacked(kind, method):
 
 
 @pytest.mark.parametrize(
-    "method", ["stackA", "stackC", "stackR", "copyZero", "appendZero", "middle"]
+    "method, inherit",
+    [
+        ("stackA", "all"),
+        ("stackC", "all"),
+        ("stackR", "all"),
+        ("middle", "all"),
+        ("copyZero", "all"),
+        ("copyZero", "paper"),
+        ("appendZero", "paper"),
+    ],
 )
-def test_a_growth_leaves_the_function_of_a_gated_net_as_it_is(kind, sequences, method):
+def test_a_growth_leaves_the_function_of_a_gated_net_as_it_is(
+    kind, sequences, method, inherit
+):
     if kind.name in ("SASRec", "SSEPT"):
         pytest.skip("a norm after the addition changes what a closed gate lets pass")
     model = kind.build(num_blocks=4)
     x = kind.inputs(sequences[0])
     before = _numpy(model.score(x))[:, 1:]
-    model.grow(method)
+    model.grow(method, inherit=inherit)
     np.testing.assert_allclose(_numpy(model.score(x))[:, 1:], before, atol=1e-5)
 
 

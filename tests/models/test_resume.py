@@ -15,6 +15,8 @@ from models import resume_run
         ("stackC", 2, 4),  # after a growth that is in the backup, before another
         ("stackR", 2, 4),  # right after a growth that is not in the backup yet
         ("plateau", 4, None),
+        ("GRec", 2, 4),
+        ("SSEPT", 3, 4),
     ],
 )
 def test_a_killed_run_that_goes_on_ends_as_one_that_was_not(

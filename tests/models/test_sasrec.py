@@ -20,15 +20,20 @@ def make_sasrec():
 
 def test_an_input_that_is_too_long_keeps_its_last_items(make_sasrec, sequences):
     model = make_sasrec()
-    long = np.concatenate([sequences[0], sequences[0]], axis=1)
+    long = np.concatenate([sequences[0][::-1], sequences[0]], axis=1)
     np.testing.assert_allclose(
         _numpy(model(long)), _numpy(model(long[:, -10:])), atol=1e-6
     )
     model.compile()
-    targets = np.concatenate([sequences[1], sequences[1]], axis=1)
-    weights = np.ones_like(targets)
-    history = model.fit(long, targets, sample_weight=weights, verbose=0)
-    assert np.isfinite(history.history["loss"][0]) and model.trained_length == 10
+    targets = np.concatenate([sequences[1][::-1], sequences[1]], axis=1)
+    weights = np.random.default_rng(0).random(targets.shape)
+    whole = model.compute_loss(long, targets, model(long), weights, training=True)
+    last = model.compute_loss(
+        long[:, -10:], targets[:, -10:], model(long), weights[:, -10:], training=True
+    )
+    assert float(_numpy(whole)) == pytest.approx(float(_numpy(last)), rel=1e-5)
+    model.fit(long, targets, sample_weight=weights, verbose=0)
+    assert model.trained_length == 10
 
 
 def test_positions_count_from_the_left_end(make_sasrec, sequences):
@@ -58,6 +63,9 @@ def test_padding_is_seen_or_not(make_sasrec, sequences, padding_mask):
     after = _numpy(model(x))
     assert (np.abs(after - before)[:, 3:].max() > 1e-4) != padding_mask
     assert np.abs(after - before)[:, :3].max() > 1e-4
+    # Padding sees padding alone, not the items that come after it.
+    x[:, 3:] = x[:, 3:] % NUM_ITEMS + 1
+    np.testing.assert_allclose(_numpy(model(x))[:, :3], after[:, :3], atol=1e-6)
 
 
 def test_a_pre_norm_block_with_closed_gates_is_the_identity(make_sasrec):
@@ -79,6 +87,33 @@ def test_units_are_dropped_in_fit_and_nowhere_else(make_sasrec, sequences):
         assert (found == pytest.approx(expected, abs=1e-4)) == equal
         first, second = (model.predict(x, verbose=0) for _ in range(2))
         np.testing.assert_array_equal(first, second)
+
+
+def test_units_are_dropped_in_four_places(make_sasrec, sequences, monkeypatch):
+    # After the embeddings; in each of two blocks attention and both dense layers.
+    shapes = []
+
+    def spy(x, rate, seed):
+        shapes.append(tuple(x.shape))
+        return x
+
+    monkeypatch.setattr(keras.random, "dropout", spy)
+    make_sasrec(dropout=0.5)(sequences[0], training=True)
+    block = [(64, 1, 10, 10), (64, 10, 8), (64, 10, 8)]
+    assert shapes == [(64, 10, 8), *block, *block]
+
+
+def test_a_pre_norm_net_ends_in_a_norm(make_sasrec, sequences):
+    hidden = _numpy(make_sasrec(norm="pre")(sequences[0]))
+    np.testing.assert_allclose(hidden.mean(axis=-1), 0, atol=1e-5)
+    np.testing.assert_allclose(hidden.std(axis=-1), 1, atol=1e-2)
+
+
+def test_the_output_table_starts_as_a_dense_layer_of_torch(make_sasrec):
+    table, bias = make_sasrec(embedding_dim=16, num_heads=2).output_table.get_weights()
+    for values in (table, bias):
+        assert 0.2 < np.abs(values).max() <= 0.25
+        assert values.std() == pytest.approx(0.25 / 3**0.5, rel=0.25)
 
 
 def test_each_step_drops_other_units(make_sasrec, sequences):

@@ -116,8 +116,10 @@ def test_inputs_that_do_not_fit_are_refused(make_ssept, x, sequences, change, me
 def test_training_without_users_is_refused(make_ssept, sequences):
     model = make_ssept()
     model.compile()
-    with pytest.raises(ValueError, match="SSEPT trains on items and their users"):
-        model.fit(*sequences, verbose=0)
+    windows = sr.data.Windows(sequences[0], np.arange(64))
+    for data in (sequences, (windows.batches(16),)):
+        with pytest.raises(ValueError, match="SSEPT trains on items and their users"):
+            model.fit(*data, verbose=0)
 
 
 def test_a_number_of_users_that_is_not_that_of_histories_is_refused(make_ssept, x):

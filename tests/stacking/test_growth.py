@@ -62,6 +62,7 @@ def test_random_blocks_depend_on_seed_and_depths_alone(make_model):
     np.testing.assert_array_equal(grown(seed=7), first)
     assert (grown(seed=8) != first).any()
     assert (grown(seed=7, old=3, new=5) != first).any()
+    assert (grown(seed=7, new=3)[0] != first[0]).any()
     assert (first[0] != first[1]).any()
 
 
