@@ -1,10 +1,8 @@
 import keras
 
 from stackrec_keras.layers import DilatedResidualStack, Embedding
-from stackrec_keras.models.sequential_recommender import (
-    SequentialRecommender,
-    check_integers,
-)
+from stackrec_keras.models.arguments import check_integers
+from stackrec_keras.models.sequential_recommender import SequentialRecommender
 
 
 class ConvolutionalRecommender(SequentialRecommender):

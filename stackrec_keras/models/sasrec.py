@@ -1,6 +1,6 @@
 import keras
 
-from stackrec_keras.models.sequential_recommender import check_integers
+from stackrec_keras.models.arguments import check_integers
 from stackrec_keras.models.transformer_recommender import TransformerRecommender
 
 

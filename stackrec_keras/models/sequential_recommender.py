@@ -1,5 +1,4 @@
 import contextlib
-import numbers
 from dataclasses import dataclass
 
 import keras
@@ -8,7 +7,9 @@ from keras import ops
 from stackrec_keras import losses, metrics
 from stackrec_keras.layers import OutputTable, seed_generator, with_dense_gradient
 from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
+from stackrec_keras.models.arguments import check_integers
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
+from stackrec_keras.models.extension import extend_items
 from stackrec_keras.models.fitting import callbacks_for
 from stackrec_keras.models.inputs import check_ids, items_of, with_items
 from stackrec_keras.models.recommend import recommend
@@ -168,6 +169,31 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
         """
         growth = Growth(method, top_blocks, cycle, inherit, optimizer_state, seed)
         grow(self, growth, num_blocks)
+
+    def extend_items(self, n, init="mean", ids=None):
+        """Adds items to the catalogue in place, and to the optimizer's state.
+
+        They get the indices after those there are. What the model scores the items
+        that it knew does not change.
+
+        Args:
+            n: Integer, how many.
+            init: What their vectors and biases are at first: `"mean"`, the mean of
+                all items, or `"random"`, drawn with the mean and the deviation of
+                each column.
+            ids: List of their raw ids, for a model with a vocabulary.
+
+        Raises:
+            ValueError: If an argument does not fit the model; it is untouched then.
+
+        Example:
+
+        ```python
+        model.extend_items(len(new), ids=new)
+        model.fit(x, y)  # with new items in it
+        ```
+        """
+        extend_items(self, n, init, ids)
 
     def compile(self, optimizer="auto", loss="auto", metrics="auto", **kwargs):
         """Configures training.
@@ -349,22 +375,3 @@ class _Compiled:
             name: keras.saving.serialize_keras_object(part)
             for name, part in {**parts, **self.arguments}.items()
         }
-
-
-def check_integers(**arguments):
-    """Raises a ValueError for an argument that is no integer of at least 1."""
-    for name, value in arguments.items():
-        is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-        if not is_integer or value < 1:
-            raise ValueError(
-                f"{name} must be an integer of at least 1. Received: {name}={value!r}"
-            )
-
-
-def check_share(**arguments):
-    """Raises a ValueError for an argument that is no number from 0 to below 1."""
-    for name, value in arguments.items():
-        if not isinstance(value, numbers.Real) or not 0 <= value < 1:
-            raise ValueError(
-                f"{name} must be a number from 0 to below 1. Received: {name}={value!r}"
-            )

@@ -2,8 +2,9 @@ import keras
 from keras import ops
 
 from stackrec_keras.layers import with_dense_gradient
+from stackrec_keras.models.arguments import check_integers, check_share
+from stackrec_keras.models.extension import extend_users
 from stackrec_keras.models.inputs import items_of, users_of
-from stackrec_keras.models.sequential_recommender import check_integers, check_share
 from stackrec_keras.models.transformer_recommender import TransformerRecommender
 
 
@@ -104,6 +105,18 @@ class SSEPT(TransformerRecommender):
             self.num_users, self.user_dim, "user_embedding"
         )
         self.build()
+
+    def extend_users(self, n, init="mean"):
+        """Adds users in place, and to the optimizer's state, as `extend_items` does.
+
+        Args:
+            n: Integer, how many.
+            init: `"mean"` or `"random"`, what their vectors are at first.
+
+        Raises:
+            ValueError: If an argument does not fit; the model is untouched then.
+        """
+        extend_users(self, n, init)
 
     def embed(self, inputs, training):
         items, users = items_of(inputs), users_of(inputs)

@@ -3,12 +3,9 @@ from keras.initializers import RandomNormal
 
 from stackrec_keras.layers import Embedding, ReZeroTransformerStack, dropout
 from stackrec_keras.layers.rezero_transformer_stack import EPSILON
+from stackrec_keras.models.arguments import check_integers, check_share
 from stackrec_keras.models.inputs import items_of
-from stackrec_keras.models.sequential_recommender import (
-    SequentialRecommender,
-    check_integers,
-    check_share,
-)
+from stackrec_keras.models.sequential_recommender import SequentialRecommender
 
 
 class TransformerRecommender(SequentialRecommender):

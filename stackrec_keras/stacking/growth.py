@@ -89,7 +89,7 @@ def grow(model, growth, num_blocks=None):
     check_optimizer(model)
     with changing_shapes(model):
         fresh = _fresh_weights(model, growth, old, new)
-        _set_slices(model, sources, fresh)
+        set_slices(model, sources, fresh)
         if growth.optimizer_state == "reset":
             reset_state(model)
 
@@ -105,7 +105,27 @@ def set_depth(model, num_blocks):
         for variable in stack.variables_by_name().values()
     }
     with changing_shapes(model):
-        _set_slices(model, sources, {})
+        set_slices(model, sources, {})
+
+
+def set_slices(model, sources, fresh):
+    """Gives variables, and their optimizer slots, other slices along axis 0.
+
+    Args:
+        model: The model, in the context of `changing_shapes`.
+        sources: Dict from `id(variable)` to the source of each of its new slices,
+            an index or `None`.
+        fresh: Dict from `id(variable)` to the values for the `None`s, of the new
+            shape.
+    """
+    variables = [v for v in model.weights if id(v) in sources]
+    new_values = {
+        id(v): _grown(ops.convert_to_numpy(v), sources[id(v)], fresh.get(id(v)))
+        for v in variables
+    }
+    carry_state(model, sources, new_values)
+    for variable in variables:
+        replace_value(variable, new_values[id(variable)])
 
 
 def block_stacks(model):
@@ -174,17 +194,6 @@ def _fresh_weights(model, growth, old, new):
             for name, value in stack.draw_weights(new).items():
                 fresh[id(getattr(stack, name))] = ops.convert_to_numpy(value)
     return fresh
-
-
-def _set_slices(model, sources, fresh):
-    variables = [v for v in model.weights if id(v) in sources]
-    new_values = {
-        id(v): _grown(ops.convert_to_numpy(v), sources[id(v)], fresh.get(id(v)))
-        for v in variables
-    }
-    carry_state(model, sources, new_values)
-    for variable in variables:
-        replace_value(variable, new_values[id(variable)])
 
 
 def _grown(value, sources, fresh):

@@ -1,0 +1,97 @@
+"""Catalogues and user tables that grow, in place."""
+
+import random
+
+import numpy as np
+from keras import ops
+
+from stackrec_keras.data import Vocabulary
+from stackrec_keras.models.arguments import check_integers
+from stackrec_keras.stacking.growth import set_slices
+from stackrec_keras.stacking.in_place import changing_shapes
+from stackrec_keras.stacking.optimizer_state import check_optimizer
+
+INITS = ("mean", "random")
+
+
+def extend_items(model, n, init, ids):
+    """See `SequentialRecommender.extend_items`."""
+    vocabulary = _extended(model.vocabulary, n, ids)
+    _check_loss(model, n)
+    embedding, output = model.item_embedding, model.output_table
+    # Row 0 is the padding's, and says nothing of items.
+    _extend(model, [embedding.embeddings, output.table, output.bias], n, init, 1)
+    model.num_items += n
+    embedding.input_dim = output.num_items + 1 + n
+    output.num_items += n
+    model.vocabulary = vocabulary
+
+
+def extend_users(model, n, init):
+    """See `SSEPT.extend_users`."""
+    _extend(model, [model.user_embedding.embeddings], n, init, 0)
+    model.num_users += n
+    model.user_embedding.input_dim = model.num_users
+
+
+def _extend(model, tables, n, init, first):
+    check_integers(n=n)
+    if init not in INITS:
+        raise ValueError(
+            f"init must be one of {', '.join(map(repr, INITS))}. Received: {init!r}"
+        )
+    check_optimizer(model)
+    sources, fresh = {}, {}
+    for table in tables:
+        old = ops.convert_to_numpy(table)
+        rows = _new_rows(old[first:], n, init)
+        sources[id(table)] = [*range(len(old)), *[None] * n]
+        fresh[id(table)] = np.concatenate([old, rows]).astype(old.dtype)
+    with changing_shapes(model):
+        set_slices(model, sources, fresh)
+
+
+def _new_rows(old, n, init):
+    """What no one has seen is the mean of what is known, or drawn from the normal
+    distribution with the mean and deviation of each column."""
+    mean = old.mean(axis=0, keepdims=True)
+    rows = np.repeat(mean, n, axis=0)
+    if init == "mean":
+        return rows
+    rng = np.random.default_rng(random.randrange(2**31))
+    deviation = old.std(axis=0, keepdims=True)
+    return rows + deviation * rng.normal(size=rows.shape)
+
+
+def _extended(vocabulary, n, ids):
+    if vocabulary is None and ids is not None:
+        raise ValueError(
+            "ids are the raw ids of the new items, and the model has no vocabulary. "
+            "Set model.vocabulary first, or leave ids out."
+        )
+    if vocabulary is None:
+        return None
+    if ids is None or len(ids) != n:
+        raise ValueError(
+            f"The model has a vocabulary: ids must be the {n} raw ids of the new "
+            f"items. Received: ids={ids!r:.200}"
+        )
+    known = vocabulary.encode(ids)
+    if known.any():
+        raise ValueError(
+            f"ids has {ids[int(np.flatnonzero(known)[0])]!r}, which the model knows "
+            "already. Give new items alone."
+        )
+    return Vocabulary(
+        [*vocabulary.ids.tolist(), *ids], np.append(vocabulary.counts, np.zeros(n, int))
+    )
+
+
+def _check_loss(model, n):
+    counts = getattr(getattr(model, "loss", None), "item_counts", None)
+    if counts is not None and len(counts) != model.num_items + n:
+        raise ValueError(
+            f"The model's loss has item_counts of {len(counts)} items, and there would "
+            f"be {model.num_items + n}. Compile with a loss that counts all of these "
+            "first."
+        )

@@ -1,0 +1,164 @@
+import keras
+import numpy as np
+import pytest
+from small_data import NUM_ITEMS
+
+import stackrec_keras as sr
+
+MORE = 5
+
+
+@pytest.mark.parametrize("init", ["mean", "random"])
+def test_old_items_score_as_before(kind, sequences, init):
+    model = kind.build()
+    x = kind.inputs(sequences[0])
+    before = model.predict(x, verbose=0)
+    model.extend_items(MORE, init)
+    assert model.num_items == NUM_ITEMS + MORE
+    after = model.predict(x, verbose=0)
+    assert after.shape == (64, NUM_ITEMS + MORE + 1)
+    np.testing.assert_array_equal(after[:, : NUM_ITEMS + 1], before)
+    assert np.isfinite(after[:, 1:]).all()
+
+
+def test_new_items_start_at_the_mean_of_the_old_ones(make_model):
+    model = make_model()
+    old = [table[1:] for table in model.output_table.get_weights()]
+    old.append(model.item_embedding.get_weights()[0][1:])
+    model.extend_items(MORE)
+    tables = [*model.output_table.get_weights(), *model.item_embedding.get_weights()]
+    for before, table in zip(old, tables, strict=True):
+        np.testing.assert_array_equal(table[1 : NUM_ITEMS + 1], before)
+        expected = np.broadcast_to(before.mean(axis=0), table[NUM_ITEMS + 1 :].shape)
+        np.testing.assert_allclose(table[NUM_ITEMS + 1 :], expected, atol=1e-6)
+
+
+def test_random_items_differ_and_are_reproducible(make_model):
+    drawn = []
+    for _ in range(2):
+        keras.utils.set_random_seed(3)
+        model = make_model()
+        model.extend_items(MORE, "random")
+        drawn.append(model.output_table.get_weights()[0][-MORE:])
+    np.testing.assert_array_equal(*drawn)
+    assert len({row.tobytes() for row in drawn[0]}) == MORE
+
+
+def test_the_optimizer_knows_old_items_and_trains_new_ones(make_model, sequences):
+    x, y = sequences
+    model = make_model(optimizer=keras.optimizers.Adam(0.05))
+    model.fit(x, y, epochs=2, verbose=0)
+    slots = [keras.ops.convert_to_numpy(v) for v in model.optimizer.variables]
+    model.extend_items(MORE)
+    for old, new in zip(slots, model.optimizer.variables, strict=True):
+        new = keras.ops.convert_to_numpy(new)
+        np.testing.assert_array_equal(new[: len(old)] if old.ndim else new, old)
+    newest = NUM_ITEMS + MORE
+    model.fit(x, np.full_like(y, newest), epochs=20, verbose=0)
+    ids, _ = model.recommend(x[:4], k=1)
+    assert (ids == newest).all()
+
+
+def test_items_come_in_the_middle_of_a_fit_that_grows(make_model, sequences):
+    model = make_model(optimizer=keras.optimizers.Adam(0.05))
+
+    class Arrivals(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                self.model.extend_items(MORE)
+
+    callbacks = [sr.StackingCallback("stackC", {1: 4, 3: 6}), Arrivals()]
+    x, y = sequences
+    validation = (x, y[:, -1])
+    fit = {"epochs": 4, "verbose": 0, "callbacks": callbacks}
+    history = model.fit(x, y, validation_data=validation, **fit).history
+    assert history["loss"][-1] < history["loss"][0]
+    assert (model.num_blocks, model.num_items) == (6, NUM_ITEMS + MORE)
+    found = model.evaluate(*validation, verbose=0, return_dict=True)
+    assert found["loss"] == pytest.approx(history["val_loss"][-1], rel=1e-5)
+
+
+def test_the_vocabulary_goes_along_and_a_file_holds_all(make_model, tmp_path):
+    model = make_model()
+    ids = [f"film {i:02d}" for i in range(NUM_ITEMS)]
+    model.vocabulary = sr.data.Vocabulary(ids, range(1, NUM_ITEMS + 1))
+    model.extend_items(2, ids=["new b", "new a"])
+    assert model.vocabulary.encode(["film 00", "new b", "new a"]).tolist() == [
+        1,
+        31,
+        32,
+    ]
+    assert model.vocabulary.counts[-3:].tolist() == [NUM_ITEMS, 0, 0]
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.vocabulary == model.vocabulary
+    histories = [["film 01", "new a"]]
+    for ours, theirs in zip(model.recommend(histories), loaded.recommend(histories)):
+        assert ours.tolist() == theirs.tolist()
+
+
+def test_sse_pt_extends_its_users(sequences):
+    model = sr.SSEPT(NUM_ITEMS, 4, 10, 4, 4, num_blocks=1)
+    model.compile()
+    users = np.arange(64) % 4
+    x = {"items": sequences[0], "users": users}
+    model.fit(x, sequences[1], verbose=0)
+    before = model.predict(x, verbose=0)
+    mean = model.predict({**x, "users": users * 0 - 1}, verbose=0)
+    model.extend_users(3)
+    assert model.num_users == 7 and model.get_config()["num_users"] == 7
+    np.testing.assert_array_equal(model.predict(x, verbose=0), before)
+    new = model.predict({**x, "users": users * 0 + 5}, verbose=0)
+    np.testing.assert_allclose(new[:, 1:], mean[:, 1:], atol=1e-5)
+    model.fit({**x, "users": users + 3}, sequences[1], verbose=0)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"n": 0}, "n must be an integer of at least 1.*n=0"),
+        ({"n": 2, "init": "zero"}, "init must be one of 'mean', 'random'.*'zero'"),
+        ({"n": 2, "ids": ["a", "b"]}, "the model has no vocabulary"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_changes_nothing(
+    make_model, arguments, message
+):
+    model = make_model()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=message):
+        model.extend_items(**arguments)
+    assert model.num_items == NUM_ITEMS
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize(
+    "ids, message",
+    [
+        (None, "ids must be the 2 raw ids of the new items.*ids=None"),
+        (["a"], "ids must be the 2 raw ids"),
+        (["a", "film 03"], "ids has 'film 03', which the model knows already"),
+        (["a", "a"], "'a' more than once"),
+    ],
+)
+def test_ids_that_do_not_fit_the_vocabulary_are_refused(make_model, ids, message):
+    model = make_model()
+    model.vocabulary = sr.data.Vocabulary([f"film {i:02d}" for i in range(NUM_ITEMS)])
+    with pytest.raises(ValueError, match=message):
+        model.extend_items(2, ids=ids)
+    assert model.num_items == len(model.vocabulary) == NUM_ITEMS
+
+
+def test_a_loss_that_counts_items_must_count_the_new_ones(make_model, sequences):
+    def loss(number):
+        return sr.losses.SampledSoftmax(
+            5, distribution="popularity", item_counts=range(1, number + 1)
+        )
+
+    model = make_model(loss=loss(NUM_ITEMS))
+    with pytest.raises(ValueError, match="item_counts of 30 items.*would be 32"):
+        model.extend_items(2)
+    model.compile(model.optimizer, loss=loss(NUM_ITEMS + 2))
+    model.extend_items(2)
+    model.fit(*sequences, verbose=0)
