@@ -4,7 +4,8 @@
 
 MovieLens-1M, leave-one-out per user, all items ranked. For each depth a net from
 scratch and one grown to it from a quarter of its blocks in one fit, for as many epochs.
-`--plain` adds blocks without gates (the form whose collapse is published).
+`--plain` adds blocks without gates; with `--loss sampled_softmax` that is the form
+whose collapse is published.
 """
 
 import argparse
@@ -26,6 +27,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--method", default="stackC")
     parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--loss", default="full_softmax")
     parser.add_argument("--jit", action=argparse.BooleanOptionalAction, default=True)
     arguments = parser.parse_args()
     split = data()
@@ -55,7 +57,9 @@ def data():
 def one(split, name, start, depth, rezero, seed, arguments):
     keras.utils.set_random_seed(seed)
     model = sr.SASRec(split.num_items, LENGTH - 1, num_blocks=start, rezero=rezero)
-    model.compile(keras.optimizers.Adam(RATE), jit_compile=arguments.jit)
+    model.compile(
+        keras.optimizers.Adam(RATE), arguments.loss, jit_compile=arguments.jit
+    )
     grows = [sr.StackingCallback(arguments.method)] if start < depth else []
     begin = time.perf_counter()
     history = model.fit(

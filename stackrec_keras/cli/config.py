@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field, fields
 
 from stackrec_keras.cli.models import MODELS
 
+_CONVOLUTIONAL = ("nextitnet", "grec")
+_TRANSFORMERS = ("sasrec", "ssept")
 SPLITS = ("random", "leave-one-out", "time")
 
 
@@ -62,35 +64,49 @@ class TrainConfig:
     num_blocks: int = _option("model", 4, "blocks to start with", int)
     embedding_dim: int = _option("model", 64, "width of item embeddings", int)
     kernel_size: int = _option(
-        "model", 3, "taps of each convolution (nextitnet, grec)", int
+        "model", 3, "taps of each convolution", int, models=_CONVOLUTIONAL
     )
     dilations: tuple = _option(
         "model",
         (1, 4),
-        "dilations that the blocks take in turn (nextitnet, grec)",
+        "dilations that the blocks take in turn",
         integers,
+        models=_CONVOLUTIONAL,
     )
     mask_rate: float = _option(
-        "model", 0.2, "share of a row's items that a step predicts (grec)", float
+        "model",
+        0.2,
+        "share of a row's items that a step predicts",
+        float,
+        models=("grec",),
     )
-    num_heads: int = _option("model", 1, "attention heads (sasrec, ssept)", int)
-    dropout: float = _option(
-        "model", 0.0, "share of units dropped in training (sasrec, ssept)", float
+    encoder: bool = _option(
+        "model", False, "an encoder sees both sides of gaps", bool, models=("grec",)
+    )
+    num_heads: int = _option("model", 1, "attention heads", int, models=_TRANSFORMERS)
+    dropout: float | None = _option(
+        "model",
+        None,
+        "share of units dropped in training (default: 0 for sasrec, 0.2 for ssept)",
+        float,
+        models=_TRANSFORMERS,
     )
     norm: str = _option(
         "model",
         "post",
-        "where blocks normalize: after adding, or before (sasrec, ssept)",
+        "where blocks normalize: after adding, or before",
         choices=("post", "pre"),
+        models=_TRANSFORMERS,
     )
     padding_mask: bool = _option(
-        "model", False, "let no position see padding (sasrec, ssept)", type=bool
+        "model", False, "let no position see padding", bool, models=_TRANSFORMERS
     )
     user_noise: float = _option(
         "model",
         0.8,
-        "probability that a user is replaced in training (ssept)",
+        "probability that a user is replaced in training",
         float,
+        models=("ssept",),
     )
 
     method: str = _option(
@@ -202,11 +218,15 @@ def add_options(parser):
     for f in fields(TrainConfig):
         arguments = dict(f.metadata)
         name = arguments.pop("group")
+        models = arguments.pop("models", ())
+        if models:
+            arguments["help"] = f"{' and '.join(models)}: {arguments['help']}"
         if name not in groups:
             groups[name] = parser.add_argument_group(name)
+        help = arguments["help"]
         arguments["help"] += _default_text(f.default)
         if arguments["type"] is bool:
-            arguments = {"help": f.metadata["help"], "action": "store_true"}
+            arguments = {"help": help, "action": "store_true"}
         elif "choices" not in arguments:
             arguments.setdefault("metavar", _metavar(arguments["type"]))
         groups[name].add_argument(
@@ -218,6 +238,17 @@ def typed_options(args):
     """Returns the dict of those fields of `TrainConfig` that were typed."""
     names = [f.name for f in fields(TrainConfig)]
     return {name: getattr(args, name) for name in names if hasattr(args, name)}
+
+
+def check_model_options(typed, model):
+    """Raises a ValueError if an option was typed that only other models have."""
+    for f in fields(TrainConfig):
+        models = f.metadata.get("models", (model,))
+        if f.name in typed and model not in models:
+            raise ValueError(
+                f"{option_name(f.name)} is an option of --model "
+                f"{' and '.join(models)}, not of {model}. Leave it out."
+            )
 
 
 def option_name(field_name):

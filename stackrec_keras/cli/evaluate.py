@@ -1,6 +1,7 @@
 """`stackrec evaluate`: the final table of a run, made anew."""
 
 import json
+from dataclasses import replace
 
 from stackrec_keras.cli.logs import read_log
 from stackrec_keras.cli.run_folder import RunFolder
@@ -41,7 +42,7 @@ def run(args):
     if args.data is None:
         rows, notes = _held_out_rows(folder, config)
     else:
-        rows, notes = _last_items(args, model, folder, config)
+        rows, notes = _last_items(args, model, folder)
     results = final_results(model, rows, config.batch_size)
     if args.json:
         print(json.dumps({"rows": len(rows), "results": results}, indent=2))
@@ -59,10 +60,9 @@ def _held_out_rows(folder, config):
     return split.test, run_notes(len(split.test), split.hash, seconds)
 
 
-def _last_items(args, model, folder, config):
+def _last_items(args, model, folder):
     import numpy as np
 
-    from stackrec_keras.cli.splits import with_users_of_run
     from stackrec_keras.data import make_windows
 
     log = read_log(args.data, args.user, args.item, args.timestamp)
@@ -74,10 +74,13 @@ def _last_items(args, model, folder, config):
         )
     is_newest = np.r_[windows.users[1:] != windows.users[:-1], True]
     rows = windows.subset(is_newest)
-    if model.num_users is not None:
-        rows = with_users_of_run(rows, config, folder.read("split"))
     unknown = int((model.vocabulary.encode(log["item"]) == 0).sum())
-    return rows, [
+    notes = [
         f"last item of {len(rows):,} of {log['user'].nunique():,} users",
         f"{unknown:,} of {len(log):,} events left out, their items being unknown",
     ]
+    if model.num_users is not None:
+        users = folder.user_indices(rows.user_ids)[rows.users]
+        rows = replace(rows, users=users, user_ids=None)
+        notes.append(f"{int((users < 0).sum()):,} users unknown to the model")
+    return rows, notes

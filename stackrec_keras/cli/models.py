@@ -25,7 +25,12 @@ def _nextitnet(config, split):
 def _grec(config, split):
     from stackrec_keras.models import GRec
 
-    return GRec(split.num_items, config.mask_rate, **_convolutional(config))
+    return GRec(
+        split.num_items,
+        config.mask_rate,
+        encoder=config.encoder,
+        **_convolutional(config),
+    )
 
 
 def _sasrec(config, split):
@@ -63,10 +68,11 @@ def _convolutional(config):
 
 
 def _transformer(config):
+    dropout = {} if config.dropout is None else {"dropout": config.dropout}
     return {
+        **dropout,
         "num_blocks": config.num_blocks,
         "num_heads": config.num_heads,
-        "dropout": config.dropout,
         "norm": config.norm,
         "padding_mask": config.padding_mask,
     }

@@ -51,7 +51,7 @@ def run(args):
         history = _history_of(args.user, config, args.data or config.data)
     x = [history]
     if model.num_users is not None:
-        x = {"items": x, "users": _user_index(args.user, folder, config)}
+        x = {"items": x, "users": folder.user_indices([args.user])}
     ids, scores = model.recommend(x, args.k, not args.include_seen)
     best = [
         (_plain(item), float(score))
@@ -108,14 +108,6 @@ def _user(typed, ids, data):
             f"as {_listed(ids[:3])}. Recommend to someone new with --items."
         )
     return user
-
-
-def _user_index(typed, folder, config):
-    """`(1,)`: the index that the model knows the user by, -1 if by none."""
-    from stackrec_keras.cli.splits import remake_split, user_indices
-
-    known = remake_split(config, folder.read("split")).train.user_ids
-    return user_indices([matching_id(typed or "", known)], known)
 
 
 def _listed(values):

@@ -28,6 +28,7 @@ class RunFolder:
         "metrics": "metrics.json",
         "table": "metrics.md",
         "split": "split.json",
+        "users": "users.json",
         "backup": "backup",
     }
 
@@ -100,6 +101,16 @@ class RunFolder:
         partial = self.path / "partial.keras"
         model.save(partial)
         os.replace(partial, self.model)
+
+    def user_indices(self, users):
+        """Returns the index that the run's model knows each raw user id by, -1 for
+        none, as an array."""
+        import numpy as np
+        import pandas as pd
+
+        # As texts: a log may have numbers as texts, or texts as numbers.
+        known = pd.Index([str(user) for user in self.read("users")])
+        return known.get_indexer([str(user) for user in users]).astype(np.int32)
 
     def _missing(self, name):
         if self.config.exists():

@@ -97,29 +97,3 @@ def remake_split(config, description):
             "--data`."
         )
     return split
-
-
-def with_users_of_run(windows, config, description):
-    """Gives windows of another log the user indices that a run was trained with.
-
-    Args:
-        windows: `Windows`.
-        config: `TrainConfig` of the run.
-        description: Dict, its split.json.
-
-    Returns:
-        `Windows`, a user that the run does not know having the index -1.
-    """
-    from dataclasses import replace
-
-    known = remake_split(config, description).train.user_ids
-    users = user_indices(windows.user_ids, known)[windows.users]
-    return replace(windows, users=users, user_ids=known)
-
-
-def user_indices(users, known):
-    """Returns the place of each raw user id among the known ones, -1 for none."""
-    import numpy as np
-    import pandas as pd
-
-    return pd.Index(known).get_indexer(pd.Index(users)).astype(np.int32)

@@ -6,6 +6,7 @@ import sys
 from stackrec_keras.cli.config import (
     TrainConfig,
     add_options,
+    check_model_options,
     option_name,
     typed_options,
 )
@@ -104,6 +105,7 @@ def _configuration(args, folder):
     if "data" in typed:
         typed["data"] = absolute(typed["data"])
     if not (args.resume and folder.config.exists()):
+        check_model_options(typed, typed.get("model", TrainConfig.model))
         return TrainConfig(**typed)
     config = folder.read_config()
     for name, value in typed.items():
@@ -155,6 +157,8 @@ def _write_description(config, folder, split):
     folder.write("config", config.to_json())
     folder.write("split", describe_split(config, split))
     folder.write("environment", environment())
+    if takes_users(config):
+        folder.write("users", split.train.user_ids.tolist())
 
 
 def _fit(config, folder, split, model, growth):

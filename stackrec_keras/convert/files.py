@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 
@@ -14,10 +15,16 @@ def read_checkpoint(path):
     Raises:
         FileNotFoundError: If there is neither.
         ImportError: If TensorFlow, or torch, is needed and not installed.
-        ValueError: If a torch file holds anything but tensors. It is never executed.
+        ValueError: If a torch file holds anything but tensors; it is never executed.
+            If the path is a part of a TensorFlow checkpoint.
     """
     if Path(f"{path}.index").is_file():
         return _read_tensorflow(path)
+    prefix, part = re.match(r"(.*?)(\.index|\.data-\d+-of-\d+)?$", str(path)).groups()
+    if part:
+        raise ValueError(
+            f"{path} is a part of a TensorFlow checkpoint. Give its prefix: {prefix}"
+        )
     if not Path(path).is_file():
         raise FileNotFoundError(
             f"{path} is no file, and there is no {path}.index. Give a torch file, or "
@@ -59,4 +66,4 @@ def _read_torch(path):
             f"{path} holds a {type(held).__name__} that is no state_dict. Save "
             "model.state_dict()."
         )
-    return {name: tensor.numpy() for name, tensor in held.items()}
+    return {name: tensor.detach().float().numpy() for name, tensor in held.items()}

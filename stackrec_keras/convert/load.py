@@ -79,7 +79,7 @@ class Checkpoint:
                 f"weights has no variable {name!r}, which the model needs."
             )
         value = self._weights.pop(name)
-        if value.size != np.prod(shape, dtype=int):
+        if _without_ones(value.shape) != _without_ones(shape):
             raise ValueError(
                 f"weights[{name!r}] has shape {value.shape}; the model needs one of "
                 f"{tuple(shape)}. Build the model with the arguments of the checkpoint."
@@ -94,6 +94,10 @@ class Checkpoint:
                 f"{sorted(self._weights)[:5]}. Does the model have the arguments of "
                 "the checkpoint (rezero among them)?"
             )
+
+
+def _without_ones(shape):
+    return [size for size in shape if size != 1]
 
 
 _OF_OPTIMIZER = re.compile(r"/Adam(_\d+)?$|^beta\d_power$|^global_step$")

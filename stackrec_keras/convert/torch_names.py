@@ -20,7 +20,7 @@ def values(model, take):
     for variable, name in _plain_names(model):
         yield variable, take(name, variable.shape)
     dim = model.stack.dim
-    of_blocks = [_block(i, dim, take) for i in range(model.num_blocks)]
+    of_blocks = [_block(i, dim, take, model.rezero) for i in range(model.num_blocks)]
     for name, variable in model.stack.variables_by_name().items():
         yield variable, np.stack([block[name] for block in of_blocks])
 
@@ -39,7 +39,7 @@ def _plain_names(model):
     return pairs
 
 
-def _block(index, dim, take):
+def _block(index, dim, take, rezero):
     """Dict from our weight names to one block's arrays."""
     attention = f"transformers.{index}.SelfAttention"
     feed_forward = f"transformers.{index}.ff"
@@ -51,17 +51,20 @@ def _block(index, dim, take):
     def vector(name):
         return take(name, (dim,))
 
+    gates = {}
+    if rezero:
+        gates["gate1"] = take(f"{attention}.rez", ())
+        gates["gate2"] = take(f"{feed_forward}.rez", ())
     return {
+        **gates,
         "attention_kernel": np.concatenate([kernel(p) for p in projections], axis=1),
         "attention_bias": np.concatenate([vector(f"{p}.bias") for p in projections]),
         "norm1_scale": vector(f"{attention}.layer_norm.weight"),
         "norm1_shift": vector(f"{attention}.layer_norm.bias"),
-        "gate1": take(f"{attention}.rez", ()),
         "dense1_kernel": kernel(f"{feed_forward}.inner_cnn"),
         "dense1_bias": vector(f"{feed_forward}.inner_cnn.bias"),
         "dense2_kernel": kernel(f"{feed_forward}.readout_cnn"),
         "dense2_bias": vector(f"{feed_forward}.readout_cnn.bias"),
         "norm2_scale": vector(f"{feed_forward}.layer_norm.weight"),
         "norm2_shift": vector(f"{feed_forward}.layer_norm.bias"),
-        "gate2": take(f"{feed_forward}.rez", ()),
     }

@@ -24,7 +24,7 @@ def causal_attention(query, key, value, mask=None, dropout=0.0, seed=None):
         [Attention Is All You Need, NeurIPS 2017](https://arxiv.org/abs/1706.03762)
     """
     if dropout:
-        # No backend's fused kernel drops attention weights.
+        # Keras has no way to its fused kernels that drops attention weights.
         return _attention(query, key, value, mask, dropout, seed)
     return ops.dot_product_attention(query, key, value, mask=mask, is_causal=True)
 

@@ -23,7 +23,8 @@ class DilatedResidualStack(BlockStack):
         dilations: Sequence of integers; block `i` takes the dilation
             `dilations[i % len(dilations)]`.
         rezero: Boolean, whether blocks have the gate.
-        causal: Boolean. `False` lets a position see as far ahead as back.
+        causal: Boolean. `False` lets half of the reach of each convolution, rounded
+            up, be ahead.
         **kwargs: The other arguments of a Keras layer.
 
     Call arguments:
@@ -101,7 +102,7 @@ class DilatedResidualStack(BlockStack):
         if self.causal:
             return causal_convolution(x, kernel, bias, dilation)
         # A causal convolution, read off half its reach later.
-        ahead = (self.kernel_size - 1) * dilation // 2
+        ahead = -(-(self.kernel_size - 1) * dilation // 2)
         longer = ops.pad(x, [[0, 0], [0, ahead], [0, 0]])
         return causal_convolution(longer, kernel, bias, dilation)[:, ahead:]
 

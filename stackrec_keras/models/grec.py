@@ -127,6 +127,7 @@ class GRec(ConvolutionalRecommender):
                 f"position. Received: y of shape {tuple(y.shape)}"
             )
         hidden, gaps = hidden
+        y, sample_weight = self._last_items(y), self._last_items(sample_weight)
         targets = ops.take_along_axis(y, ops.cast(_indices(gaps), "int32"), axis=1)
         if sample_weight is not None and len(sample_weight.shape) == 2:
             sample_weight = ops.take_along_axis(sample_weight, _indices(gaps), axis=1)
@@ -141,18 +142,20 @@ class GRec(ConvolutionalRecommender):
     @contextlib.contextmanager
     def _filling_gaps(self):
         # What a compiled function computes is settled while it is traced.
-        before, self._fills_gaps = self._fills_gaps, True
+        self._fills_gaps = True
         try:
             yield
         finally:
-            self._fills_gaps = before
+            self._fills_gaps = False
 
     def _draw_gaps(self, items):
         """Positions `(batch, gaps)` whose next item is blanked, -1 where a row has
         fewer of them."""
         time = ops.shape(items)[1]
-        # The last position's next item is the target after the input.
-        has_next = ops.pad(items[:, 1:] != 0, [[0, 0], [0, 1]], constant_values=True)
+        # Left padding: what follows an item is an item, or the target after the row.
+        # The last position counts in any case, so that each row has one.
+        last = ops.arange(time) == time - 1
+        has_next = ops.logical_or(items != 0, last)
         chance = keras.random.uniform(ops.shape(items), seed=self.seed_generator)
         order = ops.argsort(ops.where(has_next, chance, 2.0), axis=1)
         candidates = ops.sum(ops.cast(has_next, "float32"), axis=1, keepdims=True)

@@ -28,7 +28,7 @@ def check_ids(model, **arrays):
 
 
 def check_users(model, name, inputs):
-    """Raises a ValueError if users, and they alone, do not fit the model."""
+    """Raises a ValueError if users are given as the model does not take them."""
     if not isinstance(inputs, dict):
         return
     if model.num_users is None:
@@ -40,7 +40,16 @@ def check_users(model, name, inputs):
         raise ValueError(
             f"{name} must be a dict of 'items' and 'users'. Received: {sorted(inputs)}"
         )
-    _check_range(f"{name} has users", inputs["users"], -1, model.num_users - 1, _USERS)
+
+
+def check_trained_users(model, x):
+    """Raises a ValueError if a fit would be given users beyond those of the model,
+    who would teach it nothing. Elsewhere they are unknown users."""
+    if model.num_users is None:
+        return
+    windows = getattr(x, "windows", None)
+    users = users_of(x) if windows is None else windows.users
+    _check_range("x has users", users, -1, model.num_users - 1, _USERS)
 
 
 _ITEMS = (

@@ -11,7 +11,12 @@ from stackrec_keras.models.arguments import check_integers
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
 from stackrec_keras.models.extension import extend_items
 from stackrec_keras.models.fitting import callbacks_for
-from stackrec_keras.models.inputs import check_ids, items_of, with_items
+from stackrec_keras.models.inputs import (
+    check_ids,
+    check_trained_users,
+    items_of,
+    with_items,
+)
 from stackrec_keras.models.recommend import recommend
 from stackrec_keras.stacking import Growth, grow
 from stackrec_keras.stacking.growth import depth
@@ -27,9 +32,6 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
         dim: Integer, the width of the hidden states.
         num_blocks: Integer, the depth to build with.
-        max_length: Integer or `None`. A longer input keeps its last items.
-        num_users: Integer or `None`, for models that take users.
-        output_fan_in: Boolean, how the output table starts: see `OutputTable`.
         **kwargs: `name`, `dtype` and the other arguments of a Keras model.
 
     Call arguments:
@@ -41,27 +43,25 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
         Hidden states, a tensor of shape `(batch, time, dim)`.
     """
 
-    def __init__(
-        self,
-        num_items,
-        dim,
-        num_blocks,
-        max_length=None,
-        num_users=None,
-        output_fan_in=False,
-        **kwargs,
-    ):
+    max_length = None
+    """Integer or `None`. A longer input keeps its last items."""
+
+    num_users = None
+    """Integer or `None`, for a model that takes users."""
+
+    output_fan_in = False
+    """Boolean, how the output table starts: see `OutputTable`."""
+
+    def __init__(self, num_items, dim, num_blocks, **kwargs):
         super().__init__(**kwargs)
         check_integers(num_items=num_items, num_blocks=num_blocks)
         self.num_items = int(num_items)
         self.initial_blocks = int(num_blocks)
-        self.max_length = max_length
-        self.num_users = num_users
         # Scores are compared with each other: half precision would make ties.
         self.output_table = OutputTable(
             num_items,
             dim,
-            output_fan_in,
+            self.output_fan_in,
             dtype=self.dtype_policy.variable_dtype,
             name="output_table",
         )
@@ -250,6 +250,7 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
         `(batch, time)` the last position counts.
         """
         check_ids(self, x=x, y=y)
+        check_trained_users(self, x)
         validation = kwargs.get("validation_data")
         if isinstance(validation, (list, tuple)):
             names = ("validation x", "validation y")
@@ -280,7 +281,9 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
         if not training:
             y = last_of_row(y, y_pred)
             return validation_loss(y, y_pred, sample_weight)
-        self.trained_length = self._last_items(items_of(x)).shape[1]
+        length = self._last_items(items_of(x)).shape[1]
+        # TensorFlow does not know it once it was given several.
+        self.trained_length = max(self.trained_length or 0, length or 0) or None
         loss = self.training_loss(y, y_pred, sample_weight)
         for extra in self.losses:
             loss = loss + ops.sum(ops.cast(extra, loss.dtype))
@@ -335,11 +338,11 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
     @contextlib.contextmanager
     def _giving_scores(self):
         # What a compiled function computes is settled while it is traced.
-        before, self._gives_hidden = self._gives_hidden, False
+        self._gives_hidden = False
         try:
             yield
         finally:
-            self._gives_hidden = before
+            self._gives_hidden = True
 
     def get_config(self):
         return {

@@ -1,7 +1,6 @@
 import keras
 from keras import ops
 
-from stackrec_keras.layers import with_dense_gradient
 from stackrec_keras.models.arguments import check_integers, check_share
 from stackrec_keras.models.extension import extend_users
 from stackrec_keras.models.inputs import items_of, users_of
@@ -93,9 +92,9 @@ class SSEPT(TransformerRecommender):
             rezero,
             norm,
             padding_mask,
-            num_users=int(num_users),
             **kwargs,
         )
+        self.num_users = int(num_users)
         self.item_dim, self.user_dim = int(item_dim), int(user_dim)
         self.user_noise, self.item_noise = user_noise, item_noise
         self.item_embedding = self._embedding(
@@ -137,11 +136,9 @@ class SSEPT(TransformerRecommender):
 
     def _user_vectors(self, users):
         known = ops.logical_and(users >= 0, users < self.num_users)
-        table = ops.cast(
-            with_dense_gradient(self.user_embedding.embeddings), self.compute_dtype
-        )
-        mean = ops.stop_gradient(ops.mean(table, axis=0))
         vectors = self.user_embedding(ops.where(known, users, 0))
+        mean = ops.mean(ops.stop_gradient(self.user_embedding.embeddings), axis=0)
+        mean = ops.cast(mean, vectors.dtype)
         return ops.where(ops.expand_dims(known, axis=1), vectors, mean)
 
     def _noisy_users(self, users):

@@ -30,6 +30,8 @@ class TransformerRecommender(SequentialRecommender):
         **kwargs: The other arguments of `SequentialRecommender`.
     """
 
+    output_fan_in = True
+
     def __init__(
         self,
         num_items,
@@ -51,9 +53,8 @@ class TransformerRecommender(SequentialRecommender):
             )
         if norm not in ("post", "pre"):
             raise ValueError(f"norm must be 'post' or 'pre'. Received: norm={norm!r}")
-        super().__init__(
-            num_items, dim, num_blocks, int(max_length), output_fan_in=True, **kwargs
-        )
+        super().__init__(num_items, dim, num_blocks, **kwargs)
+        self.max_length = int(max_length)
         self.num_heads = int(num_heads)
         self.dropout = dropout
         self.rezero = rezero

@@ -165,7 +165,8 @@ def _slice_sources(weight, of_blocks, growth):
         copied = weight.release_copies or whole
         return of_blocks if copied else [None] * len(of_blocks)
     if weight.gate:
-        # A copy joins with the gate of a new block: the net computes what it did.
+        # A copy joins with the gate of a new block, and so changes nothing at first
+        # (but for its norms, where it normalizes after adding).
         return [
             None if source in of_blocks[:i] else source
             for i, source in enumerate(of_blocks)

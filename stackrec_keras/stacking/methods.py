@@ -17,9 +17,9 @@ class StackingMethod:
         keeps_rest: Whether the other weights of the net may be carried over.
         release_copies_whole_blocks: Whether StackRec's release copies the gates
             and norms of a block along with its kernels.
-        preserves_function: Whether the net computes after the growth what it did
-            before, whatever is to be inherited: everything is carried over, and
-            blocks join with their gates at 0.
+        preserves_function: Whether everything is carried over, whatever is to be
+            inherited, and blocks join with their gates at 0. The net then computes
+            what it did; only nearly so where blocks normalize after adding.
     """
 
     name: str
@@ -195,13 +195,13 @@ _METHODS = {
         ),
         StackingMethod(
             "copyZero",
-            "the net stays, its copy goes on top with gates at 0: same function",
+            "the net stays whole, its copy goes on top with gates at 0",
             _cross,
             preserves_function=True,
         ),
         StackingMethod(
             "appendZero",
-            "the net stays, random blocks go on top with gates at 0: same function",
+            "the net stays whole, random blocks go on top with gates at 0",
             _random_top,
             preserves_function=True,
         ),

@@ -9,7 +9,7 @@ import pytest
 import stackrec_keras as sr
 
 OPTIONS = {
-    "grec": "--mask-rate 0.4",
+    "grec": "--mask-rate 0.4 --encoder",
     "sasrec": "--num-heads 2 --dropout 0.1 --norm pre --padding-mask",
     "ssept": "--user-noise 0.1 --method stackA",
 }
@@ -43,6 +43,44 @@ def test_it_trains_grows_is_evaluated_and_recommends(
     assert code == 0
     code, out, _ = stackrec("evaluate", folder, "--data", log_path)
     assert code == 0 and "last item of 40 of 40 users" in out
+
+
+def test_sse_pt_serves_users_whom_it_does_not_know(
+    stackrec, train_arguments, write_log, tmp_path
+):
+    log, folder = write_log(tmp_path / "log.csv"), tmp_path / "run"
+    options = "--model ssept --epochs 1 --schedule none"
+    assert stackrec(*train_arguments(log, folder, options))[0] == 0
+    write_log(log, users=50, seed=1)  # tomorrow's log, in place of today's
+    code, out, error = stackrec("evaluate", folder, "--data", log)
+    assert code == 0 and "10 users unknown to the model" in out, error
+    assert stackrec("recommend", folder, "--user", 45, "--data", log)[0] == 0
+    assert stackrec("recommend", folder, "--items", "film 1")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ("--model sasrec --kernel-size 2", "--kernel-size is an option of --model nex"),
+        ("--dropout 0.5", "--dropout is an option of --model sasrec and ssept, not of"),
+    ],
+)
+def test_an_option_of_another_model_is_an_error(
+    stackrec, train_arguments, tmp_path, options, message
+):
+    code, _, error = stackrec(*train_arguments("log.csv", tmp_path, options))
+    assert code == 2 and message in error
+
+
+def test_sse_pt_drops_units_unless_told_not_to(
+    stackrec, train_arguments, log_path, tmp_path
+):
+    for options, rate in (("", 0.2), ("--dropout 0", 0.0)):
+        folder = tmp_path / f"run{rate}"
+        options += " --model ssept --epochs 1 --schedule none"
+        assert stackrec(*train_arguments(log_path, folder, options))[0] == 0
+        model = keras.saving.load_model(folder / "model.keras")
+        assert model.get_config()["dropout"] == rate
 
 
 def test_sse_pt_knows_its_users_again(

@@ -51,6 +51,10 @@ def test_a_checkpoint_of_another_model_is_refused(golden):
 @pytest.mark.parametrize(
     "change, message",
     [
+        (
+            lambda w: w.update({"final.weight": w["final.weight"].T}),
+            r"'final.weight'\] has shape \(8, 50\); the model needs one of \(50, 8\)",
+        ),
         (lambda w: w.pop("final.bias"), "no variable 'final.bias'"),
         (lambda w: w.update(extra=np.zeros(3)), "has not: .'extra'"),
         (
@@ -82,6 +86,13 @@ def test_a_model_with_more_than_the_release_has_is_refused(golden):
         sr.convert.load_stackrec_weights(model, _weights(arrays))
 
 
+def test_gates_are_not_left_out_in_silence(golden):
+    arrays, _ = golden("sasrec_torch_h1")
+    model = sr.SASRec(49, 10, 8, num_blocks=3, rezero=False)
+    with pytest.raises(ValueError, match="has variables that SASRec has not.*rez"):
+        sr.convert.load_stackrec_weights(model, _weights(arrays))
+
+
 def test_a_torch_file_is_read(golden, tmp_path):
     torch = pytest.importorskip("torch")
     arrays, _ = golden("sasrec_torch_h1")
@@ -89,6 +100,9 @@ def test_a_torch_file_is_read(golden, tmp_path):
     path = tmp_path / "sasrec.pt"
     torch.save({name: torch.tensor(value) for name, value in weights.items()}, path)
     _assert_equal(sr.convert.read_checkpoint(path), weights)
+    learned = torch.nn.Parameter(torch.ones(3, dtype=torch.bfloat16))
+    torch.save({"bias": learned}, path)
+    _assert_equal(sr.convert.read_checkpoint(path), {"bias": np.ones(3, "float32")})
 
 
 def test_a_tensorflow_checkpoint_is_read(golden, tmp_path):
@@ -106,6 +120,9 @@ def test_a_tensorflow_checkpoint_is_read(golden, tmp_path):
     found = sr.convert.read_checkpoint(prefix)
     _assert_equal(found, weights)
     assert sr.convert.build_stackrec_model("nextitnet", found).num_blocks == 4
+    for part in (".index", ".data-00000-of-00001"):
+        with pytest.raises(ValueError, match="Give its prefix: .*model.ckpt$"):
+            sr.convert.read_checkpoint(prefix + part)
 
 
 def test_a_pickle_is_never_executed(tmp_path):

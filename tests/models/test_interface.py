@@ -71,6 +71,32 @@ def test_every_method_grows_it(kind, sequences, method, inherit):
     assert np.isfinite(_numpy(model(kind.inputs(sequences[0][:2])))).all()
 
 
+@pytest.mark.parametrize("method", ["stackA", "stackC", "stackR", "stackE"])
+def test_paper_inheritance_carries_embeddings_and_the_releases_weights(kind, method):
+    model = kind.build(num_blocks=2)
+    rng = np.random.default_rng(0)
+    for variable in model.weights:
+        variable.assign(rng.normal(size=variable.shape).astype("float32"))
+    before = {v.path: _numpy(v) for v in model.weights}
+    model.grow(method, inherit="paper")
+    of_release = ("kernel1", "bias1", "kernel2", "bias2")
+    of_release += ("attention_kernel", "attention_bias")
+    sources = sr.stacking.block_sources(method, 2, 4)
+    for variable in model.weights:
+        old, new = before[variable.path], _numpy(variable)
+        layer, name = variable.path.split("/")
+        if layer not in ("stack", "encoder"):
+            embeds = layer.endswith("_embedding") or layer == "positions"
+            assert (new == old).all() == embeds, variable.path
+            continue
+        copied = name in of_release or method == "stackR"
+        for block, source in zip(new, sources, strict=True):
+            is_copy = any((block == other).all() for other in old)
+            assert is_copy == (copied and source is not None), variable.path
+            if is_copy:
+                np.testing.assert_array_equal(block, old[source])
+
+
 @pytest.mark.parametrize("method", ["stackA", "stackC", "middle"])
 def test_the_top_blocks_alone_are_stacked(kind, method):
     model = kind.build(num_blocks=6)

@@ -39,7 +39,7 @@ def test_the_user_tells_and_stands_first(make_ssept, x):
 
 
 @pytest.mark.parametrize("unknown", [-1, NUM_USERS, 999])
-def test_an_unknown_user_gets_the_mean_of_all(make_ssept, x, unknown):
+def test_an_unknown_user_gets_the_mean_of_all(make_ssept, x, sequences, unknown):
     model = make_ssept()
     users = np.full(64, unknown)
     vectors = _numpy(model.embed({**x, "users": users}, training=False))
@@ -48,6 +48,13 @@ def test_an_unknown_user_gets_the_mean_of_all(make_ssept, x, unknown):
     np.testing.assert_allclose(
         _numpy(model(x["items"])), _numpy(model({**x, "users": users})), atol=1e-6
     )
+    for unknown_users in (users, users.tolist()):
+        ids, _ = model.recommend({**x, "users": unknown_users}, k=3)
+        np.testing.assert_array_equal(ids, model.recommend(x["items"], k=3)[0])
+    model.compile()
+    targets = sequences[1][:, -1]
+    found = model.evaluate({**x, "users": users}, targets, verbose=0)
+    assert found == pytest.approx(model.evaluate(x["items"], targets, verbose=0))
 
 
 def test_noise_replaces_users_and_items_in_training_alone(make_ssept, x):
@@ -113,10 +120,18 @@ def test_inputs_that_do_not_fit_are_refused(make_ssept, x, sequences, change, me
         model.fit({**x, **change}, sequences[1], verbose=0)
 
 
-def test_training_without_users_is_refused(make_ssept, sequences):
+def test_batches_with_too_many_users_are_refused(make_ssept, sequences):
     model = make_ssept()
     model.compile()
     windows = sr.data.Windows(sequences[0], np.arange(64))
+    with pytest.raises(ValueError, match="x has users from 0 to 63.*knows 0..5"):
+        model.fit(windows.batches(16, with_users=True), verbose=0)
+
+
+def test_training_without_users_is_refused(make_ssept, sequences):
+    model = make_ssept()
+    model.compile()
+    windows = sr.data.Windows(sequences[0], np.arange(64) % NUM_USERS)
     for data in (sequences, (windows.batches(16),)):
         with pytest.raises(ValueError, match="SSEPT trains on items and their users"):
             model.fit(*data, verbose=0)

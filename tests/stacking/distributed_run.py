@@ -1,6 +1,6 @@
 """A fit with a growth on several devices, in a process of its own.
 
-    python distributed_run.py DEVICES
+    python distributed_run.py DEVICES MODEL
 
 Prints the history as JSON.
 """
@@ -18,6 +18,13 @@ import numpy as np  # noqa: E402
 
 import stackrec_keras as sr  # noqa: E402
 
+MODELS = {
+    "SASRec": lambda: sr.SASRec(30, 10, 8, num_blocks=2, padding_mask=True),
+    # These draw in training, and so not the same on two devices as on one.
+    "dropout": lambda: sr.SASRec(30, 10, 8, num_blocks=2, dropout=0.2),
+    "GRec": lambda: sr.GRec(30, embedding_dim=8, num_blocks=2),
+}
+
 
 def main():
     rng = np.random.default_rng(0)
@@ -25,7 +32,7 @@ def main():
     x, y = items[:, :-1], items[:, 1:]
     keras.utils.set_random_seed(0)
     with distribution():
-        model = sr.SASRec(30, 10, 8, num_blocks=2, padding_mask=True)
+        model = MODELS[sys.argv[2]]()
         model.compile(keras.optimizers.Adam(0.01))
     history = model.fit(
         x,
