@@ -127,7 +127,6 @@ class GRec(ConvolutionalRecommender):
                 f"position. Received: y of shape {tuple(y.shape)}"
             )
         hidden, gaps = hidden
-        y, sample_weight = self._last_items(y), self._last_items(sample_weight)
         targets = ops.take_along_axis(y, ops.cast(_indices(gaps), "int32"), axis=1)
         if sample_weight is not None and len(sample_weight.shape) == 2:
             sample_weight = ops.take_along_axis(sample_weight, _indices(gaps), axis=1)
