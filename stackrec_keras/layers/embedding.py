@@ -13,7 +13,8 @@ class Embedding(keras.layers.Embedding):
 
     def call(self, inputs):
         ids = ops.cast(inputs, "int32")
-        return ops.take(with_dense_gradient(self.embeddings), ids, axis=0)
+        rows = ops.take(with_dense_gradient(self.embeddings), ids, axis=0)
+        return ops.cast(rows, self.compute_dtype)
 
 
 def with_dense_gradient(variable):

@@ -1,4 +1,4 @@
-"""The only file of the layers that knows TensorFlow."""
+"""The only file of layers and models that knows TensorFlow."""
 
 import keras
 
@@ -25,3 +25,13 @@ def traced_once(function):
     import tensorflow as tf
 
     return tf.function(function)
+
+
+def num_replicas():
+    """Returns on how many devices a step runs, each on a part of the batch, whose
+    losses and gradients are then added up."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync

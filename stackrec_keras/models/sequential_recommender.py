@@ -6,6 +6,7 @@ from keras import ops
 
 from stackrec_keras import losses, metrics
 from stackrec_keras.layers import OutputTable, seed_generator, with_dense_gradient
+from stackrec_keras.layers.tensorflow_graph import num_replicas
 from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
 from stackrec_keras.models.arguments import check_integers
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
@@ -280,14 +281,14 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
     ):
         if not training:
             y = last_of_row(y, y_pred)
-            return validation_loss(y, y_pred, sample_weight)
+            return validation_loss(y, y_pred, sample_weight) / num_replicas()
         length = self._last_items(items_of(x)).shape[1]
         # TensorFlow does not know it once it was given several.
         self.trained_length = max(self.trained_length or 0, length or 0) or None
         loss = self.training_loss(y, y_pred, sample_weight)
         for extra in self.losses:
             loss = loss + ops.sum(ops.cast(extra, loss.dtype))
-        return loss
+        return loss / num_replicas()
 
     def training_loss(self, y, hidden, sample_weight):
         """Returns the loss of a batch, as a scalar.
