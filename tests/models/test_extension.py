@@ -17,7 +17,8 @@ def test_old_items_score_as_before(kind, sequences, init):
     assert model.num_items == NUM_ITEMS + MORE
     after = model.predict(x, verbose=0)
     assert after.shape == (64, NUM_ITEMS + MORE + 1)
-    np.testing.assert_array_equal(after[:, : NUM_ITEMS + 1], before)
+    # But for rounding: a product of another size is summed in another order.
+    np.testing.assert_allclose(after[:, 1 : NUM_ITEMS + 1], before[:, 1:], atol=1e-5)
     assert np.isfinite(after[:, 1:]).all()
 
 
@@ -107,7 +108,8 @@ def test_sse_pt_extends_its_users(sequences):
     mean = model.predict({**x, "users": users * 0 - 1}, verbose=0)
     model.extend_users(3)
     assert model.num_users == 7 and model.get_config()["num_users"] == 7
-    np.testing.assert_array_equal(model.predict(x, verbose=0), before)
+    after = model.predict(x, verbose=0)
+    np.testing.assert_allclose(after[:, 1:], before[:, 1:], atol=1e-5)
     new = model.predict({**x, "users": users * 0 + 5}, verbose=0)
     np.testing.assert_allclose(new[:, 1:], mean[:, 1:], atol=1e-5)
     model.fit({**x, "users": users + 3}, sequences[1], verbose=0)
