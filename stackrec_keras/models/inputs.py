@@ -43,10 +43,16 @@ def check_users(model, name, inputs):
 
 
 def check_trained_users(model, x):
-    """Raises a ValueError if a fit would be given users beyond those of the model,
-    who would teach it nothing. Elsewhere they are unknown users."""
+    """Raises a ValueError if a fit of a model that takes users would get none, or
+    some beyond those of the model, who would teach it nothing."""
     if model.num_users is None:
         return
+    if isinstance(x, np.ndarray) or getattr(x, "with_users", True) is False:
+        raise ValueError(
+            f"{type(model).__name__} trains on items and their users: x={{'items': "
+            "items, 'users': users}, or batches(..., with_users=True). Received: items "
+            "alone"
+        )
     windows = getattr(x, "windows", None)
     users = users_of(x) if windows is None else windows.users
     _check_range("x has users", users, -1, model.num_users - 1, _USERS)

@@ -121,8 +121,7 @@ class SSEPT(TransformerRecommender):
         items, users = items_of(inputs), users_of(inputs)
         if users is None and training:
             raise ValueError(
-                "SSEPT trains on items and their users: x={'items': items, 'users': "
-                "users}, or batches(..., with_users=True). Received: items alone, of "
+                "SSEPT trains on items and their users. Received: items alone, of "
                 f"shape {tuple(items.shape)}"
             )
         if users is None:
