@@ -162,6 +162,13 @@ class TrainConfig:
         float,
         metavar="SECONDS",
     )
+    load_model: str | None = _option(
+        "training",
+        None,
+        "start from the model of that run, trained on the same rows, with a new "
+        "optimizer",
+        metavar="FOLDER",
+    )
     seed: int = _option("training", 0, "of weights, order of rows, new blocks", int)
     jit: str = _option(
         "training", "auto", "XLA compilation", choices=("auto", "on", "off")

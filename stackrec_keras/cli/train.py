@@ -10,7 +10,8 @@ from stackrec_keras.cli.config import (
     option_name,
     typed_options,
 )
-from stackrec_keras.cli.logs import absolute
+from stackrec_keras.cli.load_model import load_trained
+from stackrec_keras.cli.logs import absolute_paths
 from stackrec_keras.cli.models import build_model, takes_users
 from stackrec_keras.cli.run_folder import RunFolder
 
@@ -109,9 +110,7 @@ def train_on(split, config, folder, resume=False):
 
 
 def _configuration(args, folder):
-    typed = typed_options(args)
-    if "data" in typed:
-        typed["data"] = absolute(typed["data"])
+    typed = absolute_paths(typed_options(args))
     if not (args.resume and folder.config.exists()):
         check_model_options(typed, typed.get("model", TrainConfig.model))
         return TrainConfig(**typed)
@@ -134,6 +133,8 @@ def _compiled_model(config, split):
 
     keras.utils.set_random_seed(config.seed)
     model = build_model(config, split)
+    if config.load_model is not None:
+        load_trained(model, config, split)
     model.vocabulary = Vocabulary(split.vocabulary.ids, training_counts(split.train))
     model.compile(
         optimizer=keras.optimizers.Adam(config.learning_rate),

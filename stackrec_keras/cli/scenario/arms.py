@@ -9,7 +9,6 @@ from stackrec_keras.cli.history_file import read_rows
 from stackrec_keras.cli.run_folder import RunFolder
 
 MONITOR = "val_mrr@5"
-_NO_END = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -28,19 +27,21 @@ class Arm:
     Args:
         name: String.
         seed: Integer.
-        rows: List of dicts, its history.
+        rows: List of dicts, its history, after that of the run that it started from.
         test: Dict from metric to value on the test rows, with the weights of the
             best epoch.
+        earlier: Integer, how many of the rows are of the run that it started from.
     """
 
     name: str
     seed: int
     rows: list
     test: dict
+    earlier: int = 0
 
     @cached_property
     def values(self):
-        """Validation quality at each epoch's end."""
+        """Validation quality at each epoch's end, from the first one on."""
         return [row[MONITOR] for row in self.rows]
 
     @cached_property
@@ -55,8 +56,9 @@ class Arm:
 
     @property
     def best_epoch(self):
-        """The epoch whose weights the arm ended with."""
-        return self.values.index(max(self.values))
+        """The epoch whose weights the arm ended with, counted from the first one."""
+        own = self.values[self.earlier :]
+        return self.earlier + own.index(max(own))
 
     @property
     def num_blocks(self):
@@ -82,7 +84,7 @@ class Arm:
 
 
 class Arms:
-    """Trains the arms of one seed.
+    """Trains the arms of one seed, each to the weights of its best epoch.
 
     Args:
         out: `Path` of the scenario's folder.
@@ -107,7 +109,8 @@ class Arms:
 
         from stackrec_keras.cli.train import train_on
 
-        config = replace(config, seed=self.seed)
+        # Patience that never runs out: all epochs, and the best one's weights.
+        config = replace(config, seed=self.seed, patience=config.epochs)
         folder = self._folder(name)
         self._check(folder, config)
         print(f"\n{name}, seed {self.seed}", end=": ", flush=True)
@@ -116,7 +119,7 @@ class Arms:
         else:
             keras.backend.clear_session()
             train_on(self.split, config, folder, resume=True)
-        self.trained.append(_read_arm(name, self.seed, folder))
+        self.trained.append(_read_arm(name, config, folder))
         return self.trained[-1]
 
     def _folder(self, name):
@@ -144,20 +147,11 @@ class Arms:
             )
 
 
-def keep_best(config):
-    """Returns the configuration of a run that trains all its epochs and ends with the
-    weights of the best one."""
-    return replace(config, patience=config.epochs)
-
-
-def shallow_as_long(config, seconds):
-    """Returns the configuration of the net that another began as, without growth, for
-    as many seconds as the other took."""
-    config = replace(config, schedule="none", epochs=_NO_END, max_seconds=seconds)
-    return keep_best(config)
-
-
-def _read_arm(name, seed, folder):
+def _read_arm(name, config, folder):
+    earlier = []
+    if config.load_model is not None:
+        earlier = read_rows(RunFolder(config.load_model).history)
+    rows = earlier + read_rows(folder.history)
     results = folder.read("metrics")["results"]
     test = next(values for net, values in results.items() if net != "popularity")
-    return Arm(name, seed, read_rows(folder.history), test)
+    return Arm(name, config.seed, rows, test, len(earlier))

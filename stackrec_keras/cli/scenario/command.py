@@ -9,7 +9,7 @@ from stackrec_keras.cli.config import (
     check_model_options,
     typed_options,
 )
-from stackrec_keras.cli.logs import absolute
+from stackrec_keras.cli.logs import absolute_paths
 from stackrec_keras.cli.scenario import ts
 from stackrec_keras.cli.scenario.arms import Arms
 from stackrec_keras.cli.scenario.stages import add_stage_options
@@ -98,10 +98,8 @@ def run(args):
 
 
 def _typed(args):
-    typed = typed_options(args)
+    typed = absolute_paths(typed_options(args))
     check_model_options(typed, typed.get("model", TrainConfig.model))
-    if "data" in typed:
-        typed["data"] = absolute(typed["data"])
     return typed
 
 

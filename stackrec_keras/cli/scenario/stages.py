@@ -1,11 +1,12 @@
 """Depth and length of each stage, as typed or as the release has them, scaled."""
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stackrec_keras.cli.config import integers
 
 _SCALE = 0.5
+_NO_END = 1_000_000  # epochs: seconds decide
 _CONVOLUTIONAL = ("nextitnet", "grec")
 _BATCH_SIZES = {"nextitnet": 256, "grec": 1024, "sasrec": 256, "ssept": 128}
 
@@ -49,17 +50,45 @@ class Stages:
                 f"({depths} blocks). Give at least {len(self.depths)}."
             )
 
-    @property
-    def starts(self):
-        """Dict from first epoch to depth of each stage after the first."""
+    def of(self, config):
+        """Returns a `TrainConfig` with these stages.
+
+        With `--load-model` the first stage is over: its epochs are left out, and the
+        net grows at once.
+        """
         from stackrec_keras.stacking.schedule import stages
 
-        return stages(self.depths, self.shares, self.epochs)
+        starts = stages(self.depths, self.shares, self.epochs)
+        over = min(starts) if config.load_model else 0
+        pairs = [f"{epoch - over}:{depth}" for epoch, depth in starts.items()]
+        return replace(
+            config,
+            num_blocks=self.depths[0],
+            schedule=",".join(pairs),
+            epochs=self.epochs - over,
+        )
 
-    @property
-    def schedule(self):
-        """The stages as `TrainConfig.schedule` has them: `"2:8,6:16"`."""
-        return ",".join(f"{epoch}:{depth}" for epoch, depth in self.starts.items())
+    def deep(self, config):
+        """Returns a `TrainConfig` of the deepest net from scratch, for all epochs."""
+        return replace(
+            config,
+            num_blocks=self.depths[-1],
+            schedule="none",
+            epochs=self.epochs,
+            load_model=None,
+        )
+
+    def shallow(self, config, seconds):
+        """Returns a `TrainConfig` of the shallowest net from scratch, for as many
+        seconds."""
+        return replace(
+            config,
+            num_blocks=self.depths[0],
+            schedule="none",
+            epochs=_NO_END,
+            max_seconds=seconds,
+            load_model=None,
+        )
 
 
 def add_stage_options(parser):

@@ -1,9 +1,6 @@
 """TS: training a deep net from scratch, faster."""
 
-from dataclasses import replace
-
 from stackrec_keras.cli.config import TrainConfig
-from stackrec_keras.cli.scenario.arms import keep_best, shallow_as_long
 from stackrec_keras.cli.scenario.stages import read_stages, scaled_batch_size
 
 NAME = "ts"
@@ -24,18 +21,12 @@ def configuration(args, typed):
     """Returns the `TrainConfig` of the stacked net and its `Stages`."""
     model = typed.get("model", TrainConfig.model)
     stages = read_stages(args, model, _BLOCKS, _SHARES, _EPOCHS)
-    decided = {
-        "batch_size": scaled_batch_size(args, model),
-        "num_blocks": stages.depths[0],
-        "schedule": stages.schedule,
-        "epochs": stages.epochs,
-    }
-    return TrainConfig(**typed | decided), stages
+    typed = typed | {"batch_size": scaled_batch_size(args, model)}
+    return TrainConfig(**typed), stages
 
 
 def train_arms(arms, config, stages):
     """Trains the arms of one seed."""
-    stacked = arms.train("stacked", keep_best(config))
-    deep = replace(config, num_blocks=stages.depths[-1], schedule="none")
-    arms.train("from scratch", keep_best(deep))
-    arms.train("shallow, as long", shallow_as_long(config, stacked.seconds))
+    stacked = arms.train("stacked", stages.of(config))
+    arms.train("from scratch", stages.deep(config))
+    arms.train("shallow, as long", stages.shallow(config, stacked.seconds))

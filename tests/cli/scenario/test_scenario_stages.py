@@ -2,6 +2,7 @@ from argparse import Namespace
 
 import pytest
 
+from stackrec_keras.cli.config import TrainConfig
 from stackrec_keras.cli.scenario.stages import (
     Stages,
     read_stages,
@@ -16,7 +17,6 @@ def stages(model="nextitnet", scale=0.5, **typed):
 def test_at_scale_1_the_depths_are_the_releases_and_a_scale_shrinks_them():
     assert stages(scale=1) == Stages((8, 16, 32), (1, 2, 4), 28)
     assert stages() == Stages((4, 8, 16), (1, 2, 4), 14)
-    assert stages().schedule == "2:8,6:16"
     assert stages(scale=0.01) == Stages((1, 2, 4), (1, 2, 4), 3)
 
 
@@ -65,3 +65,13 @@ def test_options_that_do_not_fit_are_refused_by_name(
     code, _, err = stackrec(*scenario_arguments("ts", log_path, out, options))
     assert code == 2 and message in err
     assert not out.exists()
+
+
+def test_stages_are_a_schedule_and_a_loaded_model_is_the_first_of_them():
+    grown = stages().of(TrainConfig())
+    assert (grown.num_blocks, grown.schedule, grown.epochs) == (4, "2:8,6:16", 14)
+    grown = stages().of(TrainConfig(load_model="runs/shallow"))
+    assert (grown.num_blocks, grown.schedule, grown.epochs) == (4, "0:8,4:16", 12)
+    deep = stages().deep(TrainConfig(load_model="runs/shallow"))
+    assert (deep.num_blocks, deep.schedule, deep.epochs) == (16, "none", 14)
+    assert deep.load_model is None
