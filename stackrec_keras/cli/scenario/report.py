@@ -6,6 +6,7 @@ from dataclasses import asdict
 from statistics import fmean, stdev
 
 from stackrec_keras.cli.scenario.arms import MONITOR
+from stackrec_keras.cli.scenario.curve import draw_curve
 
 STACKED, SCRATCH = "stacked", "from scratch"
 _NEARLY = 0.99
@@ -39,6 +40,7 @@ def write_report(out, scenario, split, arms):
         "speed_ups": speed_ups,
         "environment": environment(),
     }
+    draw_curve(arms, out / "scenario.png")
     _write(out / "scenario.json", json.dumps(figures, indent=2) + "\n")
     return table
 
