@@ -122,12 +122,14 @@ class _Snapshot:
     def __init__(self, model):
         self.model = model
         self.num_blocks = depth(model)
+        self.frozen = model.frozen is not None
         self.about = (model.initial_blocks, model.trained_length, model.growth_record)
         self.weights = model.get_weights()
         self.state = [ops.convert_to_numpy(v) for v in _other_variables(model)]
 
     def restore(self):
         model = self.model
+        set_frozen(model, self.frozen)
         model.set_weights(self.weights)
         model.initial_blocks, model.trained_length, model.growth_record = self.about
         for variable, value in zip(_other_variables(model), self.state):

@@ -1,6 +1,7 @@
 import keras
 
 from stackrec_keras.models.arguments import check_integers
+from stackrec_keras.models.extension import extend_items, extend_targets
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 
 
@@ -136,19 +137,38 @@ class TransferRecommender(SequentialRecommender):
         return super().recommend(x, k, False, batch_size)
 
     def extend_items(self, n, init="mean", ids=None):
-        """Refused: extend the source model before it is wrapped."""
-        raise ValueError(
-            "A TransferRecommender has the catalogues that it was built with. Extend "
-            "the source model and make a new one of it."
-        )
+        """Adds items to the source catalogue, as in the other models."""
+        extend_items(self.source, n, init, ids, trained=self)
+        self.num_items = self.source.num_items
+
+    def extend_targets(self, n, init="mean", ids=None):
+        """Adds items to the target catalogue, as `extend_items` does to the source's.
+
+        Args:
+            n: Integer, how many.
+            init: `"mean"` or `"random"`, what their vectors and biases are at first.
+            ids: List of their raw ids, for a model with a `target_vocabulary`.
+
+        Raises:
+            ValueError: If an argument does not fit the model; it is untouched then.
+        """
+        extend_targets(self, n, init, ids)
+
+    def fit(self, x=None, y=None, *args, **kwargs):
+        """Trains the model; the arguments are those of `keras.Model.fit`.
+
+        `x` is `(batch, time)` source ids and `y` `(batch,)` the one target item of
+        each row, here as in `validation_data`; or `x` yields such pairs.
+        """
+        # Not first in a traced step: on JAX an error there loses the weights.
+        if y is None and isinstance(x, keras.utils.PyDataset):
+            _check_one_target(x[0][1])
+        elif y is not None:
+            _check_one_target(y)
+        return super().fit(x, y, *args, **kwargs)
 
     def training_loss(self, y, hidden, sample_weight):
-        if len(y.shape) != 1:
-            raise ValueError(
-                "TransferRecommender trains on y of shape (batch,), one target item a "
-                f"row. Received: y of shape {tuple(y.shape)}. A history with several "
-                "targets is several rows."
-            )
+        _check_one_target(y)
         return super().training_loss(y, hidden, sample_weight)
 
     def get_config(self):
@@ -168,6 +188,15 @@ class TransferRecommender(SequentialRecommender):
     def from_config(cls, config):
         model = keras.saving.deserialize_keras_object(config["model"])
         return cls(**{**config, "model": model})
+
+
+def _check_one_target(y):
+    if len(y.shape) != 1:
+        raise ValueError(
+            "TransferRecommender trains on y of shape (batch,), one target item a "
+            f"row. Received: y of shape {tuple(y.shape)}. A history with several "
+            "targets is several rows."
+        )
 
 
 def _copy(model):
