@@ -10,6 +10,7 @@ from stackrec_keras.layers.tensorflow_graph import num_replicas
 from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
 from stackrec_keras.models.arguments import check_integers
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
+from stackrec_keras.models.epoch_steps import EpochSteps
 from stackrec_keras.models.extension import extend_items
 from stackrec_keras.models.fitting import callbacks_for
 from stackrec_keras.models.inputs import (
@@ -23,7 +24,7 @@ from stackrec_keras.stacking import Growth, grow
 from stackrec_keras.stacking.growth import depth
 
 
-class SequentialRecommender(GrowableCheckpoint, keras.Model):
+class SequentialRecommender(EpochSteps, GrowableCheckpoint, keras.Model):
     """Base of all models: a next-item recommender whose depth can grow.
 
     A subclass builds its layers in the constructor, a `BlockStack` among them, and
@@ -276,16 +277,20 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
             names = ("validation x", "validation y")
             check_ids(self, **dict(zip(names, validation)))
         validated = validation is not None or kwargs.get("validation_split", 0.0) > 0
+        callbacks = callbacks_for(
+            callbacks, x, validated, verbose, kwargs.get("steps_per_epoch")
+        )
         if hasattr(x, "set_epoch"):
             # Keras would shuffle whole batches on top of their own order.
             kwargs["shuffle"] = False
+            x.set_epoch(0)  # all rows, whatever share a fit before this ended with
         return super().fit(
             x,
             y,
             batch_size,
             epochs,
             verbose,
-            callbacks=callbacks_for(callbacks, x, validated),
+            callbacks=callbacks,
             **kwargs,
         )
 
