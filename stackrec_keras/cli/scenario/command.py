@@ -16,8 +16,6 @@ from stackrec_keras.cli.scenario.ts import FasterTraining
 
 # One more scenario is one more class with what `FasterTraining` has, named here.
 SCENARIOS = {s.name: s for s in (FasterTraining, ContinualLearning)}
-    scenario.name: scenario for scenario in (FasterTraining, ContinualLearning)
-}
 
 # Of `TrainConfig`, what a scenario decides itself or has an option of its own for.
 _NOT_OPTIONS = (
