@@ -5,6 +5,9 @@ from stackrec_keras.cli.logs import read_log
 # Written to split.json: a later default of the library must not change old runs.
 _SHARES = {"test_share": 0.2, "validation_share": 0.1}
 _TIME_SHARES = {"test_share": 0.1, "validation_share": 0.1}
+# Of targets; not every kind of split has them.
+_COUNTS = ("num_targets", "unknown_targets", "cold_targets")
+TRANSFER = "transfer"  # what `scenario tf` fine-tunes on
 
 
 def make_split(config, arguments=None):
@@ -20,6 +23,11 @@ def make_split(config, arguments=None):
     """
     from stackrec_keras import data
 
+    if config.split == TRANSFER:
+        raise ValueError(
+            f"A run that was fine-tuned on {config.data} belongs to `stackrec scenario "
+            "tf`, which goes on with it; its table is in metrics.md."
+        )
     if arguments is None:
         arguments = split_arguments(config)
     if config.sequences:
@@ -72,8 +80,7 @@ def describe_split(config, split):
         },
         "num_items": split.num_items,
         "num_users": split.num_users,
-        "unknown_targets": split.unknown_targets,
-        "cold_targets": split.cold_targets,
+        **{name: getattr(split, name) for name in _COUNTS if hasattr(split, name)},
         "hash": split.hash,
     }
 

@@ -92,10 +92,14 @@ def train(config, folder, resume=False):
 
 def train_on(split, config, folder, resume=False):
     """As `train`, on a `Split` that was made already."""
+    train_model(_compiled_model(config, split), split, config, folder, resume)
+
+
+def train_model(model, split, config, folder, resume=False):
+    """As `train_on`, with a compiled model."""
     from stackrec_keras.cli.growth import stacking_callback
 
     growth = stacking_callback(config)
-    model = _compiled_model(config, split)
     _announce(config, growth, model)
     if not resume:
         folder.clear()
@@ -136,12 +140,19 @@ def _compiled_model(config, split):
     if config.load_model is not None:
         load_trained(model, config, split)
     model.vocabulary = Vocabulary(split.vocabulary.ids, training_counts(split.train))
+    compile_model(model, config, loss=config.loss)
+    return model
+
+
+def compile_model(model, config, **arguments):
+    """Compiles a model with the optimizer of a configuration."""
+    import keras
+
     model.compile(
         optimizer=keras.optimizers.Adam(config.learning_rate),
-        loss=config.loss,
         jit_compile={"auto": "auto", "on": True, "off": False}[config.jit],
+        **arguments,
     )
-    return model
 
 
 def _announce(config, growth, model):
@@ -171,11 +182,17 @@ def _write_description(config, folder, split):
 
 
 def _fit(config, folder, split, model, growth):
+    from stackrec_keras.data import Batches
+
     users = takes_users(config)
     size = config.batch_size
     model.fit(
-        split.train.batches(
-            size, seed=config.seed, with_users=users, share_by=config.share_by
+        Batches(
+            split.train,
+            size,
+            seed=config.seed,
+            with_users=users,
+            share_by=config.share_by,
         ),
         validation_data=split.validation.batches(
             size, evaluation=True, with_users=users

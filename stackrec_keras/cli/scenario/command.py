@@ -12,10 +12,11 @@ from stackrec_keras.cli.config import (
 from stackrec_keras.cli.logs import absolute_paths
 from stackrec_keras.cli.scenario.arms import Arms
 from stackrec_keras.cli.scenario.cl import ContinualLearning
+from stackrec_keras.cli.scenario.tf import Transfer
 from stackrec_keras.cli.scenario.ts import FasterTraining
 
 # One more scenario is one more class with what `FasterTraining` has, named here.
-SCENARIOS = {s.name: s for s in (FasterTraining, ContinualLearning)}
+SCENARIOS = {s.name: s for s in (FasterTraining, ContinualLearning, Transfer)}
 
 # Of `TrainConfig`, what a scenario decides itself or has an option of its own for.
 _NOT_OPTIONS = (
