@@ -209,13 +209,16 @@ class TrainConfig:
             raise ValueError(f"{option_name(name)} {value} must be at least {least}.")
 
 
-def add_options(parser):
-    """Adds an option for each field of `TrainConfig`.
+def add_options(parser, names=None):
+    """Adds an option for each field of `TrainConfig`, or for those named alone, whose
+    default is then another run's.
 
     The parsed arguments have those alone that were typed (see `typed_options`).
     """
     groups = {}
     for f in fields(TrainConfig):
+        if names is not None and f.name not in names:
+            continue
         arguments = dict(f.metadata)
         name = arguments.pop("group")
         models = arguments.pop("models", ())
@@ -224,7 +227,8 @@ def add_options(parser):
         if name not in groups:
             groups[name] = parser.add_argument_group(name)
         help = arguments["help"]
-        arguments["help"] += _default_text(f.default)
+        if names is None:
+            arguments["help"] += _default_text(f.default)
         if arguments["type"] is bool:
             arguments = {"help": help, "action": "store_true"}
         elif "choices" not in arguments:

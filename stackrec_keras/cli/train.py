@@ -56,12 +56,22 @@ def run(args):
     folder = RunFolder(args.out)
     if not (args.resume or args.overwrite):
         folder.check_free()
+    if args.resume and folder.start.exists():
+        raise ValueError(
+            f"--out {folder.path} holds a model that was grown from another. Go on "
+            f"with it: stackrec grow OLD --out {folder.path} --resume"
+        )
     config = _configuration(args, folder)
     if args.resume and folder.is_finished:
-        print(f"The run in {folder.path} is finished.\n")
-        print(folder.table.read_text(encoding="utf-8"), end="")
+        print_finished(folder)
         return
     train(config, folder, resume=args.resume)
+
+
+def print_finished(folder):
+    """Prints the table of a run that is at its end."""
+    print(f"The run in {folder.path} is finished.\n")
+    print(folder.table.read_text(encoding="utf-8"), end="")
 
 
 def train(config, folder, resume=False):
@@ -87,10 +97,15 @@ def train(config, folder, resume=False):
         split = make_split(config)
     print(split)
     model = _compiled_model(config, split)
-    _announce(config, growth, model)
+    announce(config, growth, model)
     if not resume:
         folder.clear()
-    _write_description(config, folder, split)
+    write_description(config, folder, split)
+    train_on(config, folder, split, model, growth)
+
+
+def train_on(config, folder, split, model, growth):
+    """Trains a compiled model, and writes what its folder lacks but the description."""
     if folder.model.exists():  # the run was cut off after its training
         model = folder.read_model()
     else:
@@ -101,12 +116,24 @@ def train(config, folder, resume=False):
 
 
 def _configuration(args, folder):
+    if args.resume and folder.config.exists():
+        return resumed_config(args, folder)
+    typed = typed_with_path(args)
+    check_model_options(typed, typed.get("model", TrainConfig.model))
+    return TrainConfig(**typed)
+
+
+def typed_with_path(args):
+    """Returns the options that were typed, `--data` as it holds in any folder."""
     typed = typed_options(args)
     if "data" in typed:
         typed["data"] = absolute(typed["data"])
-    if not (args.resume and folder.config.exists()):
-        check_model_options(typed, typed.get("model", TrainConfig.model))
-        return TrainConfig(**typed)
+    return typed
+
+
+def resumed_config(args, folder):
+    """Returns the configuration of a run, which the options typed must not change."""
+    typed = typed_with_path(args)
     config = folder.read_config()
     for name, value in typed.items():
         if value != getattr(config, name):
@@ -135,7 +162,8 @@ def _compiled_model(config, split):
     return model
 
 
-def _announce(config, growth, model):
+def announce(config, growth, model):
+    """Prints what is to be trained, and how it grows."""
     from stackrec_keras.cli.growth import growth_table
     from stackrec_keras.cli.results import model_title
 
@@ -150,12 +178,13 @@ def _announce(config, growth, model):
     print(f"{text}; {config.method}: {plan}")
 
 
-def _write_description(config, folder, split):
+def write_description(config, folder, split, arguments=None):
+    """Writes what it takes to do a run again; `arguments` are those of its split."""
     from stackrec_keras.cli.environment import environment
     from stackrec_keras.cli.splits import describe_split
 
     folder.write("config", config.to_json())
-    folder.write("split", describe_split(config, split))
+    folder.write("split", describe_split(config, split, arguments))
     folder.write("environment", environment())
     if takes_users(config):
         folder.write("users", split.train.user_ids.tolist())
@@ -201,7 +230,8 @@ def _write_results(config, folder, split, model):
     history = as_history(read_rows(folder.history))
     folder.write("history_json", history)
     plot.history(history, folder.curve)
-    results = final_results(model, split.test, config.batch_size)
+    before = folder.read_model("start") if folder.start.exists() else None
+    results = final_results(model, split.test, config.batch_size, before=before)
     seconds = round(sum(history["seconds"]), 1)
     notes = run_notes(len(split.test), split.hash, seconds)
     folder.table.write_text(table(results, notes) + "\n", encoding="utf-8")

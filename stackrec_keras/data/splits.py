@@ -159,6 +159,8 @@ def split_by_time(
     stride=None,
     min_items=2,
     stage_starts=(),
+    vocabulary=None,
+    user_ids=None,
 ) -> Split:
     """Splits at two points in time, the same for all users.
 
@@ -186,6 +188,9 @@ def split_by_time(
         min_items: As in `make_windows`, for the training rows.
         stage_starts: Increasing times before `validation_start`, at which a second
             stage of training begins, a third, and so on.
+        vocabulary: The `Vocabulary` of a model that is to be trained on: its items
+            keep their index, and new ones of the training events follow.
+        user_ids: The raw ids of the users whom that model knows, likewise.
 
     Returns:
         A `Split` with its `vocabulary`, `unknown_targets` and `cold_targets`.
@@ -216,7 +221,7 @@ def split_by_time(
     _check_times(times, validation_start, test_start)
     _check_stages(times.min(), stage_starts, validation_start)
     past = log[times < validation_start].reset_index(drop=True)
-    vocabulary = Vocabulary.from_items(past["item"])
+    vocabulary = _known(vocabulary, past["item"])
     train_histories = make_histories(past, vocabulary)
     stages = [_ends_at(train_histories, time) for time in stage_starts]
     stages.append(train_histories.ends)
@@ -230,6 +235,9 @@ def split_by_time(
     )
     test, cold_test = _target_rows(histories, test_start, None, vocabulary, length)
     known_users = train_histories.user_ids
+    if user_ids is not None:
+        known_users = Vocabulary(user_ids).extended(past["user"]).ids
+        train = _with_training_users(train, known_users)
     validation = _with_training_users(validation, known_users)
     test = _with_training_users(test, known_users)
     return _checked(Split(train, validation, test, unknown, cold + cold_test))
@@ -260,6 +268,12 @@ def _target_rows(histories, first_time, last_time, vocabulary, length):
         user_ids=histories.user_ids,
     )
     return rows, int((~warm).sum())
+
+
+def _known(vocabulary, items):
+    if vocabulary is None:
+        return Vocabulary.from_items(items)
+    return vocabulary.extended(items)
 
 
 def _ends_at(histories, time):
