@@ -17,7 +17,7 @@ TITLES = {
 _POPULARITY_BATCH = 256
 
 
-def final_results(model, windows, batch_size, verbose=0):
+def final_results(model, windows, batch_size, verbose=0, before=None):
     """Evaluates a model and the popularity baseline on the same rows.
 
     Args:
@@ -25,19 +25,24 @@ def final_results(model, windows, batch_size, verbose=0):
         windows: `Windows`, the rows held out.
         batch_size: Integer, rows the model scores at a time.
         verbose: As in `keras.Model.evaluate`.
+        before: The model that it was grown from, or `None`.
 
     Returns:
-        Dict from the name of each of the two to a dict from metric to value.
+        Dict from the name of each of them to a dict from metric to value.
     """
     batches = windows.batches(
         batch_size, evaluation=True, with_users=model.num_users is not None
     )
-    of_model = model.evaluate(batches, verbose=verbose, return_dict=True)
-    names = [name for name in TITLES if name in of_model]
-    return {
-        model_title(model): {name: of_model[name] for name in names},
-        "popularity": popularity_results(_counts(model), windows, names),
-    }
+    models = {model_title(model): model}
+    if before is not None:
+        models = {f"before: {model_title(before)}": before, **models}
+    results = {}
+    for title, one in models.items():
+        found = one.evaluate(batches, verbose=verbose, return_dict=True)
+        names = [name for name in TITLES if name in found]
+        results[title] = {name: found[name] for name in names}
+    results["popularity"] = popularity_results(_counts(model), windows, names)
+    return results
 
 
 def popularity_results(counts, windows, names="auto"):

@@ -133,9 +133,9 @@ class Arms:
         Returns:
             The `Arm`.
         """
-        from stackrec_keras.cli.train import train_on
+        from stackrec_keras.cli.train import train_split
 
-        folder = self.run(name, config, self.split, train_on)
+        folder = self.run(name, config, self.split, train_split)
         return self.add(name, folder, earlier_rows(config))
 
     def run(self, name, config, split, train):
@@ -145,7 +145,7 @@ class Arms:
             name: String, also of its run folder; a `/` makes it one inside another.
             config: `TrainConfig`.
             split: The split to train on.
-            train: Function with the arguments of `train_on`.
+            train: Function with the arguments of `train_split`.
 
         Returns:
             The `RunFolder`.

@@ -7,9 +7,8 @@ from stackrec_keras.cli.config import (
     TrainConfig,
     add_options,
     check_model_options,
-    typed_options,
 )
-from stackrec_keras.cli.logs import absolute_paths
+from stackrec_keras.cli.logs import typed_with_paths
 from stackrec_keras.cli.scenario.arms import Arms
 from stackrec_keras.cli.scenario.cl import ContinualLearning
 from stackrec_keras.cli.scenario.tf import Transfer
@@ -95,7 +94,7 @@ def run(args):
 
 
 def _typed(args):
-    typed = absolute_paths(typed_options(args))
+    typed = typed_with_paths(args)
     check_model_options(typed, typed.get("model", TrainConfig.model))
     return typed
 

@@ -7,7 +7,7 @@ from stackrec_keras.cli.run_folder import RunFolder
 
 @dataclass(frozen=True)
 class FineTuning:
-    """Function with the arguments of `train_on`, for a `TransferSplit`.
+    """Function with the arguments of `train_split`, for a `TransferSplit`.
 
     Args:
         source_split: The `Split` of the source items.

@@ -128,9 +128,9 @@ ranks among all target items the table has the release's: among 99 random ones.
 
     def _transfer(self, arms, name, source, target):
         """Trains an arm in two runs."""
-        from stackrec_keras.cli.train import train_on
+        from stackrec_keras.cli.train import train_split
 
-        before = arms.run(f"{name}/source", source, self.source_split, train_on)
+        before = arms.run(f"{name}/source", source, self.source_split, train_split)
         fine_tune = FineTuning(self.source_split, before)
         folder = arms.run(f"{name}/target", target, self.split, fine_tune)
         rows = earlier_rows(source) + read_rows(before.history)
