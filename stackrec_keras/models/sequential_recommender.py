@@ -21,9 +21,10 @@ from stackrec_keras.models.inputs import (
 from stackrec_keras.models.recommend import recommend
 from stackrec_keras.stacking import Growth, grow
 from stackrec_keras.stacking.growth import depth
+from stackrec_keras.stacking.in_place import KeepsValues
 
 
-class SequentialRecommender(GrowableCheckpoint, keras.Model):
+class SequentialRecommender(GrowableCheckpoint, KeepsValues, keras.Model):
     """Base of all models: a next-item recommender whose depth can grow.
 
     A subclass builds its layers in the constructor, a `BlockStack` among them, and
@@ -260,21 +261,24 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
         if hasattr(x, "set_epoch"):
             # Keras would shuffle whole batches on top of their own order.
             kwargs["shuffle"] = False
-        return super().fit(
-            x,
-            y,
-            batch_size,
-            epochs,
-            verbose,
-            callbacks=callbacks_for(callbacks, x, validated),
-            **kwargs,
-        )
+        callbacks = callbacks_for(callbacks, x, validated)
+        with self.keeping_values():
+            return super().fit(
+                x, y, batch_size, epochs, verbose, callbacks=callbacks, **kwargs
+            )
 
     def evaluate(self, x=None, y=None, **kwargs):
         """Ranks all items at each row's end; the arguments are those of
         `keras.Model.evaluate`, `y` being as in `fit`'s `validation_data`."""
         check_ids(self, x=x, y=y)
-        return super().evaluate(x, y, **kwargs)
+        with self.keeping_values():
+            return super().evaluate(x, y, **kwargs)
+
+    def predict(self, x, **kwargs):
+        """Scores every item as the next one of each row, `(rows, num_items + 1)`; the
+        arguments are those of `keras.Model.predict`."""
+        with self.keeping_values():
+            return super().predict(x, **kwargs)
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True

@@ -1,10 +1,12 @@
 """The only file that touches private attributes of Keras.
 
 Keras 3 has no public way to give a variable another shape, or to tell a model
-that is being fitted of it. The three functions here do that on each backend.
+that is being fitted of it, nor to get back what JAX holds when a step fails. What
+stands here does that on each backend.
 """
 
 import contextlib
+from dataclasses import dataclass
 
 import keras
 
@@ -21,6 +23,7 @@ def changing_shapes(model):
     """Context in which variables of a model and its optimizer change shape."""
     if keras.backend.backend() == "jax":
         model.jax_state_sync()
+        model._jax_state = None  # of the old shapes; an error would bring it back
     with _strategy_scope(model):
         yield
     for optimizer in optimizer_chain(model):
@@ -34,6 +37,47 @@ def changing_shapes(model):
         for layer in model._flatten_layers():
             layer._track_variables()
     _remake_functions(model)
+
+
+class KeepsValues:
+    """What a model adds to Keras' trainer so that an error in a step loses nothing.
+
+    On JAX, Keras takes the values out of all variables before a step and puts them
+    back after an epoch. An error while the step is traced (a target of the wrong
+    shape, say) would leave the model without weights.
+    """
+
+    _before_step = None
+
+    @contextlib.contextmanager
+    def keeping_values(self):
+        """Context of `fit`, `evaluate` or `predict`."""
+        try:
+            yield
+        except BaseException:
+            if self._before_step is not None:
+                self.jax_state_sync()
+                self._before_step.give_back()
+            raise
+        finally:
+            self._before_step = None
+
+    def _purge_model_variables(self, **which):
+        variables = [*self.variables, *self.metrics_variables]
+        for optimizer in optimizer_chain(self)[:1]:
+            variables += optimizer.variables
+        self._before_step = _Values([(v, v._value) for v in variables])
+        super()._purge_model_variables(**which)
+
+
+@dataclass(frozen=True)
+class _Values:
+    pairs: list
+
+    def give_back(self):
+        for variable, value in self.pairs:
+            if variable._value is None:
+                variable._value = value
 
 
 def optimizer_chain(model):
