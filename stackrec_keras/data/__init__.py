@@ -6,18 +6,22 @@ from .named import load
 from .sequences import read_sequences
 from .splits import Split, split_by_time, split_leave_one_out, split_random
 from .synthetic import synthetic
+from .transfer import TransferPairs, TransferSplit, read_transfer
 from .vocabulary import Vocabulary
 from .windows import Windows, make_windows
 
 __all__ = [
     "Batches",
     "Split",
+    "TransferPairs",
+    "TransferSplit",
     "Vocabulary",
     "Windows",
     "load",
     "make_windows",
     "read_interactions",
     "read_sequences",
+    "read_transfer",
     "split_by_time",
     "split_leave_one_out",
     "split_random",

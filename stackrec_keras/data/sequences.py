@@ -47,10 +47,7 @@ def read_sequences(
     """
     if length is not None and length < 2:
         raise ValueError(f"length={length} must be at least 2.")
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"No file at '{path}' (path); check the path.")
-    rows, codes, ids = _read_tokens(path)
+    rows, codes, ids = read_tokens(path)
     users = None
     if user_column:
         first = np.r_[True, rows[1:] != rows[:-1]] if len(rows) else rows > 0
@@ -58,8 +55,11 @@ def read_sequences(
     return _to_windows(rows, codes, ids, users, pad, length, path)
 
 
-def _read_tokens(path):
+def read_tokens(path):
     """Row and code of each field in the file, and the text of each code."""
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"No file at '{path}' (path); check the path.")
     data = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     data = data.rstrip(b"\n") + b"\n"
     marks = np.frombuffer(data, np.uint8)
@@ -85,12 +85,9 @@ def _read_tokens(path):
 
 
 def _to_windows(rows, codes, ids, users, pad, length, path):
-    kept = (ids != "") & (ids != str(pad))
-    real = kept[codes]
+    real = are_items(ids, pad)[codes]
     rows, codes = rows[real], codes[real]
-    num_rows = int(rows[-1]) + 1 if len(rows) else 0
-    starts = np.zeros(num_rows + 1, np.int64)
-    np.cumsum(np.bincount(rows, minlength=num_rows), out=starts[1:])
+    starts = row_starts(rows, int(rows[-1]) + 1 if len(rows) else 0)
     sizes = np.diff(starts)
     chosen = np.flatnonzero(sizes >= 2)
     if len(chosen) == 0:
@@ -98,7 +95,7 @@ def _to_windows(rows, codes, ids, users, pad, length, path):
             f"'{path}' (path) has no row with two items or more beside the padding "
             f"pad={pad!r}; check pad and user_column."
         )
-    vocabulary, indices = _encode(codes, ids)
+    vocabulary, indices = encode_tokens(codes, ids)
     user_ids, user_index = _encode_users(chosen, ids, users)
     windows = Windows(
         items=gather_rows(
@@ -111,10 +108,23 @@ def _to_windows(rows, codes, ids, users, pad, length, path):
     return windows, vocabulary
 
 
-def _encode(codes, ids):
+def are_items(ids, pad):
+    """Which texts are ids of items: neither nothing nor the padding."""
+    return (ids != "") & (ids != str(pad))
+
+
+def row_starts(rows, num_rows):
+    """`(num_rows + 1,)`: where each row's fields start, `rows` being in order."""
+    starts = np.zeros(num_rows + 1, np.int64)
+    np.cumsum(np.bincount(rows, minlength=num_rows), out=starts[1:])
+    return starts
+
+
+def encode_tokens(codes, ids):
+    """The vocabulary of the fields with these codes, and the index of each."""
     counts = np.bincount(codes, minlength=len(ids))
     used = np.flatnonzero(counts)
-    raw = _numbers_if_all(ids[used])
+    raw = numbers_if_all(ids[used])
     order = np.argsort(raw, kind="stable")
     vocabulary = Vocabulary(raw[order], counts[used][order])
     table = np.zeros(len(ids), np.int32)
@@ -126,14 +136,14 @@ def _encode_users(chosen, ids, users):
     if users is None:
         return np.arange(len(chosen)), np.arange(len(chosen), dtype=np.int32)
     codes, unique = pd.factorize(users[chosen])
-    raw = _numbers_if_all(ids[unique])
+    raw = numbers_if_all(ids[unique])
     order = np.argsort(raw, kind="stable")
     ranks = np.empty(len(raw), np.int32)
     ranks[order] = np.arange(len(raw), dtype=np.int32)
     return raw[order], ranks[codes]
 
 
-def _numbers_if_all(texts):
+def numbers_if_all(texts):
     """Texts as int64 where each of them is just how its number is written."""
     try:
         numbers = [int(text) for text in texts]

@@ -99,12 +99,12 @@ def split_random(windows, test_share=0.2, validation_share=0.1, seed=0) -> Split
     split = split_random(make_windows(log, vocabulary, length=20))
     ```
     """
-    _check_shares(test_share, validation_share)
+    check_shares(test_share, validation_share)
     order = np.random.default_rng(seed).permutation(len(windows))
     test_rows = round(len(windows) * test_share)
     held_out = test_rows + round(len(windows) * validation_share)
     test, validation, train = np.split(order, [test_rows, held_out])
-    return _checked(
+    return checked(
         Split(*(windows.subset(np.sort(rows)) for rows in (train, validation, test)))
     )
 
@@ -140,7 +140,7 @@ def split_leave_one_out(log, vocabulary, length, stride=None, min_items=2) -> Sp
     users = np.flatnonzero(np.diff(histories.starts) >= 3)
     train_ends = ends.copy()
     train_ends[users] -= 2
-    return _checked(
+    return checked(
         Split(
             cut_windows(histories, train_ends, vocabulary, length, stride, min_items),
             windows_at(histories, users, ends[users] - 1, vocabulary, length),
@@ -195,7 +195,7 @@ def split_by_time(
     check_window_sizes(length, stride, min_items)
     times = log["timestamp"].to_numpy()
     if validation_start is None and test_start is None:
-        _check_shares(test_share, validation_share)
+        check_shares(test_share, validation_share)
         validation_start, test_start = _times_at(times, validation_share, test_share)
     _check_times(times, validation_start, test_start)
     past = log[times < validation_start].reset_index(drop=True)
@@ -215,7 +215,7 @@ def split_by_time(
     known_users = train_histories.user_ids
     validation = _with_training_users(validation, known_users)
     test = _with_training_users(test, known_users)
-    return _checked(Split(train, validation, test, unknown, cold + cold_test))
+    return checked(Split(train, validation, test, unknown, cold + cold_test))
 
 
 def _target_rows(histories, first_time, last_time, vocabulary, length):
@@ -268,7 +268,8 @@ def _times_at(times, validation_share, test_share):
     return ordered[min(first_validation, last)], ordered[min(first_test, last)]
 
 
-def _check_shares(test_share, validation_share):
+def check_shares(test_share, validation_share):
+    """Raises a ValueError where parts of these shares cannot be made."""
     for name, share in (
         ("test_share", test_share),
         ("validation_share", validation_share),
@@ -297,7 +298,8 @@ def _check_times(times, validation_start, test_start):
         )
 
 
-def _checked(split):
+def checked(split):
+    """Returns the split, if each of its parts has rows."""
     for name in ("train", "validation", "test"):
         if len(getattr(split, name)) == 0:
             raise ValueError(

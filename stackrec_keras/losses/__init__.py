@@ -2,21 +2,31 @@
 
 import keras
 
+from stackrec_keras.losses.binary_cross_entropy import BinaryCrossEntropy
 from stackrec_keras.losses.catalogue_loss import CatalogueLoss
 from stackrec_keras.losses.full_softmax import FullSoftmax
 from stackrec_keras.losses.gbce import GBCE
 from stackrec_keras.losses.sampled_softmax import SampledSoftmax
 
-__all__ = ["GBCE", "CatalogueLoss", "FullSoftmax", "SampledSoftmax", "get"]
+__all__ = [
+    "GBCE",
+    "BinaryCrossEntropy",
+    "CatalogueLoss",
+    "FullSoftmax",
+    "SampledSoftmax",
+    "get",
+]
 
 _NAMES = {
     "auto": FullSoftmax,
     "full_softmax": FullSoftmax,
     "sampled_softmax": SampledSoftmax,
     "gbce": GBCE,
+    "binary_cross_entropy": BinaryCrossEntropy,
     "FullSoftmax": FullSoftmax,
     "SampledSoftmax": SampledSoftmax,
     "GBCE": GBCE,
+    "BinaryCrossEntropy": BinaryCrossEntropy,
 }
 
 
@@ -25,8 +35,9 @@ def get(identifier):
 
     Args:
         identifier: A `CatalogueLoss`; `"auto"` (`FullSoftmax`); the name of a
-            loss (`"full_softmax"`, `"sampled_softmax"`, `"gbce"`, or the name
-            under which a class is registered with Keras); or a serialized loss.
+            loss (`"full_softmax"`, `"sampled_softmax"`, `"gbce"`,
+            `"binary_cross_entropy"`, or the name under which a class is registered
+            with Keras); or a serialized loss.
 
     Returns:
         A `CatalogueLoss`.
@@ -47,8 +58,8 @@ def get(identifier):
     raise ValueError(
         f"loss={_name(identifier)} cannot be used here: the model would hand it "
         "hidden states, not item scores, and it knows nothing of the item "
-        "table. Use loss='auto' (FullSoftmax), FullSoftmax(), SampledSoftmax() "
-        "or GBCE() of stackrec_keras.losses, or a subclass of "
+        "table. Use loss='auto' (FullSoftmax), FullSoftmax(), SampledSoftmax(), "
+        "GBCE() or BinaryCrossEntropy() of stackrec_keras.losses, or a subclass of "
         "stackrec_keras.losses.CatalogueLoss."
     )
 

@@ -6,6 +6,7 @@ from stackrec_keras.metrics.hit_rate import HitRate
 from stackrec_keras.metrics.mrr import MRR
 from stackrec_keras.metrics.ndcg import NDCG
 from stackrec_keras.metrics.ranking_metric import RankingMetric
+from stackrec_keras.metrics.sampled_metrics import SampledHitRate, SampledMRR
 from stackrec_keras.metrics.target_rank import target_rank
 
 __all__ = [
@@ -13,17 +14,20 @@ __all__ = [
     "NDCG",
     "HitRate",
     "RankingMetric",
+    "SampledHitRate",
+    "SampledMRR",
     "default_metrics",
     "get",
     "target_rank",
 ]
 
-_CLASSES = (MRR, HitRate, NDCG)
+_DEFAULTS = (MRR, HitRate, NDCG)
+_CLASSES = (*_DEFAULTS, SampledMRR, SampledHitRate)
 
 
 def default_metrics():
     """New MRR, HitRate and NDCG at 5, then at 10."""
-    return [metric(k) for k in (5, 10) for metric in _CLASSES]
+    return [metric(k) for k in (5, 10) for metric in _DEFAULTS]
 
 
 def get(identifiers):
@@ -32,7 +36,8 @@ def get(identifiers):
     Args:
         identifiers: `"auto"` (`default_metrics()`), `None` (no metrics), or one
             or a list of: a `RankingMetric`, a name such as `"mrr@20"`,
-            `"hit_rate@5"` or `"ndcg@10"`, a serialized metric.
+            `"hit_rate@5"`, `"ndcg@10"`, `"sampled_mrr@5"` or
+            `"sampled_hit_rate@5"`, a serialized metric.
 
     Returns:
         A list of `RankingMetric`.

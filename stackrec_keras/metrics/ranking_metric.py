@@ -35,7 +35,7 @@ class RankingMetric(keras.metrics.Metric):
     _direction = "up"
 
     def __init__(self, k, name=None, dtype="float32"):
-        self.k = _check_k(k)
+        self.k = check_positive("k", k)
         super().__init__(name=name or f"{self.prefix}@{self.k}", dtype=dtype)
         self.total = self.add_variable((), initializer="zeros", name="total")
         self.count = self.add_variable((), initializer="zeros", name="count")
@@ -51,13 +51,25 @@ class RankingMetric(keras.metrics.Metric):
         """
         raise NotImplementedError(f"{type(self).__name__} must implement `gain`.")
 
+    def rank(self, y_true, scores):
+        """Ranks the targets, among all items. Override it to rank among others.
+
+        Args:
+            y_true: Integer tensor of shape `(batch,)`.
+            scores: Tensor of shape `(batch, num_items + 1)`.
+
+        Returns:
+            An int32 tensor of shape `(batch,)`, 0 where there is no target.
+        """
+        return target_rank(y_true, scores)
+
     def update_state(self, y_true, scores, sample_weight=None):
         y_true = ops.convert_to_tensor(y_true)
         scores = ops.convert_to_tensor(scores)
         if sample_weight is not None:
             sample_weight = ops.cast(sample_weight, self.dtype)
         _check_shapes(y_true, scores, sample_weight)
-        rank = target_rank(y_true, scores)
+        rank = self.rank(y_true, scores)
         has_target = rank > 0
         weights = ops.cast(has_target, self.dtype)
         if sample_weight is not None:
@@ -74,10 +86,14 @@ class RankingMetric(keras.metrics.Metric):
         return {"k": self.k, **super().get_config()}
 
 
-def _check_k(k):
-    if isinstance(k, numbers.Integral) and not isinstance(k, bool) and k >= 1:
-        return int(k)
-    raise ValueError(f"`k` must be an integer of at least 1. Received: k={k!r}")
+def check_positive(name, value):
+    """Refuse what is no integer of at least 1."""
+    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if is_integer and value >= 1:
+        return int(value)
+    raise ValueError(
+        f"`{name}` must be an integer of at least 1. Received: {name}={value!r}"
+    )
 
 
 def _check_shapes(y_true, scores, sample_weight):

@@ -4,6 +4,7 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Vocabulary
+from stackrec_keras.models.freezing import set_frozen
 from stackrec_keras.stacking.growth import block_stacks, depth, set_depth
 from stackrec_keras.stacking.in_place import optimizer_chain
 from stackrec_keras.stacking.plateau import PlateauRecord
@@ -24,11 +25,13 @@ class GrowableCheckpoint:
             count from it, also in a run that is resumed.
         trained_length: Integer or `None`, the length of the training sequences.
         growth_record: `PlateauRecord` of the running fit, or `None`.
+        frozen: `Frozen` while the output table alone is trained, or `None`.
     """
 
     initial_blocks = None
     trained_length = None
     growth_record = None
+    frozen = None
     _file_blocks = None
 
     def save_own_variables(self, store):
@@ -36,6 +39,7 @@ class GrowableCheckpoint:
         store["num_blocks"] = np.array(depth(self))
         store["initial_blocks"] = np.array(self.initial_blocks)
         store["trained_length"] = np.array(self.trained_length or 0)
+        store["frozen"] = np.array(self.frozen is not None)
         for i, variable in enumerate(_seed_states(self)):
             store[f"{SEED}{i}"] = variable
         if self.growth_record is not None:
@@ -50,6 +54,8 @@ class GrowableCheckpoint:
             )
         self._file_blocks = int(state["num_blocks"])
         set_depth(self, self._file_blocks)
+        # The optimizer comes later, and holds what is trained alone.
+        set_frozen(self, bool(state.get("frozen", False)))
         self.initial_blocks = int(state["initial_blocks"])
         self.trained_length = int(state["trained_length"]) or None
         for i, variable in enumerate(_seed_states(self)):
@@ -59,15 +65,15 @@ class GrowableCheckpoint:
         super().load_own_variables({k: v for k, v in state.items() if k.isdigit()})
 
     def save_assets(self, path):
-        if self.vocabulary is not None:
+        if self.target_vocabulary is not None:
             with open(os.path.join(path, VOCABULARY_FILE), "w") as file:
-                file.write(self.vocabulary.to_json())
+                file.write(self.target_vocabulary.to_json())
 
     def load_assets(self, path):
         path = os.path.join(path, VOCABULARY_FILE)
         if os.path.exists(path):
             with open(path) as file:
-                self.vocabulary = Vocabulary.from_json(file.read())
+                self.target_vocabulary = Vocabulary.from_json(file.read())
 
     def set_weights(self, weights):
         """Sets all weights, taking on the depth of those given.
@@ -116,12 +122,14 @@ class _Snapshot:
     def __init__(self, model):
         self.model = model
         self.num_blocks = depth(model)
+        self.frozen = model.frozen is not None
         self.about = (model.initial_blocks, model.trained_length, model.growth_record)
         self.weights = model.get_weights()
         self.state = [ops.convert_to_numpy(v) for v in _other_variables(model)]
 
     def restore(self):
         model = self.model
+        set_frozen(model, self.frozen)
         model.set_weights(self.weights)
         model.initial_blocks, model.trained_length, model.growth_record = self.about
         for variable, value in zip(_other_variables(model), self.state):

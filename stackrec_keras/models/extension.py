@@ -14,17 +14,30 @@ from stackrec_keras.stacking.optimizer_state import check_optimizer
 INITS = ("mean", "random")
 
 
-def extend_items(model, n, init, ids):
-    """See `SequentialRecommender.extend_items`."""
+def extend_items(model, n, init, ids, trained=None):
+    """See `SequentialRecommender.extend_items`. `trained` is the model that trains
+    this one's weights, if it is another."""
+    trained = trained or model
     vocabulary = _extended(model.vocabulary, n, ids)
-    _check_loss(model, n)
+    if trained is model:
+        _check_loss(model, n)
     embedding, output = model.item_embedding, model.output_table
     # Row 0 is the padding's, and says nothing of items.
-    _extend(model, [embedding.embeddings, output.table, output.bias], n, init, 1)
+    _extend(trained, [embedding.embeddings, output.table, output.bias], n, init, 1)
     model.num_items += n
     embedding.input_dim = output.num_items + 1 + n
     output.num_items += n
     model.vocabulary = vocabulary
+
+
+def extend_targets(model, n, init, ids):
+    """See `TransferRecommender.extend_targets`."""
+    vocabulary = _extended(model.target_vocabulary, n, ids)
+    _check_loss(model, n)
+    output = model.output_table
+    _extend(model, [output.table, output.bias], n, init, 1)
+    output.num_items += n
+    model.target_vocabulary = vocabulary
 
 
 def extend_users(model, n, init):
@@ -66,8 +79,8 @@ def _new_rows(old, n, init):
 def _extended(vocabulary, n, ids):
     if vocabulary is None and ids is not None:
         raise ValueError(
-            "ids are the raw ids of the new items, and the model has no vocabulary. "
-            "Set model.vocabulary first, or leave ids out."
+            "ids are the raw ids of the new items, and the model has no vocabulary of "
+            "that catalogue. Set it first, or leave ids out."
         )
     if vocabulary is None:
         return None
@@ -89,9 +102,9 @@ def _extended(vocabulary, n, ids):
 
 def _check_loss(model, n):
     counts = getattr(getattr(model, "loss", None), "item_counts", None)
-    if counts is not None and len(counts) != model.num_items + n:
+    if counts is not None and len(counts) != model.num_targets + n:
         raise ValueError(
             f"The model's loss has item_counts of {len(counts)} items, and there would "
-            f"be {model.num_items + n}. Compile with a loss that counts all of these "
+            f"be {model.num_targets + n}. Compile with a loss that counts all of these "
             "first."
         )

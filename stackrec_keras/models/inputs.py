@@ -22,9 +22,8 @@ def check_ids(model, **arrays):
     """Raises a ValueError if an array has ids that the model does not know."""
     for name, inputs in arrays.items():
         check_users(model, name, inputs)
-        _check_range(
-            f"{name} has item ids", items_of(inputs), 0, model.num_items, _ITEMS
-        )
+        last = model.num_targets if name.endswith("y") else model.num_items
+        _check_range(f"{name} has item ids", items_of(inputs), 0, last, _ITEMS)
 
 
 def check_users(model, name, inputs):

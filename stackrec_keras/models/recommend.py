@@ -10,14 +10,14 @@ from stackrec_keras.models.inputs import check_users, items_of, users_of
 
 def recommend(model, x, k, exclude_seen, batch_size):
     """See `SequentialRecommender.recommend`."""
-    if not 1 <= k <= model.num_items:
+    if not 1 <= k <= model.num_targets:
         raise ValueError(
-            f"k must be between 1 and the {model.num_items} items of the model. "
+            f"k must be between 1 and the {model.num_targets} items of the model. "
             f"Received: k={k}"
         )
     check_users(model, "x", x)
     histories, users = items_of(x), users_of(x)
-    raw = isinstance(histories, (list, tuple)) and model.vocabulary is not None
+    raw = isinstance(histories, (list, tuple)) and model.target_vocabulary is not None
     items = _item_indices(model, histories)
     _check_number(users, len(items))
     seen = _known(items, model.num_items)
@@ -144,5 +144,5 @@ def _best(model, batch, seen, k, exclude_seen):
 def _decode(model, ids):
     raw = np.full(ids.shape, None, dtype=object)
     known = ids > 0
-    raw[known] = model.vocabulary.decode(ids[known])
+    raw[known] = model.target_vocabulary.decode(ids[known])
     return raw

@@ -54,6 +54,9 @@ class SequentialRecommender(GrowableCheckpoint, KeepsValues, keras.Model):
     output_fan_in = False
     """Boolean, how the output table starts: see `OutputTable`."""
 
+    output_name = "output_table"
+    """String, the name of the output table's layer."""
+
     def __init__(self, num_items, dim, num_blocks, **kwargs):
         super().__init__(**kwargs)
         check_integers(num_items=num_items, num_blocks=num_blocks)
@@ -65,7 +68,7 @@ class SequentialRecommender(GrowableCheckpoint, KeepsValues, keras.Model):
             dim,
             self.output_fan_in,
             dtype=self.dtype_policy.variable_dtype,
-            name="output_table",
+            name=self.output_name,
         )
         self.output_table.build()
         self.seed_generator = seed_generator()
@@ -82,6 +85,12 @@ class SequentialRecommender(GrowableCheckpoint, KeepsValues, keras.Model):
         return depth(self)
 
     @property
+    def num_targets(self):
+        """Integer, how many items are scored: `num_items`, but for a model that
+        recommends from another catalogue than it reads."""
+        return self.output_table.num_items
+
+    @property
     def vocabulary(self):
         """`Vocabulary` of the raw item ids, or `None`. A `.keras` file holds it."""
         return self._vocabulary
@@ -94,6 +103,16 @@ class SequentialRecommender(GrowableCheckpoint, KeepsValues, keras.Model):
                 f"{self.num_items}. Build the model with num_items=len(vocabulary)."
             )
         self._vocabulary = vocabulary
+
+    @property
+    def target_vocabulary(self):
+        """`Vocabulary` of the items that are scored: `vocabulary`, but for a model
+        that recommends from another catalogue than it reads."""
+        return self.vocabulary
+
+    @target_vocabulary.setter
+    def target_vocabulary(self, vocabulary):
+        self.vocabulary = vocabulary
 
     def build(self, input_shape=None):
         self.built = True

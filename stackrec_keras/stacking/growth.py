@@ -130,7 +130,15 @@ def set_slices(model, sources, fresh):
 
 def block_stacks(model):
     """Returns the `BlockStack`s of a model."""
-    return [layer for layer in model.layers if isinstance(layer, BlockStack)]
+    return [layer for layer in all_layers(model) if isinstance(layer, BlockStack)]
+
+
+def all_layers(model):
+    """Returns the layers of a model, those of a model within it in its place."""
+    layers = []
+    for layer in model.layers:
+        layers += all_layers(layer) if isinstance(layer, keras.Model) else [layer]
+    return layers
 
 
 def depth(model):
@@ -175,7 +183,7 @@ def _slice_sources(weight, of_blocks, growth):
 
 
 def _layers_drawn_anew(model, growth):
-    rest = [layer for layer in model.layers if not isinstance(layer, BlockStack)]
+    rest = [x for x in all_layers(model) if not isinstance(x, BlockStack)]
     if not get_method(growth.method).keeps_rest:
         return rest
     if growth.carries_all:

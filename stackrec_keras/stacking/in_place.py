@@ -15,7 +15,12 @@ def replace_value(variable, value):
     """Gives a variable a new value of any shape; the variable object stays, and
     with it its name and its place in every list that knows it."""
     variable._shape = tuple(value.shape)
+    trainable = variable._trainable
+    if keras.backend.backend() == "tensorflow":
+        # A frozen one would get no gradients when it is thawed.
+        variable._trainable = True
     variable._initialize(keras.ops.convert_to_tensor(value, dtype=variable.dtype))
+    variable._trainable = trainable
 
 
 @contextlib.contextmanager

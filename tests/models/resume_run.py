@@ -18,6 +18,7 @@ CASES = {
     # Gaps, noise and dropout are drawn in training.
     "GRec": lambda: sr.StackingCallback("middle", {1: 4}),
     "SSEPT": lambda: sr.StackingCallback("stackR", {2: 4}),
+    "transfer": lambda: sr.StackingCallback("stackC", {1: 4}),
 }
 
 
@@ -29,9 +30,15 @@ def run(folder, case, kill_at=None, epochs=6):
     windows = sr.data.make_windows(log, vocabulary, length=6)
     model = _model(case, windows)
     users = case == "SSEPT"
-    # Draws negatives: the state of the model's generator has to come back as well.
-    model.compile(keras.optimizers.Adam(1e-2), loss="sampled_softmax")
     callbacks = [CASES[case]()]
+    loss = "sampled_softmax"
+    if case == "transfer":
+        windows = _pairs(windows)
+        model = sr.TransferRecommender(model, windows.num_targets)
+        callbacks.append(sr.FreezeStack(3))
+        loss = "binary_cross_entropy"
+    # Draws negatives: the state of the model's generator has to come back as well.
+    model.compile(keras.optimizers.Adam(1e-2), loss=loss)
     if folder is not None:
         # Behind the others in the list, and in front of them in the order of calls.
         callbacks.insert(0, keras.callbacks.BackupAndRestore(folder))
@@ -52,6 +59,14 @@ def _model(case, windows):
         return sr.SSEPT(windows.num_items, windows.num_users, 5, 4, 4, num_blocks=2)
     kind = sr.GRec if case == "GRec" else sr.NextItNet
     return kind(windows.num_items, embedding_dim=8, num_blocks=2)
+
+
+def _pairs(windows):
+    vocabulary = windows.vocabulary
+    users = np.arange(len(windows), dtype="int32")
+    return sr.data.TransferPairs(
+        windows.inputs, users, windows.last_item, vocabulary, vocabulary
+    )
 
 
 class KillAt(keras.callbacks.Callback):

@@ -1,0 +1,300 @@
+"""Users of two catalogues: histories in one of them, targets in the other."""
+
+import hashlib
+import warnings
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from .batches import Batches
+from .histories import gather_rows
+from .sequences import (
+    are_items,
+    encode_tokens,
+    numbers_if_all,
+    read_tokens,
+    row_starts,
+)
+from .splits import check_shares, checked
+from .vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, eq=False)
+class TransferPairs:
+    """Pairs of a user's source history and one of the user's target items.
+
+    A pair is a row, in training and in evaluation: a user of five target items is
+    five rows of one history. In full ranking the other four compete with the one
+    that is asked for, as all items do.
+
+    Args:
+        histories: `(users, length)` int32 source indices, padded with 0 on the
+            left; each is held once, however many pairs it is in.
+        users: `(pairs,)` int32, the row of `histories` of each pair.
+        targets: `(pairs,)` int32 target indices.
+        vocabulary: The `Vocabulary` of the source items.
+        target_vocabulary: The `Vocabulary` of the target items.
+
+    Example:
+
+    ```python
+    split = sr.data.read_transfer("food_kitchen.csv").split()
+    model.fit(split.train.batches(512), epochs=5)
+    model.evaluate(split.test.batches(1024, evaluation=True))
+    ```
+    """
+
+    histories: np.ndarray
+    users: np.ndarray
+    targets: np.ndarray
+    vocabulary: Vocabulary
+    target_vocabulary: Vocabulary
+
+    def __len__(self):
+        return len(self.targets)
+
+    def __repr__(self):
+        return (
+            f"TransferPairs({len(self)} pairs of {len(np.unique(self.users))} users, "
+            f"{self.num_items} source and {self.num_targets} target items)"
+        )
+
+    @property
+    def length(self) -> int:
+        """Columns of `histories`."""
+        return self.histories.shape[1]
+
+    @property
+    def num_items(self) -> int:
+        """Size of the source catalogue."""
+        return len(self.vocabulary)
+
+    @property
+    def num_targets(self) -> int:
+        """Size of the target catalogue."""
+        return len(self.target_vocabulary)
+
+    @property
+    def num_users(self) -> int:
+        """Number of rows of the file; user indices are 0 to `num_users - 1`."""
+        return len(self.histories)
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """`x` `(pairs, length)` source indices and `y` `(pairs,)` targets."""
+        return self.histories[self.users], self.targets
+
+    evaluation_arrays = arrays
+
+    def subset(self, rows) -> "TransferPairs":
+        """The pairs at `rows`: indices, a slice or a boolean mask."""
+        return replace(self, users=self.users[rows], targets=self.targets[rows])
+
+    def batches(
+        self, batch_size=512, seed=0, shuffle=True, evaluation=False, with_users=False
+    ) -> Batches:
+        """These pairs as `Batches`, which see their arguments."""
+        return Batches(
+            self,
+            batch_size,
+            seed=seed,
+            shuffle=shuffle,
+            evaluation=evaluation,
+            with_users=with_users,
+        )
+
+    def split(self, test_share=0.2, validation_share=0.1, seed=0) -> "TransferSplit":
+        """Splits the users at random, so that no user stands on two sides.
+
+        Args:
+            test_share: Share of the users that are held out for the test, 0 to 1.
+            validation_share: Share of the users, taken from those that are left.
+            seed: Integer from 0 up.
+
+        Returns:
+            A `TransferSplit`, its pairs in their order here.
+
+        Raises:
+            ValueError: A share is out of range, or leaves a part without users.
+        """
+        check_shares(test_share, validation_share)
+        users = np.unique(self.users)
+        sizes = [round(len(users) * share) for share in (test_share, validation_share)]
+        parts = np.split(
+            np.random.default_rng(seed).permutation(users), np.cumsum(sizes)
+        )
+        test, validation, train = (
+            self.subset(np.isin(self.users, part)) for part in parts
+        )
+        return checked(TransferSplit(train, validation, test))
+
+
+@dataclass(frozen=True, eq=False)
+class TransferSplit:
+    """Training, validation and test pairs, each user in one part alone.
+
+    `print(split)` shows the number of rows and a hash of all of them, so that two
+    people can tell whether they work on the same split.
+
+    Args:
+        train: `TransferPairs` to train on.
+        validation: `TransferPairs` to choose models and stop early by.
+        test: `TransferPairs` to report results on.
+    """
+
+    train: TransferPairs
+    validation: TransferPairs
+    test: TransferPairs
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The `Vocabulary` of the source items."""
+        return self.train.vocabulary
+
+    @property
+    def target_vocabulary(self) -> Vocabulary:
+        """The `Vocabulary` of the target items."""
+        return self.train.target_vocabulary
+
+    @property
+    def num_items(self) -> int:
+        """Size of the source catalogue."""
+        return self.train.num_items
+
+    @property
+    def num_targets(self) -> int:
+        """Size of the target catalogue."""
+        return self.train.num_targets
+
+    @property
+    def num_users(self) -> int:
+        """Number of users that have an index."""
+        return self.train.num_users
+
+    @cached_property
+    def hash(self) -> str:
+        """16 hexadecimal digits of a SHA-256 over histories, users and targets."""
+        digest = hashlib.sha256(repr(self.train.histories.shape).encode())
+        digest.update(np.ascontiguousarray(self.train.histories, "<i4"))
+        for part in (self.train, self.validation, self.test):
+            digest.update(repr(len(part)).encode())
+            digest.update(np.ascontiguousarray(part.users, "<i4"))
+            digest.update(np.ascontiguousarray(part.targets, "<i4"))
+        return digest.hexdigest()[:16]
+
+    def __str__(self):
+        return (
+            f"TransferSplit {self.hash}: {len(self.train)} training, "
+            f"{len(self.validation)} validation, {len(self.test)} test pairs of a "
+            f"history of {self.train.length} items and a target; {self.num_items} "
+            f"source items, {self.num_targets} target items, {self.num_users} users"
+        )
+
+
+def read_transfer(
+    path, source_vocabulary=None, target_vocabulary=None, pad=0, length=None
+) -> TransferPairs:
+    """Reads a file with a row a user: `source ids,,target ids`.
+
+    Ids are separated by commas, the two sides by an empty field. Users are numbered
+    by their rows in the file, from 0. Items that a given vocabulary does not have are
+    left out with a warning; users without a source or a target item have no pairs.
+
+    Args:
+        path: The file; no header.
+        source_vocabulary: The `Vocabulary` of the source items, `model.vocabulary`
+            of the model that was trained on them. By default that of the file.
+        target_vocabulary: The `Vocabulary` of the target items. By default that of
+            the file.
+        pad: The id that stands for padding, or None for no padding.
+        length: Columns of the histories; longer ones keep their last items. By
+            default as long as the longest one.
+
+    Returns:
+        `TransferPairs`.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A row has another form, `length` is below 1, or no user has a
+            source and a target item.
+
+    Example:
+
+    ```python
+    pairs = sr.data.read_transfer("food_kitchen.csv", model.vocabulary, length=50)
+    split = pairs.split()
+    ```
+    """
+    if length is not None and length < 1:
+        raise ValueError(f"length={length} must be at least 1.")
+    rows, codes, ids = read_tokens(path)
+    num_rows = int(rows[-1]) + 1
+    side = _sides(rows, codes, ids, path)
+    items = are_items(ids, pad)[codes]
+    parts = [
+        _one_side(rows[chosen], codes[chosen], ids, vocabulary, name)
+        for name, vocabulary, chosen in (
+            ("source", source_vocabulary, items & (side == 0)),
+            ("target", target_vocabulary, items & (side == 1)),
+        )
+    ]
+    (source_rows, source, vocabulary), (users, targets, target_vocabulary) = parts
+    starts = row_starts(source_rows, num_rows)
+    sizes = np.diff(starts)
+    paired = sizes[users] > 0
+    if not paired.any():
+        raise ValueError(
+            f"'{path}' (path) has no row with both a source and a target item that is "
+            f"known, beside the padding pad={pad!r}; check pad and the vocabularies."
+        )
+    return TransferPairs(
+        histories=gather_rows(
+            source, starts[:-1], starts[1:], length or int(sizes.max())
+        ),
+        users=users[paired].astype(np.int32),
+        targets=targets[paired],
+        vocabulary=vocabulary,
+        target_vocabulary=target_vocabulary,
+    )
+
+
+def _sides(rows, codes, ids, path):
+    """`(fields,)`: how many empty fields the row has up to there, 0 = source."""
+    empty = (ids == "")[codes]
+    so_far = np.cumsum(empty)
+    first = np.r_[True, rows[1:] != rows[:-1]]
+    before = (so_far - empty)[first]
+    side = so_far - before[rows]
+    per_row = np.bincount(rows, weights=empty)
+    wrong = per_row[rows] == 0
+    wrong |= ~empty & (side > 1)
+    if wrong.any():
+        row = rows[np.argmax(wrong)]
+        fields = ",".join(ids[codes[rows == row]])
+        raise ValueError(
+            f"Row {row + 1} of '{path}' (path) is not `source ids,,target ids`, with "
+            f"one empty field between the two sides. Received: {fields[:80]!r}"
+        )
+    return side
+
+
+def _one_side(rows, codes, ids, vocabulary, name):
+    """Row and index of each item of a side, and the vocabulary of the indices."""
+    if vocabulary is None:
+        vocabulary, indices = encode_tokens(codes, ids)
+        return rows, indices, vocabulary
+    used = np.unique(codes)
+    raw = ids[used]
+    if vocabulary.ids.dtype.kind == "i":
+        raw = numbers_if_all(raw)
+    table = np.zeros(len(ids), np.int32)
+    table[used] = vocabulary.encode(raw)
+    indices = table[codes]
+    unknown = int((indices == 0).sum())
+    if unknown:
+        warnings.warn(
+            f"{unknown} of {len(indices)} {name} items are not in {name}_vocabulary "
+            "and were left out.",
+            stacklevel=3,
+        )
+    return rows[indices > 0], indices[indices > 0], vocabulary

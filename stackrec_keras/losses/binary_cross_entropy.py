@@ -1,0 +1,73 @@
+"""Binary cross-entropy against a few random negatives."""
+
+import keras
+from keras import ops
+
+from stackrec_keras.losses.catalogue_loss import (
+    CatalogueLoss,
+    check_num_negatives,
+    check_seed,
+    count_negatives,
+)
+from stackrec_keras.losses.cross_entropy import target_logits
+
+
+@keras.saving.register_keras_serializable(package="stackrec_keras")
+class BinaryCrossEntropy(CatalogueLoss):
+    """Binary cross-entropy of the target and of a few random negatives, summed.
+
+    What StackRec's release fine-tunes with on a second catalogue. Negatives are
+    uniform, drawn anew for each position and step, with replacement, and never the
+    position's own target. Outside training the loss is the full softmax.
+
+    Args:
+        num_negatives: How many to draw for each position: an integer is a count, a
+            float a share of the classes, `int(share * (num_items + 1))`.
+        include_padding: Whether class 0, the padding, may be drawn.
+
+    Call arguments: see `CatalogueLoss`. `seed` is required in training.
+
+    Raises:
+        ValueError: If an argument is out of range, and, when called, if there is
+            but one item.
+
+    Example:
+
+    ```python
+    transfer.compile(loss=sr.losses.BinaryCrossEntropy(num_negatives=1))
+    ```
+
+    Reference:
+        [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
+    """
+
+    def __init__(self, num_negatives=1, include_padding=False):
+        super().__init__(include_padding=include_padding)
+        self.num_negatives = check_num_negatives(num_negatives)
+
+    def training_losses(self, targets, hidden, table, bias, seed):
+        check_seed(seed, self)
+        negatives = self.draw(table.shape[0], targets, seed)
+        bias = ops.cast(bias, "float32")
+        positive = target_logits(targets, hidden, table, bias)
+        negative = target_logits(
+            negatives, ops.expand_dims(hidden, axis=2), table, bias
+        )
+        return ops.softplus(-positive) + ops.sum(ops.softplus(negative), axis=-1)
+
+    def draw(self, num_classes, targets, seed):
+        """Draw the negatives of a step, `(batch, time, num_negatives)` ids."""
+        first = 0 if self.include_padding else 1
+        if num_classes - first < 2:
+            raise ValueError(
+                f"BinaryCrossEntropy needs an item beside the target to draw; the "
+                f"catalogue has {num_classes - 1}. Give more items, or FullSoftmax()."
+            )
+        count = count_negatives(self.num_negatives, num_classes)
+        shape = (*ops.shape(targets), count)
+        others = keras.random.randint(shape, first, num_classes - 1, seed=seed)
+        # One step over the target leaves the other classes equally likely.
+        return ops.where(others >= ops.expand_dims(targets, -1), others + 1, others)
+
+    def get_config(self):
+        return {"num_negatives": self.num_negatives, **super().get_config()}

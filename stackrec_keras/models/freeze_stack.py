@@ -1,0 +1,50 @@
+import keras
+
+from stackrec_keras.models.arguments import check_integers
+from stackrec_keras.models.freezing import set_frozen
+
+
+class FreezeStack(keras.callbacks.Callback):
+    """Trains the output table alone for the first epochs, then the whole model.
+
+    Embeddings, blocks and norms stay as they are until the table has learned to read
+    them; nor do growths stop it. Epochs are counted from 0, as in Keras' callbacks,
+    so that a run that is resumed goes on as if it had not been stopped. When the fit
+    ends, all that was trainable is so again.
+
+    The optimizer starts anew at both ends of the freeze, at the learning rate that
+    it has then; a `LearningRateSchedule` starts from its beginning.
+
+    Args:
+        epochs: Integer, for how many epochs.
+
+    Raises:
+        ValueError: If `epochs` is no integer of at least 1; when `fit` begins, if
+            the model is none of this package.
+
+    Example:
+
+    ```python
+    transfer = sr.TransferRecommender(model, num_targets)
+    transfer.compile()
+    transfer.fit(x, y, epochs=10, callbacks=[sr.FreezeStack(epochs=2)])
+    ```
+    """
+
+    def __init__(self, epochs):
+        super().__init__()
+        check_integers(epochs=epochs)
+        self.epochs = int(epochs)
+
+    def on_train_begin(self, logs=None):
+        if not hasattr(self.model, "frozen"):
+            raise ValueError(
+                "FreezeStack freezes a SequentialRecommender (NextItNet, "
+                f"TransferRecommender, ...). Received: {type(self.model).__name__}"
+            )
+
+    def on_epoch_begin(self, epoch, logs=None):
+        set_frozen(self.model, epoch < self.epochs)
+
+    def on_train_end(self, logs=None):
+        set_frozen(self.model, False)

@@ -1,0 +1,206 @@
+import keras
+
+from stackrec_keras.models.arguments import check_integers
+from stackrec_keras.models.extension import extend_items, extend_targets
+from stackrec_keras.models.sequential_recommender import SequentialRecommender
+
+
+@keras.saving.register_keras_serializable(package="stackrec_keras")
+class TransferRecommender(SequentialRecommender):
+    """Recommends from a second catalogue what fits the history in a first one.
+
+    It reads histories of source items with a copy of a model that was trained on
+    them, and scores the items of a target catalogue with a new output table. It is
+    trained on the one target item of each row, compiled, grown and saved as any
+    other model. The model that it was made from stays as it is.
+
+    Args:
+        model: The trained model: a NextItNet, GRec, SASRec or SSEPT.
+        num_targets: Integer; target item ids are 1..num_targets, 0 is padding.
+        target_regularizer: A Keras regularizer of the target items' vectors, or
+            `None`. StackRec's release has what Keras calls `L2(0.01)`.
+        **kwargs: `name`, `dtype` and the other arguments of a Keras model. The
+            `dtype` is that of `model` if it is not given.
+
+    Call arguments:
+        inputs: As of `model`: source items `(batch, time)`, or a dict of them and of
+            the users.
+        training: Boolean or `None`, as in Keras.
+
+    Returns:
+        Hidden states, a tensor of shape `(batch, time, dim)`. The last one scores
+        the target items.
+
+    Raises:
+        ValueError: If `model` is not one of ours, or `num_targets` no integer of at
+            least 1.
+
+    Example:
+
+    ```python
+    split = sr.data.read_transfer("food_kitchen.csv", model.vocabulary).split()
+    transfer = sr.TransferRecommender(model, split.num_targets)
+    transfer.target_vocabulary = split.target_vocabulary
+    transfer.compile(loss=sr.losses.BinaryCrossEntropy())
+    transfer.fit(split.train.batches(512), epochs=5, callbacks=[sr.FreezeStack(2)])
+    transfer.recommend([["tea", "rice"]], k=5)
+    ```
+
+    Reference:
+        [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
+    """
+
+    # Not "output_table": on torch, two layers of one name hide each other.
+    output_name = "target_table"
+
+    def __init__(self, model, num_targets, target_regularizer=None, **kwargs):
+        check_integers(num_targets=num_targets)
+        if not isinstance(model, SequentialRecommender):
+            raise ValueError(
+                "model must be a trained NextItNet, GRec, SASRec or SSEPT. Received: "
+                f"model={model!r}"
+            )
+        if isinstance(model, TransferRecommender):
+            raise ValueError(
+                "model is a TransferRecommender already. Give the model of its source "
+                "items: model.source."
+            )
+        kwargs.setdefault("dtype", model.dtype_policy)
+        super().__init__(
+            num_targets, model.output_table.dim, model.num_blocks, **kwargs
+        )
+        self.num_items = model.num_items
+        self.trained_length = model.trained_length
+        self.target_regularizer = keras.regularizers.get(target_regularizer)
+        self.output_table.table.regularizer = self.target_regularizer
+        self.source = _copy(model)
+        # Nothing is learned about the next source item.
+        self.source.output_table.trainable = False
+        self._target_vocabulary = None
+        self.build()
+
+    def hidden_states(self, inputs, training):
+        return self.source(inputs, training=training)
+
+    @property
+    def max_length(self):
+        """Integer or `None`. A longer input keeps its last items."""
+        return self.source.max_length
+
+    @property
+    def num_users(self):
+        """Integer or `None`, for a model that takes users."""
+        return self.source.num_users
+
+    @property
+    def vocabulary(self):
+        """`Vocabulary` of the source items, or `None`. A `.keras` file holds it."""
+        return self.source.vocabulary
+
+    @vocabulary.setter
+    def vocabulary(self, vocabulary):
+        self.source.vocabulary = vocabulary
+
+    @property
+    def target_vocabulary(self):
+        """`Vocabulary` of the target items, or `None`. A `.keras` file holds it."""
+        return self._target_vocabulary
+
+    @target_vocabulary.setter
+    def target_vocabulary(self, vocabulary):
+        if vocabulary is not None and len(vocabulary) != self.num_targets:
+            raise ValueError(
+                f"target_vocabulary has {len(vocabulary)} items, the model num_targets="
+                f"{self.num_targets}. Build it with num_targets=len(target_vocabulary)."
+            )
+        self._target_vocabulary = vocabulary
+
+    def recommend(self, x, k=10, exclude_seen=True, batch_size=256):
+        """Recommends the target items with the highest scores.
+
+        Args:
+            x: Histories of source items, as `SequentialRecommender.recommend` takes
+                them.
+            k: Integer, how many target items.
+            exclude_seen: As in the other models; no target item is in a history, so
+                there is none to leave out.
+            batch_size: Integer, histories scored at a time.
+
+        Returns:
+            A pair of arrays `(batch, k)`, best first: target ids (raw ones if `x` is
+            a list and there is a `target_vocabulary`) and scores.
+
+        Raises:
+            ValueError: If a history has no known item, or `k` is not in
+                1..num_targets.
+        """
+        return super().recommend(x, k, False, batch_size)
+
+    def extend_items(self, n, init="mean", ids=None):
+        """Adds items to the source catalogue, as in the other models."""
+        extend_items(self.source, n, init, ids, trained=self)
+        self.num_items = self.source.num_items
+
+    def extend_targets(self, n, init="mean", ids=None):
+        """Adds items to the target catalogue, as `extend_items` does to the source's.
+
+        Args:
+            n: Integer, how many.
+            init: `"mean"` or `"random"`, what their vectors and biases are at first.
+            ids: List of their raw ids, for a model with a `target_vocabulary`.
+
+        Raises:
+            ValueError: If an argument does not fit the model; it is untouched then.
+        """
+        extend_targets(self, n, init, ids)
+
+    def fit(self, x=None, y=None, *args, **kwargs):
+        """Trains the model; the arguments are those of `keras.Model.fit`.
+
+        `x` is `(batch, time)` source ids and `y` `(batch,)` the one target item of
+        each row, here as in `validation_data`; or `x` yields such pairs.
+        """
+        # Not first in a traced step: on JAX an error there loses the weights.
+        if y is None and isinstance(x, keras.utils.PyDataset):
+            _check_one_target(x[0][1])
+        elif y is not None:
+            _check_one_target(y)
+        return super().fit(x, y, *args, **kwargs)
+
+    def training_loss(self, y, hidden, sample_weight):
+        _check_one_target(y)
+        return super().training_loss(y, hidden, sample_weight)
+
+    def get_config(self):
+        config = super().get_config()
+        # The depth is that of the source model.
+        for name in ("num_items", "num_blocks"):
+            del config[name]
+        regularizer = self.target_regularizer
+        return {
+            **config,
+            "model": keras.saving.serialize_keras_object(self.source),
+            "num_targets": self.num_targets,
+            "target_regularizer": keras.regularizers.serialize(regularizer),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        model = keras.saving.deserialize_keras_object(config["model"])
+        return cls(**{**config, "model": model})
+
+
+def _check_one_target(y):
+    if len(y.shape) != 1:
+        raise ValueError(
+            "TransferRecommender trains on y of shape (batch,), one target item a "
+            f"row. Received: y of shape {tuple(y.shape)}. A history with several "
+            "targets is several rows."
+        )
+
+
+def _copy(model):
+    copy = type(model).from_config(model.get_config())
+    copy.set_weights(model.get_weights())
+    copy.vocabulary = model.vocabulary
+    return copy

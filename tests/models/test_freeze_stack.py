@@ -1,0 +1,179 @@
+import keras
+import numpy as np
+import pytest
+
+import stackrec_keras as sr
+
+NUM_TARGETS = 20
+
+
+@pytest.fixture
+def pairs(sequences):
+    x = sequences[0]
+    return x, x[:, -1] % NUM_TARGETS + 1
+
+
+@pytest.fixture
+def make_transfer(make_model):
+    """Function from an optimizer to a compiled TransferRecommender of 2 blocks."""
+
+    def make(optimizer="auto"):
+        model = sr.TransferRecommender(make_model(), NUM_TARGETS)
+        model.compile(optimizer)
+        return model
+
+    return make
+
+
+def test_all_but_the_table_stands_still_for_the_first_epochs(make_transfer, pairs):
+    # Weight decay moves what has no gradient; a growth makes the variables anew.
+    model = make_transfer(keras.optimizers.AdamW(1e-2, weight_decay=0.1))
+    watch = Watch()
+    model.fit(
+        *pairs,
+        batch_size=32,
+        epochs=4,
+        verbose=0,
+        callbacks=[watch, sr.FreezeStack(2), sr.StackingCallback("stackC", {1: 4})],
+    )
+    tables = {"target_table/table", "target_table/bias"}
+    assert watch.changed[0] == tables
+    assert watch.changed[1] == tables | watch.grown
+    np.testing.assert_array_equal(
+        watch.weights[2]["stack/kernel1"],
+        np.tile(watch.weights[0]["stack/kernel1"], (2, 1, 1, 1)),
+    )
+    of_source = {"output_table/table", "output_table/bias"}
+    assert watch.changed[2] == watch.changed[3] == set(watch.weights[0]) - of_source
+
+
+def test_while_frozen_the_table_takes_plain_gradient_steps(make_transfer, pairs):
+    model = make_transfer(keras.optimizers.SGD(1.0))
+    x, y = pairs
+    hidden = _numpy(model(x))[:, -1].astype("float64")
+    table, bias = (_numpy(v).astype("float64") for v in model.output_table.weights)
+    model.fit(x, y, batch_size=64, epochs=3, verbose=0, callbacks=[sr.FreezeStack(3)])
+    for _ in range(3):
+        chances = np.exp(hidden @ table.T + bias)
+        chances[:, 0] = 0
+        chances /= chances.sum(axis=1, keepdims=True)
+        chances[np.arange(64), y] -= 1
+        table = table - chances.T @ hidden / 64
+        bias = bias - chances.mean(axis=0)
+    np.testing.assert_allclose(_numpy(model.output_table.table), table, atol=1e-5)
+    np.testing.assert_allclose(_numpy(model.output_table.bias), bias, atol=1e-5)
+
+
+def test_the_optimizer_starts_anew_with_all_weights_at_its_learning_rate(
+    make_transfer, pairs
+):
+    model = make_transfer()
+    steps = []
+
+    class Look(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            optimizer = self.model.optimizer
+            steps.append((int(optimizer.iterations), len(optimizer.variables)))
+            if epoch == 0:
+                optimizer.learning_rate = 0.5
+
+    model.fit(
+        *pairs,
+        batch_size=32,
+        epochs=4,
+        verbose=0,
+        callbacks=[sr.FreezeStack(2), Look()],
+    )
+    # Iterations, learning rate and two moments of each weight.
+    assert steps == [(2, 6), (4, 6), (2, 26), (4, 26)]
+    assert float(model.optimizer.learning_rate) == 0.5
+
+
+def test_the_fit_ends_with_all_trainable_that_was(make_transfer, pairs):
+    model = make_transfer()
+    model.source.item_embedding.trainable = False
+    model.compile()
+    names = [v.path for v in model.trainable_variables]
+    model.fit(*pairs, epochs=1, verbose=0, callbacks=[sr.FreezeStack(5)])
+    assert model.frozen is None
+    assert [v.path for v in model.trainable_variables] == names
+
+
+def test_a_file_of_the_frozen_time_goes_on_frozen_and_holds_the_moments(
+    make_transfer, pairs, tmp_path
+):
+    model = make_transfer()
+    path = tmp_path / "frozen.keras"
+    keep = keras.callbacks.ModelCheckpoint(path)
+    model.fit(*pairs, verbose=0, callbacks=[sr.FreezeStack(1), keep])
+    loaded = keras.saving.load_model(path)
+    assert loaded.frozen is not None
+    assert len(loaded.optimizer.variables) == 6
+    assert int(loaded.optimizer.iterations) == 2
+    weights = make_transfer()
+    weights.save_weights(tmp_path / "thawed.weights.h5")
+    loaded.load_weights(tmp_path / "thawed.weights.h5")
+    assert loaded.frozen is None
+    assert len(loaded.optimizer.variables) == 26
+
+
+def test_a_file_that_does_not_fit_leaves_the_model_thawed(
+    make_transfer, make_model, pairs, tmp_path
+):
+    other = sr.TransferRecommender(make_model(embedding_dim=4), NUM_TARGETS)
+    other.compile()
+    path = tmp_path / "other.weights.h5"
+    keep = keras.callbacks.ModelCheckpoint(path, save_weights_only=True)
+    other.fit(*pairs, verbose=0, callbacks=[sr.FreezeStack(1), keep])
+    model = make_transfer()
+    model.fit(*pairs, verbose=0)
+    before = [_numpy(v) for v in model.optimizer.variables]
+    with pytest.raises(ValueError, match="does not fit"):
+        model.load_weights(path)
+    assert model.frozen is None
+    for old, now in zip(before, model.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(_numpy(now), old)
+
+
+def test_a_next_item_recommender_is_frozen_too(make_model, sequences):
+    model = make_model()
+    watch = Watch()
+    model.fit(*sequences, verbose=0, callbacks=[watch, sr.FreezeStack(1)])
+    assert watch.changed[0] == {"output_table/table", "output_table/bias"}
+
+
+@pytest.mark.parametrize("epochs", [0, 1.5, True])
+def test_epochs_must_be_a_whole_number(epochs):
+    with pytest.raises(ValueError, match="epochs must be an integer of at least 1"):
+        sr.FreezeStack(epochs)
+
+
+def test_another_model_is_refused():
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile(loss="mse")
+    with pytest.raises(ValueError, match="FreezeStack freezes .* Received: Sequential"):
+        model.fit(np.ones((2, 1)), np.ones((2, 1)), callbacks=[sr.FreezeStack(1)])
+
+
+class Watch(keras.callbacks.Callback):
+    """Notes which weights each epoch changed, and those that grew."""
+
+    def __init__(self):
+        super().__init__()
+        self.weights, self.changed, self.grown = [], [], set()
+
+    def on_train_begin(self, logs=None):
+        self.weights.append(self._now())
+
+    def on_epoch_end(self, epoch, logs=None):
+        before, now = self.weights[-1], self._now()
+        self.grown |= {p for p in now if now[p].shape != before[p].shape}
+        self.changed.append({p for p in now if not np.array_equal(now[p], before[p])})
+        self.weights.append(now)
+
+    def _now(self):
+        return {v.path: _numpy(v) for v in self.model.weights}
+
+
+def _numpy(tensor):
+    return keras.ops.convert_to_numpy(tensor)
