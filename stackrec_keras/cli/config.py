@@ -155,6 +155,20 @@ class TrainConfig:
         int,
         metavar="EPOCHS",
     )
+    max_seconds: float | None = _option(
+        "training",
+        None,
+        "stop after the epoch in which the training has taken that long",
+        float,
+        metavar="SECONDS",
+    )
+    load_model: str | None = _option(
+        "training",
+        None,
+        "start from the model of that run, trained on the same rows, with a new "
+        "optimizer",
+        metavar="FOLDER",
+    )
     seed: int = _option("training", 0, "of weights, order of rows, new blocks", int)
     jit: str = _option(
         "training", "auto", "XLA compilation", choices=("auto", "on", "off")
@@ -168,6 +182,8 @@ class TrainConfig:
         for name in ("seed", "split_seed"):
             self._check_least(name, 0)
         self._check_least("length", 2)
+        if self.max_seconds is not None and not self.max_seconds > 0:
+            raise ValueError(f"--max-seconds {self.max_seconds} must be above 0.")
         if not self.learning_rate > 0:
             raise ValueError(
                 f"--learning-rate {self.learning_rate} must be above 0, such as 0.001."
@@ -209,13 +225,15 @@ class TrainConfig:
             raise ValueError(f"{option_name(name)} {value} must be at least {least}.")
 
 
-def add_options(parser):
-    """Adds an option for each field of `TrainConfig`.
+def add_options(parser, without=()):
+    """Adds an option for each field of `TrainConfig`, but for those named.
 
     The parsed arguments have those alone that were typed (see `typed_options`).
     """
     groups = {}
     for f in fields(TrainConfig):
+        if f.name in without:
+            continue
         arguments = dict(f.metadata)
         name = arguments.pop("group")
         models = arguments.pop("models", ())

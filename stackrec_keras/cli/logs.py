@@ -46,9 +46,14 @@ def is_file(data):
     return os.path.isfile(data) or bool(os.path.splitext(data)[1]) or os.sep in data
 
 
-def absolute(data):
-    """Returns `--data` in a form that holds in any working folder."""
-    return os.path.abspath(data) if is_file(data) else data
+def absolute_paths(typed):
+    """Returns a dict of typed options with paths that hold in any working folder."""
+    typed = dict(typed)
+    if "data" in typed and is_file(typed["data"]):
+        typed["data"] = os.path.abspath(typed["data"])
+    if "load_model" in typed:
+        typed["load_model"] = os.path.abspath(typed["load_model"])
+    return typed
 
 
 def matching_id(typed, ids):

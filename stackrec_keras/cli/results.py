@@ -4,7 +4,7 @@ import numpy as np
 
 from stackrec_keras import metrics
 
-_TITLES = {
+TITLES = {
     "mrr@5": "MRR@5",
     "hit_rate@5": "HR@5",
     "ndcg@5": "NDCG@5",
@@ -32,7 +32,7 @@ def final_results(model, windows, batch_size, verbose=0):
     )
     of_model = model.evaluate(batches, verbose=verbose, return_dict=True)
     return {
-        model_title(model): {name: of_model[name] for name in _TITLES},
+        model_title(model): {name: of_model[name] for name in TITLES},
         "popularity": popularity_results(model.vocabulary.counts, windows),
     }
 
@@ -80,12 +80,12 @@ def table(results, notes):
     Returns:
         String.
     """
-    rows = [["", *_TITLES.values()]]
+    rows = [["", *TITLES.values()]]
     for name, values in results.items():
-        rows.append([name, *(f"{values[metric]:.4f}" for metric in _TITLES)])
+        rows.append([name, *(f"{values[metric]:.4f}" for metric in TITLES)])
     width = max(len(row[0]) for row in rows)
     lines = [_line(row, width) for row in rows]
-    rule = "|-" + "-" * width + "-|" + "--------:|" * len(_TITLES)
+    rule = "|-" + "-" * width + "-|" + "--------:|" * len(TITLES)
     return "\n".join([lines[0], rule, *lines[1:], "", " · ".join(notes)])
 
 

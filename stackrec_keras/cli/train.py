@@ -10,7 +10,8 @@ from stackrec_keras.cli.config import (
     option_name,
     typed_options,
 )
-from stackrec_keras.cli.logs import absolute
+from stackrec_keras.cli.load_model import load_trained
+from stackrec_keras.cli.logs import absolute_paths
 from stackrec_keras.cli.models import build_model, takes_users
 from stackrec_keras.cli.run_folder import RunFolder
 
@@ -80,12 +81,20 @@ def train(config, folder, resume=False):
     from stackrec_keras.cli.growth import stacking_callback
     from stackrec_keras.cli.splits import make_split, remake_split
 
-    growth = stacking_callback(config)
+    stacking_callback(config)  # an error in the options comes before the data
     if resume and folder.split.exists():
         split = remake_split(config, folder.read("split"))
     else:
         split = make_split(config)
     print(split)
+    train_on(split, config, folder, resume)
+
+
+def train_on(split, config, folder, resume=False):
+    """As `train`, on a `Split` that was made already."""
+    from stackrec_keras.cli.growth import stacking_callback
+
+    growth = stacking_callback(config)
     model = _compiled_model(config, split)
     _announce(config, growth, model)
     if not resume:
@@ -101,9 +110,7 @@ def train(config, folder, resume=False):
 
 
 def _configuration(args, folder):
-    typed = typed_options(args)
-    if "data" in typed:
-        typed["data"] = absolute(typed["data"])
+    typed = absolute_paths(typed_options(args))
     if not (args.resume and folder.config.exists()):
         check_model_options(typed, typed.get("model", TrainConfig.model))
         return TrainConfig(**typed)
@@ -126,6 +133,8 @@ def _compiled_model(config, split):
 
     keras.utils.set_random_seed(config.seed)
     model = build_model(config, split)
+    if config.load_model is not None:
+        load_trained(model, config, split)
     model.vocabulary = Vocabulary(split.vocabulary.ids, training_counts(split.train))
     model.compile(
         optimizer=keras.optimizers.Adam(config.learning_rate),
@@ -180,13 +189,16 @@ def _callbacks(config, folder, growth):
 
     from stackrec_keras.cli.best_epoch import BestEpoch
     from stackrec_keras.cli.history_file import HistoryFile
+    from stackrec_keras.cli.max_seconds import MaxSeconds
 
     callbacks = [] if growth is None else [growth]
     callbacks.append(HistoryFile(folder.history))
     if config.patience is not None:
         best = folder.backup / "best.weights.h5"
         callbacks.append(BestEpoch(config.patience, best, folder.history))
-    # Deleted by `train` once the model itself is written.
+    if config.max_seconds is not None:
+        callbacks.append(MaxSeconds(config.max_seconds, folder.history))
+    # Deleted by `train_on` once the model itself is written.
     backup = keras.callbacks.BackupAndRestore(
         str(folder.backup), double_checkpoint=True, delete_checkpoint=False
     )

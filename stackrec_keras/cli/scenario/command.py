@@ -1,0 +1,110 @@
+"""The command: options in, arms trained, report out."""
+
+import argparse
+from pathlib import Path
+
+from stackrec_keras.cli.config import (
+    TrainConfig,
+    add_options,
+    check_model_options,
+    typed_options,
+)
+from stackrec_keras.cli.logs import absolute_paths
+from stackrec_keras.cli.scenario import ts
+from stackrec_keras.cli.scenario.arms import Arms
+from stackrec_keras.cli.scenario.stages import add_stage_options
+
+# One more scenario is one more file with NAME, HELP, DESCRIPTION, `configuration`
+# (parsed and typed options in, a `TrainConfig` and what else `train_arms` takes out)
+# and `train_arms`, named here.
+SCENARIOS = {scenario.NAME: scenario for scenario in (ts,)}
+
+# Of `TrainConfig`, what a scenario decides itself or has an option of its own for.
+_NOT_OPTIONS = (
+    "num_blocks",
+    "schedule",
+    "epochs",
+    "batch_size",
+    "patience",
+    "max_seconds",
+    "seed",
+)
+_FOLDER = """
+The folder gets the table (scenario.md), all figures (scenario.json), validation quality
+against wall-clock (scenario.png), and a run folder for each arm of each seed, as
+`stackrec train` writes it. The same command again goes on with what was cut off: arms
+that are finished are not run again."""
+
+
+def add_parser(subparsers):
+    """Adds the command to the command line."""
+    parser = subparsers.add_parser(
+        "scenario",
+        help="run an experiment of StackRec's release: a net that grows against others",
+        description="Train a net that grows beside others on the same rows, and say "
+        "in one table what each is worth and how long it took.",
+    )
+    scenarios = parser.add_subparsers(
+        dest="scenario", metavar="SCENARIO", required=True
+    )
+    for scenario in SCENARIOS.values():
+        _add_scenario(scenarios, scenario)
+    return parser
+
+
+def _add_scenario(scenarios, scenario):
+    parser = scenarios.add_parser(
+        scenario.NAME,
+        help=scenario.HELP,
+        description=scenario.DESCRIPTION + _FOLDER,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--out", required=True, metavar="FOLDER", help="the folder to write"
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        nargs="+",
+        default=[0],
+        metavar="N",
+        help="of weights, order of rows, new blocks: with several, the table has mean "
+        "and spread (default: 0)",
+    )
+    add_stage_options(parser)
+    add_options(parser, without=_NOT_OPTIONS)
+
+
+def run(args):
+    """Runs the command."""
+    from stackrec_keras.cli.scenario.report import write_report
+    from stackrec_keras.cli.splits import make_split
+
+    scenario = SCENARIOS[args.scenario]
+    _check_seeds(args.seeds)
+    config, stages = scenario.configuration(args, _typed(args))
+    out = Path(args.out)
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out {out} is a file. Give a folder.")
+    split = make_split(config)
+    print(split)
+    done = []
+    for seed in args.seeds:
+        arms = Arms(out, split, seed)
+        scenario.train_arms(arms, config, stages)
+        done += arms.trained
+        table = write_report(out, scenario.NAME, split, done)
+    print(f"\n{table}\n\nFolder: {out}")
+
+
+def _typed(args):
+    typed = absolute_paths(typed_options(args))
+    check_model_options(typed, typed.get("model", TrainConfig.model))
+    return typed
+
+
+def _check_seeds(seeds):
+    if min(seeds) < 0 or len(set(seeds)) < len(seeds):
+        raise ValueError(
+            f"--seeds {' '.join(map(str, seeds))} must be different numbers from 0 up."
+        )

@@ -1,0 +1,204 @@
+"""The report of a scenario: one table, and the same as JSON."""
+
+import json
+import os
+from dataclasses import asdict
+from statistics import fmean, stdev
+
+from stackrec_keras.cli.scenario.arms import MONITOR
+from stackrec_keras.cli.scenario.curve import draw_curve
+
+STACKED, SCRATCH = "stacked", "from scratch"
+_NEARLY = 0.99
+
+
+def write_report(out, scenario, split, arms):
+    """Writes the report into the scenario's folder.
+
+    Args:
+        out: `Path` of the folder.
+        scenario: String, its name.
+        split: The `Split` that all arms were trained on.
+        arms: List of `Arm`, of one or several seeds.
+
+    Returns:
+        String, the table.
+    """
+    from stackrec_keras.cli.environment import environment
+    from stackrec_keras.cli.results import popularity_results, training_counts
+
+    popularity = popularity_results(training_counts(split.train), split.test)
+    speed_ups = [speed_up(arms, seed) for seed in _seeds(arms)]
+    table = scenario_table(arms, popularity, speed_ups, split)
+    _write(out / "scenario.md", table + "\n")
+    figures = {
+        "scenario": scenario,
+        "split": split.hash,
+        "test_rows": len(split.test),
+        "arms": [_arm_figures(arm, arms) for arm in arms],
+        "popularity": popularity,
+        "speed_ups": speed_ups,
+        "environment": environment(),
+    }
+    draw_curve(arms, out / "scenario.png")
+    _write(out / "scenario.json", json.dumps(figures, indent=2) + "\n")
+    return table
+
+
+def speed_up(arms, seed):
+    """How much sooner the stacked net was as good as the one from scratch.
+
+    Returns:
+        Dict: `seed`; `best`, the seconds of the net from scratch to its best epoch by
+        those of the stacked net to the same validation quality; `nearly`, by those to
+        99% of it; `both_nearly`, from and to 99% of it; and `quality`, the stacked
+        net's MRR@5 on the test rows by the other's. A speed-up is `None` where the
+        stacked net never came there.
+    """
+    stacked, scratch = (_find(arms, name, seed) for name in (STACKED, SCRATCH))
+    goal = max(scratch.values)
+
+    def ratio(share_there, share_here):
+        here = stacked.seconds_to(share_here * goal)
+        there = scratch.seconds_to(share_there * goal)
+        return None if here is None else round(there / here, 3)
+
+    return {
+        "seed": seed,
+        "best": ratio(1, 1),
+        "nearly": ratio(1, _NEARLY),
+        "both_nearly": ratio(_NEARLY, _NEARLY),
+        "quality": round(stacked.test["mrr@5"] / scratch.test["mrr@5"], 4),
+    }
+
+
+def scenario_table(arms, popularity, speed_ups, split):
+    """Returns the table and what is said below it, as Markdown."""
+    from stackrec_keras.cli.results import TITLES
+
+    names = list(dict.fromkeys(arm.name for arm in arms))
+    header = ["", "blocks", "seconds", "by stage", "s to best", "s to 99%"]
+    rows = [header + list(TITLES.values())]
+    rows += [_row([a for a in arms if a.name == name], arms) for name in names]
+    quality = [_quality([popularity[metric]]) for metric in TITLES]
+    rows.append(["popularity", "", "", "", "", "", *quality])
+    return "\n".join([*_markdown(rows), "", *_remarks(arms, speed_ups, split)])
+
+
+def _row(same, arms):
+    """The row of an arm over its seeds."""
+    from stackrec_keras.cli.results import TITLES
+
+    return [
+        same[0].name,
+        " / ".join(dict.fromkeys(str(arm.num_blocks) for arm in same)),
+        _seconds([arm.seconds for arm in same]),
+        _by_stage(same),
+        *(
+            _seconds([arm.seconds_to(share * _goal(arms, arm.seed)) for arm in same])
+            for share in (1, _NEARLY)
+        ),
+        *(_quality([arm.test[metric] for arm in same]) for metric in TITLES),
+    ]
+
+
+def _by_stage(same):
+    """Depth and mean seconds of each stage."""
+    stages = zip(*(arm.stages for arm in same), strict=True)
+    return " + ".join(
+        f"{stage[0].num_blocks}: {_seconds([s.seconds for s in stage])}"
+        for stage in stages
+    )
+
+
+def _remarks(arms, speed_ups, split):
+    def told(name):
+        found = [s[name] for s in speed_ups if s[name] is not None]
+        missing = len(speed_ups) - len(found)
+        text = f"{fmean(found):.2f}" if found else "never there"
+        if len(found) > 1:
+            text += f" ({min(found):.2f} to {max(found):.2f})"
+        if found and missing:
+            text += f", in {missing} of {len(speed_ups)} seeds never there"
+        return text
+
+    seeds = ", ".join(map(str, _seeds(arms)))
+    lines = [
+        f"Speed-up to the from-scratch net's best {MONITOR}: {told('best')}; to 99% of "
+        f"it: {told('nearly')}; from 99% to 99%: {told('both_nearly')}.",
+        f"Stacked by from scratch, MRR@5 on the test rows: {told('quality')}.",
+        f"{len(split.test):,} test rows · split {split.hash} · seeds {seeds} · weights "
+        f"of each net's best epoch by {MONITOR} · seconds with validation, growth and "
+        "compiling · to best, to 99%: until the net was as good as the best of the one "
+        "from scratch, shallow stages included",
+    ]
+    rising = sum(
+        arm.best_epoch == len(arm.rows) - 1 for arm in arms if arm.name == SCRATCH
+    )
+    if rising:
+        lines.append(
+            f"In {rising} of {len(_seeds(arms))} seeds the net from scratch was best "
+            "in its last epoch: with more --epochs it may become better still."
+        )
+    return [line for text in lines for line in (text, "")][:-1]
+
+
+def _arm_figures(arm, arms):
+    goal = _goal(arms, arm.seed)
+    return {
+        "name": arm.name,
+        "seed": arm.seed,
+        "num_blocks": arm.num_blocks,
+        "best_epoch": arm.best_epoch,
+        "stages": [asdict(stage) for stage in arm.stages],
+        "seconds": arm.seconds,
+        "seconds_to_best": arm.seconds_to(goal),
+        "seconds_to_99_percent": arm.seconds_to(_NEARLY * goal),
+        "clock": arm.clock,
+        MONITOR: arm.values,
+        "test": arm.test,
+    }
+
+
+def _goal(arms, seed):
+    """The best validation quality of the net from scratch."""
+    return max(_find(arms, SCRATCH, seed).values)
+
+
+def _find(arms, name, seed):
+    return next(arm for arm in arms if (arm.name, arm.seed) == (name, seed))
+
+
+def _seeds(arms):
+    return list(dict.fromkeys(arm.seed for arm in arms))
+
+
+def _quality(values):
+    spread = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
+    return f"{fmean(values):.4f}{spread}"
+
+
+def _seconds(values):
+    if None in values:
+        missing = f"{values.count(None)} of {len(values)}"
+        return "never" if len(values) == 1 else f"never in {missing}"
+    digits = 0 if fmean(values) >= 10 else 1
+    spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{fmean(values):.{digits}f}{spread}"
+
+
+def _markdown(rows):
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    ]
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    return [lines[0], rule, *lines[1:]]
+
+
+def _write(path, text):
+    """Writes a file; it is there whole or not at all."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)

@@ -1,0 +1,23 @@
+from dataclasses import replace
+
+from stackrec_keras.cli.history_file import read_rows
+from stackrec_keras.cli.run_folder import RunFolder
+from stackrec_keras.cli.scenario.arms import Arms, Stage
+from stackrec_keras.cli.scenario.stages import Stages
+from stackrec_keras.cli.splits import make_split
+
+
+def test_the_seconds_of_a_loaded_model_count_as_the_first_stage(
+    tmp_path, finished_run, log_path
+):
+    run = RunFolder(finished_run)
+    config = replace(run.read_config(), load_model=str(finished_run))
+    stages = Stages((4, 5), (1, 1), 2)
+    arms = Arms(tmp_path, make_split(config), seed=0)
+    stacked = arms.train("stacked", stages.of(config))
+    before = read_rows(run.history)
+    assert stacked.rows[: len(before)] == before
+    assert [row["num_blocks"] for row in stacked.rows[len(before) :]] == [5]
+    assert stacked.clock[3] == round(sum(row["seconds"] for row in before), 3)
+    assert stacked.stages[-1] == Stage(5, 1, stacked.rows[-1]["seconds"])
+    assert (stacked.best_epoch, stacked.num_blocks) == (len(before), 5)

@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from stackrec_keras.cli.scenario.arms import Arm, Stage
+from stackrec_keras.cli.scenario.report import scenario_table, speed_up
+from stackrec_keras.data import Split, Windows
+
+METRICS = ("mrr@5", "hit_rate@5", "ndcg@5", "mrr@10", "hit_rate@10", "ndcg@10")
+POPULARITY = dict.fromkeys(METRICS, 0.01)
+
+
+def arm(name, values, seconds, depths=None, seed=0, test=0.1):
+    """An arm with a validation quality, seconds and a depth for each epoch."""
+    depths = depths or [4] * len(values)
+    rows = [
+        {"epoch": epoch, "num_blocks": depth, "val_mrr@5": value, "seconds": taken}
+        for epoch, (value, taken, depth) in enumerate(
+            zip(values, seconds, depths, strict=True)
+        )
+    ]
+    return Arm(name, seed, rows, dict.fromkeys(METRICS, test))
+
+
+def split():
+    windows = Windows(np.array([[1, 2], [2, 1]], np.int32), np.arange(2))
+    return Split(windows, windows, windows)
+
+
+def test_stages_are_epochs_of_equal_depth_and_add_up_to_the_whole():
+    grown = arm("stacked", [0.1, 0.2, 0.3, 0.25], [1.5, 2, 2.25, 4], [1, 2, 2, 4])
+    assert grown.stages == [Stage(1, 1, 1.5), Stage(2, 2, 4.25), Stage(4, 1, 4)]
+    assert grown.seconds == 9.75
+    assert (grown.best_epoch, grown.num_blocks) == (2, 2)
+
+
+def test_the_time_to_a_quality_is_the_end_of_the_first_epoch_that_has_it():
+    net = arm("stacked", [0.1, 0.3, 0.2, 0.4], [1, 2, 4, 8])
+    assert net.seconds_to(0.25) == 3
+    assert net.seconds_to(0.4) == 15
+    assert net.seconds_to(0.41) is None
+
+
+def test_the_speed_up_counts_the_shallow_stages():
+    stacked = arm("stacked", [0.198, 0.3], [2, 3], [2, 4], test=0.09)
+    scratch = arm("from scratch", [0.05, 0.199, 0.2, 0.1], [4, 4, 4, 4], test=0.1)
+    found = speed_up([stacked, scratch], 0)
+    assert found == {
+        "seed": 0,
+        "best": 2.4,  # 12 s by 5 s
+        "nearly": 6.0,  # 12 s by 2 s
+        "both_nearly": 4.0,  # 8 s by 2 s
+        "quality": 0.9,
+    }
+
+
+def test_a_stacked_net_that_never_comes_there_has_no_speed_up():
+    arms = [arm("stacked", [0.1], [1.0]), arm("from scratch", [0.2], [1.0])]
+    found = speed_up(arms, 0)
+    assert found["best"] is found["nearly"] is found["both_nearly"] is None
+    table = scenario_table(arms, POPULARITY, [found], split())
+    assert "| never " in table
+    assert "best val_mrr@5: never there" in table
+
+
+def test_several_seeds_are_told_by_mean_and_spread():
+    arms = []
+    for seed, test in ((0, 0.10), (1, 0.12)):
+        arms.append(arm("stacked", [0.2], [10.0 + 10 * seed], seed=seed, test=test))
+        arms.append(arm("from scratch", [0.2], [40.0], seed=seed, test=test))
+    speed_ups = [speed_up(arms, seed) for seed in (0, 1)]
+    table = scenario_table(arms, POPULARITY, speed_ups, split())
+    row = next(line for line in table.splitlines() if line.startswith("| stacked"))
+    assert "| 0.1100 ± 0.0141 |" in row
+    assert "| 15 ± 7 " in row
+    assert "best val_mrr@5: 3.00 (2.00 to 4.00)" in table
+    assert "| 0.0100 " in table.splitlines()[4]
+
+
+def test_a_seed_that_never_came_there_is_counted_out_aloud():
+    arms = [
+        arm("stacked", [0.2], [10.0]),
+        arm("from scratch", [0.2], [20.0]),
+        arm("stacked", [0.1], [10.0], seed=1),
+        arm("from scratch", [0.2], [20.0], seed=1),
+    ]
+    speed_ups = [speed_up(arms, seed) for seed in (0, 1)]
+    table = scenario_table(arms, POPULARITY, speed_ups, split())
+    assert "2.00, in 1 of 2 seeds never there" in table
+    assert "never in 1 of 2" in table
+
+
+@pytest.mark.parametrize("values, rising", [([0.1, 0.2], True), ([0.2, 0.1], False)])
+def test_a_net_from_scratch_that_is_still_rising_is_said_to_be(values, rising):
+    arms = [arm("stacked", [0.2], [1.0]), arm("from scratch", values, [1.0, 1.0])]
+    table = scenario_table(arms, POPULARITY, [speed_up(arms, 0)], split())
+    assert ("best in its last epoch" in table) == rising
