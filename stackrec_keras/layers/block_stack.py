@@ -146,11 +146,15 @@ class BlockStack(keras.layers.Layer):
         return {**super().get_config(), "depth": self.depth}
 
     def _slices(self):
-        # Unstacking once, not indexing block by block: the gradient of an index
-        # is a zero tensor of the whole stack, for each block anew.
+        # Splitting once, not indexing block by block: the gradient of an index is a
+        # zero tensor of the whole stack, for each block anew, and on JAX that of
+        # `ops.unstack` too.
         stacked = self.variables_by_name()
-        unstacked = [
-            ops.unstack(ops.convert_to_tensor(variable), self.depth)
+        split = [
+            ops.split(ops.convert_to_tensor(variable), self.depth, axis=0)
             for variable in stacked.values()
         ]
-        return [dict(zip(stacked, block)) for block in zip(*unstacked)]
+        return [
+            {name: ops.squeeze(part, axis=0) for name, part in zip(stacked, block)}
+            for block in zip(*split)
+        ]
