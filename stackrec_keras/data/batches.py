@@ -1,5 +1,7 @@
 """Windows as batches for `fit` and `evaluate`, in an order that can be resumed."""
 
+from functools import cached_property
+
 import keras
 import numpy as np
 
@@ -11,6 +13,10 @@ class Batches(keras.utils.PyDataset):
     is resumed at epoch 7 sees the rows that the first run would have seen. The
     epoch is 0 at first, goes up by one at each epoch's end, and can be set with
     `set_epoch`.
+
+    An epoch may hold a share of the rows alone (`StackingSchedule(...,
+    data_shares=...)`): which ones is a pure function of `(seed, share)`, and those
+    of a share are among those of any larger one.
 
     Keras' `fit` has a `shuffle=True` of its own that, on top of this, draws the
     order of whole batches from Python's global random state. Give `fit(...,
@@ -26,6 +32,8 @@ class Batches(keras.utils.PyDataset):
             item at each position, `(batch, time)`, 0 where there is none.
         with_users: If True, `x` is `{"items": (batch, time), "users": (batch,)}`;
             else `(batch, time)`.
+        share_by: Which rows a share holds: `"random"` ones, or by `"time"` those
+            whose last item is the oldest.
         **kwargs: `workers`, `use_multiprocessing` and `max_queue_size` of
             `keras.utils.PyDataset`.
 
@@ -45,6 +53,7 @@ class Batches(keras.utils.PyDataset):
         shuffle=True,
         evaluation=False,
         with_users=False,
+        share_by="random",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -54,18 +63,31 @@ class Batches(keras.utils.PyDataset):
             raise ValueError(f"seed={seed} must be 0 or more.")
         if len(windows) == 0:
             raise ValueError("windows has no rows; give at least one.")
+        if share_by not in ("random", "time"):
+            raise ValueError(f"share_by={share_by!r} must be 'random' or 'time'.")
+        if share_by == "time" and windows.end_time is None:
+            raise ValueError(
+                "share_by='time' needs the times of the rows, and these windows have "
+                "end_time=None. Make them from a log, or take share_by='random'."
+            )
         self.windows = windows
         self.batch_size = batch_size
         self.seed = seed
         self.shuffle = shuffle and not evaluation
         self.evaluation = evaluation
         self.with_users = with_users
+        self.share_by = share_by
         self.set_epoch(0)
 
     @property
+    def num_rows(self) -> int:
+        """Rows of this epoch: those of its share, at least one."""
+        return max(1, round(self._share * len(self.windows)))
+
+    @property
     def num_batches(self) -> int:
-        """Batches an epoch, with the last partial one."""
-        return -(-len(self.windows) // self.batch_size)
+        """Batches of this epoch, with the last partial one."""
+        return -(-self.num_rows // self.batch_size)
 
     def __len__(self):
         return self.num_batches
@@ -75,13 +97,26 @@ class Batches(keras.utils.PyDataset):
         """The epoch whose order the batches are in."""
         return self._epoch
 
-    def set_epoch(self, epoch):
-        """Puts the rows in the order of `epoch`; call it before the epoch starts."""
+    @property
+    def share(self) -> float:
+        """The share of the rows that the epoch goes over."""
+        return self._share
+
+    def set_epoch(self, epoch, share=1.0):
+        """Puts the rows in the order of `epoch`; call it before the epoch starts.
+
+        Args:
+            epoch: Integer from 0 up.
+            share: The share of the rows to go over, above 0 and at most 1.
+        """
+        if not 0 < share <= 1:
+            raise ValueError(f"share={share} must lie above 0 and be at most 1.")
         self._epoch = int(epoch)
+        self._share = float(share)
         self._order = self._draw_order()
 
     def on_epoch_end(self):
-        self.set_epoch(self._epoch + 1)
+        self.set_epoch(self._epoch + 1, self._share)
 
     def __getitem__(self, index):
         if not 0 <= index < self.num_batches:
@@ -95,7 +130,20 @@ class Batches(keras.utils.PyDataset):
         return x, y
 
     def _draw_order(self):
+        """`(num_rows,)` row indices, or None for all rows as they are."""
+        rows = None
+        if self.num_rows < len(self.windows):
+            rows = np.sort(self._ranked_rows[: self.num_rows])
         if not self.shuffle:
-            return None
+            return rows
         entropy = np.random.SeedSequence([self.seed, self._epoch])
+        order = np.random.default_rng(entropy).permutation(self.num_rows)
+        return order if rows is None else rows[order]
+
+    @cached_property
+    def _ranked_rows(self):
+        """All row indices; a share is the first of them."""
+        if self.share_by == "time":
+            return np.argsort(self.windows.end_time, kind="stable")
+        entropy = np.random.SeedSequence(self.seed, spawn_key=(0,))
         return np.random.default_rng(entropy).permutation(len(self.windows))

@@ -103,7 +103,13 @@ class Windows:
         )
 
     def batches(
-        self, batch_size=256, seed=0, shuffle=True, evaluation=False, with_users=False
+        self,
+        batch_size=256,
+        seed=0,
+        shuffle=True,
+        evaluation=False,
+        with_users=False,
+        share_by="random",
     ) -> Batches:
         """These windows as `Batches`, which see their arguments."""
         return Batches(
@@ -113,6 +119,7 @@ class Windows:
             shuffle=shuffle,
             evaluation=evaluation,
             with_users=with_users,
+            share_by=share_by,
         )
 
 

@@ -2,16 +2,19 @@
 
 import keras
 
+from stackrec_keras.data import Batches
+from stackrec_keras.models.training_loop import set_steps
 from stackrec_keras.stacking import StackingCallback
 
 
-def callbacks_for(callbacks, x, validated):
+def callbacks_for(callbacks, x, validated, verbose, steps_per_epoch):
     """Returns the callbacks of a fit in the order that they must run in.
 
     `StackingCallback` goes first: what another callback stores at the end of an
     epoch has to hold the state of the schedule, and its log keys.
     """
     if isinstance(callbacks, keras.callbacks.CallbackList):
+        _check_data_shares(callbacks.callbacks, None, steps_per_epoch)
         return callbacks
     if callbacks is None or isinstance(callbacks, keras.callbacks.Callback):
         callbacks = [callbacks] if callbacks else []
@@ -22,8 +25,41 @@ def callbacks_for(callbacks, x, validated):
                 f"The schedule monitors {monitor!r}, but fit got no validation_data. "
                 "Give fit(..., validation_data=(x, y)), or monitor 'loss'."
             )
-    clock = [_EpochClock(x)] if hasattr(x, "set_epoch") else []
-    return clock + sorted(callbacks, key=lambda c: not isinstance(c, StackingCallback))
+    stacking = _check_data_shares(callbacks, x, steps_per_epoch)
+    callbacks = sorted(callbacks, key=lambda c: not isinstance(c, StackingCallback))
+    if stacking is not None:
+        bars = [c for c in callbacks if isinstance(c, keras.callbacks.ProgbarLogger)]
+        if verbose and not bars:
+            bars = [_progress_bar()]
+            callbacks = callbacks + bars
+        return [_ShareClock(x, stacking, bars), *callbacks]
+    return [_EpochClock(x), *callbacks] if hasattr(x, "set_epoch") else callbacks
+
+
+def _check_data_shares(callbacks, x, steps_per_epoch):
+    """Returns the `StackingCallback` whose schedule shares the data out, if any."""
+    for callback in callbacks:
+        if not isinstance(callback, StackingCallback):
+            continue
+        if not callback.schedule.data_shares:
+            continue
+        if not isinstance(x, Batches) or steps_per_epoch is not None:
+            raise ValueError(
+                f"data_shares={callback.schedule.data_shares} of the schedule give "
+                "each epoch its rows, and fit must know all rows for that. Give "
+                "fit(windows.batches(...)), the callbacks as a list, and no "
+                f"steps_per_epoch. Received: x of type {type(x).__name__}, "
+                f"steps_per_epoch={steps_per_epoch}"
+            )
+        return callback
+    return None
+
+
+def _progress_bar():
+    bar = keras.callbacks.ProgbarLogger()
+    # As Keras sees to it for the bar that it adds itself.
+    bar.async_safe = True
+    return bar
 
 
 class _EpochClock(keras.callbacks.Callback):
@@ -35,3 +71,24 @@ class _EpochClock(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.batches.set_epoch(epoch)
+
+
+class _ShareClock(_EpochClock):
+    """Tells batches the share of the rows too, and the loop how many batches it is."""
+
+    def __init__(self, batches, stacking, bars):
+        super().__init__(batches)
+        self.stacking = stacking
+        self.bars = bars
+        self.epoch_iterator = None
+
+    def on_train_begin(self, logs=None):
+        self.epoch_iterator = self.model.epoch_iterator
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.batches.set_epoch(epoch, self.stacking.data_share(epoch))
+        steps = self.batches.num_batches
+        set_steps(self.epoch_iterator, steps)
+        self.params["steps"] = steps  # which all callbacks share
+        for bar in self.bars:
+            bar.target = steps

@@ -19,12 +19,12 @@ from stackrec_keras.models.inputs import (
     with_items,
 )
 from stackrec_keras.models.recommend import recommend
+from stackrec_keras.models.training_loop import EpochSteps, KeepsValues
 from stackrec_keras.stacking import Growth, grow
 from stackrec_keras.stacking.growth import depth
-from stackrec_keras.stacking.in_place import KeepsValues
 
 
-class SequentialRecommender(GrowableCheckpoint, KeepsValues, keras.Model):
+class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.Model):
     """Base of all models: a next-item recommender whose depth can grow.
 
     A subclass builds its layers in the constructor, a `BlockStack` among them, and
@@ -277,10 +277,13 @@ class SequentialRecommender(GrowableCheckpoint, KeepsValues, keras.Model):
             names = ("validation x", "validation y")
             check_ids(self, **dict(zip(names, validation)))
         validated = validation is not None or kwargs.get("validation_split", 0.0) > 0
+        callbacks = callbacks_for(
+            callbacks, x, validated, verbose, kwargs.get("steps_per_epoch")
+        )
         if hasattr(x, "set_epoch"):
             # Keras would shuffle whole batches on top of their own order.
             kwargs["shuffle"] = False
-        callbacks = callbacks_for(callbacks, x, validated)
+            x.set_epoch(0)  # all rows, whatever share a fit before this ended with
         with self.keeping_values():
             return super().fit(
                 x, y, batch_size, epochs, verbose, callbacks=callbacks, **kwargs

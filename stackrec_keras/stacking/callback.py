@@ -13,7 +13,8 @@ class StackingCallback(keras.callbacks.Callback):
     """Grows a model inside `fit`, at the beginning of the epochs of a schedule.
 
     It writes `num_blocks` and `growth_seconds` (the seconds that the growth before
-    this epoch took, 0.0 if there was none) into the logs of every epoch.
+    this epoch took, 0.0 if there was none) into the logs of every epoch; and
+    `data_share`, if the schedule has shares of the data.
 
     Args:
         method: String, a stacking method: see `stackrec_keras.stacking.methods`.
@@ -116,6 +117,8 @@ class StackingCallback(keras.callbacks.Callback):
                 self._observe(model, logs[self.schedule.monitor])
         logs["num_blocks"] = model.num_blocks
         logs["growth_seconds"] = self._seconds
+        if self.schedule.data_shares:
+            logs["data_share"] = self.data_share(epoch)
 
     def on_train_end(self, logs=None):
         model = self.model
@@ -127,6 +130,13 @@ class StackingCallback(keras.callbacks.Callback):
             f"restored the best {self.schedule.monitor} ({abs(record.best):.4f}), "
             f"with {model.num_blocks} blocks"
         )
+
+    def data_share(self, epoch):
+        """Returns the share of the training rows that is due at an epoch of the
+        running fit."""
+        if not self.schedule.data_shares:
+            return 1.0
+        return self.schedule.data_share(epoch, self.params["epochs"])
 
     def _due(self, model, epoch):
         # All growths due by now, one after the other: a run that goes on from a

@@ -1,12 +1,11 @@
-"""The only file that touches private attributes of Keras.
+"""The private attributes of Keras' variables, optimizers and compiled functions.
 
 Keras 3 has no public way to give a variable another shape, or to tell a model
-that is being fitted of it, nor to get back what JAX holds when a step fails. What
-stands here does that on each backend.
+that is being fitted of it. What stands here does that on each backend.
+(`models/training_loop.py` has those of the training loop; no other file has any.)
 """
 
 import contextlib
-from dataclasses import dataclass
 
 import keras
 
@@ -42,47 +41,6 @@ def changing_shapes(model):
         for layer in model._flatten_layers():
             layer._track_variables()
     _remake_functions(model)
-
-
-class KeepsValues:
-    """What a model adds to Keras' trainer so that an error in a step loses nothing.
-
-    On JAX, Keras takes the values out of all variables before a step and puts them
-    back after an epoch. An error while the step is traced (a target of the wrong
-    shape, say) would leave the model without weights.
-    """
-
-    _before_step = None
-
-    @contextlib.contextmanager
-    def keeping_values(self):
-        """Context of `fit`, `evaluate` or `predict`."""
-        try:
-            yield
-        except BaseException:
-            if self._before_step is not None:
-                self.jax_state_sync()
-                self._before_step.give_back()
-            raise
-        finally:
-            self._before_step = None
-
-    def _purge_model_variables(self, **which):
-        variables = [*self.variables, *self.metrics_variables]
-        for optimizer in optimizer_chain(self)[:1]:
-            variables += optimizer.variables
-        self._before_step = _Values([(v, v._value) for v in variables])
-        super()._purge_model_variables(**which)
-
-
-@dataclass(frozen=True)
-class _Values:
-    pairs: list
-
-    def give_back(self):
-        for variable, value in self.pairs:
-            if variable._value is None:
-                variable._value = value
 
 
 def optimizer_chain(model):

@@ -16,6 +16,8 @@ class Plateau:
     max_blocks: int = 64
     restore_best: bool = True
 
+    data_shares = None
+
     def __post_init__(self):
         for name in ("patience", "max_blocks"):
             value = getattr(self, name)

@@ -11,16 +11,23 @@ class StackingSchedule:
     Args:
         depths: Dict from epoch (from 0, as in Keras' callbacks) to number of
             blocks. Before its first epoch the model keeps the depth it has.
+        data_shares: Dict from epoch to share of the training rows, above 0 and at
+            most 1: from that epoch on, that many. It says what epoch 0 begins with,
+            and shares never shrink. What is in a share is in all larger ones; which
+            rows those are, the batches say (`windows.batches(share_by=...)`), and
+            `fit` must be given such batches. `None`: all rows, always.
         partial: Boolean. `True` says that the run at hand is the first part of a
             longer one, so that growths beyond its last epoch are no mistake.
 
     Raises:
-        ValueError: If `depths` is empty, or the depths do not grow with the epochs.
+        ValueError: If `depths` is empty, the depths do not grow with the epochs, or
+            the data shares are none.
 
     Example:
 
     ```python
     StackingSchedule({2: 8, 5: 16})  # 8 blocks from epoch 2 on, 16 from epoch 5
+    StackingSchedule({2: 8}, data_shares={0: 0.4, 2: 1.0})  # and more data with them
     StackingSchedule.shares([4, 8, 16], [1, 2, 4])  # whatever the epochs of the fit
     StackingSchedule.plateau(max_blocks=32)  # when the metric stops improving
     ```
@@ -29,13 +36,14 @@ class StackingSchedule:
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
 
-    def __init__(self, depths, *, partial=False):
+    def __init__(self, depths, data_shares=None, partial=False):
         self.depths = {int(epoch): int(n) for epoch, n in sorted(dict(depths).items())}
+        self.data_shares = None if data_shares is None else _in_order(data_shares)
         self.partial = partial
         _check_table(self.depths)
 
     @classmethod
-    def shares(cls, num_blocks, shares):
+    def shares(cls, num_blocks, shares, data_shares=None):
         """A schedule whose stages take shares of the epochs of the fit.
 
         Args:
@@ -44,14 +52,16 @@ class StackingSchedule:
             shares: List of positive numbers, the length of each stage relative to
                 the others. The start of a stage is rounded up to a whole epoch, and
                 no stage is shorter than one.
+            data_shares: List of the share of the training rows that each stage
+                sees, as in `StackingSchedule`; `None` for all rows.
 
         Returns:
             A `StackingSchedule`.
 
         Raises:
-            ValueError: If the two lists do not fit, or a share is not positive.
+            ValueError: If the lists do not fit, or a share is not positive.
         """
-        return ShareSchedule(num_blocks, shares)
+        return ShareSchedule(num_blocks, shares, data_shares)
 
     @classmethod
     def plateau(
@@ -105,14 +115,24 @@ class StackingSchedule:
             )
         return self.depths
 
+    def data_share(self, epoch, epochs):
+        """Returns the share of the training rows that is due at `epoch` in a fit of
+        `epochs` epochs."""
+        table = self._data_share_table(epochs)
+        return [share for start, share in table.items() if start <= epoch][-1]
+
+    def _data_share_table(self, epochs):
+        return self.data_shares or {0: 1.0}
+
     def __repr__(self):
-        return f"StackingSchedule({self.depths}, partial={self.partial})"
+        shares = f", data_shares={self.data_shares}" if self.data_shares else ""
+        return f"StackingSchedule({self.depths}{shares}, partial={self.partial})"
 
 
 class ShareSchedule(StackingSchedule):
     """Stages whose lengths are shares of the epochs. See `StackingSchedule.shares`."""
 
-    def __init__(self, num_blocks, shares):
+    def __init__(self, num_blocks, shares, data_shares=None):
         if len(num_blocks) != len(shares) or len(shares) < 2:
             raise ValueError(
                 "num_blocks and shares must have an entry for each of at least two "
@@ -120,8 +140,15 @@ class ShareSchedule(StackingSchedule):
             )
         if min(shares) <= 0:
             raise ValueError(f"shares must be positive. Received: shares={shares}")
+        if data_shares is not None:
+            if len(data_shares) != len(shares):
+                raise ValueError(
+                    f"data_shares must have an entry for each of the {len(shares)} "
+                    f"stages. Received: data_shares={data_shares}"
+                )
+            data_shares = dict(enumerate(data_shares))
         self.num_blocks, self.stage_shares = list(num_blocks), list(shares)
-        super().__init__(dict(enumerate(num_blocks)))
+        super().__init__(dict(enumerate(num_blocks)), data_shares)
 
     def table(self, initial_blocks, epochs, step=None, num_blocks=None):
         if self.num_blocks[0] not in (initial_blocks, num_blocks):
@@ -131,13 +158,26 @@ class ShareSchedule(StackingSchedule):
             )
         return stages(self.num_blocks, self.stage_shares, epochs)
 
+    def _data_share_table(self, epochs):
+        if not self.data_shares:
+            return {0: 1.0}
+        starts = [0, *stages(self.num_blocks, self.stage_shares, epochs)]
+        return dict(zip(starts, self.data_shares.values()))
+
     def __repr__(self):
-        return f"StackingSchedule.shares({self.num_blocks}, {self.stage_shares})"
+        shares = ""
+        if self.data_shares:
+            shares = f", data_shares={list(self.data_shares.values())}"
+        return (
+            f"StackingSchedule.shares({self.num_blocks}, {self.stage_shares}{shares})"
+        )
 
 
 class DoublingSchedule:
     """What `StackingCallback` does without a schedule: doubles the depth twice, in
     stages of length 1:2:4."""
+
+    data_shares = None
 
     def table(self, initial_blocks, epochs, step=None, num_blocks=None):
         growths = [initial_blocks]
@@ -163,6 +203,22 @@ def stages(num_blocks, shares, epochs):
         previous = epoch
     _check_table(table)
     return table
+
+
+def _in_order(data_shares):
+    shares = {int(e): float(share) for e, share in sorted(dict(data_shares).items())}
+    if next(iter(shares), None) != 0:
+        raise ValueError(
+            "data_shares must say which share epoch 0 begins with, such as {0: 0.4, 3: "
+            f"1.0}}; None trains on all rows. Received: data_shares={data_shares}"
+        )
+    values = list(shares.values())
+    if not 0 < values[0] or not values[-1] <= 1 or values != sorted(values):
+        raise ValueError(
+            "data_shares must lie above 0, be at most 1, and never shrink. Received: "
+            f"data_shares={data_shares}"
+        )
+    return shares
 
 
 def _check_table(depths):

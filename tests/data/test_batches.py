@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -142,3 +144,48 @@ def test_no_windows_and_no_such_batch_are_refused():
         Batches(numbered_windows(0))
     with pytest.raises(IndexError, match="index=3 must be 0 to 2"):
         Batches(numbered_windows(), 4)[3]
+
+
+def test_a_share_holds_rows_that_depend_on_seed_and_share_alone():
+    batches = Batches(numbered_windows(), 4, seed=3)
+    held = {}
+    for share in (0.4, 0.6, 1.0):
+        batches.set_epoch(5, share)
+        held[share] = sorted(order_of(batches))
+        assert len(held[share]) == batches.num_rows == 10 * share
+        assert batches.num_batches == -(-batches.num_rows // 4)
+        first = Batches(numbered_windows(), 7, seed=3)
+        first.set_epoch(0, share)
+        assert sorted(order_of(first)) == held[share]
+    assert set(held[0.4]) < set(held[0.6]) < set(held[1.0])
+    assert held[0.4] == [1, 2, 6, 9]  # never changes between releases
+    another = Batches(numbered_windows(), 4, seed=4)
+    another.set_epoch(5, 0.4)
+    assert sorted(order_of(another)) != held[0.4]
+
+
+def test_a_share_by_time_holds_the_oldest_rows():
+    windows = dataclasses.replace(numbered_windows(), end_time=np.arange(10)[::-1])
+    batches = Batches(windows, 4, shuffle=False, share_by="time")
+    batches.set_epoch(0, 0.6)
+    assert order_of(batches) == [5, 6, 7, 8, 9, 10]
+    batches.on_epoch_end()
+    assert (batches.epoch, batches.share, batches.num_rows) == (1, 0.6, 6)
+    batches.set_epoch(1)
+    assert order_of(batches) == list(range(1, 11))
+
+
+def test_the_smallest_share_holds_a_row():
+    batches = Batches(numbered_windows(), 4)
+    batches.set_epoch(0, 0.001)
+    assert len(order_of(batches)) == 1
+
+
+def test_shares_that_there_cannot_be_are_refused():
+    with pytest.raises(ValueError, match="share_by='user' must be"):
+        Batches(numbered_windows(), share_by="user")
+    with pytest.raises(ValueError, match="needs the times of the rows"):
+        Batches(numbered_windows(), share_by="time")
+    for share in (0, 1.1):
+        with pytest.raises(ValueError, match=f"share={share} must lie above 0"):
+            Batches(numbered_windows()).set_epoch(0, share)

@@ -97,3 +97,39 @@ def test_tables_that_are_no_growth_are_refused(depths, message):
 def test_shares_that_do_not_fit_are_refused(num_blocks, shares, message):
     with pytest.raises(ValueError, match=message):
         StackingSchedule.shares(num_blocks, shares)
+
+
+def test_a_share_of_the_data_holds_from_its_epoch_on():
+    schedule = StackingSchedule({2: 8}, {0: 0.4, 2: 0.7, 5: 1.0})
+    found = [schedule.data_share(epoch, epochs=7) for epoch in range(7)]
+    assert found == [0.4, 0.4, 0.7, 0.7, 0.7, 1.0, 1.0]
+    assert "data_shares={0: 0.4, 2: 0.7, 5: 1.0}" in repr(schedule)
+    assert StackingSchedule({2: 8}).data_share(0, epochs=7) == 1.0
+
+
+def test_each_stage_has_its_share_of_the_data():
+    schedule = StackingSchedule.shares([4, 8, 16], [1, 2, 4], data_shares=[0.4, 0.7, 1])
+    found = [schedule.data_share(epoch, epochs=10) for epoch in range(10)]
+    assert found == [0.4] * 2 + [0.7] * 3 + [1.0] * 5
+    assert repr(schedule).endswith("data_shares=[0.4, 0.7, 1.0])")
+
+
+@pytest.mark.parametrize(
+    "data_shares, message",
+    [
+        ({2: 0.4}, "which share epoch 0 begins with"),
+        ({}, "which share epoch 0 begins with"),
+        ({0: 0.7, 2: 0.4}, "never shrink"),
+        ({0: 0.0, 2: 1.0}, "above 0"),
+        ({0: 0.5, 2: 1.5}, "be at most 1"),
+        ({0: float("nan")}, "above 0"),
+    ],
+)
+def test_data_shares_that_are_none_are_refused(data_shares, message):
+    with pytest.raises(ValueError, match=message):
+        StackingSchedule({2: 8}, data_shares=data_shares)
+
+
+def test_a_stage_without_a_share_of_the_data_is_refused():
+    with pytest.raises(ValueError, match="each of the 2 stages"):
+        StackingSchedule.shares([4, 8], [1, 1], data_shares=[1.0])
