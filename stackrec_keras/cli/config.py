@@ -122,6 +122,19 @@ class TrainConfig:
         "val_mrr@5 stops rising), or 'none'",
         metavar="SCHEDULE",
     )
+    data_shares: str | None = _option(
+        "growth",
+        None,
+        "share of the training rows from an epoch on, for an EPOCH:BLOCKS schedule: "
+        "'EPOCH:SHARE,...' such as 0:0.4,2:1; what is in a share is in larger ones",
+        metavar="SHARES",
+    )
+    share_by: str = _option(
+        "growth",
+        "random",
+        "which rows a share has: random ones, or the oldest",
+        choices=("random", "time"),
+    )
     top_blocks: int | None = _option(
         "growth", None, "stack only that many of the top blocks", int
     )
@@ -197,6 +210,11 @@ class TrainConfig:
             raise ValueError(
                 "--model ssept learns a vector for each user, and a file of "
                 "--sequences has no users. Give a log of users, items and times."
+            )
+        if self.sequences and self.share_by == "time":
+            raise ValueError(
+                "--share-by time needs times, which a file of --sequences does not "
+                "have. Use --share-by random."
             )
         if self.sequences and self.split != "random":
             raise ValueError(

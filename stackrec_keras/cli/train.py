@@ -174,7 +174,9 @@ def _fit(config, folder, split, model, growth):
     users = takes_users(config)
     size = config.batch_size
     model.fit(
-        split.train.batches(size, seed=config.seed, with_users=users),
+        split.train.batches(
+            size, seed=config.seed, with_users=users, share_by=config.share_by
+        ),
         validation_data=split.validation.batches(
             size, evaluation=True, with_users=users
         ),

@@ -216,6 +216,9 @@ def test_overwrite_replaces_the_run_and_no_other_file(
         ("--dilations 0,4", "--dilations 0,4 must be numbers of at least 1"),
         ("--item film", "There is no column 'film' (item)"),
         ("--data no-such.csv", "No file at"),
+        ("--data-shares 0:1", "--data-shares 0:1 needs a --schedule of epochs"),
+        ("--schedule 1:2 --data-shares 1", "--data-shares 1 are no shares"),
+        ("--schedule 1:2 --data-shares 1:1", "--data-shares 1:1: data_shares must say"),
         ("--data ml-2m", "--data ml-2m is neither a file nor a named data set"),
     ],
 )

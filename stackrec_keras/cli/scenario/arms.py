@@ -13,9 +13,10 @@ MONITOR = "val_mrr@5"
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage took: epochs of equal depth, one after the other."""
+    """What a stage took: epochs of equal depth and rows, one after the other."""
 
     num_blocks: int
+    data_share: float
     epochs: int
     seconds: float
 
@@ -69,9 +70,9 @@ class Arm:
     def stages(self):
         """List of `Stage`."""
         found = []
-        for depth, rows in groupby(self.rows, lambda row: row["num_blocks"]):
+        for (depth, share), rows in groupby(self.rows, _depth_and_share):
             seconds = [row["seconds"] for row in rows]
-            found.append(Stage(depth, len(seconds), round(sum(seconds), 3)))
+            found.append(Stage(depth, share, len(seconds), round(sum(seconds), 3)))
         return found
 
     def seconds_to(self, quality):
@@ -81,6 +82,10 @@ class Arm:
             if value >= quality:
                 return seconds
         return None
+
+
+def _depth_and_share(row):
+    return row["num_blocks"], row.get("data_share", 1.0)
 
 
 class Arms:

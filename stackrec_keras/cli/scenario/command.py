@@ -10,14 +10,14 @@ from stackrec_keras.cli.config import (
     typed_options,
 )
 from stackrec_keras.cli.logs import absolute_paths
-from stackrec_keras.cli.scenario import ts
 from stackrec_keras.cli.scenario.arms import Arms
-from stackrec_keras.cli.scenario.stages import add_stage_options
+from stackrec_keras.cli.scenario.cl import ContinualLearning
+from stackrec_keras.cli.scenario.ts import FasterTraining
 
-# One more scenario is one more file with NAME, HELP, DESCRIPTION, `configuration`
-# (parsed and typed options in, a `TrainConfig` and what else `train_arms` takes out)
-# and `train_arms`, named here.
-SCENARIOS = {scenario.NAME: scenario for scenario in (ts,)}
+# One more scenario is one more class with what `FasterTraining` has, named here.
+SCENARIOS = {s.name: s for s in (FasterTraining, ContinualLearning)}
+    scenario.name: scenario for scenario in (FasterTraining, ContinualLearning)
+}
 
 # Of `TrainConfig`, what a scenario decides itself or has an option of its own for.
 _NOT_OPTIONS = (
@@ -54,9 +54,9 @@ def add_parser(subparsers):
 
 def _add_scenario(scenarios, scenario):
     parser = scenarios.add_parser(
-        scenario.NAME,
-        help=scenario.HELP,
-        description=scenario.DESCRIPTION + _FOLDER,
+        scenario.name,
+        help=scenario.help,
+        description=scenario.description + _FOLDER,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -71,29 +71,27 @@ def _add_scenario(scenarios, scenario):
         help="of weights, order of rows, new blocks: with several, the table has mean "
         "and spread (default: 0)",
     )
-    add_stage_options(parser)
-    add_options(parser, without=_NOT_OPTIONS)
+    scenario.add_options(parser)
+    add_options(parser, without=_NOT_OPTIONS + scenario.without)
 
 
 def run(args):
     """Runs the command."""
     from stackrec_keras.cli.scenario.report import write_report
-    from stackrec_keras.cli.splits import make_split
 
-    scenario = SCENARIOS[args.scenario]
     _check_seeds(args.seeds)
-    config, stages = scenario.configuration(args, _typed(args))
+    scenario = SCENARIOS[args.scenario](args, _typed(args))
     out = Path(args.out)
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out {out} is a file. Give a folder.")
-    split = make_split(config)
-    print(split)
+    scenario.read()
+    print(scenario.split)
     done = []
     for seed in args.seeds:
-        arms = Arms(out, split, seed)
-        scenario.train_arms(arms, config, stages)
+        arms = Arms(out, scenario.split, seed)
+        scenario.train_arms(arms)
         done += arms.trained
-        table = write_report(out, scenario.NAME, split, done)
+        table = write_report(out, scenario.name, scenario.split, done)
     print(f"\n{table}\n\nFolder: {out}")
 
 

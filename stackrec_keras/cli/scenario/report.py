@@ -103,12 +103,17 @@ def _row(same, arms):
 
 
 def _by_stage(same):
-    """Depth and mean seconds of each stage."""
+    """Depth, share of the rows and mean seconds of each stage."""
     stages = zip(*(arm.stages for arm in same), strict=True)
     return " + ".join(
-        f"{stage[0].num_blocks}: {_seconds([s.seconds for s in stage])}"
+        f"{_stage_title(stage[0])}: {_seconds([s.seconds for s in stage])}"
         for stage in stages
     )
+
+
+def _stage_title(stage):
+    share = "" if stage.data_share == 1 else f" on {100 * stage.data_share:g}%"
+    return f"{stage.num_blocks}{share}"
 
 
 def _remarks(arms, speed_ups, split):

@@ -12,6 +12,25 @@ _BATCH_SIZES = {"nextitnet": 256, "grec": 1024, "sasrec": 256, "ssept": 128}
 
 
 @dataclass(frozen=True)
+class Release:
+    """The stages of a scenario of the release, at full scale.
+
+    Args:
+        blocks: Integer, the blocks of the first stage.
+        count: Integer, how many stages.
+        ratio: Integer, how much longer each stage is than the one before.
+        epochs: Integer, the length of all stages together.
+        top_blocks: Integer, how many blocks each stage adds; `None` doubles them.
+    """
+
+    blocks: int
+    count: int
+    ratio: int
+    epochs: int
+    top_blocks: int | None = None
+
+
+@dataclass(frozen=True)
 class Stages:
     """The stages of a run.
 
@@ -19,6 +38,9 @@ class Stages:
         depths: Tuple of integers, the blocks of each stage.
         shares: Tuple of integers, the length of each stage, relative to the others.
         epochs: Integer, the length of all stages together.
+        top_blocks: Integer or `None`, as `TrainConfig.top_blocks`.
+        data_shares: Tuple of the share of the rows in each stage; empty for all
+            rows, always.
 
     Raises:
         ValueError: If they do not fit, or a net would not grow.
@@ -27,6 +49,8 @@ class Stages:
     depths: tuple
     shares: tuple
     epochs: int
+    top_blocks: int | None = None
+    data_shares: tuple = ()
 
     def __post_init__(self):
         depths, shares = (
@@ -44,6 +68,12 @@ class Stages:
                 f"--shares {shares} must be a number from 1 up for each of the "
                 f"{len(self.depths)} stages ({depths} blocks), such as 1,2,4."
             )
+        if self.data_shares and len(self.data_shares) != len(self.depths):
+            raise ValueError(
+                f"--data-ratio makes {len(self.data_shares)} stages, the last one on "
+                f"all rows, and there are {len(self.depths)} ({depths} blocks). Give "
+                "a ratio for each stage but the last."
+            )
         if self.epochs < len(self.depths):
             raise ValueError(
                 f"--epochs {self.epochs} is too few for {len(self.depths)} stages "
@@ -60,11 +90,15 @@ class Stages:
 
         starts = stages(self.depths, self.shares, self.epochs)
         over = min(starts) if config.load_model else 0
-        pairs = [f"{epoch - over}:{depth}" for epoch, depth in starts.items()]
+        shares = {}
+        if self.data_shares:
+            shares = dict(zip([0, *starts], self.data_shares, strict=True))
         return replace(
             config,
             num_blocks=self.depths[0],
-            schedule=",".join(pairs),
+            schedule=_pairs(starts, over),
+            data_shares=_pairs(shares, over) or None,
+            top_blocks=self.top_blocks,
             epochs=self.epochs - over,
         )
 
@@ -92,7 +126,11 @@ class Stages:
 
 
 def add_stage_options(parser):
-    """Adds the options that `read_stages` and `scaled_batch_size` read."""
+    """Adds the options that `read_stages` and `scaled_batch_size` read.
+
+    Returns:
+        Their group of options.
+    """
     group = parser.add_argument_group("stages")
 
     def option(name, type, metavar, help):
@@ -121,17 +159,17 @@ def add_stage_options(parser):
     )
     option("--epochs", int, "N", "passes over the training rows, all stages together")
     option("--batch-size", int, "N", "rows a batch")
+    return group
 
 
-def read_stages(args, model, release_blocks, release_shares, full_epochs):
+def read_stages(args, model, release, data_shares=()):
     """Returns the `Stages` that were asked for.
 
     Args:
         args: The parsed options.
         model: String, `--model`.
-        release_blocks: Integer, blocks of the release's first stage.
-        release_shares: Tuple of integers, its stages' lengths.
-        full_epochs: Integer, epochs at `--scale 1`.
+        release: `Release`, what holds where nothing was typed.
+        data_shares: Tuple, as in `Stages`.
 
     Raises:
         ValueError: If the options do not fit.
@@ -140,18 +178,20 @@ def read_stages(args, model, release_blocks, release_shares, full_epochs):
         raise ValueError(f"--scale {args.scale} must be above 0, such as {_SCALE}.")
     shares = getattr(args, "shares", None)
     depths = getattr(args, "stages", None)
+    top_blocks = getattr(args, "top_blocks", None)
     first = _first_depth(args, model)
     if depths is None:
-        first = first or _scaled(release_blocks, args.scale)
-        depths = _growing(first, len(shares or release_shares), args)
+        if top_blocks is None and release.top_blocks is not None:
+            top_blocks = _scaled(release.top_blocks, args.scale)
+        first = first or _scaled(release.blocks, args.scale)
+        count = len(data_shares or shares or range(release.count))
+        depths = _growing(first, count, top_blocks)
     if shares is None:
-        shares = release_shares
-        if len(shares) != len(depths):  # each stage twice as long as the one before
-            shares = tuple(2**i for i in range(len(depths)))
+        shares = [release.ratio**i for i in range(len(depths))]
     epochs = getattr(args, "epochs", None)
     if epochs is None:
-        epochs = max(len(depths), _scaled(full_epochs, args.scale))
-    return Stages(tuple(depths), tuple(shares), epochs)
+        epochs = max(len(depths), _scaled(release.epochs, args.scale))
+    return Stages(tuple(depths), tuple(shares), epochs, top_blocks, data_shares)
 
 
 def scaled_batch_size(args, model):
@@ -187,12 +227,17 @@ def _at_least_one(option, value):
     return value
 
 
-def _growing(first, count, args):
-    """Each stage doubles the depth, or adds `--top-blocks`."""
+def _growing(first, count, top_blocks):
+    """Each stage doubles the depth, or adds `top_blocks`."""
     depths = [first]
     for _ in range(count - 1):
-        depths.append(depths[-1] + getattr(args, "top_blocks", depths[-1]))
+        depths.append(depths[-1] + (top_blocks or depths[-1]))
     return depths
+
+
+def _pairs(table, over):
+    """`"0:8,4:16"` for a table by epoch, counted without the `over` first epochs."""
+    return ",".join(f"{e - over}:{value}" for e, value in table.items() if e >= over)
 
 
 def _scaled(value, scale):

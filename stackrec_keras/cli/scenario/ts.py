@@ -1,11 +1,32 @@
 """TS: training a deep net from scratch, faster."""
 
 from stackrec_keras.cli.config import TrainConfig
-from stackrec_keras.cli.scenario.stages import read_stages, scaled_batch_size
+from stackrec_keras.cli.scenario.stages import (
+    Release,
+    add_stage_options,
+    read_stages,
+    scaled_batch_size,
+)
 
-NAME = "ts"
-HELP = "training from scratch, faster: all data at every stage"
-DESCRIPTION = """\
+_RELEASE = Release(blocks=8, count=3, ratio=2, epochs=28)
+
+
+class FasterTraining:
+    """All data at every stage.
+
+    Args:
+        args: The parsed options.
+        typed: Dict of the fields of `TrainConfig` that were typed.
+
+    Attributes:
+        config: `TrainConfig` that those of all arms are made from.
+        stages: `Stages` of the stacked net.
+        split: What the arms are trained and tested on, once `read` was called.
+    """
+
+    name = "ts"
+    help = "training from scratch, faster: all data at every stage"
+    description = """\
 Training from scratch, faster: a net that grows on all data, beside the deep net from
 scratch for as many epochs, and the shallow net for as long.
 
@@ -13,20 +34,32 @@ At --scale 1 depths (8, 16 and 32 blocks: dilation count 4, 8, 16) and batch siz
 the release's. Of its budgets (50, 100 and 200 thousand steps) the ratio 1:2:4 is kept;
 the whole is 28 epochs.
 """
+    without = ("data_shares", "share_by")  # of `TrainConfig`, no options here
 
-_BLOCKS, _SHARES, _EPOCHS = 8, (1, 2, 4), 28
+    def __init__(self, args, typed):
+        model = typed.get("model", TrainConfig.model)
+        self.stages = self._read_stages(args, model)
+        batch_size = scaled_batch_size(args, model)
+        self.config = TrainConfig(**{**typed, "batch_size": batch_size})
+        self.split = None
 
+    @staticmethod
+    def add_options(parser):
+        """Adds the options that are no fields of `TrainConfig`."""
+        add_stage_options(parser)
 
-def configuration(args, typed):
-    """Returns the `TrainConfig` of the stacked net and its `Stages`."""
-    model = typed.get("model", TrainConfig.model)
-    stages = read_stages(args, model, _BLOCKS, _SHARES, _EPOCHS)
-    typed = typed | {"batch_size": scaled_batch_size(args, model)}
-    return TrainConfig(**typed), stages
+    def _read_stages(self, args, model):
+        return read_stages(args, model, _RELEASE)
 
+    def read(self):
+        """Reads the data."""
+        from stackrec_keras.cli.splits import make_split
 
-def train_arms(arms, config, stages):
-    """Trains the arms of one seed."""
-    stacked = arms.train("stacked", stages.of(config))
-    arms.train("from scratch", stages.deep(config))
-    arms.train("shallow, as long", stages.shallow(config, stacked.seconds))
+        self.split = make_split(self.config)
+
+    def train_arms(self, arms):
+        """Trains the `Arms` of one seed."""
+        config, stages = self.config, self.stages
+        stacked = arms.train("stacked", stages.of(config))
+        arms.train("from scratch", stages.deep(config))
+        arms.train("shallow, as long", stages.shallow(config, stacked.seconds))

@@ -19,5 +19,5 @@ def test_the_seconds_of_a_loaded_model_count_as_the_first_stage(
     assert stacked.rows[: len(before)] == before
     assert [row["num_blocks"] for row in stacked.rows[len(before) :]] == [5]
     assert stacked.clock[3] == round(sum(row["seconds"] for row in before), 3)
-    assert stacked.stages[-1] == Stage(5, 1, stacked.rows[-1]["seconds"])
+    assert stacked.stages[-1] == Stage(5, 1.0, 1, stacked.rows[-1]["seconds"])
     assert (stacked.best_epoch, stacked.num_blocks) == (len(before), 5)

@@ -28,7 +28,11 @@ def split():
 
 def test_stages_are_epochs_of_equal_depth_and_add_up_to_the_whole():
     grown = arm("stacked", [0.1, 0.2, 0.3, 0.25], [1.5, 2, 2.25, 4], [1, 2, 2, 4])
-    assert grown.stages == [Stage(1, 1, 1.5), Stage(2, 2, 4.25), Stage(4, 1, 4)]
+    assert grown.stages == [
+        Stage(num_blocks=1, data_share=1.0, epochs=1, seconds=1.5),
+        Stage(num_blocks=2, data_share=1.0, epochs=2, seconds=4.25),
+        Stage(num_blocks=4, data_share=1.0, epochs=1, seconds=4.0),
+    ]
     assert grown.seconds == 9.75
     assert (grown.best_epoch, grown.num_blocks) == (2, 2)
 

@@ -4,14 +4,18 @@ import pytest
 
 from stackrec_keras.cli.config import TrainConfig
 from stackrec_keras.cli.scenario.stages import (
+    Release,
     Stages,
     read_stages,
     scaled_batch_size,
 )
 
+TS = Release(blocks=8, count=3, ratio=2, epochs=28)
+CL = Release(blocks=18, count=2, ratio=1, epochs=28, top_blocks=6)
 
-def stages(model="nextitnet", scale=0.5, **typed):
-    return read_stages(Namespace(scale=scale, **typed), model, 8, (1, 2, 4), 28)
+
+def stages(model="nextitnet", scale=0.5, release=TS, data_shares=(), **typed):
+    return read_stages(Namespace(scale=scale, **typed), model, release, data_shares)
 
 
 def test_at_scale_1_the_depths_are_the_releases_and_a_scale_shrinks_them():
@@ -75,3 +79,15 @@ def test_stages_are_a_schedule_and_a_loaded_model_is_the_first_of_them():
     deep = stages().deep(TrainConfig(load_model="runs/shallow"))
     assert (deep.num_blocks, deep.schedule, deep.epochs) == (16, "none", 14)
     assert deep.load_model is None
+
+
+def test_stages_with_a_share_of_the_rows_each():
+    found = stages("sasrec", release=CL, data_shares=(0.8, 1.0))
+    assert (found.depths, found.shares, found.top_blocks) == ((9, 12), (1, 1), 3)
+    grown = found.of(TrainConfig(model="sasrec"))
+    assert (grown.schedule, grown.data_shares) == ("7:12", "0:0.8,7:1.0")
+    assert grown.top_blocks == 3
+    later = found.of(TrainConfig(load_model="runs/shallow"))
+    assert (later.schedule, later.data_shares) == ("0:12", "0:1.0")
+    three = stages(data_shares=(0.4, 0.6, 1.0), release=CL, scale=1)
+    assert three.depths == (18, 24, 30)
