@@ -285,8 +285,17 @@ def _width_names(model_class):
 
 
 def _argument_names(model_class):
-    parameters = inspect.signature(model_class).parameters.values()
-    return [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
+    """What the constructor takes, by itself or handed on to a model below it."""
+    names = {}
+    for cls in model_class.__mro__:
+        if cls is SequentialRecommender:
+            break
+        if "__init__" in vars(cls):
+            _, *parameters = inspect.signature(cls.__init__).parameters.values()
+            names.update({p.name: p.kind for p in parameters})
+            if inspect.Parameter.VAR_KEYWORD not in names.values():
+                break
+    return [name for name, kind in names.items() if kind != kind.VAR_KEYWORD]
 
 
 def _check_model_and_data(model_class, data):
