@@ -63,6 +63,10 @@ class ReZeroTransformerStack(BlockStack):
         self.norm = norm
         self.seed_generator = seed_generator()
 
+    @property
+    def details(self):
+        return f"heads {self.num_heads}, norm {self.norm}"
+
     def block_weights(self):
         weights = {
             "attention_kernel": self._uniform((self.dim, 3 * self.dim), copied=True),

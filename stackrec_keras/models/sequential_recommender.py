@@ -20,7 +20,7 @@ from stackrec_keras.models.inputs import (
 )
 from stackrec_keras.models.recommend import recommend
 from stackrec_keras.stacking import Growth, grow
-from stackrec_keras.stacking.growth import depth
+from stackrec_keras.stacking.growth import block_stacks, depth
 
 
 class SequentialRecommender(GrowableCheckpoint, keras.Model):
@@ -66,7 +66,7 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
             dtype=self.dtype_policy.variable_dtype,
             name="output_table",
         )
-        self.output_table.build()
+        self.output_table.build((None, dim))
         self.seed_generator = seed_generator()
         self._vocabulary = None
         self._gives_hidden = True
@@ -195,6 +195,20 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
         ```
         """
         extend_items(self, n, init, ids)
+
+    def summary(self, line_length=None, positions=None, print_fn=None, **kwargs):
+        """Prints Keras' table of layers, and below it a line for each stack of blocks.
+
+        Args:
+            line_length: As in `keras.Model.summary`, and so are the others.
+            positions: As there.
+            print_fn: Function that is called with the table, then with each line;
+                `None` prints.
+            **kwargs: The other arguments of `keras.Model.summary`.
+        """
+        super().summary(line_length, positions, print_fn, **kwargs)
+        for stack in block_stacks(self):
+            (print_fn or print)(f" {stack.describe()}")
 
     def compile(self, optimizer="auto", loss="auto", metrics="auto", **kwargs):
         """Configures training.

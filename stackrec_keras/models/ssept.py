@@ -101,7 +101,7 @@ class SSEPT(TransformerRecommender):
             self.num_items + 1, self.item_dim, "item_embedding"
         )
         self.user_embedding = self._embedding(
-            self.num_users, self.user_dim, "user_embedding"
+            self.num_users, self.user_dim, "user_embedding", (None,)
         )
         self.build()
 
