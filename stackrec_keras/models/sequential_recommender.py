@@ -92,6 +92,8 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
                 f"vocabulary has {len(vocabulary)} items, the model num_items="
                 f"{self.num_items}. Build the model with num_items=len(vocabulary)."
             )
+        if vocabulary is not None:
+            vocabulary.get_config()  # raises where no file could hold its ids
         self._vocabulary = vocabulary
 
     def build(self, input_shape=None):

@@ -84,7 +84,9 @@ class TransformerRecommender(SequentialRecommender):
 
     def hidden_states(self, inputs, training):
         items = items_of(inputs)
-        positions = self.position_embedding(ops.arange(ops.shape(items)[1]))
+        positions = self.position_embedding(
+            ops.arange(ops.shape(items)[1], dtype="int32")
+        )
         x = self.embed(inputs, training) + positions
         x = dropout(x, self.dropout, training, self.seed_generator)
         x = self.embedding_norm(x)
