@@ -95,6 +95,20 @@ class BlockStack(keras.layers.Layer):
             return self._initial_depth
         return next(iter(self.variables_by_name().values())).shape[0]
 
+    @property
+    def details(self):
+        """String, what is worth saying of the blocks: `"dilations 1, 4"`, say."""
+        return ""
+
+    def describe(self):
+        """Returns depth, details and parameters of the stack in one line."""
+        details = f", {self.details}" if self.details else ""
+        return (
+            f"{self.name} ({type(self).__name__}): {self.depth} "
+            f"{'block' if self.depth == 1 else 'blocks'}{details}; "
+            f"{self.count_params() // self.depth:,} parameters a block"
+        )
+
     def variables_by_name(self):
         """Returns a dict from weight name to variable of shape `(depth, ...)`."""
         return {name: getattr(self, name) for name in self.block_weights()}

@@ -21,7 +21,7 @@ from stackrec_keras.models.inputs import (
 from stackrec_keras.models.recommend import recommend
 from stackrec_keras.models.training_loop import EpochSteps, KeepsValues
 from stackrec_keras.stacking import Growth, grow
-from stackrec_keras.stacking.growth import depth
+from stackrec_keras.stacking.growth import block_stacks, depth
 
 
 class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.Model):
@@ -70,7 +70,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             dtype=self.dtype_policy.variable_dtype,
             name=self.output_name,
         )
-        self.output_table.build()
+        self.output_table.build((None, dim))
         self.seed_generator = seed_generator()
         self._vocabulary = None
         self._gives_hidden = True
@@ -102,6 +102,8 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
                 f"vocabulary has {len(vocabulary)} items, the model num_items="
                 f"{self.num_items}. Build the model with num_items=len(vocabulary)."
             )
+        if vocabulary is not None:
+            vocabulary.get_config()  # raises where no file could hold its ids
         self._vocabulary = vocabulary
 
     @property
@@ -215,6 +217,20 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         ```
         """
         extend_items(self, n, init, ids)
+
+    def summary(self, line_length=None, positions=None, print_fn=None, **kwargs):
+        """Prints Keras' table of layers, and below it a line for each stack of blocks.
+
+        Args:
+            line_length: As in `keras.Model.summary`, and so are the others.
+            positions: As there.
+            print_fn: Function that is called with the table, then with each line;
+                `None` prints.
+            **kwargs: The other arguments of `keras.Model.summary`.
+        """
+        super().summary(line_length, positions, print_fn, **kwargs)
+        for stack in block_stacks(self):
+            (print_fn or print)(f" {stack.describe()}")
 
     def compile(self, optimizer="auto", loss="auto", metrics="auto", **kwargs):
         """Configures training.

@@ -101,7 +101,7 @@ class SSEPT(TransformerRecommender):
             self.num_items + 1, self.item_dim, "item_embedding"
         )
         self.user_embedding = self._embedding(
-            self.num_users, self.user_dim, "user_embedding"
+            self.num_users, self.user_dim, "user_embedding", (None,)
         )
         self.build()
 
@@ -148,7 +148,9 @@ class SSEPT(TransformerRecommender):
     def _noisy_items(self, items):
         shape = ops.shape(items)
         others = self._random_ids(shape, 1, self.num_items + 1, items.dtype)
-        may_change = ops.logical_and(items != 0, ops.arange(shape[1]) < shape[1] - 1)
+        may_change = ops.logical_and(
+            items != 0, ops.arange(shape[1], dtype="int32") < shape[1] - 1
+        )
         chosen = ops.logical_and(may_change, self._chance(shape) < self.item_noise)
         return ops.where(chosen, others, items)
 
