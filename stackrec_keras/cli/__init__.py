@@ -8,6 +8,7 @@ from stackrec_keras.cli import (
     convert,
     data,
     evaluate,
+    grow,
     methods,
     recommend,
     scenario,
@@ -16,7 +17,7 @@ from stackrec_keras.cli import (
 from stackrec_keras.version import __version__
 
 # One more command is one more file with `add_parser` and `run`, named here.
-COMMANDS = (train, evaluate, recommend, scenario, convert, methods, data)
+COMMANDS = (train, grow, evaluate, recommend, scenario, convert, methods, data)
 
 
 def main(argv=None):

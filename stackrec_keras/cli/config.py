@@ -243,14 +243,15 @@ class TrainConfig:
             raise ValueError(f"{option_name(name)} {value} must be at least {least}.")
 
 
-def add_options(parser, without=()):
-    """Adds an option for each field of `TrainConfig`, but for those named.
+def add_options(parser, names=None, without=()):
+    """Adds an option for each field of `TrainConfig`, or for those named alone, whose
+    default is then another run's; `without` some.
 
     The parsed arguments have those alone that were typed (see `typed_options`).
     """
     groups = {}
     for f in fields(TrainConfig):
-        if f.name in without:
+        if f.name in without or (names is not None and f.name not in names):
             continue
         arguments = dict(f.metadata)
         name = arguments.pop("group")
@@ -260,7 +261,8 @@ def add_options(parser, without=()):
         if name not in groups:
             groups[name] = parser.add_argument_group(name)
         help = arguments["help"]
-        arguments["help"] += _default_text(f.default)
+        if names is None:
+            arguments["help"] += _default_text(f.default)
         if arguments["type"] is bool:
             arguments = {"help": help, "action": "store_true"}
         elif "choices" not in arguments:

@@ -40,22 +40,24 @@ def run(args):
     config = folder.read_config()
     model = folder.read_model()
     if args.data is None:
-        rows, notes = _held_out_rows(folder, config)
+        rows, notes = _held_out_rows(folder, config, model)
     else:
         rows, notes = _last_items(args, model, folder)
-    results = final_results(model, rows, config.batch_size)
+    before = folder.read_model("start") if folder.start.exists() else None
+    results = final_results(model, rows, config.batch_size, before=before)
     if args.json:
         print(json.dumps({"rows": len(rows), "results": results}, indent=2))
     else:
         print(table(results, notes))
 
 
-def _held_out_rows(folder, config):
+def _held_out_rows(folder, config, model):
     from stackrec_keras.cli.history_file import read_rows
     from stackrec_keras.cli.splits import remake_split
     from stackrec_keras.cli.train import run_notes
 
-    split = remake_split(config, folder.read("split"))
+    known = folder.known(model) if folder.start.exists() else None
+    split = remake_split(config, folder.read("split"), known)
     seconds = sum(row["seconds"] for row in read_rows(folder.history))
     return split.test, run_notes(len(split.test), split.hash, seconds)
 

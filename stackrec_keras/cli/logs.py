@@ -4,6 +4,8 @@ import contextlib
 import os
 import sys
 
+from stackrec_keras.cli.config import typed_options
+
 
 def read_log(data, user="user", item="item", timestamp="timestamp"):
     """Reads a named data set or a file as a log.
@@ -46,9 +48,9 @@ def is_file(data):
     return os.path.isfile(data) or bool(os.path.splitext(data)[1]) or os.sep in data
 
 
-def absolute_paths(typed):
-    """Returns a dict of typed options with paths that hold in any working folder."""
-    typed = dict(typed)
+def typed_with_paths(args):
+    """Returns the options that were typed, with paths that hold in any folder."""
+    typed = typed_options(args)
     if "data" in typed and is_file(typed["data"]):
         typed["data"] = os.path.abspath(typed["data"])
     if "load_model" in typed:

@@ -11,11 +11,13 @@ TITLES = {
     "mrr@10": "MRR@10",
     "hit_rate@10": "HR@10",
     "ndcg@10": "NDCG@10",
+    "sampled_mrr@5": "sampled MRR@5",
+    "sampled_hit_rate@5": "sampled HR@5",
 }
 _POPULARITY_BATCH = 256
 
 
-def final_results(model, windows, batch_size, verbose=0):
+def final_results(model, windows, batch_size, verbose=0, before=None):
     """Evaluates a model and the popularity baseline on the same rows.
 
     Args:
@@ -23,39 +25,52 @@ def final_results(model, windows, batch_size, verbose=0):
         windows: `Windows`, the rows held out.
         batch_size: Integer, rows the model scores at a time.
         verbose: As in `keras.Model.evaluate`.
+        before: The model that it was grown from, or `None`.
 
     Returns:
-        Dict from the name of each of the two to a dict from metric to value.
+        Dict from the name of each of them to a dict from metric to value.
     """
     batches = windows.batches(
         batch_size, evaluation=True, with_users=model.num_users is not None
     )
-    of_model = model.evaluate(batches, verbose=verbose, return_dict=True)
-    return {
-        model_title(model): {name: of_model[name] for name in TITLES},
-        "popularity": popularity_results(model.vocabulary.counts, windows),
-    }
+    models = {model_title(model): model}
+    if before is not None:
+        models = {f"before: {model_title(before)}": before, **models}
+    results = {}
+    for title, one in models.items():
+        found = one.evaluate(batches, verbose=verbose, return_dict=True)
+        names = [name for name in TITLES if name in found]
+        results[title] = {name: found[name] for name in names}
+    results["popularity"] = popularity_results(_counts(model), windows, names)
+    return results
 
 
-def popularity_results(counts, windows):
+def popularity_results(counts, windows, names="auto"):
     """Ranks all items by how often they occur in training, for every row alike.
 
     Args:
         counts: `(num_items,)` integers.
         windows: `Windows`.
+        names: List of names of metrics, or `"auto"`.
 
     Returns:
         Dict from metric to value.
     """
     scores = np.concatenate([[-np.inf], counts]).astype("float32")
     _, targets = windows.evaluation_arrays()
-    found = metrics.default_metrics()
+    found = metrics.get(names)
     for start in range(0, len(targets), _POPULARITY_BATCH):
         part = targets[start : start + _POPULARITY_BATCH]
         all_scores = np.broadcast_to(scores, (len(part), len(scores)))
         for metric in found:
             metric.update_state(part, all_scores)
     return {metric.name: float(metric.result()) for metric in found}
+
+
+def _counts(model):
+    """How often the items that a model scores occur in training, `(num_items,)`."""
+    is_transfer = hasattr(model, "target_vocabulary")
+    return (model.target_vocabulary if is_transfer else model.vocabulary).counts
 
 
 def training_counts(windows):
@@ -80,14 +95,17 @@ def table(results, notes):
     Returns:
         String.
     """
-    rows = [["", *TITLES.values()]]
-    for name, values in results.items():
-        rows.append([name, *(f"{values[metric]:.4f}" for metric in TITLES)])
-    width = max(len(row[0]) for row in rows)
-    lines = [_line(row, width) for row in rows]
-    rule = "|-" + "-" * width + "-|" + "--------:|" * len(TITLES)
+    names = list(next(iter(results.values())))
+    rows = [["", *(TITLES[name] for name in names)]]
+    for net, values in results.items():
+        rows.append([net, *(f"{values[name]:.4f}" for name in names)])
+    widths = [max(7, *map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [_line(row, widths) for row in rows]
+    rule = "|-" + "-" * widths[0] + "-|"
+    rule += "".join("-" * (width + 1) + ":|" for width in widths[1:])
     return "\n".join([lines[0], rule, *lines[1:], "", " · ".join(notes)])
 
 
-def _line(row, width):
-    return f"| {row[0]:<{width}} | " + " | ".join(f"{c:>7}" for c in row[1:]) + " |"
+def _line(row, widths):
+    cells = [c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)]
+    return "| " + " | ".join([row[0].ljust(widths[0]), *cells]) + " |"

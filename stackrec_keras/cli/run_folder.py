@@ -20,6 +20,7 @@ class RunFolder:
 
     _FILES = {
         "model": "model.keras",
+        "start": "start.keras",
         "history": "history.csv",
         "history_json": "history.json",
         "config": "config.json",
@@ -40,7 +41,8 @@ class RunFolder:
     @property
     def holds_run(self):
         """Whether an epoch was trained here."""
-        return any(p.exists() for p in (self.model, self.history, self.backup))
+        files = (self.model, self.start, self.history, self.backup)
+        return any(path.exists() for path in files)
 
     @property
     def is_finished(self):
@@ -70,15 +72,17 @@ class RunFolder:
         """Returns the `TrainConfig` of the run."""
         return TrainConfig.from_json(self.read("config"))
 
-    def read_model(self):
-        """Returns the trained model."""
+    def read_model(self, name="model"):
+        """Returns the trained model; or the one that training began with
+        (`"start"`), in the folder of a model that was grown."""
         import keras
 
         import stackrec_keras.models  # noqa: F401 (registers the classes)
 
-        if not self.model.exists():
-            raise FileNotFoundError(self._missing("model"))
-        return keras.saving.load_model(self.model)
+        path = getattr(self, name)
+        if not path.exists():
+            raise FileNotFoundError(self._missing(name))
+        return keras.saving.load_model(path)
 
     def read(self, name):
         """Returns what a JSON file of the run holds."""
@@ -96,11 +100,19 @@ class RunFolder:
         partial.write_text(text + "\n", encoding="utf-8")
         os.replace(partial, path)
 
-    def write_model(self, model):
-        """Writes the trained model; it is there whole or not at all."""
+    def write_model(self, model, name="model"):
+        """Writes a model; it is there whole or not at all."""
         partial = self.path / "partial.keras"
         model.save(partial)
-        os.replace(partial, self.model)
+        os.replace(partial, getattr(self, name))
+
+    def known(self, model):
+        """Returns what a split by time has to keep of a model that was trained on:
+        see `make_split`."""
+        known = {"vocabulary": model.vocabulary}
+        if model.num_users is not None:
+            known["user_ids"] = self.read("users")
+        return known
 
     def user_indices(self, users):
         """Returns the index that the run's model knows each raw user id by, -1 for
@@ -114,9 +126,10 @@ class RunFolder:
 
     def _missing(self, name):
         if self.config.exists():
+            command = "grow OLD" if self.start.exists() else "train"
             return (
                 f"{self.path} has no {self._FILES[name]}: its run is not finished. Go "
-                f"on with it: stackrec train --out {self.path} --resume"
+                f"on with it: stackrec {command} --out {self.path} --resume"
             )
         return (
             f"{self.path} is no run folder (it has no {self._FILES[name]}). Make one: "

@@ -8,10 +8,9 @@ from stackrec_keras.cli.config import (
     add_options,
     check_model_options,
     option_name,
-    typed_options,
 )
 from stackrec_keras.cli.load_model import load_trained
-from stackrec_keras.cli.logs import absolute_paths
+from stackrec_keras.cli.logs import typed_with_paths
 from stackrec_keras.cli.models import build_model, takes_users
 from stackrec_keras.cli.run_folder import RunFolder
 
@@ -57,12 +56,22 @@ def run(args):
     folder = RunFolder(args.out)
     if not (args.resume or args.overwrite):
         folder.check_free()
+    if args.resume and folder.start.exists():
+        raise ValueError(
+            f"--out {folder.path} holds a model that was grown from another. Go on "
+            f"with it: stackrec grow OLD --out {folder.path} --resume"
+        )
     config = _configuration(args, folder)
     if args.resume and folder.is_finished:
-        print(f"The run in {folder.path} is finished.\n")
-        print(folder.table.read_text(encoding="utf-8"), end="")
+        print_finished(folder)
         return
     train(config, folder, resume=args.resume)
+
+
+def print_finished(folder):
+    """Prints the table of a run that is at its end."""
+    print(f"The run in {folder.path} is finished.\n")
+    print(folder.table.read_text(encoding="utf-8"), end="")
 
 
 def train(config, folder, resume=False):
@@ -87,19 +96,28 @@ def train(config, folder, resume=False):
     else:
         split = make_split(config)
     print(split)
-    train_on(split, config, folder, resume)
+    train_split(split, config, folder, resume)
 
 
-def train_on(split, config, folder, resume=False):
+def train_split(split, config, folder, resume=False):
     """As `train`, on a `Split` that was made already."""
+    train_model(_compiled_model(config, split), split, config, folder, resume)
+
+
+def train_model(model, split, config, folder, resume=False):
+    """As `train_split`, with a compiled model."""
     from stackrec_keras.cli.growth import stacking_callback
 
     growth = stacking_callback(config)
-    model = _compiled_model(config, split)
-    _announce(config, growth, model)
+    announce(config, growth, model)
     if not resume:
         folder.clear()
-    _write_description(config, folder, split)
+    write_description(config, folder, split)
+    train_on(config, folder, split, model, growth)
+
+
+def train_on(config, folder, split, model, growth):
+    """Trains a compiled model, and writes what its folder lacks but the description."""
     if folder.model.exists():  # the run was cut off after its training
         model = folder.read_model()
     else:
@@ -110,10 +128,16 @@ def train_on(split, config, folder, resume=False):
 
 
 def _configuration(args, folder):
-    typed = absolute_paths(typed_options(args))
-    if not (args.resume and folder.config.exists()):
-        check_model_options(typed, typed.get("model", TrainConfig.model))
-        return TrainConfig(**typed)
+    if args.resume and folder.config.exists():
+        return resumed_config(args, folder)
+    typed = typed_with_paths(args)
+    check_model_options(typed, typed.get("model", TrainConfig.model))
+    return TrainConfig(**typed)
+
+
+def resumed_config(args, folder):
+    """Returns the configuration of a run, which the options typed must not change."""
+    typed = typed_with_paths(args)
     config = folder.read_config()
     for name, value in typed.items():
         if value != getattr(config, name):
@@ -136,15 +160,23 @@ def _compiled_model(config, split):
     if config.load_model is not None:
         load_trained(model, config, split)
     model.vocabulary = Vocabulary(split.vocabulary.ids, training_counts(split.train))
-    model.compile(
-        optimizer=keras.optimizers.Adam(config.learning_rate),
-        loss=config.loss,
-        jit_compile={"auto": "auto", "on": True, "off": False}[config.jit],
-    )
+    compile_model(model, config, loss=config.loss)
     return model
 
 
-def _announce(config, growth, model):
+def compile_model(model, config, **arguments):
+    """Compiles a model with the optimizer of a configuration."""
+    import keras
+
+    model.compile(
+        optimizer=keras.optimizers.Adam(config.learning_rate),
+        jit_compile={"auto": "auto", "on": True, "off": False}[config.jit],
+        **arguments,
+    )
+
+
+def announce(config, growth, model):
+    """Prints what is to be trained, and how it grows."""
     from stackrec_keras.cli.growth import growth_table
     from stackrec_keras.cli.results import model_title
 
@@ -159,23 +191,30 @@ def _announce(config, growth, model):
     print(f"{text}; {config.method}: {plan}")
 
 
-def _write_description(config, folder, split):
+def write_description(config, folder, split, arguments=None):
+    """Writes what it takes to do a run again; `arguments` are those of its split."""
     from stackrec_keras.cli.environment import environment
     from stackrec_keras.cli.splits import describe_split
 
     folder.write("config", config.to_json())
-    folder.write("split", describe_split(config, split))
+    folder.write("split", describe_split(config, split, arguments))
     folder.write("environment", environment())
     if takes_users(config):
         folder.write("users", split.train.user_ids.tolist())
 
 
 def _fit(config, folder, split, model, growth):
+    from stackrec_keras.data import Batches
+
     users = takes_users(config)
     size = config.batch_size
     model.fit(
-        split.train.batches(
-            size, seed=config.seed, with_users=users, share_by=config.share_by
+        Batches(
+            split.train,
+            size,
+            seed=config.seed,
+            with_users=users,
+            share_by=config.share_by,
         ),
         validation_data=split.validation.batches(
             size, evaluation=True, with_users=users
@@ -215,7 +254,8 @@ def _write_results(config, folder, split, model):
     history = as_history(read_rows(folder.history))
     folder.write("history_json", history)
     plot.history(history, folder.curve)
-    results = final_results(model, split.test, config.batch_size)
+    before = folder.read_model("start") if folder.start.exists() else None
+    results = final_results(model, split.test, config.batch_size, before=before)
     seconds = round(sum(history["seconds"]), 1)
     notes = run_notes(len(split.test), split.hash, seconds)
     folder.table.write_text(table(results, notes) + "\n", encoding="utf-8")

@@ -142,7 +142,7 @@ def split_leave_one_out(log, vocabulary, length, stride=None, min_items=2) -> Sp
     train_ends[users] -= 2
     return checked(
         Split(
-            cut_windows(histories, train_ends, vocabulary, length, stride, min_items),
+            cut_windows(histories, [train_ends], vocabulary, length, stride, min_items),
             windows_at(histories, users, ends[users] - 1, vocabulary, length),
             windows_at(histories, users, ends[users], vocabulary, length),
         )
@@ -158,6 +158,9 @@ def split_by_time(
     test_start=None,
     stride=None,
     min_items=2,
+    stage_starts=(),
+    vocabulary=None,
+    user_ids=None,
 ) -> Split:
     """Splits at two points in time, the same for all users.
 
@@ -167,6 +170,11 @@ def split_by_time(
     input is what the user did strictly before it. Targets whose item training does
     not have, and targets without any known item before them, are dropped and
     counted. A user whom training does not have gets the index -1.
+
+    For training that goes on as more data come in, `stage_starts` says when: windows
+    then end at these times too, so that the rows before one of them are what could
+    have been known at it, and those of a stage are among those of the next. The shares
+    of the rows are for `StackingSchedule(..., data_shares=...)`.
 
     Args:
         log: A sorted log, as `read_interactions` returns it.
@@ -178,6 +186,11 @@ def split_by_time(
         test_start: First time of the test.
         stride: As in `make_windows`, for the training rows.
         min_items: As in `make_windows`, for the training rows.
+        stage_starts: Increasing times before `validation_start`, at which a second
+            stage of training begins, a third, and so on.
+        vocabulary: The `Vocabulary` of a model that is to be trained on: its items
+            keep their index, and new ones of the training events follow.
+        user_ids: The raw ids of the users whom that model knows, likewise.
 
     Returns:
         A `Split` with its `vocabulary`, `unknown_targets` and `cold_targets`.
@@ -190,6 +203,14 @@ def split_by_time(
 
     ```python
     split = split_by_time(log, length=50, test_share=0.05, validation_share=0.05)
+
+    # Train on what there was before Tuesday, grow, train on all up to Wednesday.
+    split = split_by_time(
+        log, 50, validation_start=wednesday, test_start=noon, stage_starts=[tuesday]
+    )
+    shares = [split.train.share_before(tuesday), 1.0]
+    schedule = StackingSchedule.shares([4, 8], [1, 1], data_shares=shares)
+    batches = split.train.batches(256, share_by="time")
     ```
     """
     check_window_sizes(length, stride, min_items)
@@ -198,12 +219,13 @@ def split_by_time(
         check_shares(test_share, validation_share)
         validation_start, test_start = _times_at(times, validation_share, test_share)
     _check_times(times, validation_start, test_start)
+    _check_stages(times.min(), stage_starts, validation_start)
     past = log[times < validation_start].reset_index(drop=True)
-    vocabulary = Vocabulary.from_items(past["item"])
+    vocabulary = _known(vocabulary, past["item"])
     train_histories = make_histories(past, vocabulary)
-    train = cut_windows(
-        train_histories, train_histories.ends, vocabulary, length, stride, min_items
-    )
+    stages = [_ends_at(train_histories, time) for time in stage_starts]
+    stages.append(train_histories.ends)
+    train = cut_windows(train_histories, stages, vocabulary, length, stride, min_items)
     histories = make_histories(log, vocabulary)
     unknown = int((times >= validation_start).sum()) - int(
         (histories.times >= validation_start).sum()
@@ -213,6 +235,9 @@ def split_by_time(
     )
     test, cold_test = _target_rows(histories, test_start, None, vocabulary, length)
     known_users = train_histories.user_ids
+    if user_ids is not None:
+        known_users = Vocabulary(user_ids).extended(past["user"]).ids
+        train = _with_training_users(train, known_users)
     validation = _with_training_users(validation, known_users)
     test = _with_training_users(test, known_users)
     return checked(Split(train, validation, test, unknown, cold + cold_test))
@@ -243,6 +268,19 @@ def _target_rows(histories, first_time, last_time, vocabulary, length):
         user_ids=histories.user_ids,
     )
     return rows, int((~warm).sum())
+
+
+def _known(vocabulary, items):
+    if vocabulary is None:
+        return Vocabulary.from_items(items)
+    return vocabulary.extended(items)
+
+
+def _ends_at(histories, time):
+    """`(users,)`: one past each user's last event before a time."""
+    older = np.concatenate([[0], np.cumsum(histories.times < time)])
+    starts = histories.starts[:-1]
+    return starts + older[histories.ends] - older[starts]
 
 
 def _tie_starts(histories):
@@ -295,6 +333,15 @@ def _check_times(times, validation_start, test_start):
             f"validation_start={validation_start} and test_start={test_start} leave "
             f"a part empty: events run from {first} to {last}, and it must be "
             "first event < validation_start < test_start <= last event."
+        )
+
+
+def _check_stages(first, stage_starts, validation_start):
+    times = [first, *stage_starts, validation_start]
+    if not all(early < late for early, late in zip(times, times[1:])):
+        raise ValueError(
+            f"stage_starts={list(stage_starts)} must increase, after the first event "
+            f"({first}) and before validation_start ({validation_start})."
         )
 
 

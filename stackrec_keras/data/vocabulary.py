@@ -91,6 +91,33 @@ class Vocabulary:
         order = _sorted_order(ids)
         return cls(ids[order], counts.to_numpy()[order])
 
+    def extended(self, items) -> "Vocabulary":
+        """This vocabulary with the new ids of a column behind those it has.
+
+        Args:
+            items: `(rows,)` raw ids, as in `from_items`.
+
+        Returns:
+            A `Vocabulary` in which all known ids keep their index, the new ones in
+            sorted order after them, with the counts of the column.
+
+        Raises:
+            ValueError: The column's ids are numbers and the known ones are not, or
+                the other way round.
+        """
+        fresh = Vocabulary.from_items(items)
+        if (self.ids.dtype == object) != (fresh.ids.dtype == object):
+            raise ValueError(
+                f"The ids are such as {fresh.ids.tolist()[0]!r}, and those known "
+                f"already such as {self.ids.tolist()[0]!r}: none can be the other. "
+                "Convert them, as in log['item'].astype(str); a .csv of numbers is "
+                "read as numbers, a .parquet keeps its types."
+            )
+        new = fresh.ids[self.encode(fresh.ids) == 0]
+        extended = Vocabulary([*self.ids.tolist(), *new.tolist()])
+        extended.counts[extended.encode(fresh.ids) - 1] = fresh.counts
+        return extended
+
     def __len__(self):
         return len(self.ids)
 

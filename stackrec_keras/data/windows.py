@@ -102,6 +102,16 @@ class Windows:
             self, items=self.items[rows], users=self.users[rows], end_time=end_time
         )
 
+    def share_before(self, time) -> float:
+        """The share of the rows that end before a time: what a schedule's
+        `data_shares` takes for `batches(share_by="time")`."""
+        if self.end_time is None:
+            raise ValueError(
+                "These windows have end_time=None, so none is before another. Make "
+                "them from a log."
+            )
+        return float(np.mean(self.end_time < time))
+
     def batches(
         self,
         batch_size=256,
@@ -157,7 +167,9 @@ def make_windows(log, vocabulary, length, stride=None, min_items=2) -> Windows:
     """
     check_window_sizes(length, stride, min_items)
     histories = make_histories(log, vocabulary)
-    return cut_windows(histories, histories.ends, vocabulary, length, stride, min_items)
+    return cut_windows(
+        histories, [histories.ends], vocabulary, length, stride, min_items
+    )
 
 
 def check_window_sizes(length, stride=None, min_items=2):
@@ -175,18 +187,41 @@ def check_window_sizes(length, stride=None, min_items=2):
         raise ValueError(f"min_items={min_items} must be 1 to length={length}.")
 
 
-def cut_windows(histories, ends, vocabulary, length, stride=None, min_items=2):
-    """Windows over each user's events from the first up to `ends`, `(users,)`."""
-    stride = stride or length
-    starts = histories.starts[:-1]
-    sizes = ends - starts
+def cut_windows(histories, stages, vocabulary, length, stride=None, min_items=2):
+    """Windows that end at each user's newest event of each stage, and cover it.
+
+    Args:
+        histories: `Histories`.
+        stages: List of `(users,)` arrays, one past each user's last event of each
+            stage. A stage holds what came after the one before it; its windows may
+            reach back.
+        vocabulary: The `Vocabulary` of the items.
+        length: As in `make_windows`.
+        stride: As in `make_windows`.
+        min_items: As in `make_windows`.
+
+    Returns:
+        `Windows`, stage by stage.
+    """
+    begins = [histories.starts[:-1], *stages]
+    rows = [
+        _rows_of_stage(histories, begin, end, length, stride or length, min_items)
+        for begin, end in zip(begins, stages)
+    ]
+    users, ends = (np.concatenate(parts) for parts in zip(*rows))
+    return windows_at(histories, users, ends, vocabulary, length)
+
+
+def _rows_of_stage(histories, begins, ends, length, stride, min_items):
+    """User and end of each row of a stage, both `(rows,)`."""
+    sizes = ends - begins
     counts = np.where(sizes > 0, 1 - (length - np.maximum(sizes, length)) // stride, 0)
     users = np.repeat(np.arange(len(sizes), dtype=np.int32), counts)
     # Windows still to come for the user, newer ones: 0 at the newest.
     newer = np.cumsum(counts)[users] - 1 - np.arange(len(users))
     row_ends = ends[users] - newer * stride
-    kept = np.minimum(row_ends - starts[users], length) >= min_items
-    return windows_at(histories, users[kept], row_ends[kept], vocabulary, length)
+    kept = np.minimum(row_ends - histories.starts[users], length) >= min_items
+    return users[kept], row_ends[kept]
 
 
 def windows_at(histories, users, ends, vocabulary, length) -> Windows:

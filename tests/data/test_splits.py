@@ -273,3 +273,56 @@ def test_a_split_prints_its_rows_and_its_hash():
         f"Split {split.hash}: 70 training, 10 validation, 20 test rows of 2 items; "
         f"{split.num_items} items, {split.num_users} users"
     )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_stages_of_a_time_split_hold_what_was_known_when_they_began(seed):
+    log = small_log(seed, users=8)
+    times = {"validation_start": 45, "test_start": 50}
+    split = split_by_time(log, 5, stride=3, stage_starts=[20, 30], **times)
+    train = split.train
+    assert train.end_time.max() < 45
+    for low, high in ((0, 20), (20, 30), (30, 45)):
+        rows = train.subset((train.end_time >= low) & (train.end_time < high))
+        past = log[log["timestamp"] < high].reset_index(drop=True)
+        alone = decoded(make_windows(past, split.vocabulary, 5, stride=3))
+        held = decoded(rows)
+        # Newest ends first, so that what is cut is what would be cut without a future.
+        assert all(row in alone for row in held)
+        covered = sum(len(items) for _, items in held)
+        new = past[past["timestamp"] >= low]
+        assert covered >= len(new) - 8
+        if low == 0:
+            assert held == alone
+    whole = split_by_time(log, 5, stride=3, **times)
+    assert whole.vocabulary == split.vocabulary
+    assert np.array_equal(whole.test.items, split.test.items)
+
+
+def test_the_share_of_rows_before_a_stage_is_what_batches_take():
+    split = split_by_time(
+        small_log(), 5, validation_start=45, test_start=50, stage_starts=[20]
+    )
+    batches = split.train.batches(1000, share_by="time")
+    batches.set_epoch(0, split.train.share_before(20))
+    assert batches.num_rows == (split.train.end_time < 20).sum()
+    (x, y), *_ = batches
+    old = split.train.subset(split.train.end_time < 20).arrays()
+    assert sorted(map(tuple, x)) == sorted(map(tuple, old[0]))
+
+
+@pytest.mark.parametrize("stage_starts", [[30, 20], [45], [0]])
+def test_stages_out_of_order_are_refused(stage_starts):
+    with pytest.raises(ValueError, match="stage_starts=.* must increase, after the"):
+        split_by_time(
+            small_log(),
+            5,
+            validation_start=45,
+            test_start=50,
+            stage_starts=stage_starts,
+        )
+
+
+def test_rows_without_times_have_no_share_before_one():
+    with pytest.raises(ValueError, match="end_time=None"):
+        numbered_windows(4).share_before(3)

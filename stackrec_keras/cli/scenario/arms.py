@@ -1,6 +1,6 @@
 """Arms of a scenario: nets trained on the same rows, each in a run folder."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import accumulate, groupby
 
@@ -19,6 +19,7 @@ class Stage:
     data_share: float
     epochs: int
     seconds: float
+    task: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,20 @@ class Arm:
         rows: List of dicts, its history, after that of the run that it started from.
         test: Dict from metric to value on the test rows, with the weights of the
             best epoch.
+        popularity: The same for the popularity baseline.
         earlier: Integer, how many of the rows are of the run that it started from.
+        before: List of `Stage`, its training on another task.
+        task: String, a name for this one.
     """
 
     name: str
     seed: int
     rows: list
     test: dict
+    popularity: dict
     earlier: int = 0
+    before: list = field(default_factory=list)
+    task: str = ""
 
     @cached_property
     def values(self):
@@ -47,8 +54,11 @@ class Arm:
 
     @cached_property
     def clock(self):
-        """Seconds of training at each epoch's end, validation and compiling too."""
-        return [round(t, 3) for t in accumulate(row["seconds"] for row in self.rows)]
+        """Seconds of training at each epoch's end, validation and compiling too, and
+        what was before."""
+        begin = sum(stage.seconds for stage in self.before)
+        seconds = accumulate((row["seconds"] for row in self.rows), initial=begin)
+        return [round(t, 3) for t in seconds][1:]
 
     @property
     def seconds(self):
@@ -69,11 +79,7 @@ class Arm:
     @property
     def stages(self):
         """List of `Stage`."""
-        found = []
-        for (depth, share), rows in groupby(self.rows, _depth_and_share):
-            seconds = [row["seconds"] for row in rows]
-            found.append(Stage(depth, share, len(seconds), round(sum(seconds), 3)))
-        return found
+        return self.before + stages_of(self.rows, self.task)
 
     def seconds_to(self, quality):
         """Seconds to the end of the first epoch with that validation quality, or
@@ -82,6 +88,23 @@ class Arm:
             if value >= quality:
                 return seconds
         return None
+
+
+def earlier_rows(config):
+    """Returns the history of the run that a `TrainConfig` starts from."""
+    if config.load_model is None:
+        return []
+    return read_rows(RunFolder(config.load_model).history)
+
+
+def stages_of(rows, task=""):
+    """Returns the list of `Stage` of a history."""
+    found = []
+    for (depth, share), same in groupby(rows, _depth_and_share):
+        seconds = [row["seconds"] for row in same]
+        total = round(sum(seconds), 3)
+        found.append(Stage(depth, share, len(seconds), total, task))
+    return found
 
 
 def _depth_and_share(row):
@@ -105,33 +128,64 @@ class Arms:
         self.trained = []
 
     def train(self, name, config):
-        """Trains an arm, or goes on with it, or finds it finished.
+        """Trains an arm: a run of `stackrec train`.
+
+        Returns:
+            The `Arm`.
+        """
+        from stackrec_keras.cli.train import train_split
+
+        folder = self.run(name, config, self.split, train_split)
+        return self.add(name, folder, earlier_rows(config))
+
+    def run(self, name, config, split, train):
+        """Runs a training, or goes on with it, or finds it finished.
+
+        Args:
+            name: String, also of its run folder; a `/` makes it one inside another.
+            config: `TrainConfig`.
+            split: The split to train on.
+            train: Function with the arguments of `train_split`.
+
+        Returns:
+            The `RunFolder`.
 
         Raises:
             ValueError: If its folder holds a run with other options or other data.
         """
         import keras
 
-        from stackrec_keras.cli.train import train_on
-
         # Patience that never runs out: all epochs, and the best one's weights.
         config = replace(config, seed=self.seed, patience=config.epochs)
-        folder = self._folder(name)
-        self._check(folder, config)
+        path = name.replace(",", "").replace(" ", "-")
+        folder = RunFolder(self.out / f"seed-{self.seed}" / path)
+        self._check(folder, config, split)
         print(f"\n{name}, seed {self.seed}", end=": ", flush=True)
         if folder.is_finished:
             print("finished already")
         else:
             keras.backend.clear_session()
-            train_on(self.split, config, folder, resume=True)
-        self.trained.append(_read_arm(name, config, folder))
-        return self.trained[-1]
+            train(split, config, folder, resume=True)
+        return folder
 
-    def _folder(self, name):
-        name = name.replace(",", "").replace(" ", "-")
-        return RunFolder(self.out / f"seed-{self.seed}" / name)
+    def add(self, name, folder, earlier=(), **arguments):
+        """Adds an arm whose run is finished, and returns it.
 
-    def _check(self, folder, config):
+        Args:
+            name: String.
+            folder: Its `RunFolder`.
+            earlier: List of dicts, the history of the run that it started from.
+            **arguments: Others of `Arm`.
+        """
+        results = folder.read("metrics")["results"]
+        popularity = results.pop("popularity")
+        (test,) = results.values()
+        rows = [*earlier, *read_rows(folder.history)]
+        arm = Arm(name, self.seed, rows, test, popularity, len(earlier), **arguments)
+        self.trained.append(arm)
+        return arm
+
+    def _check(self, folder, config, split):
         if not (folder.config.exists() and folder.split.exists()):
             return
         before = folder.read_config()
@@ -144,19 +198,9 @@ class Arms:
                     "that it was started with, or another --out."
                 )
         found = folder.read("split")["hash"]
-        if found != self.split.hash:
+        if found != split.hash:
             raise ValueError(
                 f"--data {config.data} has changed: it gives the split "
-                f"{self.split.hash}, and the run in {folder.path} was made with "
+                f"{split.hash}, and the run in {folder.path} was made with "
                 f"{found}. Bring back the data, or give another --out."
             )
-
-
-def _read_arm(name, config, folder):
-    earlier = []
-    if config.load_model is not None:
-        earlier = read_rows(RunFolder(config.load_model).history)
-    rows = earlier + read_rows(folder.history)
-    results = folder.read("metrics")["results"]
-    test = next(values for net, values in results.items() if net != "popularity")
-    return Arm(name, config.seed, rows, test, len(earlier))

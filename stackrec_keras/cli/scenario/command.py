@@ -7,17 +7,15 @@ from stackrec_keras.cli.config import (
     TrainConfig,
     add_options,
     check_model_options,
-    typed_options,
 )
-from stackrec_keras.cli.logs import absolute_paths
+from stackrec_keras.cli.logs import typed_with_paths
 from stackrec_keras.cli.scenario.arms import Arms
 from stackrec_keras.cli.scenario.cl import ContinualLearning
+from stackrec_keras.cli.scenario.tf import Transfer
 from stackrec_keras.cli.scenario.ts import FasterTraining
 
 # One more scenario is one more class with what `FasterTraining` has, named here.
-SCENARIOS = {s.name: s for s in (FasterTraining, ContinualLearning)}
-    scenario.name: scenario for scenario in (FasterTraining, ContinualLearning)
-}
+SCENARIOS = {s.name: s for s in (FasterTraining, ContinualLearning, Transfer)}
 
 # Of `TrainConfig`, what a scenario decides itself or has an option of its own for.
 _NOT_OPTIONS = (
@@ -96,7 +94,7 @@ def run(args):
 
 
 def _typed(args):
-    typed = absolute_paths(typed_options(args))
+    typed = typed_with_paths(args)
     check_model_options(typed, typed.get("model", TrainConfig.model))
     return typed
 

@@ -25,18 +25,16 @@ def write_report(out, scenario, split, arms):
         String, the table.
     """
     from stackrec_keras.cli.environment import environment
-    from stackrec_keras.cli.results import popularity_results, training_counts
 
-    popularity = popularity_results(training_counts(split.train), split.test)
     speed_ups = [speed_up(arms, seed) for seed in _seeds(arms)]
-    table = scenario_table(arms, popularity, speed_ups, split)
+    table = scenario_table(arms, speed_ups, split)
     _write(out / "scenario.md", table + "\n")
     figures = {
         "scenario": scenario,
         "split": split.hash,
         "test_rows": len(split.test),
         "arms": [_arm_figures(arm, arms) for arm in arms],
-        "popularity": popularity,
+        "popularity": arms[0].popularity,
         "speed_ups": speed_ups,
         "environment": environment(),
     }
@@ -72,23 +70,22 @@ def speed_up(arms, seed):
     }
 
 
-def scenario_table(arms, popularity, speed_ups, split):
+def scenario_table(arms, speed_ups, split):
     """Returns the table and what is said below it, as Markdown."""
     from stackrec_keras.cli.results import TITLES
 
+    popularity = arms[0].popularity
     names = list(dict.fromkeys(arm.name for arm in arms))
     header = ["", "blocks", "seconds", "by stage", "s to best", "s to 99%"]
-    rows = [header + list(TITLES.values())]
+    rows = [header + [TITLES[metric] for metric in popularity]]
     rows += [_row([a for a in arms if a.name == name], arms) for name in names]
-    quality = [_quality([popularity[metric]]) for metric in TITLES]
+    quality = [_quality([popularity[metric]]) for metric in popularity]
     rows.append(["popularity", "", "", "", "", "", *quality])
     return "\n".join([*_markdown(rows), "", *_remarks(arms, speed_ups, split)])
 
 
 def _row(same, arms):
     """The row of an arm over its seeds."""
-    from stackrec_keras.cli.results import TITLES
-
     return [
         same[0].name,
         " / ".join(dict.fromkeys(str(arm.num_blocks) for arm in same)),
@@ -98,7 +95,7 @@ def _row(same, arms):
             _seconds([arm.seconds_to(share * _goal(arms, arm.seed)) for arm in same])
             for share in (1, _NEARLY)
         ),
-        *(_quality([arm.test[metric] for arm in same]) for metric in TITLES),
+        *(_quality([arm.test[metric] for arm in same]) for metric in same[0].test),
     ]
 
 
@@ -113,7 +110,7 @@ def _by_stage(same):
 
 def _stage_title(stage):
     share = "" if stage.data_share == 1 else f" on {100 * stage.data_share:g}%"
-    return f"{stage.num_blocks}{share}"
+    return f"{stage.task} {stage.num_blocks}{share}".strip()
 
 
 def _remarks(arms, speed_ups, split):

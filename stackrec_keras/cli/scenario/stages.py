@@ -182,21 +182,26 @@ def read_stages(args, model, release, data_shares=()):
     first = _first_depth(args, model)
     if depths is None:
         if top_blocks is None and release.top_blocks is not None:
-            top_blocks = _scaled(release.top_blocks, args.scale)
-        first = first or _scaled(release.blocks, args.scale)
+            top_blocks = scaled(release.top_blocks, args.scale)
+        first = first or scaled(release.blocks, args.scale)
         count = len(data_shares or shares or range(release.count))
         depths = _growing(first, count, top_blocks)
     if shares is None:
         shares = [release.ratio**i for i in range(len(depths))]
     epochs = getattr(args, "epochs", None)
     if epochs is None:
-        epochs = max(len(depths), _scaled(release.epochs, args.scale))
+        epochs = max(len(depths), scaled(release.epochs, args.scale))
     return Stages(tuple(depths), tuple(shares), epochs, top_blocks, data_shares)
+
+
+def scaled(value, scale):
+    """Returns an integer of the release, scaled."""
+    return max(1, round(value * scale))
 
 
 def scaled_batch_size(args, model):
     """Returns `--batch-size`, by default the release's, scaled."""
-    return getattr(args, "batch_size", _scaled(_BATCH_SIZES[model], args.scale))
+    return getattr(args, "batch_size", scaled(_BATCH_SIZES[model], args.scale))
 
 
 def _first_depth(args, model):
@@ -238,7 +243,3 @@ def _growing(first, count, top_blocks):
 def _pairs(table, over):
     """`"0:8,4:16"` for a table by epoch, counted without the `over` first epochs."""
     return ",".join(f"{e - over}:{value}" for e, value in table.items() if e >= over)
-
-
-def _scaled(value, scale):
-    return max(1, round(value * scale))

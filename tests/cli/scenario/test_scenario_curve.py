@@ -11,9 +11,9 @@ def rows(depths):
 
 def test_an_arm_has_a_colour_and_a_line_a_seed_with_its_growths_marked(tmp_path):
     arms = [
-        Arm("stacked", 0, rows([1, 2, 2, 4]), {}),
-        Arm("from scratch", 0, rows([4, 4]), {}),
-        Arm("stacked", 1, rows([1, 1, 2, 4]), {}),
+        Arm("stacked", 0, rows([1, 2, 2, 4]), {}, {}),
+        Arm("from scratch", 0, rows([4, 4]), {}, {}),
+        Arm("stacked", 1, rows([1, 1, 2, 4]), {}, {}),
     ]
     figure = draw_curve(arms, tmp_path / "curve.png")
     (axes,) = figure.axes

@@ -18,7 +18,7 @@ def arm(name, values, seconds, depths=None, seed=0, test=0.1):
             zip(values, seconds, depths, strict=True)
         )
     ]
-    return Arm(name, seed, rows, dict.fromkeys(METRICS, test))
+    return Arm(name, seed, rows, dict.fromkeys(METRICS, test), POPULARITY)
 
 
 def split():
@@ -61,7 +61,7 @@ def test_a_stacked_net_that_never_comes_there_has_no_speed_up():
     arms = [arm("stacked", [0.1], [1.0]), arm("from scratch", [0.2], [1.0])]
     found = speed_up(arms, 0)
     assert found["best"] is found["nearly"] is found["both_nearly"] is None
-    table = scenario_table(arms, POPULARITY, [found], split())
+    table = scenario_table(arms, [found], split())
     assert "| never " in table
     assert "best val_mrr@5: never there" in table
 
@@ -72,7 +72,7 @@ def test_several_seeds_are_told_by_mean_and_spread():
         arms.append(arm("stacked", [0.2], [10.0 + 10 * seed], seed=seed, test=test))
         arms.append(arm("from scratch", [0.2], [40.0], seed=seed, test=test))
     speed_ups = [speed_up(arms, seed) for seed in (0, 1)]
-    table = scenario_table(arms, POPULARITY, speed_ups, split())
+    table = scenario_table(arms, speed_ups, split())
     row = next(line for line in table.splitlines() if line.startswith("| stacked"))
     assert "| 0.1100 ± 0.0141 |" in row
     assert "| 15 ± 7 " in row
@@ -88,7 +88,7 @@ def test_a_seed_that_never_came_there_is_counted_out_aloud():
         arm("from scratch", [0.2], [20.0], seed=1),
     ]
     speed_ups = [speed_up(arms, seed) for seed in (0, 1)]
-    table = scenario_table(arms, POPULARITY, speed_ups, split())
+    table = scenario_table(arms, speed_ups, split())
     assert "2.00, in 1 of 2 seeds never there" in table
     assert "never in 1 of 2" in table
 
@@ -96,5 +96,5 @@ def test_a_seed_that_never_came_there_is_counted_out_aloud():
 @pytest.mark.parametrize("values, rising", [([0.1, 0.2], True), ([0.2, 0.1], False)])
 def test_a_net_from_scratch_that_is_still_rising_is_said_to_be(values, rising):
     arms = [arm("stacked", [0.2], [1.0]), arm("from scratch", values, [1.0, 1.0])]
-    table = scenario_table(arms, POPULARITY, [speed_up(arms, 0)], split())
+    table = scenario_table(arms, [speed_up(arms, 0)], split())
     assert ("best in its last epoch" in table) == rising
