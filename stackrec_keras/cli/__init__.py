@@ -4,11 +4,11 @@ import argparse
 import os
 import sys
 
-from stackrec_keras.cli import convert, data, evaluate, methods, recommend, train
+from stackrec_keras.cli import convert, data, evaluate, methods, recommend, train, tune
 from stackrec_keras.version import __version__
 
 # One more command is one more file with `add_parser` and `run`, named here.
-COMMANDS = (train, evaluate, recommend, convert, methods, data)
+COMMANDS = (train, tune, evaluate, recommend, convert, methods, data)
 
 
 def main(argv=None):

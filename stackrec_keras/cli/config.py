@@ -209,13 +209,15 @@ class TrainConfig:
             raise ValueError(f"{option_name(name)} {value} must be at least {least}.")
 
 
-def add_options(parser):
-    """Adds an option for each field of `TrainConfig`.
+def add_options(parser, without=()):
+    """Adds an option for each field of `TrainConfig`, but for those named.
 
     The parsed arguments have those alone that were typed (see `typed_options`).
     """
     groups = {}
     for f in fields(TrainConfig):
+        if f.name in without:
+            continue
         arguments = dict(f.metadata)
         name = arguments.pop("group")
         models = arguments.pop("models", ())

@@ -90,13 +90,13 @@ def train(config, folder, resume=False):
     _announce(config, growth, model)
     if not resume:
         folder.clear()
-    _write_description(config, folder, split)
+    write_description(config, folder, split)
     if folder.model.exists():  # the run was cut off after its training
         model = folder.read_model()
     else:
         _fit(config, folder, split, model, growth)
         folder.write_model(model)
-    _write_results(config, folder, split, model)
+    write_results(config, folder, split, model)
     shutil.rmtree(folder.backup, ignore_errors=True)
 
 
@@ -150,7 +150,8 @@ def _announce(config, growth, model):
     print(f"{text}; {config.method}: {plan}")
 
 
-def _write_description(config, folder, split):
+def write_description(config, folder, split):
+    """Writes what it takes to do a run again."""
     from stackrec_keras.cli.environment import environment
     from stackrec_keras.cli.splits import describe_split
 
@@ -171,7 +172,7 @@ def _fit(config, folder, split, model, growth):
         ),
         epochs=config.epochs,
         callbacks=_callbacks(config, folder, growth),
-        verbose=_verbose(),
+        verbose=verbose(),
     )
 
 
@@ -193,7 +194,8 @@ def _callbacks(config, folder, growth):
     return [*callbacks, backup]
 
 
-def _write_results(config, folder, split, model):
+def write_results(config, folder, split, model):
+    """Writes and prints what became of a run, from its model and history.csv."""
     from stackrec_keras import plot
     from stackrec_keras.cli.history_file import as_history, read_rows
     from stackrec_keras.cli.results import final_results, table
@@ -227,5 +229,6 @@ def run_notes(rows, split_hash, seconds):
     ]
 
 
-def _verbose():
+def verbose():
+    """Returns the `verbose` of a fit: a line an epoch where nobody watches."""
     return 1 if sys.stdout.isatty() else 2
