@@ -13,7 +13,7 @@ class Stop(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         Stop.epochs += 1
-        if Stop.epochs == 4:
+        if Stop.epochs == 3:
             raise KeyboardInterrupt
 
 
