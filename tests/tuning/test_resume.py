@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 import stackrec_keras as sr
+from stackrec_keras.tuning import Range
 
 
 class Stop(keras.callbacks.Callback):
@@ -24,7 +25,8 @@ def test_a_search_that_was_cut_off_goes_on(
     tuner_class, make_hypermodel, split, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(Stop, "epochs", 0)
-    hypermodel = make_hypermodel(monitor="val_loss")
+    space = {"learning_rate": Range(0.01, 0.05)}
+    hypermodel = make_hypermodel(monitor="val_loss", space=space)
     arguments = {"directory": tmp_path, "seed": 1, "max_trials": 3}
     if tuner_class is keras_tuner.Hyperband:
         del arguments["max_trials"]
