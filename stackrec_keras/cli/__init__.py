@@ -13,11 +13,12 @@ from stackrec_keras.cli import (
     recommend,
     scenario,
     train,
+    tune,
 )
 from stackrec_keras.version import __version__
 
 # One more command is one more file with `add_parser` and `run`, named here.
-COMMANDS = (train, grow, evaluate, recommend, scenario, convert, methods, data)
+COMMANDS = (train, grow, tune, evaluate, recommend, scenario, convert, methods, data)
 
 
 def main(argv=None):
