@@ -76,6 +76,8 @@ def test_the_old_model_is_in_the_table_on_the_same_rows(finished_run, grown_run)
     # Two steps are held out of the ten that are new.
     assert split.validation.end_time.min() == 1_600_000_000 + 3600 * 25
     assert split.test.end_time.min() == 1_600_000_000 + 3600 * 26
+    counts = np.bincount(split.train.items.ravel(), minlength=17)[1:]
+    assert grown_run.read_model().vocabulary.counts.tolist() == counts.tolist()
     before = grown_run.read_model("start").evaluate(
         *split.test.evaluation_arrays(), verbose=0, return_dict=True
     )

@@ -136,3 +136,20 @@ def test_missing_mixed_and_no_items_are_refused():
         Vocabulary.from_items(pd.Series([1, "a"], dtype=object))
     with pytest.raises(ValueError, match="no rows"):
         Vocabulary.from_items([])
+
+
+def test_a_vocabulary_is_extended_behind_the_ids_that_it_has():
+    old = Vocabulary(["c", "a"], [7, 9])
+    new = old.extended(["d", "a", "b", "d"])
+    assert new.ids.tolist() == ["c", "a", "b", "d"]
+    assert new.counts.tolist() == [0, 1, 1, 2]
+    assert old.ids.tolist() == ["c", "a"] and old.counts.tolist() == [7, 9]
+    assert old.extended(["a"]).ids.tolist() == ["c", "a"]
+    numbers = Vocabulary([30, 10]).extended([20, 10])
+    assert numbers.ids.tolist() == [30, 10, 20] and numbers.ids.dtype == np.int64
+
+
+@pytest.mark.parametrize("known, items", [([1, 2], ["1"]), (["1", "2"], [1])])
+def test_ids_of_another_type_do_not_extend_a_vocabulary(known, items):
+    with pytest.raises(ValueError, match="none can be the other.*astype"):
+        Vocabulary(known).extended(items)
