@@ -5,7 +5,7 @@ import keras
 from stackrec_keras.stacking import StackingCallback
 
 
-def callbacks_for(callbacks, x, validated):
+def callbacks_for(model, callbacks, x, validated):
     """Returns the callbacks of a fit in the order that they must run in.
 
     `StackingCallback` goes first: what another callback stores at the end of an
@@ -22,8 +22,17 @@ def callbacks_for(callbacks, x, validated):
                 f"The schedule monitors {monitor!r}, but fit got no validation_data. "
                 "Give fit(..., validation_data=(x, y)), or monitor 'loss'."
             )
+        _settle_mode(callback, model)
     clock = [_EpochClock(x)] if hasattr(x, "set_epoch") else []
     return clock + sorted(callbacks, key=lambda c: not isinstance(c, StackingCallback))
+
+
+def _settle_mode(callback, model):
+    # Keras finds out that more is better for metrics that it compiled itself alone.
+    names = [f"val_{metric.name}" for metric in model.metrics if metric.name != "loss"]
+    mode = getattr(callback, "mode", None)
+    if mode == "auto" and getattr(callback, "monitor", None) in names:
+        callback.mode = "max"
 
 
 class _EpochClock(keras.callbacks.Callback):

@@ -282,7 +282,7 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
             batch_size,
             epochs,
             verbose,
-            callbacks=callbacks_for(callbacks, x, validated),
+            callbacks=callbacks_for(self, callbacks, x, validated),
             **kwargs,
         )
 
