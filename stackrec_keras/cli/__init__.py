@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 
 from stackrec_keras.cli import convert, data, evaluate, methods, recommend, train
 from stackrec_keras.version import __version__
@@ -11,7 +12,7 @@ from stackrec_keras.version import __version__
 COMMANDS = (train, evaluate, recommend, convert, methods, data)
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Runs the `stackrec` command.
 
     Args:

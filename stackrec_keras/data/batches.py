@@ -1,7 +1,12 @@
 """Windows as batches for `fit` and `evaluate`, in an order that can be resumed."""
 
+from typing import TYPE_CHECKING
+
 import keras
 import numpy as np
+
+if TYPE_CHECKING:
+    from .windows import Windows
 
 
 class Batches(keras.utils.PyDataset):
@@ -39,14 +44,14 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        windows,
-        batch_size=256,
-        seed=0,
-        shuffle=True,
-        evaluation=False,
-        with_users=False,
+        windows: "Windows",
+        batch_size: int = 256,
+        seed: int = 0,
+        shuffle: bool = True,
+        evaluation: bool = False,
+        with_users: bool = False,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(**kwargs)
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size} must be at least 1.")
@@ -75,7 +80,7 @@ class Batches(keras.utils.PyDataset):
         """The epoch whose order the batches are in."""
         return self._epoch
 
-    def set_epoch(self, epoch):
+    def set_epoch(self, epoch: int) -> None:
         """Puts the rows in the order of `epoch`; call it before the epoch starts."""
         self._epoch = int(epoch)
         self._order = self._draw_order()

@@ -26,10 +26,10 @@ class GrowableCheckpoint:
         growth_record: `PlateauRecord` of the running fit, or `None`.
     """
 
-    initial_blocks = None
-    trained_length = None
-    growth_record = None
-    _file_blocks = None
+    initial_blocks: int | None = None
+    trained_length: int | None = None
+    growth_record: PlateauRecord | None = None
+    _file_blocks: int | None = None
 
     def save_own_variables(self, store):
         super().save_own_variables(store)
