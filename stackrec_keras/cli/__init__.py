@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 
 from stackrec_keras.cli import (
     convert,
@@ -21,7 +22,7 @@ from stackrec_keras.version import __version__
 COMMANDS = (train, grow, tune, evaluate, recommend, scenario, convert, methods, data)
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Runs the `stackrec` command.
 
     Args:

@@ -15,7 +15,10 @@ _UNIT_SEPARATOR = "\x1f"
 
 
 def read_interactions(
-    path_or_frame, user="user", item="item", timestamp="timestamp"
+    path_or_frame,
+    user: str = "user",
+    item: str = "item",
+    timestamp: str | None = "timestamp",
 ) -> pd.DataFrame:
     """Reads an interaction log and sorts it by user and time.
 

@@ -4,12 +4,13 @@ import datetime
 import decimal
 import json
 import uuid
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
 # How ids are written that JSON does not know: their type, to JSON and back.
-_WRITTEN = {
+_WRITTEN: dict[str, tuple[type, Callable, Callable]] = {
     "uuid": (uuid.UUID, str, uuid.UUID),
     "bytes": (bytes, bytes.hex, bytes.fromhex),
     "date": (datetime.date, str, datetime.date.fromisoformat),
@@ -45,7 +46,7 @@ class Vocabulary:
     ```
     """
 
-    def __init__(self, ids, counts=None):
+    def __init__(self, ids, counts=None) -> None:
         self.ids = _as_ids(ids)
         if counts is None:
             counts = np.zeros(len(self.ids), np.int64)
@@ -118,7 +119,7 @@ class Vocabulary:
         extended.counts[extended.encode(fresh.ids) - 1] = fresh.counts
         return extended
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.ids)
 
     def __eq__(self, other):
@@ -130,7 +131,7 @@ class Vocabulary:
             and np.array_equal(self.counts, other.counts)
         )
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self):
         return f"Vocabulary({len(self)} ids, {int(self.counts.sum())} occurrences)"

@@ -1,4 +1,5 @@
 import contextlib
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -64,16 +65,16 @@ class GRec(ConvolutionalRecommender):
 
     def __init__(
         self,
-        num_items,
-        mask_rate=0.2,
-        embedding_dim=64,
-        num_blocks=8,
-        kernel_size=3,
-        dilations=(1, 4),
-        rezero=True,
-        encoder=False,
+        num_items: int,
+        mask_rate: float = 0.2,
+        embedding_dim: int = 64,
+        num_blocks: int = 8,
+        kernel_size: int = 3,
+        dilations: Sequence[int] = (1, 4),
+        rezero: bool = True,
+        encoder: bool = False,
         **kwargs,
-    ):
+    ) -> None:
         if not 0 < mask_rate <= 1:
             raise ValueError(
                 "mask_rate must be a number above 0 and up to 1. Received: "

@@ -65,21 +65,21 @@ class SSEPT(TransformerRecommender):
 
     def __init__(
         self,
-        num_items,
-        num_users,
-        max_length,
-        item_dim=64,
-        user_dim=64,
-        num_blocks=2,
-        num_heads=1,
-        dropout=0.2,
-        user_noise=0.8,
-        item_noise=0.01,
-        rezero=True,
-        norm="post",
-        padding_mask=False,
+        num_items: int,
+        num_users: int,
+        max_length: int,
+        item_dim: int = 64,
+        user_dim: int = 64,
+        num_blocks: int = 2,
+        num_heads: int = 1,
+        dropout: float = 0.2,
+        user_noise: float = 0.8,
+        item_noise: float = 0.01,
+        rezero: bool = True,
+        norm: str = "post",
+        padding_mask: bool = False,
         **kwargs,
-    ):
+    ) -> None:
         check_integers(num_users=num_users, item_dim=item_dim, user_dim=user_dim)
         check_share(user_noise=user_noise, item_noise=item_noise)
         super().__init__(
@@ -105,7 +105,7 @@ class SSEPT(TransformerRecommender):
         )
         self.build()
 
-    def extend_users(self, n, init="mean"):
+    def extend_users(self, n: int, init: str = "mean") -> None:
         """Adds users in place, and to the optimizer's state, as `extend_items` does.
 
         Args:

@@ -1,11 +1,25 @@
+from collections.abc import Sequence
+from os import PathLike
+from typing import TYPE_CHECKING
+
 from stackrec_keras.plot.figure import finished, new_figure
 from stackrec_keras.stacking import block_sources
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _INCHES, _MOST_INCHES = 0.3, 12.0  # of height: of a block, and of all of them
 _LEFT, _RIGHT, _WIDTH = 0.0, 3.0, 1.0
 
 
-def growth_plan(plan, path=None, old=None, new=None, top_blocks=None, cycle=1):
+def growth_plan(
+    plan: str | Sequence[int | None],
+    path: str | PathLike | None = None,
+    old: int | None = None,
+    new: int | None = None,
+    top_blocks: int | None = None,
+    cycle: int = 1,
+) -> "Figure":
     """Draws which old block feeds each block of the deeper net.
 
     A block has the colour of the one that feeds it; a solid line leads to the place
