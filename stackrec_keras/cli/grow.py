@@ -22,9 +22,10 @@ last tenth is the test, the tenth before it validation, and new items are those 
 events before these. The table has OLD, with the new items at the mean of all, and the
 new model on the same rows; start.keras is that OLD."""
 
-_OPTIONS = ("data", "user", "item", "timestamp", "method", "top_blocks", "inherit")
-_OPTIONS += ("optimizer_state", "epochs", "batch_size", "learning_rate", "patience")
-_OPTIONS += ("seed",)
+_OPTIONS = (
+    *("data", "user", "item", "timestamp", "method", "top_blocks", "inherit"),
+    *("optimizer_state", "epochs", "batch_size", "learning_rate", "patience", "seed"),
+)
 _LOSSES = {"FullSoftmax": "full_softmax", "SampledSoftmax": "sampled_softmax"}
 _LOSSES["GBCE"] = "gbce"
 # Of OLD's options: another split, and what was for its own training alone.

@@ -8,9 +8,8 @@ from stackrec_keras.cli.config import (
     add_options,
     check_model_options,
     option_name,
-    typed_options,
 )
-from stackrec_keras.cli.logs import absolute
+from stackrec_keras.cli.logs import typed_with_paths
 from stackrec_keras.cli.run_folder import RunFolder
 from stackrec_keras.cli.train import verbose, write_description, write_results
 from stackrec_keras.cli.tune_config import (
@@ -170,11 +169,9 @@ def _add_search_options(parser):
 
 
 def _configuration(args, folder):
-    typed = typed_options(args)
+    typed = typed_with_paths(args)
     # Some names mean one value to `stackrec train` and a space here.
     typed = {name: typed[name] for name in typed if name not in NOT_OURS}
-    if "data" in typed:
-        typed["data"] = absolute(typed["data"])
     space = {name: getattr(args, name) for name in _SPACE if hasattr(args, name)}
     names = ("tuner", "trials", "objective", "target", "time_budget")
     search = {name: getattr(args, name) for name in names if hasattr(args, name)}

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 if TYPE_CHECKING:
+    from .transfer import TransferPairs
     from .windows import Windows
 
 
@@ -51,7 +52,7 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        windows: "Windows",
+        windows: "Windows | TransferPairs",
         batch_size: int = 256,
         seed: int = 0,
         shuffle: bool = True,

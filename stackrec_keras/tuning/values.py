@@ -62,9 +62,9 @@ class Range:
     ```
     """
 
-    low: numbers.Real
-    high: numbers.Real
-    step: numbers.Real | None = None
+    low: float
+    high: float
+    step: float | None = None
     log: bool = False
 
     def __post_init__(self):
