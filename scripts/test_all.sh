@@ -9,6 +9,10 @@ venv="${1:-.venv}"
 # This torch is the build for CPUs on Linux; a plain "torch" brings gigabytes of CUDA.
 "$venv/bin/python" -m pip install --quiet "torch==2.13.0"
 "$venv/bin/python" -m pip install --quiet -e ".[dev]"
+# JAX compiles most programs of the tests more than once: it may keep them.
+export JAX_COMPILATION_CACHE_DIR="$(cd "$venv" && pwd)/jax-cache"
+export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0
+export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
 for backend in tensorflow jax torch; do
     echo "== tests on $backend"
     # Several processes of one thread each: threads that wait for each other are slow.

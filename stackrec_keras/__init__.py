@@ -1,5 +1,7 @@
 """Very deep next-item recommenders that grow inside one fit."""
 
+import importlib
+
 from stackrec_keras import convert, data, losses, metrics, plot, stacking
 from stackrec_keras.models import (
     SSEPT,
@@ -28,4 +30,16 @@ __all__ = [
     "metrics",
     "plot",
     "stacking",
+    "tuning",
 ]
+
+
+def __getattr__(name):
+    # KerasTuner takes most of a second to import.
+    if name == "tuning":
+        return importlib.import_module("stackrec_keras.tuning")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return [*globals(), "tuning"]

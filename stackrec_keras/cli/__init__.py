@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 
 from stackrec_keras.cli import (
     convert,
@@ -13,14 +14,15 @@ from stackrec_keras.cli import (
     recommend,
     scenario,
     train,
+    tune,
 )
 from stackrec_keras.version import __version__
 
 # One more command is one more file with `add_parser` and `run`, named here.
-COMMANDS = (train, grow, evaluate, recommend, scenario, convert, methods, data)
+COMMANDS = (train, grow, tune, evaluate, recommend, scenario, convert, methods, data)
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Runs the `stackrec` command.
 
     Args:

@@ -22,9 +22,10 @@ last tenth is the test, the tenth before it validation, and new items are those 
 events before these. The table has OLD, with the new items at the mean of all, and the
 new model on the same rows; start.keras is that OLD."""
 
-_OPTIONS = ("data", "user", "item", "timestamp", "method", "top_blocks", "inherit")
-_OPTIONS += ("optimizer_state", "epochs", "batch_size", "learning_rate", "patience")
-_OPTIONS += ("seed",)
+_OPTIONS = (
+    *("data", "user", "item", "timestamp", "method", "top_blocks", "inherit"),
+    *("optimizer_state", "epochs", "batch_size", "learning_rate", "patience", "seed"),
+)
 _LOSSES = {"FullSoftmax": "full_softmax", "SampledSoftmax": "sampled_softmax"}
 _LOSSES["GBCE"] = "gbce"
 # Of OLD's options: another split, and what was for its own training alone.
@@ -74,15 +75,13 @@ def run(args):
 
     folder = RunFolder(args.out)
     _check_apart(Path(args.old), folder)
-    if not (args.resume or args.overwrite):
+    resume = args.resume and folder.start.exists()
+    if not (resume or args.overwrite):
         folder.check_free()
-    if args.resume and folder.start.exists():
-        config, split, model = _resume(args, folder)
-        if folder.is_finished:
-            print_finished(folder)
-            return
-    else:
-        config, split, model = _start(args, folder)
+    if resume and folder.is_finished:
+        print_finished(folder)
+        return
+    config, split, model = (_resume if resume else _start)(args, folder)
     print(split)
     growth = stacking_callback(config)
     announce(config, growth, model)
@@ -127,6 +126,8 @@ def _start(args, folder):
     log = read_log(config.data, config.user, config.item, config.timestamp)
     _check_overlap(log, model, config)
     arguments = _held_out(log, until)
+    if until is None:
+        print("OLD does not say until when it was trained: its figures may flatter it.")
     split = split_log(log, "time", config.length, {**arguments, **known})
     arguments = {name: plain_time(time) for name, time in arguments.items()}
     _extend(model, split)
@@ -231,7 +232,7 @@ def _check_overlap(log, model, config):
     if not model.vocabulary.encode(log["item"]).any():
         raise ValueError(
             f"--data {config.data} has no item that OLD knows: it has ids such as "
-            f"{log['item'].iloc[0]!r}, and OLD such as {model.vocabulary.ids[0]!r}. "
+            f"{log['item'].iloc[0]}, and OLD such as {model.vocabulary.ids[0]}. "
             "Give a log of the same catalogue, or train anew: stackrec train."
         )
 
@@ -243,6 +244,11 @@ def _held_out(log, until):
 
     times = np.sort(log["timestamp"].to_numpy())
     if until is not None:
+        if isinstance(until, str) != (times.dtype.kind == "M"):
+            raise ValueError(
+                f"The log's times are such as {times[0]}, and OLD was trained until "
+                f"{until}. Give times of the same form."
+            )
         times = times[times > time_of(until)]
     if len(times) == 0:
         raise ValueError(

@@ -11,6 +11,28 @@ def build_model(config, split):
     return MODELS[config.model](config, split)
 
 
+def class_and_arguments(config):
+    """Returns the class of a configuration's model, and the dict of those of its
+    arguments that neither the data give nor `SearchSpace` searches."""
+    from stackrec_keras import models
+
+    own = {
+        "nextitnet": (models.NextItNet, {}),
+        "grec": (
+            models.GRec,
+            {"mask_rate": config.mask_rate, "encoder": config.encoder},
+        ),
+        "sasrec": (models.SASRec, {}),
+        "ssept": (models.SSEPT, {"user_noise": config.user_noise}),
+    }
+    model_class, arguments = own[config.model]
+    convolutional = config.model in ("nextitnet", "grec")
+    shared = _convolutional(config) if convolutional else _transformer(config)
+    searched = ("num_blocks", "embedding_dim", "dropout")
+    rest = {name: value for name, value in shared.items() if name not in searched}
+    return model_class, {**rest, **arguments}
+
+
 def takes_users(config):
     """Returns whether the model of a configuration is given the users."""
     return config.model == "ssept"

@@ -123,7 +123,7 @@ def train_on(config, folder, split, model, growth):
     else:
         _fit(config, folder, split, model, growth)
         folder.write_model(model)
-    _write_results(config, folder, split, model)
+    write_results(config, folder, split, model)
     shutil.rmtree(folder.backup, ignore_errors=True)
 
 
@@ -221,7 +221,7 @@ def _fit(config, folder, split, model, growth):
         ),
         epochs=config.epochs,
         callbacks=_callbacks(config, folder, growth),
-        verbose=_verbose(),
+        verbose=verbose(),
     )
 
 
@@ -249,7 +249,8 @@ def _callbacks(config, folder, growth):
     return [*callbacks, backup]
 
 
-def _write_results(config, folder, split, model):
+def write_results(config, folder, split, model):
+    """Writes and prints what became of a run, from its model and history.csv."""
     from stackrec_keras import plot
     from stackrec_keras.cli.history_file import as_history, read_rows
     from stackrec_keras.cli.results import final_results, table
@@ -284,5 +285,6 @@ def run_notes(rows, split_hash, seconds):
     ]
 
 
-def _verbose():
+def verbose():
+    """Returns the `verbose` of a fit: a line an epoch where nobody watches."""
     return 1 if sys.stdout.isatty() else 2

@@ -1,3 +1,7 @@
+from collections.abc import Mapping
+
+import numpy as np
+
 from stackrec_keras.convert import tf1_names, torch_names
 from stackrec_keras.convert.load import Checkpoint, load_stackrec_weights
 from stackrec_keras.models import (
@@ -6,12 +10,15 @@ from stackrec_keras.models import (
     GRec,
     NextItNet,
     SASRec,
+    SequentialRecommender,
 )
 
 _MODELS = {m.__name__.lower(): m for m in (NextItNet, GRec, SASRec, SSEPT)}
 
 
-def build_stackrec_model(name, weights, **arguments):
+def build_stackrec_model(
+    name: str, weights: Mapping[str, np.ndarray], **arguments
+) -> SequentialRecommender:
     """Builds the model that a checkpoint of StackRec's release is of.
 
     Sizes and depth follow from the shapes of the variables. What leaves no trace in

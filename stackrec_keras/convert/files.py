@@ -1,8 +1,11 @@
 import re
+from os import PathLike
 from pathlib import Path
 
+import numpy as np
 
-def read_checkpoint(path):
+
+def read_checkpoint(path: str | PathLike) -> dict[str, np.ndarray]:
     """Reads a checkpoint file of StackRec's release.
 
     Args:
@@ -20,8 +23,8 @@ def read_checkpoint(path):
     """
     if Path(f"{path}.index").is_file():
         return _read_tensorflow(path)
-    prefix, part = re.match(r"(.*?)(\.index|\.data-\d+-of-\d+)?$", str(path)).groups()
-    if part:
+    prefix = re.sub(r"(\.index|\.data-\d+-of-\d+)$", "", str(path))
+    if prefix != str(path):
         raise ValueError(
             f"{path} is a part of a TensorFlow checkpoint. Give its prefix: {prefix}"
         )

@@ -1,12 +1,16 @@
 import re
+from collections.abc import Mapping
 
+import keras
 import numpy as np
 
 from stackrec_keras.convert import tf1_names, torch_names
 from stackrec_keras.models import TransformerRecommender
 
 
-def load_stackrec_weights(model, weights):
+def load_stackrec_weights(
+    model: keras.Model, weights: Mapping[str, np.ndarray]
+) -> None:
     """Sets a model's weights to those of a checkpoint of StackRec's release.
 
     Args:

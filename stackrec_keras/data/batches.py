@@ -1,9 +1,14 @@
 """Windows as batches for `fit` and `evaluate`, in an order that can be resumed."""
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
+
+if TYPE_CHECKING:
+    from .transfer import TransferPairs
+    from .windows import Windows
 
 
 class Batches(keras.utils.PyDataset):
@@ -47,15 +52,15 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        windows,
-        batch_size=256,
-        seed=0,
-        shuffle=True,
-        evaluation=False,
-        with_users=False,
-        share_by="random",
+        windows: "Windows | TransferPairs",
+        batch_size: int = 256,
+        seed: int = 0,
+        shuffle: bool = True,
+        evaluation: bool = False,
+        with_users: bool = False,
+        share_by: str = "random",
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(**kwargs)
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size} must be at least 1.")
@@ -102,7 +107,7 @@ class Batches(keras.utils.PyDataset):
         """The share of the rows that the epoch goes over."""
         return self._share
 
-    def set_epoch(self, epoch, share=1.0):
+    def set_epoch(self, epoch: int, share: float = 1.0) -> None:
         """Puts the rows in the order of `epoch`; call it before the epoch starts.
 
         Args:

@@ -15,7 +15,10 @@ _UNIT_SEPARATOR = "\x1f"
 
 
 def read_interactions(
-    path_or_frame, user="user", item="item", timestamp="timestamp"
+    path_or_frame,
+    user: str = "user",
+    item: str = "item",
+    timestamp: str | None = "timestamp",
 ) -> pd.DataFrame:
     """Reads an interaction log and sorts it by user and time.
 
@@ -29,8 +32,9 @@ def read_interactions(
     The sort is stable: events of one user at one time keep the order of the file.
 
     Args:
-        path_or_frame: A path, a pandas frame, or anything `pandas.DataFrame()`
-            takes (a dict of arrays, a list of records).
+        path_or_frame: A path, a pandas frame, anything with a `to_pandas` method
+            (a polars frame, an Arrow table), or anything `pandas.DataFrame()` takes
+            (a dict of columns, a list of records).
         user: Name of the column of user ids.
         item: Name of the column of item ids.
         timestamp: Name of the column of times: numbers, datetimes or ISO 8601
@@ -157,6 +161,9 @@ def _read_parquet(path, columns):
 
 
 def _as_frame(data):
+    # pandas would take a polars frame for a list of columns, and lose their names.
+    if hasattr(data, "to_pandas"):
+        data = data.to_pandas()
     if isinstance(data, pd.DataFrame):
         return data
     try:
@@ -261,7 +268,14 @@ def _ranks(ids):
     if ids.dtype.kind == "i":
         return ids.to_numpy()
     codes, unique = pd.factorize(ids)
-    by_rank = pd.Series(unique, dtype=ids.dtype).argsort().to_numpy()
+    try:
+        by_rank = pd.Series(unique, dtype=ids.dtype).argsort().to_numpy()
+    except TypeError:
+        kinds = sorted({type(raw).__name__ for raw in unique})
+        raise ValueError(
+            f"The users have ids of the types {kinds}, which cannot be sorted "
+            "together; give ids of one type, e.g. log['user'].astype(str)."
+        ) from None
     ranks = np.empty(len(unique), np.int32)
     ranks[by_rank] = np.arange(len(unique), dtype=np.int32)
     return ranks[codes]

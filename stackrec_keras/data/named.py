@@ -1,5 +1,7 @@
 """Data sets that are known by name."""
 
+import pandas as pd
+
 from .movielens import load_ml_1m
 from .synthetic import synthetic
 
@@ -10,7 +12,7 @@ _LOADERS = {
 }
 
 
-def load(name):
+def load(name: str) -> pd.DataFrame:
     """Loads a named data set as a log.
 
     - `"ml-1m"`: MovieLens 1M, 6,040 users, 3,706 films by title, 1,000,209 ratings.

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,10 @@ from .windows import Windows
 
 
 def read_sequences(
-    path, user_column=False, pad=0, length=None
+    path: str | PathLike,
+    user_column: bool = False,
+    pad: int | str | None = 0,
+    length: int | None = None,
 ) -> tuple[Windows, Vocabulary]:
     """Reads a file with a row for each sequence: ids, separated by commas.
 

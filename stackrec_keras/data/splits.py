@@ -56,8 +56,8 @@ class Split:
         digest = hashlib.sha256()
         for part in (self.train, self.validation, self.test):
             digest.update(repr(part.items.shape).encode())
-            digest.update(np.ascontiguousarray(part.items, "<i4"))
-            digest.update(np.ascontiguousarray(part.users, "<i4"))
+            digest.update(np.ascontiguousarray(part.items, "<i4").data)
+            digest.update(np.ascontiguousarray(part.users, "<i4").data)
         return digest.hexdigest()[:16]
 
     def __str__(self):
@@ -74,7 +74,12 @@ class Split:
         return text
 
 
-def split_random(windows, test_share=0.2, validation_share=0.1, seed=0) -> Split:
+def split_random(
+    windows: Windows,
+    test_share: float = 0.2,
+    validation_share: float = 0.1,
+    seed: int = 0,
+) -> Split:
     """Splits windows at random, whatever user and time they are of.
 
     Windows of one user fall into different parts, so this measures less than the
@@ -103,13 +108,19 @@ def split_random(windows, test_share=0.2, validation_share=0.1, seed=0) -> Split
     order = np.random.default_rng(seed).permutation(len(windows))
     test_rows = round(len(windows) * test_share)
     held_out = test_rows + round(len(windows) * validation_share)
-    test, validation, train = np.split(order, [test_rows, held_out])
-    return checked(
-        Split(*(windows.subset(np.sort(rows)) for rows in (train, validation, test)))
+    test, validation, train = (
+        windows.subset(np.sort(rows)) for rows in np.split(order, [test_rows, held_out])
     )
+    return checked(Split(train, validation, test))
 
 
-def split_leave_one_out(log, vocabulary, length, stride=None, min_items=2) -> Split:
+def split_leave_one_out(
+    log: pd.DataFrame,
+    vocabulary: Vocabulary,
+    length: int,
+    stride: int | None = None,
+    min_items: int = 2,
+) -> Split:
     """Holds out each user's last item for the test, the one before for validation.
 
     The test input is all that comes before the last item, the validation item with
@@ -150,16 +161,16 @@ def split_leave_one_out(log, vocabulary, length, stride=None, min_items=2) -> Sp
 
 
 def split_by_time(
-    log,
-    length,
-    test_share=0.1,
-    validation_share=0.1,
+    log: pd.DataFrame,
+    length: int,
+    test_share: float = 0.1,
+    validation_share: float = 0.1,
     validation_start=None,
     test_start=None,
-    stride=None,
-    min_items=2,
+    stride: int | None = None,
+    min_items: int = 2,
     stage_starts=(),
-    vocabulary=None,
+    vocabulary: Vocabulary | None = None,
     user_ids=None,
 ) -> Split:
     """Splits at two points in time, the same for all users.

@@ -7,13 +7,13 @@ LAGS = (1, 4, 12)
 
 
 def synthetic(
-    num_users=2000,
-    num_items=200,
-    events_per_user=60,
-    num_classes=3,
-    noise=0.1,
-    popularity=0.7,
-    seed=0,
+    num_users: int = 2000,
+    num_items: int = 200,
+    events_per_user: int = 60,
+    num_classes: int = 3,
+    noise: float = 0.1,
+    popularity: float = 0.7,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Generates a log whose next item depends on items 1, 4 and 12 steps back.
 

@@ -4,6 +4,7 @@ import hashlib
 import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -50,6 +51,8 @@ class TransferPairs:
     targets: np.ndarray
     vocabulary: Vocabulary
     target_vocabulary: Vocabulary
+
+    end_time: ClassVar[None] = None  # the files have no times
 
     def __len__(self):
         return len(self.targets)
@@ -175,11 +178,11 @@ class TransferSplit:
     def hash(self) -> str:
         """16 hexadecimal digits of a SHA-256 over histories, users and targets."""
         digest = hashlib.sha256(repr(self.train.histories.shape).encode())
-        digest.update(np.ascontiguousarray(self.train.histories, "<i4"))
+        digest.update(np.ascontiguousarray(self.train.histories, "<i4").data)
         for part in (self.train, self.validation, self.test):
             digest.update(repr(len(part)).encode())
-            digest.update(np.ascontiguousarray(part.users, "<i4"))
-            digest.update(np.ascontiguousarray(part.targets, "<i4"))
+            digest.update(np.ascontiguousarray(part.users, "<i4").data)
+            digest.update(np.ascontiguousarray(part.targets, "<i4").data)
         return digest.hexdigest()[:16]
 
     def __str__(self):

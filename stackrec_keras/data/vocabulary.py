@@ -1,9 +1,23 @@
 """Raw ids <-> indices 1..n; index 0 is padding and nothing else."""
 
+import datetime
+import decimal
 import json
+import uuid
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+
+# How ids are written that JSON does not know: their type, to JSON and back.
+_WRITTEN: dict[str, tuple[type, Callable, Callable]] = {
+    "uuid": (uuid.UUID, str, uuid.UUID),
+    "bytes": (bytes, bytes.hex, bytes.fromhex),
+    "date": (datetime.date, str, datetime.date.fromisoformat),
+    "timestamp": (pd.Timestamp, str, pd.Timestamp),
+    "decimal": (decimal.Decimal, str, decimal.Decimal),
+    "tuple": (tuple, list, tuple),
+}
 
 
 class Vocabulary:
@@ -13,8 +27,9 @@ class Vocabulary:
     unknown ids. Build one from data with `Vocabulary.from_items`.
 
     Args:
-        ids: The raw ids, all different, `ids[0]` at index 1. Integers or strings
-            (other hashable types work, but cannot be written as JSON).
+        ids: The raw ids, all different, `ids[0]` at index 1, of any hashable type.
+            What a file can hold of them: numbers, strings, dates, timestamps, UUIDs,
+            bytes, decimals, and tuples of numbers and strings.
         counts: How often each id occurs in the data, `(n,)`; zeros where not
             given.
 
@@ -31,7 +46,7 @@ class Vocabulary:
     ```
     """
 
-    def __init__(self, ids, counts=None):
+    def __init__(self, ids, counts=None) -> None:
         self.ids = _as_ids(ids)
         if counts is None:
             counts = np.zeros(len(self.ids), np.int64)
@@ -104,7 +119,7 @@ class Vocabulary:
         extended.counts[extended.encode(fresh.ids) - 1] = fresh.counts
         return extended
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.ids)
 
     def __eq__(self, other):
@@ -116,7 +131,7 @@ class Vocabulary:
             and np.array_equal(self.counts, other.counts)
         )
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self):
         return f"Vocabulary({len(self)} ids, {int(self.counts.sum())} occurrences)"
@@ -165,21 +180,29 @@ class Vocabulary:
         """A dict of lists that JSON can hold; ids keep their type.
 
         Raises:
-            TypeError: The ids are neither integers, floats nor strings.
+            TypeError: The ids are of a type that a file cannot hold.
         """
-        ids = self.ids.tolist()
-        for raw in ids:
-            if not isinstance(raw, (int, float, str)):
-                raise TypeError(
-                    f"The id {raw!r} of type {type(raw).__name__} cannot be written "
-                    "as JSON; use integer or string ids, e.g. items.astype(str)."
-                )
-        return {"ids": ids, "counts": self.counts.tolist()}
+        ids, counts = self.ids.tolist(), self.counts.tolist()
+        if all(isinstance(raw, (int, float, str)) for raw in ids):
+            return {"ids": ids, "counts": counts}
+        for name, (kind, write, _) in _WRITTEN.items():
+            if all(type(raw) is kind for raw in ids):
+                written = [write(raw) for raw in ids]
+                return {"ids": written, "counts": counts, "id_type": name}
+        kinds = sorted({type(raw).__name__ for raw in ids})
+        raise TypeError(
+            f"Ids of the types {kinds} cannot be written to a file; give strings, "
+            "e.g. items.astype(str)."
+        )
 
     @classmethod
     def from_config(cls, config: dict) -> "Vocabulary":
         """The vocabulary that `get_config` describes."""
-        return cls(config["ids"], config["counts"])
+        ids = config["ids"]
+        if "id_type" in config:
+            read = _WRITTEN[config["id_type"]][2]
+            ids = [read(raw) for raw in ids]
+        return cls(ids, config["counts"])
 
     def to_json(self) -> str:
         """The vocabulary as a JSON string."""
@@ -194,17 +217,17 @@ class Vocabulary:
 def _as_ids(ids):
     """A 1-D array: int64 or float64 for numbers, else of Python objects."""
     if isinstance(ids, (np.ndarray, pd.Series, pd.Index)):
-        if ids.dtype.kind in "iuf":
-            return np.asarray(
-                ids, dtype=np.float64 if ids.dtype.kind == "f" else np.int64
-            )
+        if ids.dtype.kind in "if":
+            return np.asarray(ids, np.float64 if ids.dtype.kind == "f" else np.int64)
         ids = ids.tolist()
-    ids = list(ids)
-    if ids and all(type(raw) is int for raw in ids):
-        return np.array(ids, dtype=np.int64)
-    array = np.empty(len(ids), dtype=object)
-    array[:] = ids
-    return array
+    ids = [raw.item() if isinstance(raw, np.generic) else raw for raw in ids]
+    kinds = {type(raw) for raw in ids}
+    # Hashes of 64 bits may not fit into an int64: these stay Python's integers.
+    if kinds == {int} and max(ids) < 2**63 and min(ids) >= -(2**63):
+        return np.array(ids, np.int64)
+    if kinds == {float}:
+        return np.array(ids, np.float64)
+    return np.fromiter(ids, object, len(ids))
 
 
 def _sorted_order(ids):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from .batches import Batches
 from .histories import gather_rows, make_histories
@@ -114,12 +115,12 @@ class Windows:
 
     def batches(
         self,
-        batch_size=256,
-        seed=0,
-        shuffle=True,
-        evaluation=False,
-        with_users=False,
-        share_by="random",
+        batch_size: int = 256,
+        seed: int = 0,
+        shuffle: bool = True,
+        evaluation: bool = False,
+        with_users: bool = False,
+        share_by: str = "random",
     ) -> Batches:
         """These windows as `Batches`, which see their arguments."""
         return Batches(
@@ -133,7 +134,13 @@ class Windows:
         )
 
 
-def make_windows(log, vocabulary, length, stride=None, min_items=2) -> Windows:
+def make_windows(
+    log: pd.DataFrame,
+    vocabulary: Vocabulary,
+    length: int,
+    stride: int | None = None,
+    min_items: int = 2,
+) -> Windows:
     """Cuts each user's history into windows, from its newest end backward.
 
     A user's newest window ends at the last event; the window before it ends

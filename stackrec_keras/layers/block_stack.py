@@ -95,6 +95,20 @@ class BlockStack(keras.layers.Layer):
             return self._initial_depth
         return next(iter(self.variables_by_name().values())).shape[0]
 
+    @property
+    def details(self):
+        """String, what is worth saying of the blocks: `"dilations 1, 4"`, say."""
+        return ""
+
+    def describe(self):
+        """Returns depth, details and parameters of the stack in one line."""
+        details = f", {self.details}" if self.details else ""
+        return (
+            f"{self.name} ({type(self).__name__}): {self.depth} "
+            f"{'block' if self.depth == 1 else 'blocks'}{details}; "
+            f"{self.count_params() // self.depth:,} parameters a block"
+        )
+
     def variables_by_name(self):
         """Returns a dict from weight name to variable of shape `(depth, ...)`."""
         return {name: getattr(self, name) for name in self.block_weights()}
@@ -146,11 +160,15 @@ class BlockStack(keras.layers.Layer):
         return {**super().get_config(), "depth": self.depth}
 
     def _slices(self):
-        # Unstacking once, not indexing block by block: the gradient of an index
-        # is a zero tensor of the whole stack, for each block anew.
+        # Splitting once, not indexing block by block: the gradient of an index is a
+        # zero tensor of the whole stack, for each block anew, and on JAX that of
+        # `ops.unstack` too.
         stacked = self.variables_by_name()
-        unstacked = [
-            ops.unstack(ops.convert_to_tensor(variable), self.depth)
+        split = [
+            ops.split(ops.convert_to_tensor(variable), self.depth, axis=0)
             for variable in stacked.values()
         ]
-        return [dict(zip(stacked, block)) for block in zip(*unstacked)]
+        return [
+            {name: ops.squeeze(part, axis=0) for name, part in zip(stacked, block)}
+            for block in zip(*split)
+        ]

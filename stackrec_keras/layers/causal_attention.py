@@ -33,7 +33,7 @@ def _attention(query, key, value, mask, dropout, seed):
     scale = query.shape[-1] ** -0.5
     scores = ops.einsum("bqhd,bkhd->bhqk", query, key)
     scores = ops.cast(scores, "float32") * scale
-    position = ops.arange(ops.shape(query)[1])
+    position = ops.arange(ops.shape(query)[1], dtype="int32")
     seen = ops.expand_dims(position, 1) >= position
     if mask is not None:
         seen = ops.logical_and(seen, mask)

@@ -36,6 +36,7 @@ def _convolution(x, kernel, dilation):
         ops.pad(x, [[0, 0], [past, 0], [0, 0]]),
         kernel,
         padding="valid",
+        data_format="channels_last",  # whatever keras.config says of images
         dilation_rate=dilation,
     )
 

@@ -63,6 +63,10 @@ class DilatedResidualStack(BlockStack):
     def cycle(self):
         return len(self.dilations)
 
+    @property
+    def details(self):
+        return f"dilations {', '.join(map(str, self.dilations))}"
+
     def block_weights(self):
         kernel = BlockWeight(
             (self.kernel_size, self.dim, self.dim),

@@ -63,6 +63,10 @@ class ReZeroTransformerStack(BlockStack):
         self.norm = norm
         self.seed_generator = seed_generator()
 
+    @property
+    def details(self):
+        return f"heads {self.num_heads}, norm {self.norm}"
+
     def block_weights(self):
         weights = {
             "attention_kernel": self._uniform((self.dim, 3 * self.dim), copied=True),
@@ -128,6 +132,6 @@ class ReZeroTransformerStack(BlockStack):
 def _visible(is_item):
     """Which positions each one may see: items, and itself, so that padding, which
     comes first, sees something."""
-    position = ops.arange(ops.shape(is_item)[1])
+    position = ops.arange(ops.shape(is_item)[1], dtype="int32")
     itself = ops.expand_dims(position, 1) == position
     return ops.logical_or(is_item[:, None, None, :], itself)

@@ -30,7 +30,7 @@ _NAMES = {
 }
 
 
-def get(identifier):
+def get(identifier) -> CatalogueLoss:
     """The catalogue loss that `identifier` stands for.
 
     Args:

@@ -43,7 +43,7 @@ class CatalogueLoss:
         if no position has one.
     """
 
-    def __init__(self, include_padding=False):
+    def __init__(self, include_padding: bool = False) -> None:
         if not isinstance(include_padding, bool):
             raise ValueError(
                 "`include_padding` must be True or False. "

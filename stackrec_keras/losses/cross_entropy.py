@@ -48,7 +48,7 @@ def target_logits(targets, hidden, table, bias):
 
 def mask_padding(bias):
     """The bias with class 0 out of reach of any softmax."""
-    return ops.where(ops.arange(bias.shape[0]) == 0, MASKED, bias)
+    return ops.where(ops.arange(bias.shape[0], dtype="int32") == 0, MASKED, bias)
 
 
 def log_normalizer(hidden, table, bias):

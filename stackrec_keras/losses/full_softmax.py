@@ -37,7 +37,9 @@ class FullSoftmax(CatalogueLoss):
     ```
     """
 
-    def __init__(self, chunk_size=None, include_padding=False):
+    def __init__(
+        self, chunk_size: int | None = None, include_padding: bool = False
+    ) -> None:
         super().__init__(include_padding=include_padding)
         self.chunk_size = _check_chunk_size(chunk_size)
 

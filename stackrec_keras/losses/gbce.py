@@ -59,11 +59,11 @@ class GBCE(CatalogueLoss):
 
     def __init__(
         self,
-        num_negatives=256,
-        t=0.75,
-        include_padding=False,
-        remove_accidental_hits=True,
-    ):
+        num_negatives: int | float = 256,
+        t: float = 0.75,
+        include_padding: bool = False,
+        remove_accidental_hits: bool = True,
+    ) -> None:
         super().__init__(include_padding=include_padding)
         self.num_negatives = check_num_negatives(num_negatives)
         self.t = _check_t(t)

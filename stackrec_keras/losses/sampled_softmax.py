@@ -1,5 +1,7 @@
 """Cross-entropy over each position's target and a shared sample of items."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 from keras import ops
@@ -70,12 +72,12 @@ class SampledSoftmax(CatalogueLoss):
 
     def __init__(
         self,
-        num_negatives=0.2,
-        distribution="uniform",
-        item_counts=None,
-        include_padding=False,
-        remove_accidental_hits=True,
-    ):
+        num_negatives: int | float = 0.2,
+        distribution: str = "uniform",
+        item_counts: Sequence[int] | np.ndarray | None = None,
+        include_padding: bool = False,
+        remove_accidental_hits: bool = True,
+    ) -> None:
         super().__init__(include_padding=include_padding)
         self.num_negatives = check_num_negatives(num_negatives)
         self.distribution = _check_distribution(distribution)

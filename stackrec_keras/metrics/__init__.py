@@ -25,12 +25,12 @@ _DEFAULTS = (MRR, HitRate, NDCG)
 _CLASSES = (*_DEFAULTS, SampledMRR, SampledHitRate)
 
 
-def default_metrics():
+def default_metrics() -> list[RankingMetric]:
     """New MRR, HitRate and NDCG at 5, then at 10."""
     return [metric(k) for k in (5, 10) for metric in _DEFAULTS]
 
 
-def get(identifiers):
+def get(identifiers) -> list[RankingMetric]:
     """The ranking metrics that `identifiers` stand for.
 
     Args:

@@ -34,7 +34,7 @@ class RankingMetric(keras.metrics.Metric):
     prefix = "gain"
     _direction = "up"
 
-    def __init__(self, k, name=None, dtype="float32"):
+    def __init__(self, k: int, name: str | None = None, dtype: str = "float32") -> None:
         self.k = check_positive("k", k)
         super().__init__(name=name or f"{self.prefix}@{self.k}", dtype=dtype)
         self.total = self.add_variable((), initializer="zeros", name="total")

@@ -28,11 +28,11 @@ class GrowableCheckpoint:
         frozen: `Frozen` while the output table alone is trained, or `None`.
     """
 
-    initial_blocks = None
-    trained_length = None
-    growth_record = None
+    initial_blocks: int | None = None
+    trained_length: int | None = None
+    growth_record: PlateauRecord | None = None
+    _file_blocks: int | None = None
     frozen = None
-    _file_blocks = None
 
     def save_own_variables(self, store):
         super().save_own_variables(store)

@@ -50,7 +50,7 @@ class ConvolutionalRecommender(SequentialRecommender):
             dtype=self.dtype_policy,
             name="item_embedding",
         )
-        self.item_embedding.build()
+        self.item_embedding.build((None, None))
         self.stack = self._new_stack("stack", causal=True)
 
     def hidden_states(self, inputs, training):
@@ -67,7 +67,7 @@ class ConvolutionalRecommender(SequentialRecommender):
             dtype=self.dtype_policy,
             name=name,
         )
-        stack.build()
+        stack.build((None, None, self.embedding_dim))
         return stack
 
     def get_config(self):

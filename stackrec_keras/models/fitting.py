@@ -3,11 +3,11 @@
 import keras
 
 from stackrec_keras.data import Batches
-from stackrec_keras.models.epoch_steps import set_steps
+from stackrec_keras.models.training_loop import set_steps
 from stackrec_keras.stacking import StackingCallback
 
 
-def callbacks_for(callbacks, x, validated, verbose, steps_per_epoch):
+def callbacks_for(model, callbacks, x, validated, verbose, steps_per_epoch):
     """Returns the callbacks of a fit in the order that they must run in.
 
     `StackingCallback` goes first: what another callback stores at the end of an
@@ -25,6 +25,7 @@ def callbacks_for(callbacks, x, validated, verbose, steps_per_epoch):
                 f"The schedule monitors {monitor!r}, but fit got no validation_data. "
                 "Give fit(..., validation_data=(x, y)), or monitor 'loss'."
             )
+        _settle_mode(callback, model)
     stacking = _check_data_shares(callbacks, x, steps_per_epoch)
     callbacks = sorted(callbacks, key=lambda c: not isinstance(c, StackingCallback))
     if stacking is not None:
@@ -60,6 +61,14 @@ def _progress_bar():
     # As Keras sees to it for the bar that it adds itself.
     bar.async_safe = True
     return bar
+
+
+def _settle_mode(callback, model):
+    # Keras finds out that more is better for metrics that it compiled itself alone.
+    names = [f"val_{metric.name}" for metric in model.metrics if metric.name != "loss"]
+    mode = getattr(callback, "mode", None)
+    if mode == "auto" and getattr(callback, "monitor", None) in names:
+        callback.mode = "max"
 
 
 class _EpochClock(keras.callbacks.Callback):

@@ -1,4 +1,5 @@
 import contextlib
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -64,16 +65,16 @@ class GRec(ConvolutionalRecommender):
 
     def __init__(
         self,
-        num_items,
-        mask_rate=0.2,
-        embedding_dim=64,
-        num_blocks=8,
-        kernel_size=3,
-        dilations=(1, 4),
-        rezero=True,
-        encoder=False,
+        num_items: int,
+        mask_rate: float = 0.2,
+        embedding_dim: int = 64,
+        num_blocks: int = 8,
+        kernel_size: int = 3,
+        dilations: Sequence[int] = (1, 4),
+        rezero: bool = True,
+        encoder: bool = False,
         **kwargs,
-    ):
+    ) -> None:
         if not 0 < mask_rate <= 1:
             raise ValueError(
                 "mask_rate must be a number above 0 and up to 1. Received: "
@@ -153,7 +154,7 @@ class GRec(ConvolutionalRecommender):
         time = ops.shape(items)[1]
         # Left padding: what follows an item is an item, or the target after the row.
         # The last position counts in any case, so that each row has one.
-        last = ops.arange(time) == time - 1
+        last = ops.arange(time, dtype="int32") == time - 1
         has_next = ops.logical_or(items != 0, last)
         chance = keras.random.uniform(ops.shape(items), seed=self.seed_generator)
         order = ops.argsort(ops.where(has_next, chance, 2.0), axis=1)
@@ -162,7 +163,7 @@ class GRec(ConvolutionalRecommender):
         if isinstance(time, int):
             time = max(1, min(int(self.mask_rate * time), MOST_GAPS))
         order = ops.cast(order[:, :time], "int32")
-        rank = ops.cast(ops.arange(ops.shape(order)[1]), "float32")
+        rank = ops.cast(ops.arange(ops.shape(order)[1], dtype="int32"), "float32")
         return ops.where(rank < number, order, -1)
 
     def get_config(self):

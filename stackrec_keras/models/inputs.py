@@ -70,6 +70,11 @@ _USERS = (
 def _check_range(what, ids, first, last, way_out):
     if not isinstance(ids, np.ndarray) or not ids.size:
         return
+    if ids.ndim > 2:
+        raise ValueError(
+            f"{what} of shape {ids.shape}. Give (batch, time), or (batch,) for one "
+            "next item a row."
+        )
     if not np.issubdtype(ids.dtype, np.integer):
         raise ValueError(
             f"{what} that are no integers. Received: dtype={ids.dtype}. Encode raw "

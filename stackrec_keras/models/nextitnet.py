@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import keras
 
 from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
@@ -41,14 +43,14 @@ class NextItNet(ConvolutionalRecommender):
 
     def __init__(
         self,
-        num_items,
-        embedding_dim=64,
-        num_blocks=8,
-        kernel_size=3,
-        dilations=(1, 4),
-        rezero=True,
+        num_items: int,
+        embedding_dim: int = 64,
+        num_blocks: int = 8,
+        kernel_size: int = 3,
+        dilations: Sequence[int] = (1, 4),
+        rezero: bool = True,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(
             num_items,
             embedding_dim,

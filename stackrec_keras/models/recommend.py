@@ -44,12 +44,18 @@ def _item_indices(model, x):
                 f"dtype={items.dtype}, shape={items.shape}"
             )
         return items
-    if not x or any(np.ndim(history) != 1 for history in x):
+    if not x or not all(map(_is_history, x)):
         raise ValueError(
             "x must be an array (batch, time) of item indices or a list of "
             f"histories, each a list of items. Received: x={x!r:.200}"
         )
     return _left_padded([_encode(model, history) for history in x])
+
+
+def _is_history(history):
+    if isinstance(history, (list, tuple)):  # of ids that may be tuples themselves
+        return not any(isinstance(item, (list, np.ndarray)) for item in history)
+    return np.ndim(history) == 1
 
 
 def _check_number(users, num_rows):

@@ -47,17 +47,17 @@ class SASRec(TransformerRecommender):
 
     def __init__(
         self,
-        num_items,
-        max_length,
-        embedding_dim=64,
-        num_blocks=2,
-        num_heads=1,
-        dropout=0.0,
-        rezero=True,
-        norm="post",
-        padding_mask=False,
+        num_items: int,
+        max_length: int,
+        embedding_dim: int = 64,
+        num_blocks: int = 2,
+        num_heads: int = 1,
+        dropout: float = 0.0,
+        rezero: bool = True,
+        norm: str = "post",
+        padding_mask: bool = False,
         **kwargs,
-    ):
+    ) -> None:
         check_integers(embedding_dim=embedding_dim)
         super().__init__(
             num_items,

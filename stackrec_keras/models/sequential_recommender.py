@@ -1,16 +1,18 @@
 import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import keras
+import numpy as np
 from keras import ops
 
 from stackrec_keras import losses, metrics
+from stackrec_keras.data import Vocabulary
 from stackrec_keras.layers import OutputTable, seed_generator, with_dense_gradient
 from stackrec_keras.layers.tensorflow_graph import num_replicas
 from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
 from stackrec_keras.models.arguments import check_integers
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
-from stackrec_keras.models.epoch_steps import EpochSteps
 from stackrec_keras.models.extension import extend_items
 from stackrec_keras.models.fitting import callbacks_for
 from stackrec_keras.models.inputs import (
@@ -20,11 +22,12 @@ from stackrec_keras.models.inputs import (
     with_items,
 )
 from stackrec_keras.models.recommend import recommend
+from stackrec_keras.models.training_loop import EpochSteps, KeepsValues
 from stackrec_keras.stacking import Growth, grow
-from stackrec_keras.stacking.growth import depth
+from stackrec_keras.stacking.growth import block_stacks, depth
 
 
-class SequentialRecommender(EpochSteps, GrowableCheckpoint, keras.Model):
+class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.Model):
     """Base of all models: a next-item recommender whose depth can grow.
 
     A subclass builds its layers in the constructor, a `BlockStack` among them, and
@@ -45,10 +48,10 @@ class SequentialRecommender(EpochSteps, GrowableCheckpoint, keras.Model):
         Hidden states, a tensor of shape `(batch, time, dim)`.
     """
 
-    max_length = None
+    max_length: int | None = None
     """Integer or `None`. A longer input keeps its last items."""
 
-    num_users = None
+    num_users: int | None = None
     """Integer or `None`, for a model that takes users."""
 
     output_fan_in = False
@@ -57,7 +60,7 @@ class SequentialRecommender(EpochSteps, GrowableCheckpoint, keras.Model):
     output_name = "output_table"
     """String, the name of the output table's layer."""
 
-    def __init__(self, num_items, dim, num_blocks, **kwargs):
+    def __init__(self, num_items: int, dim: int, num_blocks: int, **kwargs) -> None:
         super().__init__(**kwargs)
         check_integers(num_items=num_items, num_blocks=num_blocks)
         self.num_items = int(num_items)
@@ -70,9 +73,9 @@ class SequentialRecommender(EpochSteps, GrowableCheckpoint, keras.Model):
             dtype=self.dtype_policy.variable_dtype,
             name=self.output_name,
         )
-        self.output_table.build()
+        self.output_table.build((None, dim))
         self.seed_generator = seed_generator()
-        self._vocabulary = None
+        self._vocabulary: Vocabulary | None = None
         self._gives_hidden = True
 
     def hidden_states(self, inputs, training):
@@ -80,28 +83,30 @@ class SequentialRecommender(EpochSteps, GrowableCheckpoint, keras.Model):
         raise NotImplementedError(f"{type(self).__name__} defines hidden_states().")
 
     @property
-    def num_blocks(self):
+    def num_blocks(self) -> int:
         """Integer, the depth that the model has now."""
         return depth(self)
 
     @property
-    def num_targets(self):
+    def num_targets(self) -> int:
         """Integer, how many items are scored: `num_items`, but for a model that
         recommends from another catalogue than it reads."""
         return self.output_table.num_items
 
     @property
-    def vocabulary(self):
+    def vocabulary(self) -> Vocabulary | None:
         """`Vocabulary` of the raw item ids, or `None`. A `.keras` file holds it."""
         return self._vocabulary
 
     @vocabulary.setter
-    def vocabulary(self, vocabulary):
+    def vocabulary(self, vocabulary: Vocabulary | None) -> None:
         if vocabulary is not None and len(vocabulary) != self.num_items:
             raise ValueError(
                 f"vocabulary has {len(vocabulary)} items, the model num_items="
                 f"{self.num_items}. Build the model with num_items=len(vocabulary)."
             )
+        if vocabulary is not None:
+            vocabulary.get_config()  # raises where no file could hold its ids
         self._vocabulary = vocabulary
 
     @property
@@ -133,7 +138,9 @@ class SequentialRecommender(EpochSteps, GrowableCheckpoint, keras.Model):
         """
         return self.output_table(self(inputs, training=False)[:, -1])
 
-    def recommend(self, x, k=10, exclude_seen=True, batch_size=256):
+    def recommend(
+        self, x, k: int = 10, exclude_seen: bool = True, batch_size: int = 256
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Recommends the items with the highest next-item scores.
 
         Args:
@@ -158,14 +165,14 @@ class SequentialRecommender(EpochSteps, GrowableCheckpoint, keras.Model):
 
     def grow(
         self,
-        method,
-        num_blocks=None,
-        top_blocks=None,
-        cycle=None,
-        inherit="all",
-        optimizer_state="carry",
-        seed=None,
-    ):
+        method: str,
+        num_blocks: int | None = None,
+        top_blocks: int | None = None,
+        cycle: int | None = None,
+        inherit: str = "all",
+        optimizer_state: str = "carry",
+        seed: int | None = None,
+    ) -> None:
         """Grows the model in place, and its optimizer with it.
 
         Args:
@@ -191,7 +198,9 @@ class SequentialRecommender(EpochSteps, GrowableCheckpoint, keras.Model):
         growth = Growth(method, top_blocks, cycle, inherit, optimizer_state, seed)
         grow(self, growth, num_blocks)
 
-    def extend_items(self, n, init="mean", ids=None):
+    def extend_items(
+        self, n: int, init: str = "mean", ids: Sequence | None = None
+    ) -> None:
         """Adds items to the catalogue in place, and to the optimizer's state.
 
         They get the indices after those there are. What the model scores the items
@@ -216,7 +225,27 @@ class SequentialRecommender(EpochSteps, GrowableCheckpoint, keras.Model):
         """
         extend_items(self, n, init, ids)
 
-    def compile(self, optimizer="auto", loss="auto", metrics="auto", **kwargs):
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], object] | None = None,
+        **kwargs,
+    ) -> None:
+        """Prints Keras' table of layers, and below it a line for each stack of blocks.
+
+        Args:
+            line_length: As in `keras.Model.summary`, and so are the others.
+            positions: As there.
+            print_fn: Function that is called with the table, then with each line;
+                `None` prints.
+            **kwargs: The other arguments of `keras.Model.summary`.
+        """
+        super().summary(line_length, positions, print_fn, **kwargs)
+        for stack in block_stacks(self):
+            (print_fn or print)(f" {stack.describe()}")
+
+    def compile(self, optimizer="auto", loss="auto", metrics="auto", **kwargs) -> None:
         """Configures training.
 
         Args:
@@ -257,12 +286,12 @@ class SequentialRecommender(EpochSteps, GrowableCheckpoint, keras.Model):
         self,
         x=None,
         y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: str | int = "auto",
         callbacks=None,
         **kwargs,
-    ):
+    ) -> keras.callbacks.History:
         """Trains the model; the arguments are those of `keras.Model.fit`.
 
         `x` is `(batch, time)` item ids and `y` `(batch, time)` the next item at each
@@ -278,27 +307,29 @@ class SequentialRecommender(EpochSteps, GrowableCheckpoint, keras.Model):
             check_ids(self, **dict(zip(names, validation)))
         validated = validation is not None or kwargs.get("validation_split", 0.0) > 0
         callbacks = callbacks_for(
-            callbacks, x, validated, verbose, kwargs.get("steps_per_epoch")
+            self, callbacks, x, validated, verbose, kwargs.get("steps_per_epoch")
         )
         if hasattr(x, "set_epoch"):
             # Keras would shuffle whole batches on top of their own order.
             kwargs["shuffle"] = False
             x.set_epoch(0)  # all rows, whatever share a fit before this ended with
-        return super().fit(
-            x,
-            y,
-            batch_size,
-            epochs,
-            verbose,
-            callbacks=callbacks,
-            **kwargs,
-        )
+        with self.keeping_values():
+            return super().fit(
+                x, y, batch_size, epochs, verbose, callbacks=callbacks, **kwargs
+            )
 
-    def evaluate(self, x=None, y=None, **kwargs):
+    def evaluate(self, x=None, y=None, **kwargs) -> list[float] | dict[str, float]:
         """Ranks all items at each row's end; the arguments are those of
         `keras.Model.evaluate`, `y` being as in `fit`'s `validation_data`."""
         check_ids(self, x=x, y=y)
-        return super().evaluate(x, y, **kwargs)
+        with self.keeping_values():
+            return super().evaluate(x, y, **kwargs)
+
+    def predict(self, x, **kwargs):
+        """Scores every item as the next one of each row, `(rows, num_items + 1)`; the
+        arguments are those of `keras.Model.predict`."""
+        with self.keeping_values():
+            return super().predict(x, **kwargs)
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True

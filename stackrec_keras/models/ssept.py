@@ -65,21 +65,21 @@ class SSEPT(TransformerRecommender):
 
     def __init__(
         self,
-        num_items,
-        num_users,
-        max_length,
-        item_dim=64,
-        user_dim=64,
-        num_blocks=2,
-        num_heads=1,
-        dropout=0.2,
-        user_noise=0.8,
-        item_noise=0.01,
-        rezero=True,
-        norm="post",
-        padding_mask=False,
+        num_items: int,
+        num_users: int,
+        max_length: int,
+        item_dim: int = 64,
+        user_dim: int = 64,
+        num_blocks: int = 2,
+        num_heads: int = 1,
+        dropout: float = 0.2,
+        user_noise: float = 0.8,
+        item_noise: float = 0.01,
+        rezero: bool = True,
+        norm: str = "post",
+        padding_mask: bool = False,
         **kwargs,
-    ):
+    ) -> None:
         check_integers(num_users=num_users, item_dim=item_dim, user_dim=user_dim)
         check_share(user_noise=user_noise, item_noise=item_noise)
         super().__init__(
@@ -101,11 +101,11 @@ class SSEPT(TransformerRecommender):
             self.num_items + 1, self.item_dim, "item_embedding"
         )
         self.user_embedding = self._embedding(
-            self.num_users, self.user_dim, "user_embedding"
+            self.num_users, self.user_dim, "user_embedding", (None,)
         )
         self.build()
 
-    def extend_users(self, n, init="mean"):
+    def extend_users(self, n: int, init: str = "mean") -> None:
         """Adds users in place, and to the optimizer's state, as `extend_items` does.
 
         Args:
@@ -148,7 +148,9 @@ class SSEPT(TransformerRecommender):
     def _noisy_items(self, items):
         shape = ops.shape(items)
         others = self._random_ids(shape, 1, self.num_items + 1, items.dtype)
-        may_change = ops.logical_and(items != 0, ops.arange(shape[1]) < shape[1] - 1)
+        may_change = ops.logical_and(
+            items != 0, ops.arange(shape[1], dtype="int32") < shape[1] - 1
+        )
         chosen = ops.logical_and(may_change, self._chance(shape) < self.item_noise)
         return ops.where(chosen, others, items)
 

@@ -60,7 +60,9 @@ class TransformerRecommender(SequentialRecommender):
         self.rezero = rezero
         self.norm = norm
         self.padding_mask = padding_mask
-        self.position_embedding = self._embedding(self.max_length, dim, "positions")
+        self.position_embedding = self._embedding(
+            self.max_length, dim, "positions", (None,)
+        )
         self.embedding_norm = self._norm(dim, "embedding_norm")
         self.stack = ReZeroTransformerStack(
             num_blocks,
@@ -72,7 +74,7 @@ class TransformerRecommender(SequentialRecommender):
             dtype=self.dtype_policy,
             name="stack",
         )
-        self.stack.build()
+        self.stack.build((None, None, dim))
         if norm == "pre":
             self.output_norm = self._norm(dim, "output_norm")
 
@@ -82,7 +84,9 @@ class TransformerRecommender(SequentialRecommender):
 
     def hidden_states(self, inputs, training):
         items = items_of(inputs)
-        positions = self.position_embedding(ops.arange(ops.shape(items)[1]))
+        positions = self.position_embedding(
+            ops.arange(ops.shape(items)[1], dtype="int32")
+        )
         x = self.embed(inputs, training) + positions
         x = dropout(x, self.dropout, training, self.seed_generator)
         x = self.embedding_norm(x)
@@ -90,7 +94,7 @@ class TransformerRecommender(SequentialRecommender):
         x = self.stack(x, training=training, is_item=is_item)
         return self.output_norm(x) if self.norm == "pre" else x
 
-    def _embedding(self, size, dim, name):
+    def _embedding(self, size, dim, name, input_shape=(None, None)):
         embedding = Embedding(
             size,
             dim,
@@ -98,7 +102,7 @@ class TransformerRecommender(SequentialRecommender):
             dtype=self.dtype_policy,
             name=name,
         )
-        embedding.build()
+        embedding.build(input_shape)
         return embedding
 
     def _norm(self, dim, name):

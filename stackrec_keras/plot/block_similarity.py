@@ -1,8 +1,18 @@
+from os import PathLike
+from typing import TYPE_CHECKING
+
+import keras
+
 from stackrec_keras import stacking
 from stackrec_keras.plot.figure import finished, new_figure
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def block_similarity(model, path=None):
+
+def block_similarity(
+    model: keras.Model, path: str | PathLike | None = None
+) -> "Figure":
     """Draws how alike the blocks of a model are.
 
     Args:

@@ -1,8 +1,16 @@
+from os import PathLike
+from typing import TYPE_CHECKING
+
+import keras
+
 from stackrec_keras import stacking
 from stackrec_keras.plot.figure import finished, new_figure
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def gates(model, path=None):
+
+def gates(model: keras.Model, path: str | PathLike | None = None) -> "Figure":
     """Draws the gates of a model's blocks, the bottom block first.
 
     Args:

@@ -1,12 +1,19 @@
 import re
+from os import PathLike
+from typing import TYPE_CHECKING
 
 from stackrec_keras.plot.figure import finished, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _LABEL_WIDTH = 0.15  # of a growth, as a share of the epochs
 _TITLES = {"mrr": "MRR", "hit_rate": "hit rate", "ndcg": "NDCG"}
 
 
-def history(history, path=None, metric="val_mrr@5"):
+def history(
+    history, path: str | PathLike | None = None, metric: str = "val_mrr@5"
+) -> "Figure":
     """Draws a learning curve, with the growths of the model marked.
 
     Above the metric, below the loss. A dashed line stands where the number of

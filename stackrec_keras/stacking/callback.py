@@ -8,6 +8,8 @@ from stackrec_keras.stacking.optimizer_state import check_optimizer
 from stackrec_keras.stacking.plateau import Plateau
 from stackrec_keras.stacking.schedule import DoublingSchedule, StackingSchedule
 
+Schedule = StackingSchedule | DoublingSchedule | Plateau
+
 
 class StackingCallback(keras.callbacks.Callback):
     """Grows a model inside `fit`, at the beginning of the epochs of a schedule.
@@ -49,18 +51,18 @@ class StackingCallback(keras.callbacks.Callback):
 
     def __init__(
         self,
-        method,
-        schedule=None,
-        top_blocks=None,
-        cycle=None,
-        inherit="all",
-        optimizer_state="carry",
-        seed=0,
-    ):
+        method: str,
+        schedule: Schedule | dict[int, int] | str | None = None,
+        top_blocks: int | None = None,
+        cycle: int | None = None,
+        inherit: str = "all",
+        optimizer_state: str = "carry",
+        seed: int = 0,
+    ) -> None:
         super().__init__()
         self.growth = Growth(method, top_blocks, cycle, inherit, optimizer_state, seed)
         self.schedule = _schedule(schedule)
-        self._table = {}
+        self._table: dict[int, int] = {}
         self._seconds = 0.0
 
     def on_train_begin(self, logs=None):
@@ -187,7 +189,7 @@ def _schedule(schedule):
         return DoublingSchedule()
     if schedule == "plateau":
         return StackingSchedule.plateau()
-    if isinstance(schedule, (StackingSchedule, DoublingSchedule, Plateau)):
+    if isinstance(schedule, Schedule):
         return schedule
     if isinstance(schedule, dict):
         return StackingSchedule(schedule)

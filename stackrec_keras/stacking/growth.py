@@ -69,7 +69,7 @@ class Growth:
         return block_sources(self.method, old, new, self.top_blocks, cycle)
 
 
-def grow(model, growth, num_blocks=None):
+def grow(model: keras.Model, growth: Growth, num_blocks: int | None = None) -> None:
     """Grows all block stacks of a model to `num_blocks` blocks, in place.
 
     Args:
@@ -94,7 +94,7 @@ def grow(model, growth, num_blocks=None):
             reset_state(model)
 
 
-def set_depth(model, num_blocks):
+def set_depth(model: keras.Model, num_blocks: int) -> None:
     """Gives a model another depth before its weights are set from elsewhere."""
     old = depth(model)
     if num_blocks == old:
@@ -141,7 +141,7 @@ def all_layers(model):
     return layers
 
 
-def depth(model):
+def depth(model: keras.Model) -> int:
     """Returns the number of blocks of each stack of a model."""
     stacks = block_stacks(model)
     if not stacks:

@@ -1,7 +1,8 @@
-"""The only file that touches private attributes of Keras.
+"""The private attributes of Keras' variables, optimizers and compiled functions.
 
 Keras 3 has no public way to give a variable another shape, or to tell a model
-that is being fitted of it. The three functions here do that on each backend.
+that is being fitted of it. What stands here does that on each backend.
+(`models/training_loop.py` has those of the training loop; no other file has any.)
 """
 
 import contextlib
@@ -26,6 +27,7 @@ def changing_shapes(model):
     """Context in which variables of a model and its optimizer change shape."""
     if keras.backend.backend() == "jax":
         model.jax_state_sync()
+        model._jax_state = None  # of the old shapes; an error would bring it back
     with _strategy_scope(model):
         yield
     for optimizer in optimizer_chain(model):

@@ -1,5 +1,6 @@
 """What the blocks of a net have become."""
 
+import keras
 import numpy as np
 import pandas as pd
 from keras import ops
@@ -7,7 +8,7 @@ from keras import ops
 from stackrec_keras.stacking.growth import block_stacks, depth
 
 
-def gates(model):
+def gates(model: keras.Model) -> pd.DataFrame:
     """Returns the gates of a model's blocks: how much each one contributes.
 
     Args:
@@ -37,7 +38,7 @@ def gates(model):
     return pd.DataFrame(columns, index=_block_index(model))
 
 
-def block_similarity(model):
+def block_similarity(model: keras.Model) -> pd.DataFrame:
     """Returns how alike the blocks of a model are: the observation that stacking
     starts from.
 

@@ -24,13 +24,15 @@ class StackingMethod:
 
     name: str
     description: str
-    sources: Callable[[int, int, int, int], list]
+    sources: Callable[[int, int, int, int], list[int | None]]
     keeps_rest: bool = True
     release_copies_whole_blocks: bool = False
     preserves_function: bool = False
 
 
-def block_sources(method, old, new, top_blocks=None, cycle=1):
+def block_sources(
+    method: str, old: int, new: int, top_blocks: int | None = None, cycle: int = 1
+) -> list[int | None]:
     """Which old block feeds each block of a net grown from `old` to `new` blocks.
 
     Args:
@@ -70,7 +72,7 @@ def block_sources(method, old, new, top_blocks=None, cycle=1):
     return get_method(method).sources(old, new, low, cycle)
 
 
-def get_method(name):
+def get_method(name: str) -> StackingMethod:
     """Returns the `StackingMethod` of that name, in any case."""
     method = _METHODS.get(str(name).lower())
     if method is None:
@@ -84,7 +86,7 @@ def get_method(name):
     return method
 
 
-def methods():
+def methods() -> list[StackingMethod]:
     """Returns all `StackingMethod`s: the paper's, then those of others."""
     return list(_METHODS.values())
 

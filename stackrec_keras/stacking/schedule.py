@@ -1,5 +1,6 @@
 """Stacking schedules: which depth is due at which epoch."""
 
+from collections.abc import Sequence
 from itertools import accumulate
 
 from stackrec_keras.stacking.plateau import Plateau
@@ -36,14 +37,24 @@ class StackingSchedule:
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
 
-    def __init__(self, depths, data_shares=None, partial=False):
+    def __init__(
+        self,
+        depths: dict[int, int],
+        data_shares: dict[int, float] | None = None,
+        partial: bool = False,
+    ) -> None:
         self.depths = {int(epoch): int(n) for epoch, n in sorted(dict(depths).items())}
         self.data_shares = None if data_shares is None else _in_order(data_shares)
         self.partial = partial
         _check_table(self.depths)
 
     @classmethod
-    def shares(cls, num_blocks, shares, data_shares=None):
+    def shares(
+        cls,
+        num_blocks: Sequence[int],
+        shares: Sequence[float],
+        data_shares: Sequence[float] | None = None,
+    ) -> "StackingSchedule":
         """A schedule whose stages take shares of the epochs of the fit.
 
         Args:
@@ -66,12 +77,12 @@ class StackingSchedule:
     @classmethod
     def plateau(
         cls,
-        monitor="val_mrr@5",
-        patience=2,
-        min_gain=0.0,
-        max_blocks=64,
-        restore_best=True,
-    ):
+        monitor: str = "val_mrr@5",
+        patience: int = 2,
+        min_gain: float = 0.0,
+        max_blocks: int = 64,
+        restore_best: bool = True,
+    ) -> Plateau:
         """The depth autopilot: grow when the metric stops improving.
 
         It stops growing after a growth that brought less than `min_gain` (the best

@@ -10,7 +10,15 @@ from stackrec_keras.cli import COMMANDS, main
 def test_without_a_command_the_help_is_printed(stackrec):
     code, out, _ = stackrec()
     assert code == 0
-    for name in ("train", "evaluate", "recommend", "convert", "methods", "data"):
+    for name in (
+        "train",
+        "tune",
+        "evaluate",
+        "recommend",
+        "convert",
+        "methods",
+        "data",
+    ):
         assert f"\n    {name} " in out
 
 

@@ -76,6 +76,8 @@ def test_the_old_model_is_in_the_table_on_the_same_rows(finished_run, grown_run)
     # Two steps are held out of the ten that are new.
     assert split.validation.end_time.min() == 1_600_000_000 + 3600 * 25
     assert split.test.end_time.min() == 1_600_000_000 + 3600 * 26
+    counts = np.bincount(split.train.items.ravel(), minlength=17)[1:]
+    assert grown_run.read_model().vocabulary.counts.tolist() == counts.tolist()
     before = grown_run.read_model("start").evaluate(
         *split.test.evaluation_arrays(), verbose=0, return_dict=True
     )
@@ -137,6 +139,7 @@ def test_a_file_without_new_items_is_trained_on_without_growth(
     code, out, error = stackrec(*arguments)
     assert code == 0, error
     assert "0 new items" in out and "no growth" in out
+    assert "its figures may flatter it" in out
     config = RunFolder(tmp_path / "new").read_config()
     assert (config.model, config.length, config.learning_rate) == ("sasrec", 8, 0.02)
     assert (config.embedding_dim, config.num_blocks, config.schedule) == (4, 1, "none")
@@ -178,6 +181,12 @@ def test_a_model_that_knows_users_gets_the_new_ones(
         (lambda log: log.assign(item=log["item"].str[5:]), "none can be the other"),
         (lambda log: log.assign(item=log["item"] + "!"), "has no item that OLD knows"),
         (lambda log: log[log["timestamp"] <= 1_600_000_000 + 3600 * 16], "no event"),
+        (
+            lambda log: log.assign(
+                timestamp=pd.to_datetime(log["timestamp"], unit="s")
+            ),
+            "Give times of the same form",
+        ),
     ],
 )
 def test_logs_that_do_not_fit_are_refused(
@@ -196,7 +205,7 @@ def test_options_that_do_not_fit_are_refused(
     for old, out, more, message in (
         (finished_run, finished_run, "--overwrite", "which is never overwritten"),
         (finished_run / "model.keras", finished_run, "--overwrite", "where OLD is"),
-        (finished_run, tmp_path / "new", "--num-blocks 2", "only grows"),
+        (finished_run, tmp_path / "new", "--num-blocks 2", "or as many for no"),
         (finished_run, tmp_path / "new", "--num-blocks 7 --top-blocks 2", "top_blocks"),
         (tmp_path / "none.keras", tmp_path / "new", "", "There is no"),
         (tmp_path / "none", tmp_path / "new", "", "is no run folder"),
@@ -204,6 +213,9 @@ def test_options_that_do_not_fit_are_refused(
         code, _, error = stackrec(*grow_arguments(old, newer_log, out, more))
         assert code == 2 and message in error, error
     assert not (tmp_path / "new").exists()
+    arguments = grow_arguments(newer_log, newer_log, finished_run, "--resume")
+    code, _, error = stackrec(*arguments)
+    assert code == 2 and "holds a run already" in error
     code, _, error = stackrec("grow", finished_run / "model.keras", "--out", "new")
     assert code == 2 and "--data is missing" in error
 

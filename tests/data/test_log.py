@@ -36,6 +36,25 @@ def test_a_dict_of_arrays_and_a_list_of_records_are_logs():
     assert rows(read_interactions(given.to_dict("records"))) == SORTED
 
 
+def test_whatever_converts_to_pandas_is_a_log():
+    pyarrow = pytest.importorskip("pyarrow")
+    assert rows(read_interactions(pyarrow.Table.from_pandas(frame()))) == SORTED
+
+    class Polars(list):
+        """A list of columns to pandas, as a polars frame is."""
+
+        def to_pandas(self):
+            return frame()
+
+    assert rows(read_interactions(Polars([["b"], ["x"], [2]]))) == SORTED
+
+
+def test_users_that_cannot_be_sorted_together_are_refused():
+    log = frame().assign(user=[1, "a", 2, "b"])
+    with pytest.raises(ValueError, match=r"types \['int', 'str'\], which cannot"):
+        read_interactions(log)
+
+
 @pytest.mark.parametrize(
     "name, separator", [("log.csv", ","), ("log.tsv", "\t"), ("log.csv.gz", ",")]
 )

@@ -326,3 +326,26 @@ def test_stages_out_of_order_are_refused(stage_starts):
 def test_rows_without_times_have_no_share_before_one():
     with pytest.raises(ValueError, match="end_time=None"):
         numbered_windows(4).share_before(3)
+
+
+def test_a_time_split_keeps_the_indices_that_a_model_knows():
+    log = small_log()
+    times = {"validation_start": 45, "test_start": 50}
+    new = split_by_time(log, 5, **times)
+    known = Vocabulary([124, 999, 100])
+    users = [58, 7, 0]
+    split = split_by_time(log, 5, **times, vocabulary=known, user_ids=users)
+    assert split.vocabulary.ids[:3].tolist() == [124, 999, 100]
+    assert sorted(split.vocabulary.ids) == [*new.vocabulary.ids, 999]
+    assert split.train.user_ids[:3].tolist() == users
+    assert sorted(split.train.user_ids) == sorted([7, *new.train.user_ids])
+    for ours, theirs in zip(parts(split), parts(new), strict=True):
+        assert decoded(ours) == decoded(theirs)
+
+
+def test_items_that_a_model_knows_are_no_unknown_targets():
+    log = small_log()
+    times = {"validation_start": 10, "test_start": 50}
+    known = Vocabulary.from_items(log["item"])
+    assert split_by_time(log, 5, **times).unknown_targets > 0
+    assert split_by_time(log, 5, **times, vocabulary=known).unknown_targets == 0

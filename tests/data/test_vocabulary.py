@@ -1,4 +1,7 @@
+import datetime
+import decimal
 import json
+import uuid
 
 import numpy as np
 import pandas as pd
@@ -68,10 +71,46 @@ def test_json_keeps_ids_counts_and_their_type(items):
     assert Vocabulary.from_config(config) == vocabulary
 
 
-def test_ids_that_json_cannot_hold_are_refused_only_there():
-    vocabulary = Vocabulary.from_items([(1, 2), (0, 1), (1, 2)])
-    assert list(vocabulary.encode([(0, 1), (1, 2)])) == [1, 2]
-    with pytest.raises(TypeError, match=r"id \(0, 1\) of type tuple"):
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [uuid.UUID(int=1), uuid.UUID(int=2)],
+        [b"\x00", b"\xff"],
+        [datetime.date(2020, 1, 1), datetime.date(2020, 1, 2)],
+        [pd.Timestamp("2020-01-01T10:00:00.000000001"), pd.Timestamp("2020-01-02")],
+        [decimal.Decimal("0.10"), decimal.Decimal("2")],
+        [(0, "a"), (1, "b")],
+        [2**63, 2**64 - 1],
+        [False, True],
+        [0.5, 1.0],
+    ],
+    ids=lambda ids: type(ids[0]).__name__,
+)
+def test_ids_of_any_type_are_encoded_and_come_back_from_a_file_as_they_were(ids):
+    vocabulary = Vocabulary.from_items([*ids, ids[1]])
+    assert list(vocabulary.encode([ids[1], ids[0]])) == [2, 1]
+    assert list(vocabulary.decode([2, 1])) == [ids[1], ids[0]]
+    again = Vocabulary.from_json(vocabulary.to_json())
+    assert again == vocabulary
+    assert [*map(type, again.ids.tolist())] == [*map(type, ids)]
+    assert list(again.encode(ids)) == [1, 2]
+
+
+def test_hashes_of_64_bits_do_not_wrap_around():
+    items = np.array([2**64 - 1, 5, 2**63], dtype=np.uint64)
+    vocabulary = Vocabulary.from_items(items)
+    assert list(vocabulary.ids) == [5, 2**63, 2**64 - 1]
+    assert list(vocabulary.encode(items)) == [3, 1, 2]
+
+
+def test_numbers_of_numpy_in_a_list_are_numbers():
+    assert Vocabulary([np.int64(3), np.int64(4)]) == Vocabulary([3, 4])
+
+
+def test_ids_that_a_file_cannot_hold_are_refused_only_there():
+    vocabulary = Vocabulary([pd.Timedelta(1), pd.Timedelta(2)])
+    assert list(vocabulary.encode([pd.Timedelta(2)])) == [2]
+    with pytest.raises(TypeError, match=r"types \['Timedelta'\] .*astype\(str\)"):
         vocabulary.to_json()
 
 
@@ -97,3 +136,20 @@ def test_missing_mixed_and_no_items_are_refused():
         Vocabulary.from_items(pd.Series([1, "a"], dtype=object))
     with pytest.raises(ValueError, match="no rows"):
         Vocabulary.from_items([])
+
+
+def test_a_vocabulary_is_extended_behind_the_ids_that_it_has():
+    old = Vocabulary(["c", "a"], [7, 9])
+    new = old.extended(["d", "a", "b", "d"])
+    assert new.ids.tolist() == ["c", "a", "b", "d"]
+    assert new.counts.tolist() == [0, 1, 1, 2]
+    assert old.ids.tolist() == ["c", "a"] and old.counts.tolist() == [7, 9]
+    assert old.extended(["a"]).ids.tolist() == ["c", "a"]
+    numbers = Vocabulary([30, 10]).extended([20, 10])
+    assert numbers.ids.tolist() == [30, 10, 20] and numbers.ids.dtype == np.int64
+
+
+@pytest.mark.parametrize("known, items", [([1, 2], ["1"]), (["1", "2"], [1])])
+def test_ids_of_another_type_do_not_extend_a_vocabulary(known, items):
+    with pytest.raises(ValueError, match="none can be the other.*astype"):
+        Vocabulary(known).extended(items)

@@ -3,13 +3,20 @@ import numpy as np
 import pytest
 from keras import ops
 
-from stackrec_keras.losses import GBCE, CatalogueLoss, FullSoftmax, SampledSoftmax
+from stackrec_keras.losses import (
+    GBCE,
+    BinaryCrossEntropy,
+    CatalogueLoss,
+    FullSoftmax,
+    SampledSoftmax,
+)
 
 LOSSES = {
     "full": lambda **kw: FullSoftmax(**kw),
     "chunked": lambda **kw: FullSoftmax(chunk_size=8, **kw),
     "sampled": lambda **kw: SampledSoftmax(12, **kw),
     "gbce": lambda **kw: GBCE(12, **kw),
+    "binary": lambda **kw: BinaryCrossEntropy(3, **kw),
 }
 
 
@@ -174,13 +181,13 @@ def test_losses_train_under_compilation(make_loss, fit):
 
 
 def test_losses_that_draw_ask_for_a_seed(case):
-    for loss in (SampledSoftmax(), GBCE()):
+    for loss in (SampledSoftmax(), GBCE(), BinaryCrossEntropy()):
         with pytest.raises(ValueError, match="seed=None.*SeedGenerator"):
             loss(*case.arrays)
 
 
 def test_losses_that_draw_draw_anew_at_each_call(case, seed):
-    for loss in (SampledSoftmax(5), GBCE(5)):
+    for loss in (SampledSoftmax(5), GBCE(5), BinaryCrossEntropy(5)):
         first, second = (float(loss(*case.arrays, seed=seed)) for _ in range(2))
         assert first != second
 
@@ -224,7 +231,7 @@ def test_include_padding_must_be_true_or_false(make_loss):
 
 @pytest.mark.parametrize("value", [0, -1, 0.0, 1.5, True, "many", None])
 def test_a_number_of_negatives_out_of_range_is_refused(value):
-    for loss in (SampledSoftmax, GBCE):
+    for loss in (SampledSoftmax, GBCE, BinaryCrossEntropy):
         with pytest.raises(ValueError, match=f"num_negatives={value!r}"):
             loss(value)
 

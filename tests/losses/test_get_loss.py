@@ -11,6 +11,7 @@ from stackrec_keras import losses
         ("full_softmax", losses.FullSoftmax),
         ("sampled_softmax", losses.SampledSoftmax),
         ("gbce", losses.GBCE),
+        ("binary_cross_entropy", losses.BinaryCrossEntropy),
         ("SampledSoftmax", losses.SampledSoftmax),
         ("stackrec_keras>GBCE", losses.GBCE),
     ],

@@ -21,8 +21,8 @@ def test_default_metrics_are_new_each_time():
 
 def test_names_and_instances_may_be_mixed():
     mine = metrics.MRR(3)
-    found = metrics.get(["hit_rate@20", mine, "ndcg@1"])
-    assert names(found) == ["hit_rate@20", "mrr@3", "ndcg@1"]
+    found = metrics.get(["hit_rate@20", mine, "ndcg@1", "sampled_mrr@5"])
+    assert names(found) == ["hit_rate@20", "mrr@3", "ndcg@1", "sampled_mrr@5"]
     assert found[1] is mine
 
 

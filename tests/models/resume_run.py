@@ -10,7 +10,11 @@ import numpy as np
 import stackrec_keras as sr
 
 CASES = {
-    "stackC": lambda: sr.StackingCallback("stackC", {1: 4, 3: 6}),
+    # More data with each growth.
+    "stackC": lambda: sr.StackingCallback(
+        "stackC",
+        sr.StackingSchedule({1: 4, 3: 6}, data_shares={0: 0.4, 1: 0.6, 3: 1.0}),
+    ),
     "stackR": lambda: sr.StackingCallback("stackR", {2: 4}, seed=5),
     "plateau": lambda: sr.StackingCallback(
         "stackC", sr.StackingSchedule.plateau("val_mrr@5", patience=1, max_blocks=8)

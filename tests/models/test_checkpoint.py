@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from small_data import NUM_ITEMS
 
@@ -128,6 +129,12 @@ def test_weights_of_a_wrong_number_are_refused(make_model):
 def test_a_vocabulary_of_another_size_is_refused(make_model):
     with pytest.raises(ValueError, match="vocabulary has 2 items, the model num_items"):
         make_model().vocabulary = sr.data.Vocabulary(["a", "b"])
+
+
+def test_a_vocabulary_that_no_file_could_hold_is_refused_before_any_training():
+    vocabulary = sr.data.Vocabulary([pd.Timedelta(1), pd.Timedelta(2)])
+    with pytest.raises(TypeError, match="Timedelta"):
+        sr.NextItNet(2, 4, 1).vocabulary = vocabulary
 
 
 def test_a_model_without_vocabulary_or_compile_saves_and_loads(make_model, tmp_path):

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 import stackrec_keras as sr
+from stackrec_keras.models.freezing import set_frozen
 
 NUM_TARGETS = 20
 
@@ -80,12 +81,12 @@ def test_the_optimizer_starts_anew_with_all_weights_at_its_learning_rate(
     model.fit(
         *pairs,
         batch_size=32,
-        epochs=4,
+        epochs=2,
         verbose=0,
-        callbacks=[sr.FreezeStack(2), Look()],
+        callbacks=[sr.FreezeStack(1), Look()],
     )
     # Iterations, learning rate and two moments of each weight.
-    assert steps == [(2, 6), (4, 6), (2, 26), (4, 26)]
+    assert steps == [(2, 6), (2, 26)]
     assert float(model.optimizer.learning_rate) == 0.5
 
 
@@ -100,39 +101,35 @@ def test_the_fit_ends_with_all_trainable_that_was(make_transfer, pairs):
 
 
 def test_a_file_of_the_frozen_time_goes_on_frozen_and_holds_the_moments(
-    make_transfer, pairs, tmp_path
+    make_transfer, tmp_path
 ):
     model = make_transfer()
-    path = tmp_path / "frozen.keras"
-    keep = keras.callbacks.ModelCheckpoint(path)
-    model.fit(*pairs, verbose=0, callbacks=[sr.FreezeStack(1), keep])
-    loaded = keras.saving.load_model(path)
+    model.save_weights(tmp_path / "thawed.weights.h5")
+    _freeze_and_mark(model)
+    model.save(tmp_path / "frozen.keras")
+    loaded = keras.saving.load_model(tmp_path / "frozen.keras")
     assert loaded.frozen is not None
-    assert len(loaded.optimizer.variables) == 6
-    assert int(loaded.optimizer.iterations) == 2
-    weights = make_transfer()
-    weights.save_weights(tmp_path / "thawed.weights.h5")
+    assert len(loaded.trainable_variables) == 2
+    assert [float(np.max(_numpy(v))) for v in loaded.optimizer.variables] == [7.0] * 6
     loaded.load_weights(tmp_path / "thawed.weights.h5")
     assert loaded.frozen is None
     assert len(loaded.optimizer.variables) == 26
 
 
 def test_a_file_that_does_not_fit_leaves_the_model_thawed(
-    make_transfer, make_model, pairs, tmp_path
+    make_transfer, make_model, tmp_path
 ):
     other = sr.TransferRecommender(make_model(embedding_dim=4), NUM_TARGETS)
     other.compile()
-    path = tmp_path / "other.weights.h5"
-    keep = keras.callbacks.ModelCheckpoint(path, save_weights_only=True)
-    other.fit(*pairs, verbose=0, callbacks=[sr.FreezeStack(1), keep])
+    _freeze_and_mark(other)
+    other.save_weights(tmp_path / "other.weights.h5")
     model = make_transfer()
-    model.fit(*pairs, verbose=0)
-    before = [_numpy(v) for v in model.optimizer.variables]
+    model.optimizer.iterations.assign(5)
     with pytest.raises(ValueError, match="does not fit"):
-        model.load_weights(path)
+        model.load_weights(tmp_path / "other.weights.h5")
     assert model.frozen is None
-    for old, now in zip(before, model.optimizer.variables, strict=True):
-        np.testing.assert_array_equal(_numpy(now), old)
+    assert len(model.trainable_variables) == 12
+    assert int(model.optimizer.iterations) == 5
 
 
 def test_a_next_item_recommender_is_frozen_too(make_model, sequences):
@@ -153,6 +150,12 @@ def test_another_model_is_refused():
     model.compile(loss="mse")
     with pytest.raises(ValueError, match="FreezeStack freezes .* Received: Sequential"):
         model.fit(np.ones((2, 1)), np.ones((2, 1)), callbacks=[sr.FreezeStack(1)])
+
+
+def _freeze_and_mark(model):
+    set_frozen(model, True)
+    for variable in model.optimizer.variables:
+        variable.assign(np.full(variable.shape, 7))
 
 
 class Watch(keras.callbacks.Callback):

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from small_data import NUM_ITEMS
 
@@ -76,6 +77,16 @@ def test_indices_that_are_no_items_are_skipped_with_a_warning(model):
     with pytest.warns(UserWarning, match="1 items of the histories are unknown"):
         ids, _ = model.recommend(np.array([[0, 4, 99, 5]]), k=3)
     assert (ids == model.recommend(np.array([[0, 0, 4, 5]]), k=3)[0]).all()
+
+
+def test_raw_ids_may_be_tuples_and_a_history_a_series(model):
+    model.vocabulary = sr.data.Vocabulary([(i, "film") for i in range(NUM_ITEMS)])
+    ids, _ = model.recommend([[(3, "film"), (4, "film")]], k=3)
+    series = pd.Series([(3, "film"), (4, "film")])
+    assert (ids == model.recommend([series], k=3)[0]).all()
+    assert all(isinstance(item, tuple) for item in ids[0])
+    with pytest.raises(ValueError, match="a list of histories"):
+        model.recommend([[[3, 4]]], k=3)
 
 
 def test_an_empty_history_is_an_error_that_says_so(named):

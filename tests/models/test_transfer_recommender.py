@@ -38,6 +38,10 @@ def test_the_last_hidden_state_of_the_source_model_scores_the_targets(kind, pair
     np.testing.assert_allclose(predicted[:, 1:], scores[:, 1:], atol=1e-5)
 
 
+# The other two forms differ in their hidden states alone.
+@pytest.mark.parametrize(
+    "kind", ["NextItNet", "GRec", "SASRec", "SSEPT"], indirect=True
+)
 def test_it_grows_within_a_fit_learns_recommends_and_is_saved(kind, pairs, tmp_path):
     x, y = kind.inputs(pairs[0]), pairs[1]
     model = sr.TransferRecommender(kind.build(), NUM_TARGETS)
@@ -54,7 +58,8 @@ def test_it_grows_within_a_fit_learns_recommends_and_is_saved(kind, pairs, tmp_p
     ).history
     assert history["num_blocks"] == [2] * 2 + [4] * 10
     assert history["val_hit_rate@5"][-1] > 0.8
-    assert history["val_sampled_mrr@5"][-1] >= history["val_mrr@5"][-1] > 0.3
+    assert history["val_mrr@5"][-1] > 0.3
+    assert history["val_sampled_mrr@5"][-1] > 0.6
     ids, scores = model.recommend(x, k=NUM_TARGETS)
     assert (np.sort(ids, axis=1) == np.arange(1, NUM_TARGETS + 1)).all()
     assert (np.diff(scores, axis=1) <= 0).all()
@@ -69,12 +74,11 @@ def test_it_grows_within_a_fit_learns_recommends_and_is_saved(kind, pairs, tmp_p
     )
 
 
-def test_the_model_that_it_was_made_from_stays_as_it_is(make_model, pairs):
+def test_the_model_that_it_was_made_from_stays_as_it_is(make_model):
     source = make_model()
     before = source.get_weights()
     model = sr.TransferRecommender(source, NUM_TARGETS)
-    model.compile()
-    model.fit(*pairs, verbose=0)
+    model.set_weights([weight + 1 for weight in model.get_weights()])
     model.grow("stackC")
     assert source.num_blocks == 2 and source.output_table.trainable
     for old, now in zip(before, source.get_weights(), strict=True):
@@ -84,7 +88,7 @@ def test_the_model_that_it_was_made_from_stays_as_it_is(make_model, pairs):
 def test_it_takes_over_what_the_source_model_knows_of_its_data(make_model, sequences):
     source = make_model()
     source.vocabulary = sr.data.Vocabulary(np.arange(100, 100 + NUM_ITEMS))
-    source.fit(*sequences, verbose=0)
+    source.trained_length = 10
     source.grow("stackC")
     model = sr.TransferRecommender(source, NUM_TARGETS)
     assert model.vocabulary == source.vocabulary
@@ -152,24 +156,18 @@ def test_the_target_vectors_may_be_regularized(transfer, make_model, pairs, tmp_
     )
     model.set_weights(transfer.get_weights())
     model.compile()
-    losses = [
-        each.fit(*pairs, batch_size=64, verbose=0).history["loss"][0]
-        for each in (model, transfer)
-    ]
-    table = _numpy(sr.TransferRecommender(make_model(), 3).output_table.table)
-    assert table.shape == (4, 8)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert float(loaded.target_regularizer.l2) == pytest.approx(0.01)
-    again = loaded.fit(*pairs, batch_size=64, verbose=0).history["loss"][0]
-    assert again == pytest.approx(
-        model.fit(*pairs, batch_size=64, verbose=0).history["loss"][0], rel=1e-5
+    plain, *regularized = (
+        float(_numpy(each.compute_loss(*pairs, each(pairs[0]))))
+        for each in (transfer, model, loaded)
     )
-    assert losses[0] > losses[1]
+    penalty = 0.01 * (_numpy(model.output_table.table) ** 2).sum()
+    assert penalty > 1e-4
+    assert regularized == pytest.approx([plain + penalty] * 2, rel=1e-5)
 
 
 def test_both_catalogues_grow_in_place(transfer, pairs):
-    transfer.fit(*pairs, verbose=0)
     x, y = pairs
     before = transfer.predict(x, verbose=0)
     transfer.extend_items(3)

@@ -34,7 +34,8 @@ At --scale 1 depths (8, 16 and 32 blocks: dilation count 4, 8, 16) and batch siz
 the release's. Of its budgets (50, 100 and 200 thousand steps) the ratio 1:2:4 is kept;
 the whole is 28 epochs.
 """
-    without = ("data_shares", "share_by")  # of `TrainConfig`, no options here
+    # Of `TrainConfig`, no options here.
+    without: tuple[str, ...] = ("data_shares", "share_by")
 
     def __init__(self, args, typed):
         model = typed.get("model", TrainConfig.model)

@@ -1,0 +1,196 @@
+"""`stackrec tune`: from a log to the schedule that suits it."""
+
+import argparse
+from dataclasses import replace
+
+from stackrec_keras.cli.config import (
+    TrainConfig,
+    add_options,
+    check_model_options,
+    option_name,
+)
+from stackrec_keras.cli.logs import typed_with_paths
+from stackrec_keras.cli.run_folder import RunFolder
+from stackrec_keras.cli.train import verbose, write_description, write_results
+from stackrec_keras.cli.tune_config import (
+    DEFAULT_TRIALS,
+    NOT_OURS,
+    OBJECTIVES,
+    TUNERS,
+    TuneConfig,
+)
+
+_DESCRIPTION = """\
+Search how a recommender is to grow, and write a run folder of the best trial, as
+`stackrec train` does (config.json is what trains it again), with all trials
+(trials.csv) and their quality against time (quality_vs_time.png) in it."""
+
+_SPACE = {
+    "start_blocks": "blocks to start with",
+    "growths": "how many times the depth doubles",
+    "method": "stacking method",
+    "stage_ratio": "length of each stage relative to the one before",
+    "inherit": "what a growth carries over: all, paper",
+    "optimizer_state": "what becomes of the optimizer's state: carry, reset",
+    "learning_rate": "of Adam",
+    "batch_size": "rows a batch",
+    "width": "width of item embeddings",
+    "dropout": "sasrec and ssept: share of units dropped in training",
+    "training_loss": "full_softmax, sampled_softmax, gbce",
+}
+
+
+class TuneFolder(RunFolder):
+    """The files of a search: those of a run, of its best trial, and some more."""
+
+    _FILES = {
+        **RunFolder._FILES,
+        "trials": "trials.csv",
+        "picture": "quality_vs_time.png",
+        "search_config": "search.json",
+        "search": "search",
+    }
+
+    @property
+    def holds_run(self):
+        """Whether a trial was begun here."""
+        return self.search.exists() or super().holds_run
+
+
+def add_parser(subparsers):
+    """Adds the command to the command line."""
+    parser = subparsers.add_parser(
+        "tune",
+        help="search how a model is to grow, and write a run folder",
+        description=_DESCRIPTION,
+        epilog="Example: stackrec tune --data clicks.csv --out runs/search --trials 20 "
+        "--growths 0,1,2 --learning-rate 0.001:0.01 --width 64",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--out", required=True, metavar="FOLDER", help="the run folder to write"
+    )
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the search in --out, with the options it was started with; "
+        "starts it if there is none",
+    )
+    again.add_argument(
+        "--overwrite", action="store_true", help="replace what is in --out"
+    )
+    _add_search_options(parser)
+    add_options(parser, without=NOT_OURS)
+    return parser
+
+
+def run(args):
+    """Runs the command."""
+    folder = TuneFolder(args.out)
+    if not (args.resume or args.overwrite):
+        folder.check_free()
+    config = _configuration(args, folder)
+    if args.resume and folder.is_finished:
+        print(f"The search in {folder.path} is finished.\n")
+        print(folder.table.read_text(encoding="utf-8"), end="")
+        return
+    tune(config, folder, resume=args.resume)
+
+
+def tune(config, folder, resume=False):
+    """Searches, and writes the run folder of the best trial.
+
+    Args:
+        config: `TuneConfig`.
+        folder: `TuneFolder`.
+        resume: Boolean, whether to go on with what is in the folder. If not, what is
+            there is replaced.
+
+    Raises:
+        ValueError: If the configuration or the data cannot be used, with the folder
+            untouched; or if no trial could be completed.
+    """
+    from stackrec_keras.cli.search import best_run, make_hypermodel, run_search
+    from stackrec_keras.cli.splits import describe_split, make_split, remake_split
+
+    if resume and folder.split.exists():
+        split = remake_split(config.train, folder.read("split"))
+    else:
+        split = make_split(config.train)
+    print(split)
+    hypermodel = make_hypermodel(config, split)
+    if not resume:
+        folder.clear()
+    folder.write("search_config", config.to_json())
+    folder.write("split", describe_split(config.train, split))
+    tuner = run_search(config, hypermodel, folder, verbose())
+    best, model = best_run(config, tuner, folder)
+    write_description(best, folder, split)
+    folder.write_model(model)
+    write_results(best, folder, split, model)
+
+
+def _add_search_options(parser):
+    group = parser.add_argument_group("search")
+    add = group.add_argument
+    hidden = argparse.SUPPRESS
+    add("--tuner", choices=TUNERS, default=hidden, help="(default: random)")
+    add(
+        "--trials",
+        type=int,
+        metavar="N",
+        default=hidden,
+        help=f"trials at most (default: {DEFAULT_TRIALS}; of grid all; not for "
+        "hyperband, which makes as many as --epochs asks for)",
+    )
+    add(
+        "--objective",
+        choices=OBJECTIVES,
+        default=hidden,
+        help="quality: val_mrr@5; time: seconds until it is --target; both: val_mrr@5 "
+        "within --time-budget (default: quality)",
+    )
+    add("--target", type=float, metavar="X", default=hidden, help="a val_mrr@5")
+    add(
+        "--time-budget",
+        type=float,
+        metavar="SECONDS",
+        default=hidden,
+        help="after which a trial ends",
+    )
+    space = parser.add_argument_group(
+        "space", "each of these is a value, several (4,8) or a range (0.001:0.01)"
+    )
+    for name, help in _SPACE.items():
+        space.add_argument(
+            option_name(name), default=hidden, metavar="VALUES", help=help
+        )
+
+
+def _configuration(args, folder):
+    typed = typed_with_paths(args)
+    # Some names mean one value to `stackrec train` and a space here.
+    typed = {name: typed[name] for name in typed if name not in NOT_OURS}
+    space = {name: getattr(args, name) for name in _SPACE if hasattr(args, name)}
+    names = ("tuner", "trials", "objective", "target", "time_budget")
+    search = {name: getattr(args, name) for name in names if hasattr(args, name)}
+    if not (args.resume and folder.search_config.exists()):
+        check_model_options(typed, typed.get("model", TrainConfig.model))
+        config = TuneConfig(TrainConfig(**typed), space, **search)
+        config.search_space().check_epochs(config.train.epochs)
+        return config
+    stored = TuneConfig.from_json(folder.read("search_config"))
+    asked = replace(
+        stored,
+        train=replace(stored.train, **typed),
+        space={**stored.space, **space},
+        **search,
+    )
+    if asked != stored:
+        raise ValueError(
+            f"The options do not fit the search in {folder.path}, which was started "
+            "with those in its search.json. Leave them out to --resume, or give "
+            "another --out."
+        )
+    return stored

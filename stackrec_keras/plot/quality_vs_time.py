@@ -1,0 +1,102 @@
+import numpy as np
+import pandas as pd
+
+from stackrec_keras.plot.figure import finished, new_figure
+
+_SECONDS = "training_seconds"
+
+
+def quality_vs_time(runs, path=None, metric="val_mrr@5"):
+    """Draws quality against training time, with the front marked.
+
+    On the front are those that nothing is better than in as little time.
+
+    Args:
+        runs: A frame of trials (`sr.tuning.trials`), each of which is a point, its
+            colour saying its depth; or a dict from a name to a history (what `fit`
+            returned, its `.history`, or a frame), each of which is a curve. A history
+            must have `training_seconds`, or `seconds` for each epoch as the
+            `history.csv` of a run has it.
+        path: Where to write the picture (`.png`, `.svg`, `.pdf`), or `None`.
+        metric: String, the column to draw. Higher is better, but for a loss.
+
+    Returns:
+        A `matplotlib.figure.Figure`. It belongs to no `pyplot` state.
+
+    Raises:
+        ValueError: If a column is missing, or there is nothing to draw.
+
+    Example:
+
+    ```python
+    sr.plot.quality_vs_time(sr.tuning.trials(tuner), "trials.png")
+    sr.plot.quality_vs_time({"grown": history, "from scratch": other}, "runs.png")
+    ```
+    """
+    if isinstance(runs, pd.DataFrame):
+        points = _points(runs, metric, "The frame")
+        groups = _by_depth(points)
+        style = {"linestyle": "none", "marker": "o", "markersize": 5}
+    else:
+        groups = {
+            name: _points(_frame(history), metric, f"The history {name!r}")
+            for name, history in runs.items()
+        }
+        style = {"marker": "o", "markersize": 3}
+        points = pd.concat(groups.values()) if groups else pd.DataFrame()
+    if points.empty:
+        raise ValueError("There is nothing to draw: no trial has been completed.")
+    figure = new_figure(8.0, 5.0)
+    axes = figure.subplots()
+    for label, group in groups.items():
+        axes.plot(group[_SECONDS], group[metric], label=label, **style)
+    _draw_front(axes, points[_SECONDS].to_numpy(), points[metric].to_numpy(), metric)
+    axes.set_xlabel("training time (s)")
+    axes.set_ylabel(metric)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    return finished(figure, path)
+
+
+def _frame(history):
+    return pd.DataFrame(getattr(history, "history", history))
+
+
+def _points(frame, metric, what):
+    """The rows of a frame that have a time and a value of the metric."""
+    if _SECONDS not in frame and "seconds" in frame:
+        frame = frame.assign(**{_SECONDS: frame["seconds"].cumsum()})
+    for name in (_SECONDS, metric):
+        if name not in frame:
+            raise ValueError(
+                f"{what} has no {name!r}. It has {', '.join(map(str, frame))}."
+            )
+    return frame.dropna(subset=[_SECONDS, metric])
+
+
+def _by_depth(points):
+    if "num_blocks" not in points:
+        return {"trials": points}
+    return {
+        f"{depth} block{'' if depth == 1 else 's'}": group
+        for depth, group in points.groupby("num_blocks")
+    }
+
+
+def _draw_front(axes, seconds, values, metric):
+    gains = -values if metric.endswith("loss") else values
+    # By time, and at the same time the best one first.
+    order = np.lexsort((-gains, seconds))
+    best_before = np.maximum.accumulate(np.r_[-np.inf, gains[order][:-1]])
+    front = order[gains[order] > best_before]
+    axes.plot(
+        seconds[front],
+        values[front],
+        drawstyle="steps-post",
+        color="0.3",
+        linestyle="--",
+        marker="o",
+        markersize=10,
+        markerfacecolor="none",
+        label="front",
+    )

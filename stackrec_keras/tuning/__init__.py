@@ -1,0 +1,16 @@
+"""The search for a good stacking schedule, with KerasTuner."""
+
+from stackrec_keras.tuning.grid_search import GridSearch
+from stackrec_keras.tuning.hypermodel import StackingHyperModel
+from stackrec_keras.tuning.search_space import SearchSpace
+from stackrec_keras.tuning.trials import trials
+from stackrec_keras.tuning.values import Choice, Range
+
+__all__ = [
+    "Choice",
+    "GridSearch",
+    "Range",
+    "SearchSpace",
+    "StackingHyperModel",
+    "trials",
+]

@@ -1,0 +1,67 @@
+import importlib.util
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import stackrec_keras as sr
+
+DOCS = Path(__file__).parents[2] / "docs"
+EXAMPLE = DOCS / "examples" / "gmlp_recommender.py"
+METHODS = [method.name for method in sr.stacking.methods()]
+
+
+@pytest.fixture(scope="module")
+def example():
+    spec = importlib.util.spec_from_file_location("gmlp_recommender", EXAMPLE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_guide_shows_the_example_as_it_is_in_under_80_lines():
+    code = EXAMPLE.read_text("utf-8")
+    assert f"```python\n{code}```" in (DOCS / "adding_a_model.md").read_text("utf-8")
+    assert len(code.splitlines()) < 80
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_it_grows_by_every_method(example, method, sequences):
+    model = example.GMLPRecommender(30, 10, 4, num_blocks=2)
+    model.stack.gate.assign([0.5, 0.5])
+    before = numpy(model(sequences[0][:2]))
+    model.grow(method)
+    after = numpy(model(sequences[0][:2]))
+    assert model.num_blocks == 4
+    carried = method not in ("from_scratch", "stackE")
+    assert np.allclose(before, after, atol=1e-5) == carried
+
+
+def test_no_position_sees_a_later_one_and_padding_does_not_move_the_others(example):
+    model = example.GMLPRecommender(30, 6, 4, num_blocks=1)
+    model.stack.gate.assign([1.0])
+    x = np.array([[3, 4, 5, 6]])
+    changed = numpy(model(np.array([[3, 4, 9, 9]])))
+    np.testing.assert_allclose(numpy(model(x))[:, :2], changed[:, :2], atol=1e-6)
+    assert np.abs(numpy(model(x)) - changed)[:, 2:].max() > 1e-4
+    longer = np.array([[1, 2, 1, 2, 3, 4, 5, 6]])
+    cut = longer[:, 2:]
+    np.testing.assert_allclose(numpy(model(longer)), numpy(model(cut)), atol=1e-6)
+
+
+def test_it_learns_through_a_growth_and_a_file_holds_it(example, sequences, tmp_path):
+    x, y = sequences
+    model = example.GMLPRecommender(30, 10, 8, num_blocks=1)
+    model.compile(keras.optimizers.Adam(0.03))
+    growing = sr.StackingCallback("stackC", {2: 2})
+    history = model.fit(x, y, epochs=6, verbose=0, callbacks=[growing]).history
+    assert history["loss"][-1] < 0.8 * history["loss"][0]
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.num_blocks == 2
+    np.testing.assert_allclose(numpy(loaded(x[:3])), numpy(model(x[:3])), atol=1e-5)
+
+
+def numpy(tensor):
+    return keras.ops.convert_to_numpy(tensor)

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.patches import FancyBboxPatch, PathPatch
+
+from stackrec_keras import plot
+
+
+def lines(figure):
+    """(old block, new block, style) of each line."""
+    return [
+        (*path.get_path().vertices[[0, -1], 1].tolist(), path.get_linestyle())
+        for path in figure.axes[0].patches
+        if isinstance(path, PathPatch)
+    ]
+
+
+def labels(figure):
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+def colors(figure):
+    return [
+        to_hex(box.get_facecolor())
+        for box in figure.axes[0].patches
+        if isinstance(box, FancyBboxPatch)
+    ]
+
+
+def test_a_line_leads_from_each_source_solid_to_where_it_stays_dashed_to_a_copy():
+    figure = plot.growth_plan("stackA", old=2, new=4)
+    assert lines(figure) == [(0, 0, "-"), (0, 1, "--"), (1, 2, "-"), (1, 3, "--")]
+    assert labels(figure)[2:] == ["0: from 0", "1: from 0", "2: from 1", "3: from 1"]
+    assert figure.axes[0].get_title() == "stackA: 2 → 4 blocks"
+
+
+def test_a_block_has_the_color_of_its_source_and_a_random_one_is_white():
+    figure = plot.growth_plan([1, 0, None], old=2)
+    low, high, *new = colors(figure)
+    assert low != high
+    assert new == [high, low, "#ffffff"]
+    assert labels(figure)[-1] == "2: random"
+    assert len(lines(figure)) == 2
+
+
+def test_a_method_doubles_or_stacks_its_top_blocks_or_whole_cycles():
+    figure = plot.growth_plan("stackC", old=3)
+    assert [new for _, new, _ in lines(figure)] == [*range(6)]
+    figure = plot.growth_plan("stackC", old=3, top_blocks=1)
+    assert [old for old, *_ in lines(figure)] == [0, 1, 2, 2]
+    figure = plot.growth_plan("stackA", old=2, cycle=2)
+    assert [old for old, *_ in lines(figure)] == [0, 1, 0, 1]
+
+
+def test_old_blocks_that_feed_none_are_drawn_too():
+    assert labels(plot.growth_plan([0, 1], old=4))[:4] == ["0", "1", "2", "3"]
+    assert labels(plot.growth_plan([0, 2]))[:3] == ["0", "1", "2"]
+
+
+def test_a_deep_net_fits_on_a_page_and_the_picture_is_written(tmp_path):
+    figure = plot.growth_plan("stackC", tmp_path / "plan.png", old=60)
+    assert figure.get_size_inches()[1] < 14
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts[60:]]
+    assert all(np.diff([box.y0 for box in boxes]) > [box.height for box in boxes[1:]])
+    assert (tmp_path / "plan.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"plan": "stackC"}, "'stackC'.* needs old"),
+        ({"plan": "stackQ", "old": 2}, "method='stackQ'"),
+        ({"plan": []}, "0 sources"),
+        ({"plan": [0, 1], "new": 3}, "2 sources, new=3"),
+        ({"plan": [0, 3], "old": 2}, "0 to 3, and the old net has 0 to 1"),
+        ({"plan": [0, -1]}, "from -1 to 0"),
+    ],
+)
+def test_what_fits_no_net_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        plot.growth_plan(**arguments)

@@ -1,0 +1,71 @@
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from stackrec_keras import plot
+
+
+def trials():
+    return pd.DataFrame(
+        {
+            "num_blocks": [1, 2, 2, 4, pd.NA],
+            "training_seconds": [10.0, 20.0, 20.0, 40.0, np.nan],
+            "val_mrr@5": [0.1, 0.3, 0.2, 0.25, np.nan],
+            "val_loss": [3.0, 2.0, 2.5, 1.0, np.nan],
+        }
+    ).astype({"num_blocks": "Int64"})
+
+
+def lines(figure):
+    return {
+        line.get_label(): line.get_xydata().tolist() for line in figure.axes[0].lines
+    }
+
+
+def test_a_trial_is_a_point_and_those_of_a_depth_have_a_colour():
+    figure = plot.quality_vs_time(trials())
+    found = lines(figure)
+    assert found["1 block"] == [[10, 0.1]]
+    assert found["2 blocks"] == [[20, 0.3], [20, 0.2]]
+    assert found["4 blocks"] == [[40, 0.25]]
+    colours = [line.get_color() for line in figure.axes[0].lines]
+    assert len(set(colours)) == len(colours)
+    assert figure.axes[0].get_xlabel() == "training time (s)"
+
+
+def test_the_front_has_those_that_none_is_better_than_in_as_little_time():
+    assert lines(plot.quality_vs_time(trials()))["front"] == [[10, 0.1], [20, 0.3]]
+
+
+def test_a_loss_is_better_the_lower_it_is():
+    found = lines(plot.quality_vs_time(trials(), metric="val_loss"))
+    assert found["front"] == [[10, 3.0], [20, 2.0], [40, 1.0]]
+
+
+def test_a_history_is_a_curve_over_the_seconds_that_have_gone_by():
+    trained = keras.callbacks.History()
+    trained.history = {"seconds": [2.0, 3.0], "val_mrr@5": [0.1, 0.2]}
+    runs = {
+        "a": trained,
+        "b": {"training_seconds": [1.0, 9.0], "val_mrr@5": [0.15, 0.3]},
+    }
+    found = lines(plot.quality_vs_time(runs))
+    assert found["a"] == [[2, 0.1], [5, 0.2]]
+    assert found["b"] == [[1, 0.15], [9, 0.3]]
+    assert found["front"] == [[1, 0.15], [5, 0.2], [9, 0.3]]
+
+
+def test_the_picture_is_written(tmp_path):
+    plot.quality_vs_time(trials(), tmp_path / "trials.png")
+    assert (tmp_path / "trials.png").stat().st_size > 1000
+
+
+def test_what_cannot_be_drawn_is_refused():
+    with pytest.raises(ValueError, match="The frame has no 'val_mrr'. It has .*mrr@5"):
+        plot.quality_vs_time(trials(), metric="val_mrr")
+    with pytest.raises(ValueError, match="The history 'a' has no 'training_seconds'"):
+        plot.quality_vs_time({"a": {"val_mrr@5": [0.1]}})
+    for nothing in ({}, trials().iloc[4:]):
+        with pytest.raises(ValueError, match="no trial has been completed"):
+            plot.quality_vs_time(nothing)

@@ -1,0 +1,55 @@
+"""One of the processes of a search: the chief, or a worker.
+
+    python chief_or_worker.py FOLDER
+
+The environment has the KERASTUNER_ variables. The chief prints what came of it as JSON.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import keras_tuner
+
+import stackrec_keras as sr
+from stackrec_keras.tuning import Choice, SearchSpace, StackingHyperModel
+
+folder = Path(sys.argv[1])
+name = os.environ["KERASTUNER_TUNER_ID"]
+
+log = sr.data.synthetic(num_users=24, num_items=12, events_per_user=20)
+vocabulary = sr.data.Vocabulary.from_items(log["item"])
+split = sr.data.split_random(sr.data.make_windows(log, vocabulary, length=10))
+space = SearchSpace(
+    start_blocks=1,
+    growths=1,
+    method=Choice("stackC", "stackR"),
+    inherit="all",
+    learning_rate=Choice(0.03, 0.01),
+    batch_size=16,
+    width=4,
+)
+hypermodel = StackingHyperModel(sr.NextItNet, split, 2, space, monitor="val_loss")
+tuner = keras_tuner.RandomSearch(
+    hypermodel, hypermodel.objective, max_trials=3, directory=folder
+)
+(folder / f"{name}.ready").touch()
+while len(list(folder.glob("*.ready"))) < 3:
+    time.sleep(0.1)
+tuner.search(verbose=0)
+if name == "chief":
+    model = tuner.get_best_models()[0]
+    batches = split.validation.batches(evaluation=True)
+    found = {
+        "num_blocks": model.num_blocks,
+        "loss": model.evaluate(batches, verbose=0, return_dict=True)["loss"],
+        "trials": sr.tuning.trials(tuner).to_dict("list"),
+    }
+    print(json.dumps(found, default=str))
+else:
+    try:
+        sr.tuning.trials(tuner)
+    except ValueError as error:
+        print(error)

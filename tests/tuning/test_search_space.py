@@ -1,0 +1,89 @@
+from dataclasses import fields
+
+import keras_tuner
+import pytest
+
+from stackrec_keras.tuning import Choice, Range, SearchSpace
+
+
+def drawn(space, **values):
+    """The space of a trial with these hyper-parameters, and all that it has."""
+    hp = keras_tuner.HyperParameters()
+    space.draw(hp)
+    hp.values.update(values)
+    hp.ensure_active_values()
+    return space.draw(hp), hp
+
+
+def test_all_of_the_schedule_and_of_training_is_searched_by_default():
+    _, hp = drawn(SearchSpace(), growths=1)
+    names = {f.name for f in fields(SearchSpace)}
+    assert {p.name for p in hp.space} == names - {"training_loss"}
+
+
+def test_what_is_fixed_is_no_hyper_parameter():
+    fixed = {
+        f.name: getattr(drawn(SearchSpace())[0], f.name) for f in fields(SearchSpace)
+    }
+    space, hp = drawn(SearchSpace(**fixed))
+    assert not hp.space
+    assert space == SearchSpace(**fixed)
+
+
+def test_a_trial_without_growth_has_no_hyper_parameters_of_growths():
+    of_growths = {"method", "stage_ratio", "inherit", "optimizer_state"}
+    _, hp = drawn(SearchSpace(), growths=0)
+    assert not of_growths & set(hp.values)
+    _, hp = drawn(SearchSpace(), growths=2)
+    assert of_growths <= set(hp.values)
+    _, hp = drawn(SearchSpace(growths=0))
+    assert not of_growths & {p.name for p in hp.space}
+
+
+def test_inherit_is_searched_only_for_methods_to_which_it_makes_a_difference():
+    space = SearchSpace(growths=1, method=Choice("copyZero", "stackC"))
+    _, hp = drawn(space)
+    assert "inherit" not in hp.values
+    _, hp = drawn(space, method="stackC")
+    assert "inherit" in hp.values
+    _, hp = drawn(SearchSpace(growths=1, method="copyZero"))
+    assert "inherit" not in {p.name for p in hp.space}
+
+
+@pytest.mark.parametrize(
+    "growths, ratio, table",
+    [(2, 2, {1: 4, 3: 8}), (2, 1, {3: 4, 5: 8}), (1, 0.5, {5: 4}), (1, 6, {1: 4})],
+)
+def test_the_stages_of_a_trial_are_shares_of_the_epochs(growths, ratio, table):
+    space = SearchSpace(start_blocks=2, growths=growths, stage_ratio=ratio)
+    assert drawn(space)[0].schedule(7).depths == table
+
+
+def test_without_growths_there_is_no_schedule():
+    assert drawn(SearchSpace(growths=0))[0].schedule(7) is None
+
+
+def test_more_stages_than_epochs_are_refused():
+    SearchSpace(growths=Choice(0, 2)).check_epochs(3)
+    with pytest.raises(ValueError, match="growths=3 makes 4 stages, and epochs=3"):
+        SearchSpace(growths=Range(0, 3)).check_epochs(3)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"start_blocks": 0}, "start_blocks must be an integer above 0"),
+        ({"growths": Choice(0, -1)}, "growths must be an integer of at least 0"),
+        ({"growths": Range(0.0, 2.0)}, "growths must be an integer of at least 0"),
+        ({"stage_ratio": 0}, "stage_ratio must be a number above 0"),
+        ({"learning_rate": Range(0.0, 0.1)}, "learning_rate must be a number above 0"),
+        ({"dropout": Choice(0.1, 1.0)}, "dropout must be from 0 to below 1"),
+        ({"method": Choice("stackC", "stackX")}, "Received: method='stackX'"),
+        ({"inherit": "some"}, "inherit must be one of 'all', 'paper'"),
+        ({"optimizer_state": None}, "optimizer_state must be one of"),
+        ({"training_loss": "mse"}, "loss='mse' cannot be used here"),
+    ],
+)
+def test_a_value_that_may_not_be_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        SearchSpace(**arguments)

@@ -1,0 +1,68 @@
+import keras_tuner
+import pytest
+
+from stackrec_keras.tuning import Choice, Range
+from stackrec_keras.tuning.values import draw
+
+
+def drawn(value, given=None):
+    """What is drawn for the hyper-parameter x, once it is declared, if it is `given`
+    that value."""
+    hp = keras_tuner.HyperParameters()
+    default = draw(hp, "x", value)
+    if given is None:
+        return default
+    hp.values["x"] = given
+    return draw(hp, "x", value)
+
+
+def test_a_choice_may_be_of_any_type():
+    dilations = Choice((1,), (1, 4))
+    assert drawn(dilations) == (1,)
+    assert drawn(dilations, "(1, 4)") == (1, 4)
+    assert drawn(Choice(None, 2), "2") == 2
+    assert drawn(Choice(True, False), False) is False
+
+
+def test_a_choice_that_came_in_single_precision_is_what_it_was():
+    assert drawn(Choice(0.1, 0.2), 0.20000000298) == 0.2
+
+
+def test_a_range_of_integers_gives_integers_and_one_with_a_float_gives_floats():
+    assert drawn(Range(1, 4)) == 1
+    hp = keras_tuner.HyperParameters()
+    for name, value in (("n", Range(2, 8, step=2)), ("x", Range(0.1, 1, log=True))):
+        draw(hp, name, value)
+    n, x = hp.space
+    assert (n.min_value, n.max_value, n.step) == (2, 8, 2)
+    assert (x.min_value, x.max_value, x.sampling) == (0.1, 1.0, "log")
+
+
+def test_a_value_that_is_searched_only_under_a_condition_is_the_first_one_elsewhere():
+    hp = keras_tuner.HyperParameters()
+    draw(hp, "parent", Choice(0, 1))
+    conditions = [("parent", [1])]
+    assert draw(hp, "x", Choice("a", "b"), conditions) == "a"
+    assert "x" not in hp.values
+    hp.values.update(parent=1, x="b")
+    assert draw(hp, "x", Choice("a", "b"), conditions) == "b"
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((2, 2), "low < high"),
+        (("1", 2), "from number to number"),
+        ((0.0, 1.0, None, True), "starts above 0"),
+        ((0, 4, 0), "step must be above 0"),
+        ((1, 4, 1, True), "step must be above 1"),
+    ],
+)
+def test_a_range_that_is_none_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Range(*arguments)
+
+
+def test_a_choice_of_nothing_is_refused():
+    with pytest.raises(ValueError, match=r"Choice\(\) has no value"):
+        Choice()
