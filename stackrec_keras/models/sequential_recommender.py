@@ -12,6 +12,8 @@ from stackrec_keras.models.arguments import check_integers
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
 from stackrec_keras.models.extension import extend_items
 from stackrec_keras.models.fitting import callbacks_for
+from stackrec_keras.models.freeze_stack import freezes
+from stackrec_keras.models.freezing import set_frozen
 from stackrec_keras.models.inputs import (
     check_ids,
     check_trained_users,
@@ -279,14 +281,12 @@ class SequentialRecommender(GrowableCheckpoint, keras.Model):
         if hasattr(x, "set_epoch"):
             # Keras would shuffle whole batches on top of their own order.
             kwargs["shuffle"] = False
+        callbacks = callbacks_for(callbacks, x, validated)
+        if not freezes(callbacks):
+            # A fit that was interrupted, or a file of one, may have left it frozen.
+            set_frozen(self, False)
         return super().fit(
-            x,
-            y,
-            batch_size,
-            epochs,
-            verbose,
-            callbacks=callbacks_for(callbacks, x, validated),
-            **kwargs,
+            x, y, batch_size, epochs, verbose, callbacks=callbacks, **kwargs
         )
 
     def evaluate(self, x=None, y=None, **kwargs):
