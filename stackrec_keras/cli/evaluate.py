@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from stackrec_keras.cli.logs import read_log
 from stackrec_keras.cli.run_folder import RunFolder
+from stackrec_keras.cli.splits import TRANSFER
 
 
 def add_parser(subparsers):
@@ -39,6 +40,11 @@ def run(args):
     folder = RunFolder(args.folder)
     config = folder.read_config()
     model = folder.read_model()
+    if args.data is not None and config.split == TRANSFER:
+        raise ValueError(
+            f"The run in {folder.path} recommends from a second catalogue, of which a "
+            "log of one does not tell. Leave --data out."
+        )
     if args.data is None:
         rows, notes = _held_out_rows(folder, config, model)
     else:

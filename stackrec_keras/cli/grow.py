@@ -256,6 +256,12 @@ def _held_out(log, until):
             "log up to now."
         )
     first, test = (times[len(times) * tenths // 10] for tenths in (8, 9))
+    if first == test:
+        raise ValueError(
+            f"The log's newest events share one time, {first}, so validation and test "
+            "cannot be told apart. Give times that are finer, or a log that reaches "
+            "further."
+        )
     return {"validation_start": first, "test_start": test}
 
 

@@ -69,8 +69,7 @@ def popularity_results(counts, windows, names="auto"):
 
 def _counts(model):
     """How often the items that a model scores occur in training, `(num_items,)`."""
-    is_transfer = hasattr(model, "target_vocabulary")
-    return (model.target_vocabulary if is_transfer else model.vocabulary).counts
+    return model.target_vocabulary.counts
 
 
 def training_counts(windows):

@@ -109,6 +109,8 @@ def best_run(config, tuner, folder):
         batch_size=drawn.batch_size,
         learning_rate=drawn.learning_rate,
         loss=drawn.training_loss,
+        patience=config.train.epochs,  # never out: the best epoch's weights
+        max_seconds=config.time_budget,
     )
     rows = pd.read_csv(Path(tuner.get_trial_dir(trial.trial_id)) / _HISTORY)
     rows.to_csv(folder.history, index=False)

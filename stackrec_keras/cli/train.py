@@ -204,8 +204,11 @@ def write_description(config, folder, split, arguments=None):
 
 
 def _fit(config, folder, split, model, growth):
+    from stackrec_keras.cli.backup import Backup
     from stackrec_keras.data import Batches
 
+    # Deleted by `train_on` once the model itself is written.
+    backup = Backup(folder.backup)
     users = takes_users(config)
     size = config.batch_size
     model.fit(
@@ -219,15 +222,14 @@ def _fit(config, folder, split, model, growth):
         validation_data=split.validation.batches(
             size, evaluation=True, with_users=users
         ),
+        initial_epoch=backup.restore(model),
         epochs=config.epochs,
-        callbacks=_callbacks(config, folder, growth),
+        callbacks=[*_callbacks(config, folder, growth), backup],
         verbose=verbose(),
     )
 
 
 def _callbacks(config, folder, growth):
-    import keras
-
     from stackrec_keras.cli.best_epoch import BestEpoch
     from stackrec_keras.cli.history_file import HistoryFile
     from stackrec_keras.cli.max_seconds import MaxSeconds
@@ -242,11 +244,7 @@ def _callbacks(config, folder, growth):
         )
     if config.max_seconds is not None:
         callbacks.append(MaxSeconds(config.max_seconds, folder.history))
-    # Deleted by `train_on` once the model itself is written.
-    backup = keras.callbacks.BackupAndRestore(
-        str(folder.backup), double_checkpoint=True, delete_checkpoint=False
-    )
-    return [*callbacks, backup]
+    return callbacks
 
 
 def write_results(config, folder, split, model):

@@ -113,6 +113,8 @@ class TransferRecommender(SequentialRecommender):
                 f"target_vocabulary has {len(vocabulary)} items, the model num_targets="
                 f"{self.num_targets}. Build it with num_targets=len(target_vocabulary)."
             )
+        if vocabulary is not None:
+            vocabulary.get_config()  # raises where no file could hold its ids
         self._target_vocabulary = vocabulary
 
     def recommend(self, x, k=10, exclude_seen=True, batch_size=256):

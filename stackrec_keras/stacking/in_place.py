@@ -2,7 +2,7 @@
 
 Keras 3 has no public way to give a variable another shape, or to tell a model
 that is being fitted of it. What stands here does that on each backend.
-(`models/training_loop.py` has those of the training loop; no other file has any.)
+(`models/training_loop.py` has those of the training loop.)
 """
 
 import contextlib

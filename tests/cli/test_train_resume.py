@@ -10,22 +10,23 @@ import numpy as np
 import pytest
 
 from stackrec_keras import plot
+from stackrec_keras.cli.backup import Backup
 from stackrec_keras.cli.best_epoch import BestEpoch
 from stackrec_keras.cli.history_file import HistoryFile
 
 # Dies after the history row of epoch 2 and before its backup.
 KILLED_RUN = """
 import os, signal, sys
-import keras
+from stackrec_keras.cli.backup import Backup
 
-save = keras.callbacks.BackupAndRestore.on_epoch_end
+save = Backup.on_epoch_end
 
 def save_or_die(self, epoch, logs=None):
     if epoch == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     save(self, epoch, logs)
 
-keras.callbacks.BackupAndRestore.on_epoch_end = save_or_die
+Backup.on_epoch_end = save_or_die
 from stackrec_keras.cli import main
 
 main(sys.argv[1:])
@@ -73,7 +74,7 @@ def val_mrr(monkeypatch):
 @contextlib.contextmanager
 def interruption(epoch):
     """An interruption at the end of an epoch, before its backup."""
-    save = keras.callbacks.BackupAndRestore.on_epoch_end
+    save = Backup.on_epoch_end
 
     def save_or_stop(self, now, logs=None):
         if now == epoch:
@@ -81,7 +82,7 @@ def interruption(epoch):
         save(self, now, logs)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keras.callbacks.BackupAndRestore, "on_epoch_end", save_or_stop)
+        patch.setattr(Backup, "on_epoch_end", save_or_stop)
         yield
 
 

@@ -195,7 +195,7 @@ class Arms:
         return arm
 
     def _check(self, folder, config, split):
-        if not (folder.config.exists() and folder.split.exists()):
+        if not folder.holds_run:
             return
         before = folder.read_config()
         for f in fields(TrainConfig):

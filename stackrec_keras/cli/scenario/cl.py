@@ -33,7 +33,8 @@ At --scale 1 depths (16 and 32 blocks: dilation count 8, 16; sasrec and ssept 18
 the top 6 stacked), data ratio and batch size are the release's; stages have equal
 epochs, 28 in all.
 """
-    without = ("data_shares",)
+    # A run loaded has seen all rows, and there is no more data to come.
+    without = ("data_shares", "load_model")
 
     def __init__(self, args, typed):
         if typed.get("share_by") == "time":

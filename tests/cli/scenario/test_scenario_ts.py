@@ -11,16 +11,16 @@ STAGES = "--stages 1,2 --shares 1,2 --epochs 3"
 # Dies in the second arm, after the history row of epoch 1 and before its backup.
 KILLED_RUN = """
 import os, signal, sys
-import keras
+from stackrec_keras.cli.backup import Backup
 
-save = keras.callbacks.BackupAndRestore.on_epoch_end
+save = Backup.on_epoch_end
 
 def save_or_die(self, epoch, logs=None):
-    if epoch == 1 and "from-scratch" in self.backup_dir:
+    if epoch == 1 and "from-scratch" in str(self.folder):
         os.kill(os.getpid(), signal.SIGKILL)
     save(self, epoch, logs)
 
-keras.callbacks.BackupAndRestore.on_epoch_end = save_or_die
+Backup.on_epoch_end = save_or_die
 from stackrec_keras.cli import main
 
 main(sys.argv[1:])

@@ -1,0 +1,50 @@
+"""The state of a run on disk: that of an epoch's end, whole."""
+
+import os
+
+import keras
+
+
+class Backup(keras.callbacks.Callback):
+    """Saves a model, its optimizer and its random states at each epoch's end.
+
+    `keras.callbacks.BackupAndRestore` writes weights and epoch one after the other, in
+    two files. Here the epoch is in the name of the one file, which appears when it is
+    complete: a run that is killed at any moment loses at most the running epoch.
+
+    Args:
+        folder: `Path` of the folder for the file.
+    """
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder = folder
+
+    def restore(self, model):
+        """Gives a model the state that was saved last.
+
+        Returns:
+            Integer, the epoch to go on with; 0 if nothing was saved.
+        """
+        saved = self._saved()
+        if not saved:
+            return 0
+        model.load_weights(saved[-1])
+        return _epoch(saved[-1]) + 1
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = self.folder / "partial.weights.h5"
+        self.model.save_weights(partial, overwrite=True)
+        earlier = self._saved()
+        os.replace(partial, self.folder / f"epoch-{epoch}.weights.h5")
+        for path in earlier:
+            if _epoch(path) != epoch:
+                path.unlink()
+
+    def _saved(self):
+        return sorted(self.folder.glob("epoch-*.weights.h5"), key=_epoch)
+
+
+def _epoch(path):
+    return int(path.name.split(".")[0].removeprefix("epoch-"))
