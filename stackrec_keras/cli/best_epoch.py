@@ -18,15 +18,19 @@ class BestEpoch(keras.callbacks.Callback):
         weights: `Path` of the file for the best weights.
         history: `Path` of the run's history file.
         monitor: String, a key of the logs; higher is better.
+        deepest: Boolean, whether a growth makes all epochs before it forgotten, so
+            that the best one is of the depth that the model has at last.
     """
 
-    def __init__(self, patience, weights, history, monitor="val_mrr@5"):
+    def __init__(self, patience, weights, history, monitor="val_mrr@5", deepest=False):
         super().__init__()
         self.patience = patience
         self.weights = weights
         self.history = history
         self.monitor = monitor
+        self.deepest = deepest
         self.best = None
+        self.num_blocks = None
         self.wait = 0
 
     def on_train_begin(self, logs=None):
@@ -36,10 +40,10 @@ class BestEpoch(keras.callbacks.Callback):
         if self.best is None:
             self.best, self.wait = float("-inf"), 0
             for row in rows_before(epoch, self.history):
-                self._observe(row[self.monitor])
+                self._observe(row[self.monitor], row["num_blocks"])
 
     def on_epoch_end(self, epoch, logs=None):
-        if self._observe(float(logs[self.monitor])):
+        if self._observe(float(logs[self.monitor]), self.model.num_blocks):
             self._save()
         if self.wait >= self.patience:
             self.model.stop_training = True
@@ -50,8 +54,9 @@ class BestEpoch(keras.callbacks.Callback):
             # The schedule's record is that of the epoch that the file is from.
             self.model.growth_record = None
 
-    def _observe(self, value):
-        better = value > self.best
+    def _observe(self, value, num_blocks):
+        better = value > self.best or (self.deepest and num_blocks != self.num_blocks)
+        self.num_blocks = num_blocks
         self.best, self.wait = (value, 0) if better else (self.best, self.wait + 1)
         return better
 

@@ -168,6 +168,12 @@ class TrainConfig:
         int,
         metavar="EPOCHS",
     )
+    best_of: str = _option(
+        "training",
+        "all",
+        "which epochs --patience has in mind: all, or those since the last growth",
+        choices=("all", "deepest"),
+    )
     max_seconds: float | None = _option(
         "training",
         None,

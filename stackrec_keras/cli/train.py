@@ -236,7 +236,10 @@ def _callbacks(config, folder, growth):
     callbacks.append(HistoryFile(folder.history))
     if config.patience is not None:
         best = folder.backup / "best.weights.h5"
-        callbacks.append(BestEpoch(config.patience, best, folder.history))
+        deepest = config.best_of == "deepest"
+        callbacks.append(
+            BestEpoch(config.patience, best, folder.history, deepest=deepest)
+        )
     if config.max_seconds is not None:
         callbacks.append(MaxSeconds(config.max_seconds, folder.history))
     # Deleted by `train_on` once the model itself is written.

@@ -10,7 +10,7 @@ class FreezeStack(keras.callbacks.Callback):
     Embeddings, blocks and norms stay as they are until the table has learned to read
     them; nor do growths stop it. Epochs are counted from 0, as in Keras' callbacks,
     so that a run that is resumed goes on as if it had not been stopped. When the fit
-    ends, all that was trainable is so again.
+    ends, or another begins without this callback, all that was trainable is so again.
 
     The optimizer starts anew at both ends of the freeze, at the learning rate that
     it has then; a `LearningRateSchedule` starts from its beginning.
@@ -48,3 +48,10 @@ class FreezeStack(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         set_frozen(self.model, False)
+
+
+def freezes(callbacks):
+    """Returns whether a `FreezeStack` is among the callbacks of a fit."""
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks = callbacks.callbacks
+    return any(isinstance(callback, FreezeStack) for callback in callbacks)

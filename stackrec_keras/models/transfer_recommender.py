@@ -50,7 +50,7 @@ class TransferRecommender(SequentialRecommender):
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
 
-    # Not "output_table": on torch, two layers of one name hide each other.
+    # The source model has an "output_table": no two variables have one path.
     output_name = "target_table"
 
     def __init__(self, model, num_targets, target_regularizer=None, **kwargs):

@@ -1,16 +1,19 @@
 import inspect
-import math
 from dataclasses import replace
 
 import keras
 import keras_tuner
 
-from stackrec_keras import metrics
-from stackrec_keras.data import Split
 from stackrec_keras.models.arguments import check_integers
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 from stackrec_keras.stacking import Growth, StackingCallback
 from stackrec_keras.stacking.growth import block_stacks
+from stackrec_keras.tuning.checks import (
+    check_goal,
+    check_installed,
+    check_model_and_data,
+    check_size,
+)
 from stackrec_keras.tuning.search_space import SearchSpace
 from stackrec_keras.tuning.trial_clock import TrialClock
 from stackrec_keras.tuning.values import draw
@@ -55,6 +58,7 @@ class StackingHyperModel(keras_tuner.HyperModel):
 
     Raises:
         ValueError: If an argument does not fit the model or the data.
+        ImportError: On TensorFlow without tensorboard, which KerasTuner imports.
 
     Example:
 
@@ -99,9 +103,10 @@ class StackingHyperModel(keras_tuner.HyperModel):
         **model_arguments,
     ):
         super().__init__(name)
+        check_installed()
         check_integers(epochs=epochs)
-        _check_model_and_data(model_class, data)
-        _check_goal(monitor, target, time_budget)
+        check_model_and_data(model_class, data)
+        check_goal(monitor, target, time_budget)
         self.model_class = model_class
         self.data = data
         self.epochs = epochs
@@ -161,7 +166,7 @@ class StackingHyperModel(keras_tuner.HyperModel):
         self._check_fit(hp, args, kwargs, callbacks, epochs)
         drawn = self.space.draw(hp)
         tuner = next((c.tuner for c in callbacks if hasattr(c, "tuner")), None)
-        _check_size(model, drawn, getattr(tuner, "max_model_size", None))
+        check_size(model, drawn, getattr(tuner, "max_model_size", None))
         clock = self._clock(hp, tuner)
         users = model.num_users is not None
         history = model.fit(
@@ -296,57 +301,3 @@ def _argument_names(model_class):
             if inspect.Parameter.VAR_KEYWORD not in names.values():
                 break
     return [name for name, kind in names.items() if kind != kind.VAR_KEYWORD]
-
-
-def _check_model_and_data(model_class, data):
-    is_class = isinstance(model_class, type)
-    if not (is_class and issubclass(model_class, SequentialRecommender)):
-        raise ValueError(
-            "model_class must be a class of recommenders, such as sr.NextItNet. "
-            f"Received: model_class={model_class!r}"
-        )
-    if not isinstance(data, Split):
-        raise ValueError(
-            "data must be a Split, as sr.data.split_random(windows) makes it. "
-            f"Received: data of type {type(data).__name__}"
-        )
-
-
-def _check_goal(monitor, target, time_budget):
-    names = ["val_loss", *(f"val_{m.name}" for m in metrics.default_metrics())]
-    if monitor not in names:
-        raise ValueError(
-            f"monitor must be one of {', '.join(names)}. Received: monitor={monitor!r}"
-        )
-    if time_budget is not None and not time_budget > 0:
-        raise ValueError(
-            f"time_budget must be above 0 seconds. Received: time_budget={time_budget}"
-        )
-    if target is None:
-        return
-    if target == 0 or not math.isfinite(target):
-        raise ValueError(f"target must be a number but 0. Received: target={target}")
-    if time_budget is None:
-        raise ValueError(
-            f"target={target} needs a time_budget: the seconds after which a trial "
-            "that does not reach it is given up."
-        )
-
-
-def _check_size(model, drawn, most):
-    """Raises what KerasTuner does for a model that is too large, but for the depth
-    that it will grow to."""
-    if most is None:
-        return
-    of_blocks = sum(
-        math.prod(variable.shape)
-        for stack in block_stacks(model)
-        for variable in stack.variables_by_name().values()
-    )
-    now = sum(math.prod(variable.shape) for variable in model.trainable_weights)
-    final = drawn.start_blocks * 2**drawn.growths
-    size = now + of_blocks // model.num_blocks * (final - model.num_blocks)
-    if size > most:
-        raise keras_tuner.errors.FailedTrialError(
-            f"Oversized model: {size} parameters with {final} blocks. Skip model."
-        )

@@ -3,12 +3,14 @@ import json
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
 from stackrec_keras import plot
+from stackrec_keras.cli.best_epoch import BestEpoch
 from stackrec_keras.cli.history_file import HistoryFile
 
 # Dies after the history row of epoch 2 and before its backup.
@@ -122,6 +124,26 @@ def test_early_stopping_remembers_its_best_epoch_over_a_restart(
     model = keras.saving.load_model(out / "model.keras")
     for weight, expected in zip(model.get_weights(), best, strict=True):
         np.testing.assert_array_equal(weight, expected)
+
+
+def test_best_of_deepest_forgets_what_was_before_a_growth(tmp_path):
+    history, weights = tmp_path / "history.csv", tmp_path / "best.weights.h5"
+    history.write_text("epoch,num_blocks,val_mrr@5\n0,1,0.5\n1,2,0.2\n")
+    saved = []
+    model = SimpleNamespace(
+        num_blocks=2, stop_training=False, save_weights=lambda path, **_: path.touch()
+    )
+    for deepest in (False, True):
+        best = BestEpoch(9, weights, history, deepest=deepest)
+        best.set_model(model)
+        best.on_epoch_begin(2)
+        best.on_epoch_end(2, {"val_mrr@5": 0.3})
+        saved.append(weights.exists())
+        model.num_blocks = 4  # 0.1 is the best there is at this depth
+        best.on_epoch_end(3, {"val_mrr@5": 0.1})
+        saved.append(best.best)
+        model.num_blocks = 2
+    assert saved == [False, 0.5, True, 0.1]
 
 
 def test_a_run_cut_off_after_its_training_is_only_finished(

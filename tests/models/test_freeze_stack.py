@@ -132,6 +132,18 @@ def test_a_file_that_does_not_fit_leaves_the_model_thawed(
     assert int(model.optimizer.iterations) == 5
 
 
+def test_a_fit_without_it_trains_what_an_interrupted_one_left_frozen(
+    make_transfer, pairs
+):
+    model = make_transfer()
+    set_frozen(model, True)
+    model.compile()
+    watch = Watch()
+    model.fit(*pairs, verbose=0, callbacks=[watch])
+    assert model.frozen is None
+    assert len(watch.changed[0]) == 12
+
+
 def test_a_next_item_recommender_is_frozen_too(make_model, sequences):
     model = make_model()
     watch = Watch()

@@ -3,16 +3,15 @@
 import keras
 import numpy as np
 import pytest
+from golden_numbers import assert_close, with_prefix
 
 import stackrec_keras as sr
-
-RELATIVE = 1e-4
 
 
 def test_hidden_states_equal_the_releases(release):
     arrays, model = release
     hidden = model(arrays["in/batch"][:, :-1])
-    _assert_close(hidden, arrays["out/hidden"])
+    assert_close(hidden, arrays["out/hidden"])
 
 
 def test_every_block_computes_what_the_releases_does(release):
@@ -21,14 +20,14 @@ def test_every_block_computes_what_the_releases_does(release):
     for index, weights in enumerate(model.stack._slices()):
         hidden = model.stack.block(hidden, weights, index % 2, False)
         name = f"block/nextitnet_residual_blockdecoder_layer_{index}_1"
-        _assert_close(hidden, arrays[name])
+        assert_close(hidden, arrays[name])
 
 
 def test_scores_and_top_items_equal_the_releases(release):
     arrays, model = release
     hidden = keras.ops.convert_to_numpy(model(arrays["in/batch"][:, :-1]))[:, -1]
     scores = keras.ops.convert_to_numpy(model.score(arrays["in/batch"][:, :-1]))
-    _assert_close(scores[:, 1:], arrays["out/logits_last"][:, 1:])
+    assert_close(scores[:, 1:], arrays["out/logits_last"][:, 1:])
     # The release ranks its padding class too; its own row of the table says where.
     table, bias = model.output_table.get_weights()
     with_padding = hidden @ table.T + bias
@@ -50,7 +49,7 @@ def test_three_training_steps_equal_the_releases(release):
         }
         batch = arrays[f"train/{step}/batch"]
         value = model.train_on_batch(batch[:, :-1], batch[:, 1:])
-        _assert_close(value, arrays[f"train/{step}/loss"])
+        assert_close(value, arrays[f"train/{step}/loss"])
         _assert_variables(model, arrays, f"train/{step}/after/")
 
 
@@ -58,12 +57,12 @@ def test_a_checkpoint_of_another_depth_is_refused(release):
     arrays, _ = release
     model = sr.NextItNet(49, embedding_dim=8, num_blocks=8)
     with pytest.raises(ValueError, match="weights has 4 blocks, the model 8"):
-        sr.convert.load_stackrec_weights(model, _with_prefix(arrays, "var/"))
+        sr.convert.load_stackrec_weights(model, with_prefix(arrays, "var/"))
 
 
 def test_a_checkpoint_with_a_missing_variable_changes_nothing(release):
     arrays, model = release
-    weights = _with_prefix(arrays, "var/")
+    weights = with_prefix(arrays, "var/")
     del weights["softmax_b"]
     weights["softmax_w"] = weights["softmax_w"] + 1
     before = model.get_weights()
@@ -83,7 +82,7 @@ def release(golden):
         num_blocks=len(config["dilations"]),
         kernel_size=config["kernel"],
     )
-    sr.convert.load_stackrec_weights(model, _with_prefix(arrays, "var/"))
+    sr.convert.load_stackrec_weights(model, with_prefix(arrays, "var/"))
     return arrays, model
 
 
@@ -102,24 +101,6 @@ def _assert_variables(model, arrays, prefix):
     # Reading the release's values through the converter of a second model keeps
     # the two layouts of variables in one place.
     expected = sr.NextItNet.from_config(model.get_config())
-    sr.convert.load_stackrec_weights(expected, _with_prefix(arrays, prefix))
+    sr.convert.load_stackrec_weights(expected, with_prefix(arrays, prefix))
     for variable, other in zip(model.weights, expected.weights):
-        _assert_close(variable, other, variable.path)
-
-
-def _assert_close(actual, expected, name=""):
-    actual = keras.ops.convert_to_numpy(actual)
-    expected = keras.ops.convert_to_numpy(expected)
-    # Relative to the size of the array: single elements may be near zero.
-    scale = np.abs(expected).max()
-    np.testing.assert_allclose(
-        actual, expected, rtol=RELATIVE, atol=RELATIVE * 0.1 * scale, err_msg=name
-    )
-
-
-def _with_prefix(arrays, prefix):
-    return {
-        name.removeprefix(prefix): array
-        for name, array in arrays.items()
-        if name.startswith(prefix)
-    }
+        assert_close(variable, other, variable.path)

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from golden_numbers import assert_close, with_prefix
 
 import stackrec_keras as sr
 
@@ -15,22 +16,22 @@ def test_every_block_computes_what_the_releases_does(release):
     hidden = model.embed(inputs, training=False)
     hidden = hidden + model.position_embedding(np.arange(9))
     hidden = model.embedding_norm(hidden)
-    _assert_close(hidden, arrays["pre"])
+    assert_close(hidden, arrays["pre"])
     for index, weights in enumerate(model.stack._slices()):
         hidden = model.stack.block(hidden, weights, 0, False)
-        _assert_close(hidden, arrays[f"block/{index}"])
+        assert_close(hidden, arrays[f"block/{index}"])
 
 
 def test_hidden_states_scores_and_top_items_equal_the_releases(release):
     arrays, model = release
     inputs = _inputs(arrays, "in/")
     hidden = model(inputs)
-    _assert_close(hidden, arrays["out/hidden"])
+    assert_close(hidden, arrays["out/hidden"])
     table, bias = model.output_table.get_weights()
     logits = keras.ops.convert_to_numpy(hidden) @ table.T + bias
-    _assert_close(logits, arrays["out/logits_all"])
+    assert_close(logits, arrays["out/logits_all"])
     scores = keras.ops.convert_to_numpy(model.score(inputs))
-    _assert_close(scores[:, 1:], arrays["out/logits_last"][:, 1:])
+    assert_close(scores[:, 1:], arrays["out/logits_last"][:, 1:])
     # The release ranks its padding class too; its own row of the table says where.
     top = np.argsort(-logits[:, -1], axis=1, kind="stable")
     assert (top[:, :10] == arrays["out/top10_ids"]).all()
@@ -49,8 +50,8 @@ def test_three_training_steps_equal_the_releases(release):
         prefix = f"train/{step}/"
         inputs = _inputs(arrays, prefix)
         value = model.train_on_batch(inputs, arrays[prefix + "batch"][:, 1:])
-        _assert_close(value, arrays[prefix + "loss"])
-        _assert_variables(model, _with_prefix(arrays, prefix + "after/"))
+        assert_close(value, arrays[prefix + "loss"])
+        _assert_variables(model, with_prefix(arrays, prefix + "after/"))
 
 
 def test_gradients_equal_the_releases(release):
@@ -63,7 +64,7 @@ def test_gradients_equal_the_releases(release):
     )
     before = [keras.ops.convert_to_numpy(v) for v in model.weights]
     model.train_on_batch(_inputs(arrays, "train/0/"), arrays["train/0/batch"][:, 1:])
-    gradients = _loaded(model, _with_prefix(arrays, "train/0/grad/"))
+    gradients = _loaded(model, with_prefix(arrays, "train/0/grad/"))
     for variable, old, gradient in zip(model.weights, before, gradients.weights):
         new = keras.ops.convert_to_numpy(variable)
         # What is left of the weight in the difference is single precision's.
@@ -90,7 +91,7 @@ def release(golden, request):
         model = sr.SSEPT(num_users=num_users, **sizes, **dims, **noise)
     else:
         model = sr.SASRec(embedding_dim=config["embed_dim"], **sizes)
-    sr.convert.load_stackrec_weights(model, _with_prefix(arrays, "var/"))
+    sr.convert.load_stackrec_weights(model, with_prefix(arrays, "var/"))
     return arrays, model
 
 
@@ -107,7 +108,7 @@ def _assert_variables(model, weights):
         theirs = keras.ops.convert_to_numpy(other)
         if variable.name == "attention_bias":
             ours, theirs = _without_key_bias(ours), _without_key_bias(theirs)
-        _assert_close(ours, theirs, variable.path)
+        assert_close(ours, theirs, variable.path)
 
 
 def _without_key_bias(bias):
@@ -123,21 +124,3 @@ def _loaded(model, weights):
     other = type(model).from_config(model.get_config())
     sr.convert.load_stackrec_weights(other, weights)
     return other
-
-
-def _assert_close(actual, expected, name=""):
-    actual = keras.ops.convert_to_numpy(actual)
-    expected = keras.ops.convert_to_numpy(expected)
-    # Relative to the size of the array: single elements may be near zero.
-    scale = np.abs(expected).max()
-    np.testing.assert_allclose(
-        actual, expected, rtol=RELATIVE, atol=RELATIVE * 0.1 * scale, err_msg=name
-    )
-
-
-def _with_prefix(arrays, prefix):
-    return {
-        name.removeprefix(prefix): array
-        for name, array in arrays.items()
-        if name.startswith(prefix)
-    }

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from golden_numbers import with_prefix
 
 import stackrec_keras as sr
 
@@ -10,7 +11,7 @@ import stackrec_keras as sr
 @pytest.mark.parametrize("method", ["stackA", "stackC", "stackR", "stackE"])
 def test_paper_inheritance_carries_what_the_release_carries(golden, method):
     arrays, about = golden("stack_tf1")
-    source = _with_prefix(arrays, "source/")
+    source = with_prefix(arrays, "source/")
     model = _model_with(source, 4)
     model.grow(method, inherit="paper", seed=1)
 
@@ -57,11 +58,3 @@ def _by_release_name(model, names):
             found[name] = value
     assert set(found) == set(names)
     return {name: keras.ops.convert_to_numpy(value) for name, value in found.items()}
-
-
-def _with_prefix(arrays, prefix):
-    return {
-        name.removeprefix(prefix): array
-        for name, array in arrays.items()
-        if name.startswith(prefix)
-    }

@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import keras
+import pytest
 
 CODE = """
 import sys
@@ -24,3 +25,12 @@ else:
 def test_keras_tuner_is_imported_late_and_needs_tensorflow_on_no_other_backend():
     code = CODE.format(without_tensorflow=keras.backend.backend() != "tensorflow")
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
+
+
+def test_on_tensorflow_a_missing_tensorboard_is_named_before_any_trial(
+    make_hypermodel, monkeypatch
+):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match="pip install tensorboard"):
+        make_hypermodel()

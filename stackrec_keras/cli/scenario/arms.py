@@ -31,9 +31,8 @@ class Arm:
         seed: Integer.
         rows: List of dicts, its history, after that of the run that it started from.
         test: Dict from metric to value on the test rows, with the weights of the
-            best epoch.
+            best epoch of the last depth.
         popularity: The same for the popularity baseline.
-        earlier: Integer, how many of the rows are of the run that it started from.
         before: List of `Stage`, its training on another task.
         task: String, a name for this one.
     """
@@ -43,7 +42,6 @@ class Arm:
     rows: list
     test: dict
     popularity: dict
-    earlier: int = 0
     before: list = field(default_factory=list)
     task: str = ""
 
@@ -67,19 +65,28 @@ class Arm:
 
     @property
     def best_epoch(self):
-        """The epoch whose weights the arm ended with, counted from the first one."""
-        own = self.values[self.earlier :]
-        return self.earlier + own.index(max(own))
+        """The epoch whose weights the arm ended with, one of its last depth."""
+        first = [row["num_blocks"] for row in self.rows].index(self.num_blocks)
+        return first + self.values[first:].index(max(self.values[first:]))
 
     @property
     def num_blocks(self):
-        """Depth at the best epoch."""
-        return self.rows[self.best_epoch]["num_blocks"]
+        """Its last depth."""
+        return self.rows[-1]["num_blocks"]
 
     @property
     def stages(self):
         """List of `Stage`."""
         return self.before + stages_of(self.rows, self.task)
+
+    def last_stage_to(self, quality):
+        """As `seconds_to`, in the last stage and since its begin."""
+        stage = self.stages[-1]
+        begin = self.seconds - stage.seconds
+        for value, seconds in list(zip(self.values, self.clock))[-stage.epochs :]:
+            if value >= quality:
+                return round(seconds - begin, 3)
+        return None
 
     def seconds_to(self, quality):
         """Seconds to the end of the first epoch with that validation quality, or
@@ -156,7 +163,9 @@ class Arms:
         import keras
 
         # Patience that never runs out: all epochs, and the best one's weights.
-        config = replace(config, seed=self.seed, patience=config.epochs)
+        config = replace(
+            config, seed=self.seed, patience=config.epochs, best_of="deepest"
+        )
         path = name.replace(",", "").replace(" ", "-")
         folder = RunFolder(self.out / f"seed-{self.seed}" / path)
         self._check(folder, config, split)
@@ -181,7 +190,7 @@ class Arms:
         popularity = results.pop("popularity")
         (test,) = results.values()
         rows = [*earlier, *read_rows(folder.history)]
-        arm = Arm(name, self.seed, rows, test, popularity, len(earlier), **arguments)
+        arm = Arm(name, self.seed, rows, test, popularity, **arguments)
         self.trained.append(arm)
         return arm
 

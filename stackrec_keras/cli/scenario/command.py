@@ -24,6 +24,7 @@ _NOT_OPTIONS = (
     "epochs",
     "batch_size",
     "patience",
+    "best_of",
     "max_seconds",
     "seed",
 )

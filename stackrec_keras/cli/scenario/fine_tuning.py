@@ -21,10 +21,10 @@ class FineTuning:
     def __call__(self, split, config, folder, resume=False):
         from stackrec_keras.cli.train import train_model
 
-        model = self._model(split, config)
-        train_model(model, split, config, folder, resume)
+        train_model(self.model(split, config), split, config, folder, resume)
 
-    def _model(self, split, config):
+    def model(self, split, config):
+        """Returns the compiled model."""
         import keras
         import numpy as np
 

@@ -16,7 +16,7 @@ from stackrec_keras.cli.scenario.ts import FasterTraining
 from stackrec_keras.cli.splits import TRANSFER
 
 _RELEASE = Release(blocks=8, count=2, ratio=2, epochs=28)
-_EPOCHS, _BATCH_SIZE, _LENGTH = 20, 512, 50
+_EPOCHS, _BATCH_SIZE, _LENGTH = 8, 512, 50
 _NEGATIVES = 99  # of the sampled metrics, which need more target items than that
 
 
@@ -34,7 +34,7 @@ pre-training.
 Quality and times to reach it are those of the target items; pre-training counts.
 
 At --scale 1 depths (8 and 16 blocks: dilation count 4, 8) and batch sizes are the
-release's; the second stage is twice as long as the first, 28 epochs in all, and 20 of
+release's; the second stage is twice as long as the first, 28 epochs in all, and 8 of
 fine-tuning. Users, not rows, are split, so that none stands on two sides. Beside the
 ranks among all target items the table has the release's: among 99 random ones.
 """

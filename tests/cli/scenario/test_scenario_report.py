@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ METRICS = ("mrr@5", "hit_rate@5", "ndcg@5", "mrr@10", "hit_rate@10", "ndcg@10")
 POPULARITY = dict.fromkeys(METRICS, 0.01)
 
 
-def arm(name, values, seconds, depths=None, seed=0, test=0.1):
+def arm(name, values, seconds, depths=None, seed=0, test=0.1, shares=None):
     """An arm with a validation quality, seconds and a depth for each epoch."""
     depths = depths or [4] * len(values)
     rows = [
@@ -18,6 +20,8 @@ def arm(name, values, seconds, depths=None, seed=0, test=0.1):
             zip(values, seconds, depths, strict=True)
         )
     ]
+    for row, share in zip(rows, shares or (), strict=False):
+        row["data_share"] = share
     return Arm(name, seed, rows, dict.fromkeys(METRICS, test), POPULARITY)
 
 
@@ -34,7 +38,7 @@ def test_stages_are_epochs_of_equal_depth_and_add_up_to_the_whole():
         Stage(num_blocks=4, data_share=1.0, epochs=1, seconds=4.0),
     ]
     assert grown.seconds == 9.75
-    assert (grown.best_epoch, grown.num_blocks) == (2, 2)
+    assert (grown.best_epoch, grown.num_blocks) == (3, 4)
 
 
 def test_the_time_to_a_quality_is_the_end_of_the_first_epoch_that_has_it():
@@ -53,6 +57,7 @@ def test_the_speed_up_counts_the_shallow_stages():
         "best": 2.4,  # 12 s by 5 s
         "nearly": 6.0,  # 12 s by 2 s
         "both_nearly": 4.0,  # 8 s by 2 s
+        "last_stage": 4.0,  # 12 s by 3 s
         "quality": 0.9,
     }
 
@@ -98,3 +103,27 @@ def test_a_net_from_scratch_that_is_still_rising_is_said_to_be(values, rising):
     arms = [arm("stacked", [0.2], [1.0]), arm("from scratch", values, [1.0, 1.0])]
     table = scenario_table(arms, [speed_up(arms, 0)], split())
     assert ("best in its last epoch" in table) == rising
+
+
+def test_where_data_came_later_the_last_stage_is_told_apart():
+    stacked = arm("stacked", [0.1, 0.3], [2, 3], [2, 2], shares=[0.5, 1.0])
+    scratch = arm("from scratch", [0.2], [12])
+    assert [stage.data_share for stage in stacked.stages] == [0.5, 1.0]
+    speed_ups = [speed_up([stacked, scratch], 0)]
+    table = scenario_table([stacked, scratch], speed_ups, split())
+    assert "| 2 on 50%: 2.0 + 2: 3.0 |" in table
+    assert "there already: 4.00 to the best" in table
+    scratch_alone = scenario_table([scratch], speed_ups, split())
+    assert "there already" not in scratch_alone
+
+
+def test_what_was_before_another_task_counts_in_the_seconds():
+    before = [Stage(2, 1.0, 3, 5.0, "source")]
+    net = arm("stacked", [0.1, 0.2], [1, 2])
+    net = replace(net, before=before, task="target")
+    assert net.clock == [6, 8] and net.seconds_to(0.2) == 8
+    assert net.stages == [*before, Stage(4, 1.0, 2, 3, "target")]
+    scratch = arm("from scratch", [0.2], [12])
+    speed_ups = [speed_up([net, scratch], 0)]
+    table = scenario_table([net, scratch], speed_ups, split())
+    assert "| source 2: 5.0 + target 4: 3.0 |" in table

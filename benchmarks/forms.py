@@ -1,0 +1,46 @@
+"""What the benchmarks of two forms of one layer share."""
+
+import argparse
+import os
+import time
+
+import keras
+import numpy as np
+
+
+def compare(description, forms, build, using, batch, length):
+    """Times training steps of a model in each form, in turn, and prints a line each.
+
+    Args:
+        description: String, what `--help` says.
+        forms: Dict from a form's name to what `using` takes.
+        build: Function that returns an uncompiled model of 100 items.
+        using: Function from a form to a context in which it is used.
+        batch: Integer, rows.
+        length: Integer, items a row, the last target among them.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--jit", action="store_true", help="compile with XLA")
+    arguments = parser.parse_args()
+    items = np.random.default_rng(0).integers(1, 101, (batch, length), dtype="int32")
+    models = {name: build() for name in forms}
+    seconds = {name: [] for name in forms}
+    for name, model in models.items():
+        model.compile(jit_compile=arguments.jit or "auto")
+        first = _step(model, items, using(forms[name]))
+        print(f"{name}: first step {first:.1f} s")
+    for _ in range(arguments.steps):
+        for name, model in models.items():
+            seconds[name].append(_step(model, items, using(forms[name])))
+    print(f"{keras.backend.backend()}, jit={arguments.jit}, {os.cpu_count()} cores")
+    for name, values in seconds.items():
+        low, middle, high = np.percentile(values, [5, 50, 95])
+        print(f"{name:12} {middle:.4f} s a step (5 to 95%: {low:.4f} to {high:.4f})")
+
+
+def _step(model, items, context):
+    start = time.perf_counter()
+    with context:
+        model.train_on_batch(items[:, :-1], items[:, 1:])
+    return time.perf_counter() - start
