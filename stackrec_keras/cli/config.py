@@ -154,9 +154,6 @@ class TrainConfig:
     epochs: int = _option("training", 10, "passes over the training rows", int)
     batch_size: int = _option("training", 256, "rows a batch", int)
     learning_rate: float = _option("training", 1e-3, "of Adam", float)
-    weight_decay: float = _option(
-        "training", 0.0, "of AdamW, decoupled from the gradients; 0 is Adam", float
-    )
     loss: str = _option(
         "training",
         "full_softmax",
@@ -209,11 +206,6 @@ class TrainConfig:
         if not self.learning_rate > 0:
             raise ValueError(
                 f"--learning-rate {self.learning_rate} must be above 0, such as 0.001."
-            )
-        if not 0 <= self.weight_decay < 1:
-            raise ValueError(
-                f"--weight-decay {self.weight_decay} must be 0 or more and below 1, "
-                "such as 0.1."
             )
         if not self.dilations or min(self.dilations) < 1:
             raise ValueError(

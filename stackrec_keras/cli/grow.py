@@ -181,8 +181,7 @@ def _configuration(args, model, old):
     if old is None:
         rate = float(f"{float(model.optimizer.learning_rate):.6g}")
         loss = _LOSSES.get(type(model.loss).__name__, TrainConfig.loss)
-        decay = model.optimizer.weight_decay or 0.0
-        old = TrainConfig(loss=loss, learning_rate=rate, weight_decay=decay)
+        old = TrainConfig(loss=loss, learning_rate=rate)
     old = replace(old, **_NOT_INHERITED, **_of_model(model))
     config = replace(old, **{"top_blocks": None, **typed})
     if "learning_rate" in typed:

@@ -166,19 +166,13 @@ def _compiled_model(config, split):
 
 def compile_model(model, config, **arguments):
     """Compiles a model with the optimizer of a configuration."""
+    import keras
+
     model.compile(
-        optimizer=_optimizer(config),
+        optimizer=keras.optimizers.Adam(config.learning_rate),
         jit_compile={"auto": "auto", "on": True, "off": False}[config.jit],
         **arguments,
     )
-
-
-def _optimizer(config):
-    import keras
-
-    if config.weight_decay:
-        return keras.optimizers.AdamW(config.learning_rate, config.weight_decay)
-    return keras.optimizers.Adam(config.learning_rate)
 
 
 def announce(config, growth, model):

@@ -133,8 +133,8 @@ def test_options_reach_the_model_and_its_training(
     out = tmp_path / "run"
     more = "--epochs 2 --schedule 1:3 --method stackR --top-blocks 1 --num-blocks 2 "
     more += (
-        "--dilations 1,2,4 --kernel-size 2 --learning-rate 0.003 --weight-decay 0.1 "
-        "--loss gbce --jit off --seed 3"
+        "--dilations 1,2,4 "
+        "--kernel-size 2 --learning-rate 0.003 --loss gbce --jit off --seed 3"
     )
     code, printed, err = stackrec(*train_arguments(log_path, out, more))
     assert (code, err) == (0, "")
@@ -144,7 +144,6 @@ def test_options_reach_the_model_and_its_training(
     assert (config["num_blocks"], config["embedding_dim"]) == (3, 8)
     assert (config["dilations"], config["kernel_size"]) == ([1, 2, 4], 2)
     assert float(model.optimizer.learning_rate) == pytest.approx(0.003)
-    assert model.optimizer.weight_decay == 0.1
     assert type(model.loss).__name__ == "GBCE"
     assert model.jit_compile is False
 
@@ -214,7 +213,6 @@ def test_overwrite_replaces_the_run_and_no_other_file(
         ("--epochs 0", "--epochs 0 must be at least 1"),
         ("--length 1", "--length 1 must be at least 2"),
         ("--learning-rate 0", "--learning-rate 0.0 must be above 0"),
-        ("--weight-decay -1", "--weight-decay -1.0 must be 0 or more"),
         ("--dilations 0,4", "--dilations 0,4 must be numbers of at least 1"),
         ("--item film", "There is no column 'film' (item)"),
         ("--data no-such.csv", "No file at"),
