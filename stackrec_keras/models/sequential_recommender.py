@@ -20,6 +20,7 @@ from stackrec_keras.models.freezing import set_frozen
 from stackrec_keras.models.inputs import (
     check_ids,
     check_trained_users,
+    default_signature,
     items_of,
     with_items,
 )
@@ -386,9 +387,22 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         with self._giving_scores():
             return super().predict_step(*args)
 
-    def export(self, *args, **kwargs):
+    def export(
+        self,
+        filepath,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature=None,
+        **kwargs,
+    ):
+        """Writes a program that gives what `predict` gives; the arguments are those of
+        `keras.Model.export`. Without `input_signature` it takes histories of any
+        length, or of that of training where the format must know it (`"torch"`,
+        `"litert"`)."""
+        if input_signature is None:
+            input_signature = default_signature(self, format)
         with self._giving_scores():
-            return super().export(*args, **kwargs)
+            return super().export(filepath, format, verbose, input_signature, **kwargs)
 
     def _last_items(self, values):
         """Cuts `(batch, time)` to the last `max_length` positions."""
