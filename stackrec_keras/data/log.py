@@ -181,26 +181,35 @@ def _match_columns(available, columns, source):
     bare = {}
     for name in available:
         bare.setdefault(str(name).split(":")[0], name)
-    return {
-        role: _match_column(role, name, available, bare, source)
+    found = {
+        role: _match_column(role, name, available, bare)
         for role, name in columns.items()
     }
+    lost = {
+        role: name
+        for role, name in columns.items()
+        if name is not None and found[role] is None
+    }
+    if lost:
+        what = " and no column ".join(f"{lost[role]!r} ({role})" for role in lost)
+        names = ", ".join(f"{role}=..." for role in lost)
+        flags = " ".join(f"--{role} ..." for role in lost)
+        hint = ", timestamp=None takes the rows' order" if "timestamp" in lost else ""
+        raise ValueError(
+            f"There is no column {what} in {source}; the columns are {available}. "
+            f"Name the right ones: {names} (on the command line {flags}){hint}."
+        )
+    return found
 
 
-def _match_column(role, name, available, bare, source):
+def _match_column(role, name, available, bare):
     if name is None and role == "timestamp":
         return None
     if name in available:
         return name
     if name in bare:
         return bare[name]
-    if name == role and f"{role}_id" in bare:
-        return bare[f"{role}_id"]
-    hint = ", or timestamp=None to take the rows' order" if role == "timestamp" else ""
-    raise ValueError(
-        f"There is no column {name!r} ({role}) in {source}; the columns are "
-        f"{available}. Name the right one: {role}=...{hint}."
-    )
+    return bare.get(f"{role}_id") if name == role else None
 
 
 def _clean(raw, names, source):

@@ -138,6 +138,13 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path):
     assert "['who', 'item', 'timestamp']" in str(error.value)
 
 
+def test_all_columns_that_are_missing_are_named_at_once():
+    with pytest.raises(ValueError) as error:
+        read_interactions(frame(("who", "item", "when")))
+    assert "no column 'user' (user) and no column 'timestamp'" in str(error.value)
+    assert "--user ... --timestamp ..." in str(error.value)
+
+
 def test_a_name_that_was_given_does_not_fall_back_to_user_id():
     with pytest.raises(ValueError, match="no column 'person'"):
         read_interactions(frame(("user_id", "item", "timestamp")), user="person")
