@@ -130,8 +130,8 @@ def _start(args, folder):
         print("OLD does not say until when it was trained: its figures may flatter it.")
     elif log["timestamp"].min() > time_of(until):
         print(
-            f"The log has only what came after {until}, until when OLD was trained: all "
-            "histories start anew. If you have it, give the whole log up to now."
+            f"The log has only what came after {until}, until when OLD was trained: "
+            "all histories start anew. If you have it, give the whole log up to now."
         )
     split = split_log(log, "time", config.length, {**arguments, **known})
     arguments = {name: plain_time(time) for name, time in arguments.items()}
