@@ -46,7 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"stackrec: error: {_one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nstackrec: stopped", file=sys.stderr)
+        hint = ". To go on: the same command with --resume"
+        hint = hint if hasattr(args, "resume") else ""
+        print(f"\nstackrec: stopped{hint}", file=sys.stderr)
         return 130
     return 0
 

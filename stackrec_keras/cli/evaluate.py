@@ -25,9 +25,8 @@ def add_parser(subparsers):
     for name in ("user", "item", "timestamp"):
         parser.add_argument(
             f"--{name}",
-            default=name,
             metavar="COLUMN",
-            help=f"column of --data (default: {name})",
+            help="column of --data (default: as in the run's log)",
         )
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
@@ -48,7 +47,7 @@ def run(args):
     if args.data is None:
         rows, notes = _held_out_rows(folder, config, model)
     else:
-        rows, notes = _last_items(args, model, folder)
+        rows, notes = _last_items(args, config, model, folder)
     before = folder.read_model("start") if folder.start.exists() else None
     results = final_results(model, rows, config.batch_size, before=before)
     if args.json:
@@ -68,12 +67,14 @@ def _held_out_rows(folder, config, model):
     return split.test, run_notes(len(split.test), split.hash, seconds)
 
 
-def _last_items(args, model, folder):
+def _last_items(args, config, model, folder):
     import numpy as np
 
     from stackrec_keras.data import make_windows
 
-    log = read_log(args.data, args.user, args.item, args.timestamp)
+    names = ("user", "item", "timestamp")
+    columns = [getattr(args, name) or getattr(config, name) for name in names]
+    log = read_log(args.data, *columns)
     windows = make_windows(log, model.vocabulary, model.trained_length + 1)
     if len(windows) == 0:
         raise ValueError(

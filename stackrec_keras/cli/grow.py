@@ -116,7 +116,7 @@ def _start(args, folder):
     """Reads all, checks all, and only then writes what training begins with."""
     import keras
 
-    from stackrec_keras.cli.splits import plain_time, split_log
+    from stackrec_keras.cli.splits import plain_time, split_log, time_of
     from stackrec_keras.cli.train import write_description
 
     model, old_config, known, until = _read_old(Path(args.old))
@@ -128,6 +128,11 @@ def _start(args, folder):
     arguments = _held_out(log, until)
     if until is None:
         print("OLD does not say until when it was trained: its figures may flatter it.")
+    elif log["timestamp"].min() > time_of(until):
+        print(
+            f"The log has only what came after {until}, until when OLD was trained: "
+            "all histories start anew. If you have it, give the whole log up to now."
+        )
     split = split_log(log, "time", config.length, {**arguments, **known})
     arguments = {name: plain_time(time) for name, time in arguments.items()}
     _extend(model, split)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 _TEXT_SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t"}
+_OTHER_SEPARATORS = (";", "\t")  # of a .csv, as spreadsheets write it in some countries
 _KNOWN_FORMS = ".csv, .tsv, .inter, .dat, .parquet"
 _MOVIELENS_COLUMNS = ["user", "item", "rating", "timestamp"]
 # A byte that no text file holds: titles contain every printable separator.
@@ -22,7 +23,8 @@ def read_interactions(
 ) -> pd.DataFrame:
     """Reads an interaction log and sorts it by user and time.
 
-    Forms, told apart by the file's extension: `.csv`, `.tsv`, `.inter` (RecBole;
+    Forms, told apart by the file's extension: `.csv` (with commas, or with
+    semicolons or tabs if its header has no comma), `.tsv`, `.inter` (RecBole;
     a column may be named with or without its `:type`), `.dat` (MovieLens:
     `user::item::rating::timestamp`, no header), `.parquet` (needs pyarrow). The
     text forms may be compressed (`.csv.gz`, ...), except `.dat`. Ids may be of any
@@ -116,14 +118,26 @@ def _read_text(path, columns, form):
         options["quoting"] = csv.QUOTE_NONE
     try:
         header = pd.read_csv(path, nrows=0, **options).columns
+        # A log has two columns at least: one alone has another separator.
+        if form == ".csv" and len(header) == 1:
+            seen = [sep for sep in _OTHER_SEPARATORS if sep in header[0]]
+            if seen:
+                options["sep"] = seen[0]
+                header = pd.read_csv(path, nrows=0, **options).columns
+        names = _match_columns(header, columns, f"'{path}'")
+        wanted = [name for name in names.values() if name is not None]
+        return pd.read_csv(path, usecols=wanted, low_memory=False, **options), names
     except pd.errors.EmptyDataError:
         raise ValueError(
             f"The log in '{path}' has no rows and no header; it must have at least "
             "one interaction."
         ) from None
-    names = _match_columns(header, columns, f"'{path}'")
-    wanted = [name for name in names.values() if name is not None]
-    return pd.read_csv(path, usecols=wanted, low_memory=False, **options), names
+    except UnicodeDecodeError:
+        raise ValueError(
+            f"'{path}' (path_or_frame) is not in UTF-8. Save it as UTF-8, or give the "
+            "frame: pandas.read_csv(path, sep=..., encoding='cp1252'), if it comes "
+            "from Windows."
+        ) from None
 
 
 def _read_movielens(path):
@@ -181,30 +195,40 @@ def _match_columns(available, columns, source):
     bare = {}
     for name in available:
         bare.setdefault(str(name).split(":")[0], name)
-    return {
-        role: _match_column(role, name, available, bare, source)
+    found = {
+        role: _match_column(role, name, available, bare)
         for role, name in columns.items()
     }
+    lost = {
+        role: name
+        for role, name in columns.items()
+        if name is not None and found[role] is None
+    }
+    if lost:
+        what = " and no column ".join(f"{lost[role]!r} ({role})" for role in lost)
+        names = ", ".join(f"{role}=..." for role in lost)
+        flags = " ".join(f"--{role} ..." for role in lost)
+        hint = ", timestamp=None takes the rows' order" if "timestamp" in lost else ""
+        raise ValueError(
+            f"There is no column {what} in {source}; the columns are {available}. "
+            f"Name the right ones: {names} (on the command line {flags}){hint}."
+        )
+    return found
 
 
-def _match_column(role, name, available, bare, source):
+def _match_column(role, name, available, bare):
     if name is None and role == "timestamp":
         return None
     if name in available:
         return name
     if name in bare:
         return bare[name]
-    if name == role and f"{role}_id" in bare:
-        return bare[f"{role}_id"]
-    hint = ", or timestamp=None to take the rows' order" if role == "timestamp" else ""
-    raise ValueError(
-        f"There is no column {name!r} ({role}) in {source}; the columns are "
-        f"{available}. Name the right one: {role}=...{hint}."
-    )
+    return bare.get(f"{role}_id") if name == role else None
 
 
 def _clean(raw, names, source):
     parts = {}
+    wanted = [name for name in names.values() if name is not None]
     for role, name in names.items():
         if name is None:
             parts[role] = np.arange(len(raw), dtype=np.int64)
@@ -214,7 +238,8 @@ def _clean(raw, names, source):
         if missing:
             raise ValueError(
                 f"The column {name!r} ({role}) of {source} has {missing} missing "
-                f"values in {len(raw)} rows; drop these rows first (dropna)."
+                f"values in {len(raw)} rows; read the log with pandas and give it "
+                f"without such rows: frame.dropna(subset={wanted})."
             )
         parts[role] = _plain(column)
     if names["timestamp"] is not None:

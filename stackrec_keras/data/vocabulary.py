@@ -80,6 +80,11 @@ class Vocabulary:
             ValueError: There are no rows, ids are missing, or ids of different
                 types cannot be sorted.
         """
+        if isinstance(items, pd.DataFrame):
+            raise ValueError(
+                f"items is a frame with the columns {list(items.columns)}; give the "
+                "column of the item ids, as in Vocabulary.from_items(log['item'])."
+            )
         items = pd.Series(items)
         if len(items) == 0:
             raise ValueError("items has no rows; give at least one item id.")

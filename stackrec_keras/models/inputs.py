@@ -44,6 +44,7 @@ def default_signature(model, format):
 def check_ids(model, **arrays):
     """Raises a ValueError if an array has ids that the model does not know."""
     for name, inputs in arrays.items():
+        _check_kind(name, inputs)
         check_users(model, name, inputs)
         last = model.num_targets if name.endswith("y") else model.num_items
         _check_range(f"{name} has item ids", items_of(inputs), 0, last, _ITEMS)
@@ -78,6 +79,29 @@ def check_trained_users(model, x):
     windows = getattr(x, "windows", None)
     users = users_of(x) if windows is None else windows.users
     _check_range("x has users", users, -1, model.num_users - 1, _USERS)
+
+
+def _check_kind(name, inputs):
+    """What newcomers try, and Keras refuses without a way out."""
+    if hasattr(inputs, "evaluation_arrays"):
+        raise ValueError(
+            f"{name} is {inputs!r}, which are no arrays yet. Give windows.batches(256) "
+            "to fit, and windows.evaluation_arrays() as validation_data or, with a "
+            "star before it, to evaluate."
+        )
+    if hasattr(inputs, "columns") and "item" in inputs.columns:
+        raise ValueError(
+            f"{name} is a log, with the columns {list(inputs.columns)}. Make rows of "
+            "it: data.make_windows(log, vocabulary, length=20).batches(256)."
+        )
+    if isinstance(inputs, (list, tuple)) and any(
+        isinstance(row, (list, tuple, str)) for row in inputs
+    ):
+        raise ValueError(
+            f"{name} is a list. Give an array (batch, time) of item indices, as "
+            "data.make_windows(log, vocabulary, length=20).arrays() does; raw ids as "
+            "lists go into recommend alone."
+        )
 
 
 _ITEMS = (

@@ -308,6 +308,8 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         if isinstance(validation, (list, tuple)):
             names = ("validation x", "validation y")
             check_ids(self, **dict(zip(names, validation)))
+        else:
+            check_ids(self, validation_data=validation)
         validated = validation is not None or kwargs.get("validation_split", 0.0) > 0
         callbacks = callbacks_for(
             self, callbacks, x, validated, verbose, kwargs.get("steps_per_epoch")

@@ -90,6 +90,7 @@ class StackingCallback(keras.callbacks.Callback):
                 num_blocks=model.num_blocks,
             )
             self._check_path(self._table.values())
+            self._warn_of_late_growths()
 
     def on_epoch_begin(self, epoch, logs=None):
         model = self.model
@@ -169,6 +170,18 @@ class StackingCallback(keras.callbacks.Callback):
         for stack in block_stacks(self.model):
             for old, new in zip(path, path[1:]):
                 self.growth.sources(stack, old, new)
+
+    def _warn_of_late_growths(self):
+        epochs = self.params["epochs"]
+        late = {e: depth for e, depth in self._table.items() if e >= epochs}
+        if late and not getattr(self.schedule, "partial", False):
+            warnings.warn(
+                f"The last epoch of this fit is {epochs - 1} (epochs count from 0): "
+                f"it ends before the growths {late} of schedule={self._table}. Give "
+                "more epochs or earlier growths, or StackingSchedule(..., "
+                "partial=True) if this fit is the first part of a longer run.",
+                stacklevel=2,
+            )
 
     def _check_monitor(self, model):
         names = ["loss", *(f"val_{metric.name}" for metric in model.metrics)]

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -42,6 +43,19 @@ def test_another_log_is_evaluated_on_the_last_item_of_each_user(
     assert found["results"]["NextItNet, 4 blocks"] == pytest.approx(
         {name: expected[name] for name in expected if name != "loss"}, rel=1e-5
     )
+
+
+def test_another_log_has_the_columns_of_the_run_unless_others_are_named(
+    finished_run, tmp_path, stackrec, write_log
+):
+    run = shutil.copytree(finished_run, tmp_path / "run")
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps({**config, "user": "who"}))
+    other = write_log(tmp_path / "other.csv", users=15, seed=1)
+    other.write_text(other.read_text().replace("user,item", "who,item"))
+    code, out, _ = stackrec("evaluate", run, "--data", other)
+    assert code == 0
+    assert "last item of 15 of 15 users" in out
 
 
 def test_data_that_have_changed_are_noticed(

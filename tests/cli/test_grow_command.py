@@ -59,6 +59,20 @@ def test_yesterdays_model_grows_on_todays_log(finished_run, grown_run):
     assert grown_run.curve.exists() and not grown_run.backup.exists()
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_log_of_the_new_part_alone_is_remarked_upon(
+    finished_run, newer_log, tmp_path, stackrec, monkeypatch, whole
+):
+    monkeypatch.setattr("stackrec_keras.cli.train.train_on", lambda *_: None)
+    log = pd.read_csv(newer_log)
+    new = log[log["timestamp"] >= 1_600_000_000 + 3600 * 17]
+    path = tmp_path / "log.csv"
+    (log if whole else new).to_csv(path, index=False)
+    code, out, _ = stackrec(*grow_arguments(finished_run, path, tmp_path / "run"))
+    assert code == 0
+    assert ("give the whole log up to now" in out) != whole
+
+
 def test_the_old_model_is_in_the_table_on_the_same_rows(finished_run, grown_run):
     found = grown_run.read("metrics")["results"]
     assert list(found) == [

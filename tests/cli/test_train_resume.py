@@ -116,7 +116,8 @@ def test_early_stopping_remembers_its_best_epoch_over_a_restart(
     more = "--epochs 6 --schedule 2:2 --patience 3"
     with interruption(epoch=2):
         code, _, err = stackrec(*train_arguments(log_path, out, more))
-    assert (code, err) == (130, "\nstackrec: stopped\n")
+    stopped = "\nstackrec: stopped. To go on: the same command with --resume\n"
+    assert (code, err) == (130, stopped)
     best = weights[1]
     assert stackrec("train", "--out", out, "--resume")[0] == 0
     assert history(out)["epoch"] == [0, 1, 2, 3, 4]

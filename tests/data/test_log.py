@@ -138,6 +138,13 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path):
     assert "['who', 'item', 'timestamp']" in str(error.value)
 
 
+def test_all_columns_that_are_missing_are_named_at_once():
+    with pytest.raises(ValueError) as error:
+        read_interactions(frame(("who", "item", "when")))
+    assert "no column 'user' (user) and no column 'timestamp'" in str(error.value)
+    assert "--user ... --timestamp ..." in str(error.value)
+
+
 def test_a_name_that_was_given_does_not_fall_back_to_user_id():
     with pytest.raises(ValueError, match="no column 'person'"):
         read_interactions(frame(("user_id", "item", "timestamp")), user="person")
@@ -161,6 +168,16 @@ def test_missing_values_are_counted(column):
         read_interactions(log)
 
 
+def test_missing_values_can_be_dropped_as_the_error_says():
+    log = frame(("who", "item", "timestamp")).astype(object)
+    log.loc[1, ["who", "item"]] = None
+    way_out = r"frame\.dropna\(subset=\['who', 'item', 'timestamp'\]\)"
+    with pytest.raises(ValueError, match=way_out):
+        read_interactions(log, user="who")
+    log = log.dropna(subset=["who", "item", "timestamp"])
+    assert len(read_interactions(log, user="who")) == 3
+
+
 def test_an_item_may_be_called_NA_in_a_file_but_an_empty_field_is_missing(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("user,item,timestamp\n1,NA,1\n1,null,2\n")
@@ -168,6 +185,28 @@ def test_an_item_may_be_called_NA_in_a_file_but_an_empty_field_is_missing(tmp_pa
     path.write_text("user,item,timestamp\n1,,1\n1,null,2\n")
     with pytest.raises(ValueError, match="'item' .* has 1 missing"):
         read_interactions(path)
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_csv_without_commas_in_its_header_may_have_another_separator(
+    tmp_path, separator
+):
+    path = tmp_path / "log.csv"
+    log = frame().replace({"item": {"x": "a, b"}}).assign(rating=5)
+    log.to_csv(path, sep=separator, index=False, encoding="utf-8-sig")
+    assert list(read_interactions(path)["item"]) == ["y", "a, b", "y", "a, b"]
+
+
+@pytest.mark.parametrize("where", ["header", "rows"])
+def test_a_file_that_is_not_in_utf_8_is_an_error_that_says_how_to_read_it(
+    tmp_path, where
+):
+    log = frame().replace({"item": {"x": "Käse"}} if where == "rows" else {})
+    log = log.rename(columns={"item": "Käse"} if where == "header" else {})
+    log.to_csv(tmp_path / "log.csv", index=False, encoding="cp1252")
+    item = "Käse" if where == "header" else "item"
+    with pytest.raises(ValueError, match="log.csv' .* not in UTF-8.*encoding='cp1252'"):
+        read_interactions(tmp_path / "log.csv", item=item)
 
 
 @pytest.mark.parametrize("text", ["", "user,item,timestamp\n"])

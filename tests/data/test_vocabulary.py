@@ -138,6 +138,12 @@ def test_missing_mixed_and_no_items_are_refused():
         Vocabulary.from_items([])
 
 
+def test_a_whole_log_is_refused_with_the_column_to_give():
+    log = pd.DataFrame({"user": [1], "item": [2]})
+    with pytest.raises(ValueError, match=r"from_items\(log\['item'\]\)"):
+        Vocabulary.from_items(log)
+
+
 def test_a_vocabulary_is_extended_behind_the_ids_that_it_has():
     old = Vocabulary(["c", "a"], [7, 9])
     new = old.extended(["d", "a", "b", "d"])

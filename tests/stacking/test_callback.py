@@ -196,6 +196,18 @@ def test_a_second_fit_does_not_double_again(make_model, sequences):
     assert model.num_blocks == 8
 
 
+def test_a_growth_that_this_fit_does_not_come_to_is_warned_of(
+    make_model, sequences, recwarn
+):
+    partial = sr.StackingSchedule({0: 3, 4: 6}, partial=True)
+    for schedule in (partial, {0: 3, 4: 6}):
+        assert not [w for w in recwarn if "last epoch" in str(w.message)]
+        callback = sr.StackingCallback("stackR", schedule)
+        make_model().fit(*sequences, epochs=1, verbose=0, callbacks=[callback])
+    (warning,) = [w for w in recwarn if "last epoch" in str(w.message)]
+    assert "before the growths {4: 6} of schedule={0: 3, 4: 6}" in str(warning.message)
+
+
 def test_a_run_that_starts_late_catches_up_growth_by_growth(make_model, sequences):
     model = make_model()
     callback = sr.StackingCallback("stackA", {1: 3, 2: 6})
