@@ -7,6 +7,7 @@ from stackrec_keras.cli.config import (
     TrainConfig,
     add_options,
     check_model_options,
+    check_new_run,
     option_name,
 )
 from stackrec_keras.cli.load_model import load_trained
@@ -132,7 +133,9 @@ def _configuration(args, folder):
         return resumed_config(args, folder)
     typed = typed_with_paths(args)
     check_model_options(typed, typed.get("model", TrainConfig.model))
-    return TrainConfig(**typed)
+    config = TrainConfig(**typed)
+    check_new_run(config)
+    return config
 
 
 def resumed_config(args, folder):
