@@ -218,6 +218,11 @@ def _fit(config, folder, split, model, growth):
 
     # Deleted by `train_on` once the model itself is written.
     backup = Backup(folder.backup)
+    callbacks = _callbacks(config, folder, growth)
+    stops = [c for c in callbacks if hasattr(c, "stopped_before")]
+    epoch = backup.restore(model)
+    if any(stop.stopped_before(epoch) for stop in stops):
+        epoch = config.epochs  # what is left is the end of training
     users = takes_users(config)
     size = config.batch_size
     model.fit(
@@ -231,9 +236,9 @@ def _fit(config, folder, split, model, growth):
         validation_data=split.validation.batches(
             size, evaluation=True, with_users=users
         ),
-        initial_epoch=backup.restore(model),
+        initial_epoch=epoch,
         epochs=config.epochs,
-        callbacks=[*_callbacks(config, folder, growth), backup],
+        callbacks=[*callbacks, backup],
         verbose=verbose(),
     )
 
