@@ -102,7 +102,14 @@ def train(config, folder, resume=False):
 
 def train_split(split, config, folder, resume=False):
     """As `train`, on a `Split` that was made already."""
-    train_model(_compiled_model(config, split), split, config, folder, resume)
+    from stackrec_keras.cli.backup import Backup
+
+    begun = resume and (folder.model.exists() or Backup(folder.backup).holds_epoch)
+    model = _untrained_model(config, split)
+    if config.load_model is not None and not begun:
+        load_trained(model, config, split)
+    compile_model(model, config, loss=config.loss)
+    train_model(model, split, config, folder, resume)
 
 
 def train_model(model, split, config, folder, resume=False):
@@ -152,7 +159,7 @@ def resumed_config(args, folder):
     return config
 
 
-def _compiled_model(config, split):
+def _untrained_model(config, split):
     import keras
 
     from stackrec_keras.cli.results import training_counts
@@ -160,10 +167,7 @@ def _compiled_model(config, split):
 
     keras.utils.set_random_seed(config.seed)
     model = build_model(config, split)
-    if config.load_model is not None:
-        load_trained(model, config, split)
     model.vocabulary = Vocabulary(split.vocabulary.ids, training_counts(split.train))
-    compile_model(model, config, loss=config.loss)
     return model
 
 
