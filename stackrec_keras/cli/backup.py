@@ -20,6 +20,11 @@ class Backup(keras.callbacks.Callback):
         super().__init__()
         self.folder = folder
 
+    @property
+    def holds_epoch(self):
+        """Whether an epoch's end was saved."""
+        return bool(self._saved())
+
     def restore(self, model):
         """Gives a model the state that was saved last.
 

@@ -33,14 +33,17 @@ class BestEpoch(keras.callbacks.Callback):
         self.num_blocks = None
         self.wait = 0
 
+    def stopped_before(self, epoch):
+        """Returns whether the epoch before was the last one."""
+        self._recall(epoch)
+        return self.wait >= self.patience
+
     def on_train_begin(self, logs=None):
         self.best = None
 
     def on_epoch_begin(self, epoch, logs=None):
         if self.best is None:
-            self.best, self.wait = float("-inf"), 0
-            for row in rows_before(epoch, self.history):
-                self._observe(row[self.monitor], row["num_blocks"])
+            self._recall(epoch)
 
     def on_epoch_end(self, epoch, logs=None):
         if self._observe(float(logs[self.monitor]), self.model.num_blocks):
@@ -53,6 +56,11 @@ class BestEpoch(keras.callbacks.Callback):
             self.model.load_weights(self.weights)
             # The schedule's record is that of the epoch that the file is from.
             self.model.growth_record = None
+
+    def _recall(self, epoch):
+        self.best, self.num_blocks, self.wait = float("-inf"), None, 0
+        for row in rows_before(epoch, self.history):
+            self._observe(row[self.monitor], row["num_blocks"])
 
     def _observe(self, value, num_blocks):
         better = value > self.best or (self.deepest and num_blocks != self.num_blocks)

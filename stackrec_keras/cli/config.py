@@ -295,6 +295,33 @@ def check_model_options(typed, model):
             )
 
 
+def check_share_by(config):
+    """Raises a ValueError if a share of the oldest rows would be tested on the past."""
+    if config.share_by == "time" and config.split != "time":
+        raise ValueError(
+            f"--share-by time with --split {config.split} would test on the past, "
+            "having learned from the future. Take --split time."
+        )
+
+
+def check_new_run(config):
+    """Raises a ValueError if options of a `TrainConfig` do not go together.
+
+    Not asked of runs on disk: an arm of a scenario has the options of all arms.
+    """
+    if config.share_by == "time" and config.data_shares is None:
+        raise ValueError(
+            "--share-by time says which rows a share has, and there are no shares. "
+            "Give --data-shares, such as 0:0.4,2:1, or leave it out."
+        )
+    check_share_by(config)
+    if config.best_of == "deepest" and config.patience is None:
+        raise ValueError(
+            "--best-of deepest says which epochs --patience has in mind. Give "
+            "--patience, such as 5, or leave it out."
+        )
+
+
 def option_name(field_name):
     """Returns `"--num-blocks"` for `"num_blocks"`."""
     return "--" + field_name.replace("_", "-")

@@ -1,6 +1,7 @@
 """The history of a run on disk: a row an epoch, kept over a restart."""
 
 import csv
+import os
 import time
 
 import keras
@@ -65,9 +66,15 @@ def as_history(rows):
 
 
 def _write(path, rows):
-    path.unlink(missing_ok=True)
+    """Writes rows in the place of all that were there; none: no file."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.unlink(missing_ok=True)
     for row in rows:
-        _append(path, row)
+        _append(partial, row)
+    if rows:
+        os.replace(partial, path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _append(path, row):

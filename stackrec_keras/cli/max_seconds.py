@@ -2,7 +2,7 @@
 
 import keras
 
-from stackrec_keras.cli.history_file import read_rows
+from stackrec_keras.cli.history_file import rows_before
 
 
 class MaxSeconds(keras.callbacks.Callback):
@@ -21,6 +21,11 @@ class MaxSeconds(keras.callbacks.Callback):
         self.seconds = seconds
         self.history = history
 
+    def stopped_before(self, epoch):
+        """Returns whether the epoch before was the last one."""
+        rows = rows_before(epoch, self.history)
+        return sum(row["seconds"] for row in rows) >= self.seconds
+
     def on_epoch_end(self, epoch, logs=None):
-        if sum(row["seconds"] for row in read_rows(self.history)) >= self.seconds:
+        if self.stopped_before(epoch + 1):
             self.model.stop_training = True

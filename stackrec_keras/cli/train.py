@@ -7,6 +7,7 @@ from stackrec_keras.cli.config import (
     TrainConfig,
     add_options,
     check_model_options,
+    check_new_run,
     option_name,
 )
 from stackrec_keras.cli.load_model import load_trained
@@ -101,7 +102,14 @@ def train(config, folder, resume=False):
 
 def train_split(split, config, folder, resume=False):
     """As `train`, on a `Split` that was made already."""
-    train_model(_compiled_model(config, split), split, config, folder, resume)
+    from stackrec_keras.cli.backup import Backup
+
+    begun = resume and (folder.model.exists() or Backup(folder.backup).holds_epoch)
+    model = _untrained_model(config, split)
+    if config.load_model is not None and not begun:
+        load_trained(model, config, split)
+    compile_model(model, config, loss=config.loss)
+    train_model(model, split, config, folder, resume)
 
 
 def train_model(model, split, config, folder, resume=False):
@@ -132,7 +140,9 @@ def _configuration(args, folder):
         return resumed_config(args, folder)
     typed = typed_with_paths(args)
     check_model_options(typed, typed.get("model", TrainConfig.model))
-    return TrainConfig(**typed)
+    config = TrainConfig(**typed)
+    check_new_run(config)
+    return config
 
 
 def resumed_config(args, folder):
@@ -149,7 +159,7 @@ def resumed_config(args, folder):
     return config
 
 
-def _compiled_model(config, split):
+def _untrained_model(config, split):
     import keras
 
     from stackrec_keras.cli.results import training_counts
@@ -157,10 +167,7 @@ def _compiled_model(config, split):
 
     keras.utils.set_random_seed(config.seed)
     model = build_model(config, split)
-    if config.load_model is not None:
-        load_trained(model, config, split)
     model.vocabulary = Vocabulary(split.vocabulary.ids, training_counts(split.train))
-    compile_model(model, config, loss=config.loss)
     return model
 
 
@@ -209,6 +216,11 @@ def _fit(config, folder, split, model, growth):
 
     # Deleted by `train_on` once the model itself is written.
     backup = Backup(folder.backup)
+    callbacks = _callbacks(config, folder, growth)
+    stops = [c for c in callbacks if hasattr(c, "stopped_before")]
+    epoch = backup.restore(model)
+    if any(stop.stopped_before(epoch) for stop in stops):
+        epoch = config.epochs  # what is left is the end of training
     users = takes_users(config)
     size = config.batch_size
     model.fit(
@@ -222,9 +234,9 @@ def _fit(config, folder, split, model, growth):
         validation_data=split.validation.batches(
             size, evaluation=True, with_users=users
         ),
-        initial_epoch=backup.restore(model),
+        initial_epoch=epoch,
         epochs=config.epochs,
-        callbacks=[*_callbacks(config, folder, growth), backup],
+        callbacks=[*callbacks, backup],
         verbose=verbose(),
     )
 

@@ -197,6 +197,12 @@ def test_a_model_that_knows_users_gets_the_new_ones(
         (lambda log: log[log["timestamp"] <= 1_600_000_000 + 3600 * 16], "no event"),
         (
             lambda log: log.assign(
+                timestamp=log["timestamp"].clip(upper=1_600_000_000 + 3600 * 17)
+            ),
+            "newest events share one time, 1600061200",
+        ),
+        (
+            lambda log: log.assign(
                 timestamp=pd.to_datetime(log["timestamp"], unit="s")
             ),
             "Give times of the same form",

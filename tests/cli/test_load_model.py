@@ -1,6 +1,11 @@
+import shutil
+
 import keras
 import numpy as np
 import pytest
+
+from stackrec_keras.cli.run_folder import RunFolder
+from stackrec_keras.cli.scenario.arms import earlier_rows
 
 
 def test_a_run_starts_from_the_weights_of_another(
@@ -43,3 +48,26 @@ def test_a_folder_without_a_finished_run_is_refused(
     more = f"--load-model {tmp_path / 'nothing'}"
     code, _, err = stackrec(*train_arguments(log_path, tmp_path / "run", more))
     assert code == 2 and "is no folder of a finished run" in err
+
+
+def test_a_run_that_was_stopped_goes_on_without_the_model_it_began_with(
+    tmp_path, log_path, stackrec, train_arguments, finished_run
+):
+    old, out = tmp_path / "old", tmp_path / "run"
+    shutil.copytree(finished_run, old)
+    more = f"--num-blocks 4 --schedule none --epochs 1 --load-model {old}"
+
+    def stop(*args):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunFolder, "write_model", stop)  # its backup is all there is
+        assert stackrec(*train_arguments(log_path, out, more))[0] == 130
+    shutil.rmtree(old)
+    code, _, err = stackrec("train", "--out", out, "--resume")
+    assert code == 0, err
+    # To begin anew, or to tell the seconds of both, takes the model.
+    code, _, err = stackrec(*train_arguments(log_path, out, f"{more} --overwrite"))
+    assert code == 2 and "is no folder of a finished run" in err
+    with pytest.raises(ValueError, match="is gone, and the seconds of its training"):
+        earlier_rows(RunFolder(out).read_config())

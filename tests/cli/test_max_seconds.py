@@ -15,6 +15,8 @@ def test_the_seconds_of_all_epochs_on_file_count_against_the_budget(
     callback.set_model(SimpleNamespace(stop_training=False))
     callback.on_epoch_end(1)
     assert callback.model.stop_training == stops
+    # And a run that is killed before its model is written knows it when it goes on.
+    assert callback.stopped_before(2) == stops and not callback.stopped_before(1)
 
 
 def test_a_run_stops_after_the_epoch_that_spends_its_budget(

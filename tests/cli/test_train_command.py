@@ -219,6 +219,13 @@ def test_overwrite_replaces_the_run_and_no_other_file(
         ("--data-shares 0:1", "--data-shares 0:1 needs a --schedule of epochs"),
         ("--schedule 1:2 --data-shares 1", "--data-shares 1 are no shares"),
         ("--schedule 1:2 --data-shares 1:1", "--data-shares 1:1: data_shares must say"),
+        ("--share-by time", "there are no shares. Give --data-shares"),
+        (
+            "--schedule 1:2 --data-shares 0:0.5,1:1 --share-by time",
+            "--share-by time with --split random would test on the past, having "
+            "learned from the future. Take --split time.",
+        ),
+        ("--best-of deepest", "Give --patience, such as 5, or leave it out"),
         ("--data ml-2m", "--data ml-2m is neither a file nor a named data set"),
     ],
 )

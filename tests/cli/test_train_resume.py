@@ -13,6 +13,7 @@ from stackrec_keras import plot
 from stackrec_keras.cli.backup import Backup
 from stackrec_keras.cli.best_epoch import BestEpoch
 from stackrec_keras.cli.history_file import HistoryFile
+from stackrec_keras.cli.run_folder import RunFolder
 
 # Dies after the history row of epoch 2 and before its backup.
 KILLED_RUN = """
@@ -125,6 +126,22 @@ def test_early_stopping_remembers_its_best_epoch_over_a_restart(
     # The best epoch came before the restart and before the growth.
     model = keras.saving.load_model(out / "model.keras")
     for weight, expected in zip(model.get_weights(), best, strict=True):
+        np.testing.assert_array_equal(weight, expected)
+
+
+def test_a_run_killed_after_its_stop_trains_no_epoch_more(
+    tmp_path, log_path, stackrec, val_mrr, train_arguments
+):
+    weights = val_mrr([0.5, 0.4, 0.9])
+    out = tmp_path / "run"
+    more = "--epochs 3 --schedule none --patience 1"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunFolder, "write_model", _interrupt)
+        assert stackrec(*train_arguments(log_path, out, more))[0] == 130
+    assert stackrec("train", "--out", out, "--resume")[0] == 0
+    assert history(out)["epoch"] == [0, 1]
+    model = keras.saving.load_model(out / "model.keras")
+    for weight, expected in zip(model.get_weights(), weights[0], strict=True):
         np.testing.assert_array_equal(weight, expected)
 
 

@@ -51,6 +51,8 @@ def test_a_search_that_was_cut_off_goes_on_and_ends_as_a_run_of_its_best_trial(
     assert config["learning_rate"] == float(best["learning_rate"])
     assert config["schedule"] == ("1:2" if best["growths"] == "1" else "none")
     assert (config["num_blocks"], config["embedding_dim"]) == (1, 4)
+    # As the trial was: all epochs, and the weights of the best one.
+    assert (config["patience"], config["max_seconds"]) == (2, None)
     model = keras.saving.load_model(run / "model.keras")
     assert model.num_blocks == int(best["num_blocks"])
     for picture in ("quality_vs_time.png", "learning_curve.png"):
@@ -69,7 +71,7 @@ def test_the_time_to_a_quality_is_an_objective(tune, tmp_path):
     (row,) = read_trials(tmp_path)
     assert row["score"] == row["seconds_to_quality"] == row["training_seconds"]
     config = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert config["model"] == "sasrec"
+    assert (config["model"], config["max_seconds"]) == ("sasrec", 100.0)
     assert config["dropout"] == float(row["dropout"])
 
 

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from small_data import NUM_ITEMS
 
@@ -117,6 +118,15 @@ def test_raw_ids_go_in_by_one_vocabulary_and_come_out_by_the_other(transfer, tmp
     assert loaded.vocabulary == transfer.vocabulary
     assert loaded.target_vocabulary == transfer.target_vocabulary
     assert loaded.recommend([history], k=3)[0].tolist() == ids.tolist()
+
+
+def test_a_target_vocabulary_that_does_not_fit_is_refused_when_it_is_set(transfer):
+    with pytest.raises(ValueError, match="target_vocabulary has 2 items, the model"):
+        transfer.target_vocabulary = sr.data.Vocabulary(["pot", "pan"])
+    ids = list(pd.to_timedelta(range(NUM_TARGETS), unit="s"))
+    with pytest.raises(TypeError, match="cannot be written to a file"):
+        transfer.target_vocabulary = sr.data.Vocabulary(ids)
+    assert transfer.target_vocabulary is None
 
 
 def test_without_a_target_vocabulary_target_indices_come_out(transfer):

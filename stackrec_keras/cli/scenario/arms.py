@@ -101,7 +101,13 @@ def earlier_rows(config):
     """Returns the history of the run that a `TrainConfig` starts from."""
     if config.load_model is None:
         return []
-    return read_rows(RunFolder(config.load_model).history)
+    history = RunFolder(config.load_model).history
+    if not history.exists():
+        raise ValueError(
+            f"--load-model {config.load_model} is gone, and the seconds of its "
+            "training count in the table. Bring it back."
+        )
+    return read_rows(history)
 
 
 def stages_of(rows, task=""):

@@ -3,6 +3,7 @@
 import argparse
 from itertools import pairwise
 
+from stackrec_keras.cli.config import check_share_by
 from stackrec_keras.cli.scenario.stages import Release, add_stage_options, read_stages
 from stackrec_keras.cli.scenario.ts import FasterTraining
 
@@ -39,12 +40,8 @@ epochs, 28 in all.
     def __init__(self, args, typed):
         if typed.get("share_by") == "time":
             typed = {"split": "time", **typed}
-            if typed["split"] != "time":
-                raise ValueError(
-                    f"--share-by time with --split {typed['split']} would test on the "
-                    "past, having learned from the future. Leave --split out."
-                )
         super().__init__(args, typed)
+        check_share_by(self.config)
 
     @staticmethod
     def add_options(parser):

@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from stackrec_keras.cli.config import integers
 
@@ -79,6 +80,7 @@ class Stages:
                 f"--epochs {self.epochs} is too few for {len(self.depths)} stages "
                 f"({depths} blocks). Give at least {len(self.depths)}."
             )
+        self._check_top_blocks(depths)
 
     def of(self, config):
         """Returns a `TrainConfig` with these stages.
@@ -123,6 +125,18 @@ class Stages:
             max_seconds=seconds,
             load_model=None,
         )
+
+    def _check_top_blocks(self, depths):
+        from stackrec_keras.stacking import block_sources
+
+        try:
+            for old, new in pairwise(self.depths):
+                block_sources("stackC", old, new, self.top_blocks)
+        except ValueError as error:
+            raise ValueError(
+                f"--top-blocks {self.top_blocks} does not fit stages of {depths} "
+                f"blocks: {error}"
+            ) from error
 
 
 def add_stage_options(parser):

@@ -38,10 +38,13 @@ the whole is 28 epochs.
     without: tuple[str, ...] = ("data_shares", "share_by")
 
     def __init__(self, args, typed):
+        from stackrec_keras.cli.growth import stacking_callback
+
         model = typed.get("model", TrainConfig.model)
         self.stages = self._read_stages(args, model)
         batch_size = scaled_batch_size(args, model)
         self.config = TrainConfig(**{**typed, "batch_size": batch_size})
+        stacking_callback(self.stages.of(self.config))  # an error comes before the data
         self.split = None
 
     @staticmethod

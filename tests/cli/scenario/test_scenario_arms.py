@@ -1,10 +1,14 @@
 from dataclasses import replace
 
+import keras
+import pytest
+
 from stackrec_keras.cli.history_file import read_rows
 from stackrec_keras.cli.run_folder import RunFolder
 from stackrec_keras.cli.scenario.arms import Arms, Stage
 from stackrec_keras.cli.scenario.stages import Stages
 from stackrec_keras.cli.splits import make_split
+from stackrec_keras.cli.train import train_split
 
 
 def test_the_seconds_of_a_loaded_model_count_as_the_first_stage(
@@ -21,3 +25,29 @@ def test_the_seconds_of_a_loaded_model_count_as_the_first_stage(
     assert stacked.clock[3] == round(sum(row["seconds"] for row in before), 3)
     assert stacked.stages[-1] == Stage(5, 1.0, 1, stacked.rows[-1]["seconds"])
     assert (stacked.best_epoch, stacked.num_blocks) == (len(before), 5)
+
+
+def test_a_start_that_failed_does_not_lock_the_folder(tmp_path, finished_run):
+    bad = replace(RunFolder(finished_run).read_config(), epochs=3)
+    arms = Arms(tmp_path, make_split(bad), seed=0)
+
+    def fail(*args, **kwargs):
+        raise ValueError("no such luck")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.Model, "fit", fail)
+        with pytest.raises(ValueError, match="no such luck"):
+            arms.run("stacked", bad, arms.split, train_split)
+    trained = []
+
+    def train(split, config, folder, resume):
+        assert resume
+        trained.append(config.batch_size)
+
+    good = replace(bad, batch_size=8)
+    folder = arms.run("stacked", good, arms.split, train)
+    assert trained == [8]
+    # With an epoch behind it, it would be another run.
+    folder.history.write_text("epoch\n0\n")
+    with pytest.raises(ValueError, match="--batch-size 8 does not fit the run"):
+        arms.run("stacked", good, arms.split, train)

@@ -57,6 +57,15 @@ def test_what_is_typed_goes_before_the_scale():
         ("--num-blocks 2 --dilation-count 1", "--num-blocks and --dilation-count each"),
         ("--stages 1,2 --num-blocks 2", "--stages and --num-blocks each say"),
         ("--model sasrec --dilation-count 2", "not of sasrec. Use --num-blocks"),
+        (
+            "--num-blocks 2 --top-blocks 3",
+            "--top-blocks 3 does not fit stages of 2,5,8",
+        ),
+        (
+            "--stages 4,6,9 --top-blocks 2",
+            "the top 2 of 6 blocks gives 8 blocks, not 9",
+        ),
+        ("--data no-such.csv --method stakC", "Did you mean 'stackC'?"),
         ("--seeds 0 0", "--seeds 0 0 must be different numbers"),
         ("--seeds -1", "--seeds -1 must be different numbers from 0 up"),
         ("--model sasrec --kernel-size 2", "--kernel-size is an option of --model"),

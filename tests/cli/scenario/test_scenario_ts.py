@@ -3,27 +3,32 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+
+from stackrec_keras.cli.history_file import read_rows
 
 ARMS = ("stacked", "from-scratch", "shallow-as-long")
 STAGES = "--stages 1,2 --shares 1,2 --epochs 3"
 
-# Dies in the second arm, after the history row of epoch 1 and before its backup.
+# Dies so many seconds after the begin of an epoch, counted over all arms.
 KILLED_RUN = """
-import os, signal, sys
-from stackrec_keras.cli.backup import Backup
+import os, signal, sys, threading
+from stackrec_keras.cli.history_file import HistoryFile
 
-save = Backup.on_epoch_end
+begin, to_go, seconds = HistoryFile.on_epoch_begin, [int(sys.argv[1])], sys.argv[2]
 
-def save_or_die(self, epoch, logs=None):
-    if epoch == 1 and "from-scratch" in str(self.folder):
-        os.kill(os.getpid(), signal.SIGKILL)
-    save(self, epoch, logs)
+def begin_and_die_soon(self, epoch, logs=None):
+    begin(self, epoch, logs)
+    if to_go[0] == 0:
+        die = threading.Timer(float(seconds), os.kill, (os.getpid(), signal.SIGKILL))
+        die.start()
+    to_go[0] -= 1
 
-Backup.on_epoch_end = save_or_die
+HistoryFile.on_epoch_begin = begin_and_die_soon
 from stackrec_keras.cli import main
 
-main(sys.argv[1:])
+main(sys.argv[3:])
 """
 
 
@@ -34,6 +39,12 @@ def read(path):
 def arms(folder):
     """Name to figures, of the one seed."""
     return {arm["name"]: arm for arm in read(folder / "scenario.json")["arms"]}
+
+
+def all_rows(folder):
+    """The histories of the arms of the one seed, one after the other."""
+    histories = [folder / "seed-0" / name / "history.csv" for name in ARMS]
+    return [row for path in histories for row in read_rows(path)]
 
 
 def test_the_stacked_net_grows_and_the_others_have_one_depth(ts_run):
@@ -78,26 +89,40 @@ def test_each_net_ends_with_the_weights_of_the_best_epoch_of_its_last_depth(ts_r
         assert f"NextItNet, {depth} block" in next(iter(results))
 
 
-def test_a_killed_scenario_goes_on_and_runs_nothing_twice(
+def test_a_scenario_killed_at_any_moment_ends_as_one_that_was_not(
     tmp_path, log_path, stackrec, scenario_arguments, ts_run
 ):
+    whole = arms(ts_run)
+    random = np.random.default_rng()
+    epoch = random.integers(1, 6)  # of the three of each of the first two arms
+    after = random.uniform(0, all_rows(ts_run)[epoch]["seconds"])
+    when = f"killed {after} s after the begin of epoch {epoch}"
     command = scenario_arguments("ts", log_path, tmp_path / "killed", STAGES)
     done = subprocess.run(
-        [sys.executable, "-c", KILLED_RUN, *command], capture_output=True, timeout=300
+        [sys.executable, "-c", KILLED_RUN, str(epoch), str(after), *command],
+        capture_output=True,
+        timeout=300,
     )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    killed = tmp_path / "killed" / "seed-0" / "from-scratch"
-    first_epoch = (killed / "history.csv").read_text().splitlines()[1]
+    kept = all_rows(tmp_path / "killed")
+    assert len(kept) >= epoch, when
+    # The last one may have come without its backup, if it is not the one before.
+    kept = kept[: max(epoch, len(kept) - 1)]
+
     code, out, err = stackrec(*command)
-    assert code == 0, err
-    assert "stacked, seed 0: finished already" in out
-    assert "Epoch 2/3" in out and "Epoch 1/3" not in out
-    # The seconds before the kill are still counted.
-    assert (killed / "history.csv").read_text().splitlines()[1] == first_epoch
-    resumed, whole = arms(tmp_path / "killed"), arms(ts_run)
+    assert code == 0, (when, err)
+    # With the seconds, which no second training would have had again.
+    assert all_rows(tmp_path / "killed")[: len(kept)] == kept, when
+    resumed = arms(tmp_path / "killed")
     for name in ("stacked", "from scratch"):
-        assert resumed[name]["val_mrr@5"] == pytest.approx(whole[name]["val_mrr@5"])
-        assert resumed[name]["test"] == pytest.approx(whole[name]["test"])
+        for figure in ("val_mrr@5", "test", "num_blocks", "best_epoch"):
+            assert resumed[name][figure] == pytest.approx(whole[name][figure]), when
+    # How many epochs it has, the clock says.
+    ours, theirs = (
+        found["shallow, as long"]["val_mrr@5"] for found in (resumed, whole)
+    )
+    shared = min(len(ours), len(theirs))
+    assert ours[:shared] == pytest.approx(theirs[:shared]), when
 
 
 def test_a_finished_scenario_is_only_told_again(
