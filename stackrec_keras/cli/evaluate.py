@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+from stackrec_keras.cli.config import add_column_options, add_trained_options
 from stackrec_keras.cli.logs import read_log
 from stackrec_keras.cli.run_folder import RunFolder
 from stackrec_keras.cli.splits import TRANSFER
@@ -18,18 +19,11 @@ def add_parser(subparsers):
         "another log.",
         epilog="Example: stackrec evaluate runs/first --data today.csv",
     )
-    parser.add_argument("folder", metavar="FOLDER", help="a run folder")
+    add_trained_options(parser)
     parser.add_argument(
         "--data", metavar="NAME_OR_PATH", help="another log (default: the run's own)"
     )
-    for name in ("user", "item", "timestamp"):
-        parser.add_argument(
-            f"--{name}",
-            default=name,
-            metavar="COLUMN",
-            help=f"column of --data (default: {name})",
-        )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_column_options(parser)
     return parser
 
 
@@ -73,7 +67,7 @@ def _last_items(args, model, folder):
 
     from stackrec_keras.data import make_windows
 
-    log = read_log(args.data, args.user, args.item, args.timestamp)
+    log = read_log(args)
     windows = make_windows(log, model.vocabulary, model.trained_length + 1)
     if len(windows) == 0:
         raise ValueError(
