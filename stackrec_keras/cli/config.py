@@ -278,6 +278,40 @@ def add_options(parser, names=None, without=()):
         )
 
 
+def add_out_options(parser, what="run"):
+    """Adds the options that say where to write, and what becomes of what is there."""
+    parser.add_argument(
+        "--out", required=True, metavar="FOLDER", help="the run folder to write"
+    )
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument(
+        "--resume",
+        action="store_true",
+        help=f"go on with the {what} in --out, with the options it was started with; "
+        "starts it if there is none",
+    )
+    again.add_argument(
+        "--overwrite", action="store_true", help=f"replace the {what} that is in --out"
+    )
+
+
+def add_trained_options(parser):
+    """Adds the options of a command that uses a trained model."""
+    parser.add_argument("folder", metavar="FOLDER", help="a run folder")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def add_column_options(parser):
+    """Adds the options that say which columns of a log are what."""
+    for name in ("user", "item", "timestamp"):
+        parser.add_argument(
+            f"--{name}",
+            default=name,
+            metavar="COLUMN",
+            help="column of the log (default: %(default)s)",
+        )
+
+
 def typed_options(args):
     """Returns the dict of those fields of `TrainConfig` that were typed."""
     names = [f.name for f in fields(TrainConfig)]

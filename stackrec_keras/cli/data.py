@@ -1,6 +1,6 @@
 """`stackrec data`: what is in a log, and what would come of it."""
 
-from stackrec_keras.cli.config import SPLITS, TrainConfig
+from stackrec_keras.cli.config import SPLITS, TrainConfig, add_column_options
 from stackrec_keras.cli.logs import read_log
 from stackrec_keras.cli.splits import make_split, split_arguments, split_log
 
@@ -32,10 +32,7 @@ def add_parser(subparsers):
     parser.add_argument(
         "data", nargs="?", metavar="NAME_OR_PATH", help="a data set or a file"
     )
-    for name in ("user", "item", "timestamp"):
-        parser.add_argument(
-            f"--{name}", default=name, metavar="COLUMN", help=f"(default: {name})"
-        )
+    add_column_options(parser)
     parser.add_argument(
         "--sequences", action="store_true", help="the file has a sequence a row"
     )
@@ -74,7 +71,7 @@ def run(args):
         split = make_split(config)
         lines = []
     else:
-        log = read_log(config.data, config.user, config.item, config.timestamp)
+        log = read_log(config)
         lines = _describe(log)
         arguments = split_arguments(config)
         split = split_log(log, config.split, config.length, arguments)

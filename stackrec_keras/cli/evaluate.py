@@ -3,6 +3,11 @@
 import json
 from dataclasses import replace
 
+from stackrec_keras.cli.config import (
+    add_options,
+    add_trained_options,
+    typed_options,
+)
 from stackrec_keras.cli.logs import read_log
 from stackrec_keras.cli.run_folder import RunFolder
 from stackrec_keras.cli.splits import TRANSFER
@@ -18,17 +23,11 @@ def add_parser(subparsers):
         "another log.",
         epilog="Example: stackrec evaluate runs/first --data today.csv",
     )
-    parser.add_argument("folder", metavar="FOLDER", help="a run folder")
+    add_trained_options(parser)
     parser.add_argument(
         "--data", metavar="NAME_OR_PATH", help="another log (default: the run's own)"
     )
-    for name in ("user", "item", "timestamp"):
-        parser.add_argument(
-            f"--{name}",
-            metavar="COLUMN",
-            help="column of --data (default: as in the run's log)",
-        )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_options(parser, ("user", "item", "timestamp"))
     return parser
 
 
@@ -72,9 +71,7 @@ def _last_items(args, config, model, folder):
 
     from stackrec_keras.data import make_windows
 
-    names = ("user", "item", "timestamp")
-    columns = [getattr(args, name) or getattr(config, name) for name in names]
-    log = read_log(args.data, *columns)
+    log = read_log(replace(config, **typed_options(args)))
     windows = make_windows(log, model.vocabulary, model.trained_length + 1)
     if len(windows) == 0:
         raise ValueError(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stackrec_keras.cli.config import TrainConfig, add_options
+from stackrec_keras.cli.config import TrainConfig, add_options, add_out_options
 from stackrec_keras.cli.logs import read_log, typed_with_paths
 from stackrec_keras.cli.models import MODELS
 from stackrec_keras.cli.run_folder import RunFolder
@@ -44,9 +44,7 @@ def add_parser(subparsers):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("old", metavar="OLD", help="a run folder or a .keras file")
-    parser.add_argument(
-        "--out", required=True, metavar="FOLDER", help="the run folder to write"
-    )
+    add_out_options(parser)
     parser.add_argument(
         "--num-blocks",
         dest="depth",
@@ -54,15 +52,6 @@ def add_parser(subparsers):
         metavar="N",
         help="blocks to grow to (default: twice as many as OLD has, or --top-blocks "
         "more; as many as it has: no growth)",
-    )
-    again = parser.add_mutually_exclusive_group()
-    again.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on with the run in --out; starts it if there is none",
-    )
-    again.add_argument(
-        "--overwrite", action="store_true", help="replace the run that is in --out"
     )
     add_options(parser, _OPTIONS)
     return parser
@@ -123,7 +112,7 @@ def _start(args, folder):
     config = _configuration(args, model, old_config)
     keras.utils.set_random_seed(config.seed)
     _check_growth(config, model)
-    log = read_log(config.data, config.user, config.item, config.timestamp)
+    log = read_log(config)
     _check_overlap(log, model, config)
     arguments = _held_out(log, until)
     if until is None:

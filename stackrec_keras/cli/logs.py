@@ -7,14 +7,14 @@ import sys
 from stackrec_keras.cli.config import typed_options
 
 
-def read_log(data, user="user", item="item", timestamp="timestamp"):
+def read_log(options, data=None):
     """Reads a named data set or a file as a log.
 
     Args:
-        data: String, a name or a path.
-        user: String, the column of the user ids, in a file.
-        item: String, the column of the item ids.
-        timestamp: String, the column of the times; `"none"` takes the order of rows.
+        options: What has `data`, a name or a path, and the names of the columns of
+            a file, `user`, `item` and `timestamp`: a `TrainConfig`, or the parsed
+            options. `"none"` for the times takes the order of rows.
+        data: String, another log with the same columns.
 
     Returns:
         A frame as `read_interactions` returns it.
@@ -25,10 +25,10 @@ def read_log(data, user="user", item="item", timestamp="timestamp"):
     """
     from stackrec_keras.data import load, read_interactions
 
+    data = data or options.data
     if is_file(data):
-        if timestamp == "none":
-            timestamp = None
-        return read_interactions(data, user, item, timestamp)
+        times = None if options.timestamp == "none" else options.timestamp
+        return read_interactions(data, options.user, options.item, times)
     # Results go to stdout, and some commands print them for machines.
     with contextlib.redirect_stdout(sys.stderr):
         try:

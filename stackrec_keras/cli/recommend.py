@@ -3,6 +3,7 @@
 import difflib
 import json
 
+from stackrec_keras.cli.config import add_trained_options
 from stackrec_keras.cli.logs import matching_id, read_log
 from stackrec_keras.cli.run_folder import RunFolder
 
@@ -19,7 +20,7 @@ def add_parser(subparsers):
         epilog="Example: stackrec recommend runs/first --items 'Jaws (1975)' "
         "'Alien (1979)' --k 5",
     )
-    parser.add_argument("folder", metavar="FOLDER", help="a run folder")
+    add_trained_options(parser)
     whose = parser.add_mutually_exclusive_group(required=True)
     whose.add_argument("--user", metavar="ID", help="a user's id, as in the log")
     whose.add_argument(
@@ -36,7 +37,6 @@ def add_parser(subparsers):
         action="store_true",
         help="do not leave out the items that are in the history",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
 
@@ -86,7 +86,7 @@ def _item(typed, vocabulary):
 def _history_of(typed, config, data):
     if config.sequences:
         return _sequence_of(typed, config, data)
-    log = read_log(data, config.user, config.item, config.timestamp)
+    log = read_log(config, data)
     user = _user(typed, log["user"].unique(), data)
     return log["item"][log["user"] == user].tolist()
 

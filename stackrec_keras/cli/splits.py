@@ -37,7 +37,7 @@ def make_split(config, arguments=None, known=None):
     if config.sequences:
         windows, _ = data.read_sequences(config.data, length=config.length)
         return data.split_random(windows, **arguments)
-    log = read_log(config.data, config.user, config.item, config.timestamp)
+    log = read_log(config)
     return split_log(log, config.split, config.length, {**arguments, **(known or {})})
 
 
@@ -105,6 +105,19 @@ def plain_time(time):
 def time_of(value):
     """Returns the time of which `plain_time` made this value."""
     return np.datetime64(value) if isinstance(value, str) else value
+
+
+def split_in(folder, config, resume):
+    """Returns the split of a new run, or again that of the run to go on with.
+
+    Args:
+        folder: `RunFolder`.
+        config: `TrainConfig` of the run.
+        resume: Boolean, whether to go on with what is in the folder.
+    """
+    if resume and folder.split.exists():
+        return remake_split(config, folder.read("split"))
+    return make_split(config)
 
 
 def remake_split(config, description, known=None):

@@ -6,6 +6,7 @@ import sys
 from stackrec_keras.cli.config import (
     TrainConfig,
     add_options,
+    add_out_options,
     check_model_options,
     check_new_run,
     option_name,
@@ -35,19 +36,7 @@ def add_parser(subparsers):
         '--num-blocks 4 --schedule "2:8,5:16"',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--out", required=True, metavar="FOLDER", help="the run folder to write"
-    )
-    again = parser.add_mutually_exclusive_group()
-    again.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on with the run in --out, with the options it was started with; "
-        "starts it if there is none",
-    )
-    again.add_argument(
-        "--overwrite", action="store_true", help="replace the run that is in --out"
-    )
+    add_out_options(parser)
     add_options(parser)
     return parser
 
@@ -69,9 +58,9 @@ def run(args):
     train(config, folder, resume=args.resume)
 
 
-def print_finished(folder):
+def print_finished(folder, what="run"):
     """Prints the table of a run that is at its end."""
-    print(f"The run in {folder.path} is finished.\n")
+    print(f"The {what} in {folder.path} is finished.\n")
     print(folder.table.read_text(encoding="utf-8"), end="")
 
 
@@ -89,13 +78,10 @@ def train(config, folder, resume=False):
             folder is untouched then.
     """
     from stackrec_keras.cli.growth import stacking_callback
-    from stackrec_keras.cli.splits import make_split, remake_split
+    from stackrec_keras.cli.splits import split_in
 
     stacking_callback(config)  # an error in the options comes before the data
-    if resume and folder.split.exists():
-        split = remake_split(config, folder.read("split"))
-    else:
-        split = make_split(config)
+    split = split_in(folder, config, resume)
     print(split)
     train_split(split, config, folder, resume)
 

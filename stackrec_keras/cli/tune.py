@@ -6,12 +6,18 @@ from dataclasses import replace
 from stackrec_keras.cli.config import (
     TrainConfig,
     add_options,
+    add_out_options,
     check_model_options,
     option_name,
 )
 from stackrec_keras.cli.logs import typed_with_paths
 from stackrec_keras.cli.run_folder import RunFolder
-from stackrec_keras.cli.train import verbose, write_description, write_results
+from stackrec_keras.cli.train import (
+    print_finished,
+    verbose,
+    write_description,
+    write_results,
+)
 from stackrec_keras.cli.tune_config import (
     DEFAULT_TRIALS,
     NOT_OURS,
@@ -67,19 +73,7 @@ def add_parser(subparsers):
         "--growths 0,1,2 --learning-rate 0.001:0.01 --width 64",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--out", required=True, metavar="FOLDER", help="the run folder to write"
-    )
-    again = parser.add_mutually_exclusive_group()
-    again.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on with the search in --out, with the options it was started with; "
-        "starts it if there is none",
-    )
-    again.add_argument(
-        "--overwrite", action="store_true", help="replace what is in --out"
-    )
+    add_out_options(parser, "search")
     _add_search_options(parser)
     add_options(parser, without=NOT_OURS)
     return parser
@@ -92,8 +86,7 @@ def run(args):
         folder.check_free()
     config = _configuration(args, folder)
     if args.resume and folder.is_finished:
-        print(f"The search in {folder.path} is finished.\n")
-        print(folder.table.read_text(encoding="utf-8"), end="")
+        print_finished(folder, "search")
         return
     tune(config, folder, resume=args.resume)
 
@@ -112,12 +105,9 @@ def tune(config, folder, resume=False):
             untouched; or if no trial could be completed.
     """
     from stackrec_keras.cli.search import best_run, make_hypermodel, run_search
-    from stackrec_keras.cli.splits import describe_split, make_split, remake_split
+    from stackrec_keras.cli.splits import describe_split, split_in
 
-    if resume and folder.split.exists():
-        split = remake_split(config.train, folder.read("split"))
-    else:
-        split = make_split(config.train)
+    split = split_in(folder, config.train, resume)
     print(split)
     hypermodel = make_hypermodel(config, split)
     if not resume:

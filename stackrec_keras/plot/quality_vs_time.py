@@ -1,3 +1,5 @@
+from itertools import chain
+
 import numpy as np
 import pandas as pd
 
@@ -14,9 +16,10 @@ def quality_vs_time(runs, path=None, metric="val_mrr@5"):
     Args:
         runs: A frame of trials (`sr.tuning.trials`), each of which is a point, its
             colour saying its depth; or a dict from a name to a history (what `fit`
-            returned, its `.history`, or a frame), each of which is a curve. A history
-            must have `training_seconds`, or `seconds` for each epoch as the
-            `history.csv` of a run has it.
+            returned, its `.history`, or a frame) or a list of them, such as one a
+            seed, each of which is a curve. A history must have `training_seconds`,
+            or `seconds` for each epoch as the `history.csv` of a run has it. If it
+            has `num_blocks`, triangles mark the first epoch after each growth.
         path: Where to write the picture (`.png`, `.svg`, `.pdf`), or `None`.
         metric: String, the column to draw. Higher is better, but for a loss.
 
@@ -35,27 +38,45 @@ def quality_vs_time(runs, path=None, metric="val_mrr@5"):
     """
     if isinstance(runs, pd.DataFrame):
         points = _points(runs, metric, "The frame")
-        groups = _by_depth(points)
-        style = {"linestyle": "none", "marker": "o", "markersize": 5}
+        groups = {name: [group] for name, group in _by_depth(points).items()}
+        draw = _draw_points
     else:
         groups = {
-            name: _points(_frame(history), metric, f"The history {name!r}")
-            for name, history in runs.items()
+            name: [
+                _points(_frame(history), metric, f"The history {name!r}")
+                for history in (found if isinstance(found, list) else [found])
+            ]
+            for name, found in runs.items()
         }
-        style = {"marker": "o", "markersize": 3}
-        points = pd.concat(groups.values()) if groups else pd.DataFrame()
+        points = pd.concat([pd.DataFrame(), *chain(*groups.values())])
+        draw = _draw_curve
     if points.empty:
         raise ValueError("There is nothing to draw: no trial has been completed.")
     figure = new_figure(8.0, 5.0)
     axes = figure.subplots()
-    for label, group in groups.items():
-        axes.plot(group[_SECONDS], group[metric], label=label, **style)
+    for i, (name, frames) in enumerate(groups.items()):
+        for frame in frames:
+            label = name if frame is frames[0] else None
+            draw(axes, frame, metric, color=f"C{i}", label=label)
     _draw_front(axes, points[_SECONDS].to_numpy(), points[metric].to_numpy(), metric)
-    axes.set_xlabel("training time (s)")
+    grows = draw is _draw_curve and "num_blocks" in points
+    note = "; ▲: first epoch after a growth" if grows else ""
+    axes.set_xlabel(f"training time (s{note})")
     axes.set_ylabel(metric)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     return finished(figure, path)
+
+
+def _draw_points(axes, frame, metric, **style):
+    axes.plot(frame[_SECONDS], frame[metric], "o", markersize=5, **style)
+
+
+def _draw_curve(axes, frame, metric, **style):
+    axes.plot(frame[_SECONDS], frame[metric], ".-", markersize=5, **style)
+    if "num_blocks" in frame:
+        grown = frame[frame["num_blocks"].diff() > 0]
+        axes.plot(grown[_SECONDS], grown[metric], "^", color=style["color"])
 
 
 def _frame(history):

@@ -56,6 +56,30 @@ def test_a_history_is_a_curve_over_the_seconds_that_have_gone_by():
     assert found["front"] == [[1, 0.15], [5, 0.2], [9, 0.3]]
 
 
+def test_histories_of_one_name_have_one_colour_and_their_growths_are_marked():
+    def history(depths):
+        quality = [0.1 * epoch for epoch in range(len(depths))]
+        seconds = [2.0] * len(depths)
+        return {"num_blocks": depths, "val_mrr@5": quality, "seconds": seconds}
+
+    runs = {"grown": [history([1, 2, 2, 4]), history([1, 1, 2, 4])]}
+    figure = plot.quality_vs_time({**runs, "deep": history([4, 4])})
+    (axes,) = figure.axes
+    assert axes.get_xlabel() == "training time (s; ▲: first epoch after a growth)"
+    curves, marks = axes.lines[:-1:2], axes.lines[1:-1:2]
+    assert [list(curve.get_xdata()) for curve in curves] == [
+        [2, 4, 6, 8],
+        [2, 4, 6, 8],
+        [2, 4],
+    ]
+    assert [list(mark.get_xdata()) for mark in marks] == [[4, 8], [6, 8], []]
+    colours = [line.get_color() for line in (*curves, *marks)]
+    assert colours[:2] == colours[3:5] and len(set(colours[:2])) == 1
+    assert colours[2] == colours[5] != colours[0]
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels == ["grown", "deep", "front"]
+
+
 def test_the_picture_is_written(tmp_path):
     plot.quality_vs_time(trials(), tmp_path / "trials.png")
     assert (tmp_path / "trials.png").stat().st_size > 1000

@@ -5,8 +5,9 @@ import os
 from dataclasses import asdict
 from statistics import fmean, stdev
 
+import pandas as pd
+
 from stackrec_keras.cli.scenario.arms import MONITOR
-from stackrec_keras.cli.scenario.curve import draw_curve
 
 STACKED, SCRATCH = "stacked", "from scratch"
 _NEARLY = 0.99
@@ -24,6 +25,7 @@ def write_report(out, scenario, split, arms):
     Returns:
         String, the table.
     """
+    from stackrec_keras import plot
     from stackrec_keras.cli.environment import environment
 
     speed_ups = [speed_up(arms, seed) for seed in _seeds(arms)]
@@ -38,9 +40,19 @@ def write_report(out, scenario, split, arms):
         "speed_ups": speed_ups,
         "environment": environment(),
     }
-    draw_curve(arms, out / "scenario.png")
+    plot.quality_vs_time(histories(arms), out / "scenario.png", MONITOR)
     _write(out / "scenario.json", json.dumps(figures, indent=2) + "\n")
     return table
+
+
+def histories(arms):
+    """Returns a dict from name to the frames of its arms, one a seed, in which the
+    seconds of what was before count."""
+    found: dict[str, list] = {}
+    for arm in arms:
+        frame = pd.DataFrame(arm.rows).assign(training_seconds=arm.clock)
+        found.setdefault(arm.name, []).append(frame)
+    return found
 
 
 def speed_up(arms, seed):

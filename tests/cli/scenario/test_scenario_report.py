@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stackrec_keras.cli.scenario.arms import Arm, Stage
-from stackrec_keras.cli.scenario.report import scenario_table, speed_up
+from stackrec_keras.cli.scenario.report import histories, scenario_table, speed_up
 from stackrec_keras.data import Split, Windows
 
 METRICS = ("mrr@5", "hit_rate@5", "ndcg@5", "mrr@10", "hit_rate@10", "ndcg@10")
@@ -124,6 +124,9 @@ def test_what_was_before_another_task_counts_in_the_seconds():
     assert net.clock == [6, 8] and net.seconds_to(0.2) == 8
     assert net.stages == [*before, Stage(4, 1.0, 2, 3, "target")]
     scratch = arm("from scratch", [0.2], [12])
+    drawn = histories([net, scratch, replace(net, seed=1)])
+    assert [len(frames) for frames in drawn.values()] == [2, 1]
+    assert list(drawn["stacked"][1]["training_seconds"]) == [6, 8]
     speed_ups = [speed_up([net, scratch], 0)]
     table = scenario_table([net, scratch], speed_ups, split())
     assert "| source 2: 5.0 + target 4: 3.0 |" in table
