@@ -97,13 +97,15 @@ def best_run(config, tuner, folder):
     drawn = hypermodel.space.draw(trial.hyperparameters)
     schedule = drawn.schedule(config.train.epochs)
     table = {} if schedule is None else schedule.depths
+    shares = {} if schedule is None else schedule.data_shares or {}
     best = replace(
         config.train,
         num_blocks=drawn.start_blocks,
         embedding_dim=drawn.width,
         dropout=drawn.dropout,
         method=drawn.method,
-        schedule=",".join(f"{e}:{n}" for e, n in table.items()) or "none",
+        schedule=_pairs(table) or "none",
+        data_shares=_pairs(shares) or None,
         inherit=drawn.inherit,
         optimizer_state=drawn.optimizer_state,
         batch_size=drawn.batch_size,
@@ -118,6 +120,10 @@ def best_run(config, tuner, folder):
     split = hypermodel.data
     model.vocabulary = Vocabulary(split.vocabulary.ids, training_counts(split.train))
     return best, model
+
+
+def _pairs(table):
+    return ",".join(f"{epoch}:{value}" for epoch, value in table.items())
 
 
 class _Recorded(tuning.StackingHyperModel):

@@ -36,6 +36,7 @@ _SPACE = {
     "growths": "how many times the depth doubles",
     "method": "stacking method",
     "stage_ratio": "length of each stage relative to the one before",
+    "first_data_share": "share of the training rows in the first stage; it rises to 1",
     "inherit": "what a growth carries over: all, paper",
     "optimizer_state": "what becomes of the optimizer's state: carry, reset",
     "learning_rate": "of Adam",

@@ -49,6 +49,8 @@ class StackingHyperModel(keras_tuner.HyperModel):
             `"val_loss"`.
         target: Float or `None`, the value of `monitor` to reach.
         time_budget: Float or `None`, seconds of a trial. It ends within the epoch.
+        share_by: `"random"` or `"time"`, which rows a `first_data_share` holds: as in
+            `windows.batches`.
         jit_compile: As in `keras.Model.compile`.
         seed: Integer, of the order of the rows and of new random blocks. Weights
             start from Keras' own seed (`keras.utils.set_random_seed`).
@@ -97,6 +99,7 @@ class StackingHyperModel(keras_tuner.HyperModel):
         monitor="val_mrr@5",
         target=None,
         time_budget=None,
+        share_by="random",
         jit_compile="auto",
         seed=0,
         name=None,
@@ -115,6 +118,8 @@ class StackingHyperModel(keras_tuner.HyperModel):
         self.monitor = monitor
         self.target = target
         self.time_budget = time_budget
+        data.train.batches(share_by=share_by)  # raises where it does not fit
+        self.share_by = share_by
         self.jit_compile = jit_compile
         self.seed = seed
         self.model_arguments = model_arguments
@@ -170,7 +175,12 @@ class StackingHyperModel(keras_tuner.HyperModel):
         clock = self._clock(hp, tuner)
         users = model.num_users is not None
         history = model.fit(
-            self.data.train.batches(drawn.batch_size, seed=self.seed, with_users=users),
+            self.data.train.batches(
+                drawn.batch_size,
+                seed=self.seed,
+                with_users=users,
+                share_by=self.share_by,
+            ),
             validation_data=self.data.validation.batches(
                 evaluation=True, with_users=users
             ),

@@ -2,13 +2,18 @@ import numbers
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import numpy as np
+
 from stackrec_keras import losses
 from stackrec_keras.stacking import Growth, StackingSchedule
 from stackrec_keras.stacking.methods import get_method
 from stackrec_keras.tuning.values import Choice, Range, draw, is_searched, values_of
 
 # These say how a net grows, and nothing where it does not.
-_OF_GROWTHS = ("method", "stage_ratio", "inherit", "optimizer_state")
+_OF_GROWTHS = (
+    *("method", "stage_ratio", "first_data_share"),
+    *("inherit", "optimizer_state"),
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,8 @@ class SearchSpace:
         method: The stacking method: see `stackrec_keras.stacking.methods`.
         stage_ratio: How long the stage after a growth is, in epochs, relative to
             the one before it: 1 for stages of the same length, 2 for 1:2:4.
+        first_data_share: The share of the training rows that the first stage sees.
+            The others see more, in equal steps, and the last one all.
         inherit: `"all"` or `"paper"`, what a growth carries over.
         optimizer_state: `"carry"` or `"reset"`, what becomes of it in a growth.
         learning_rate: Of Adam.
@@ -50,6 +57,7 @@ class SearchSpace:
     growths: Any = Choice(0, 1, 2)
     method: Any = Choice("stackC", "stackA", "stackR", "middle")
     stage_ratio: Any = Range(0.5, 4.0, log=True)
+    first_data_share: Any = 1.0
     inherit: Any = Choice("all", "paper")
     optimizer_state: Any = Choice("carry", "reset")
     learning_rate: Any = Range(3e-4, 1e-2, log=True)
@@ -68,6 +76,11 @@ class SearchSpace:
             self._check(name, lambda v: _is_number(v) and v > 0, "a number above 0")
         self._check(
             "dropout", lambda v: _is_number(v) and 0 <= v < 1, "from 0 to below 1"
+        )
+        self._check(
+            "first_data_share",
+            lambda v: _is_number(v) and 0 < v <= 1,
+            "above 0 and at most 1",
         )
         for method in values_of(self.method):
             for inherit in values_of(self.inherit):
@@ -113,8 +126,12 @@ class SearchSpace:
         depths = [self.start_blocks * 2**i for i in range(self.growths + 1)]
         lengths = [self.stage_ratio**i for i in range(self.growths + 1)]
         table = StackingSchedule.shares(depths, lengths).table(depths[0], epochs)
+        shares = None
+        if self.first_data_share < 1:
+            each = np.linspace(self.first_data_share, 1, len(depths)).round(4)
+            shares = dict(zip([0, *table], each.tolist()))
         # Hyperband trains for a part of the epochs at first.
-        return StackingSchedule(table, partial=True)
+        return StackingSchedule(table, shares, partial=True)
 
     def _matters(self, name):
         if name in _OF_GROWTHS and max(values_of(self.growths)) == 0:

@@ -29,7 +29,9 @@ def test_a_search_that_was_cut_off_goes_on_and_ends_as_a_run_of_its_best_trial(
 ):
     run = tmp_path / "run"
     options = f"--epochs 2 --tuner grid --learning-rate 0.03,0.01 {SPACE} --growths 0,1"
-    fixed = " --stage-ratio 1 --inherit all --optimizer-state carry"
+    fixed = (
+        " --stage-ratio 1 --first-data-share 0.5 --inherit all --optimizer-state carry"
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keras_tuner.Tuner, "on_trial_begin", _stop_at("1"))
         assert tune(options + fixed)[0] == 130
@@ -42,14 +44,16 @@ def test_a_search_that_was_cut_off_goes_on_and_ends_as_a_run_of_its_best_trial(
     code, out, err = stackrec("tune", "--out", run, "--resume")
     assert (code, err) == (0, "")
     rows = read_trials(tmp_path)
-    assert rows[0] == first
+    assert rows[0].items() >= first.items()
     found = {(row["learning_rate"], row["growths"]) for row in rows}
     assert found == {(rate, n) for rate in ("0.03", "0.01") for n in ("0", "1")}
 
     best = max(rows, key=lambda row: float(row["score"]))
     config = json.loads((run / "config.json").read_text())
     assert config["learning_rate"] == float(best["learning_rate"])
-    assert config["schedule"] == ("1:2" if best["growths"] == "1" else "none")
+    grew = best["growths"] == "1"
+    assert config["schedule"] == ("1:2" if grew else "none")
+    assert config["data_shares"] == ("0:0.5,1:1.0" if grew else None)
     assert (config["num_blocks"], config["embedding_dim"]) == (1, 4)
     # As the trial was: all epochs, and the weights of the best one.
     assert (config["patience"], config["max_seconds"]) == (2, None)

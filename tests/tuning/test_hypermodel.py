@@ -1,3 +1,4 @@
+import dataclasses
 import inspect
 import re
 import time
@@ -124,6 +125,32 @@ def test_a_trial_has_the_loss_and_the_rate_that_were_drawn(make_hypermodel):
     assert isinstance(model.loss, sr.losses.GBCE)
     assert float(model.optimizer.learning_rate) == pytest.approx(0.01)
     assert model.vocabulary is not None
+
+
+def test_a_trial_begins_with_the_oldest_of_the_rows_where_that_is_asked_for(
+    make_hypermodel, search, split, monkeypatch
+):
+    seen = []
+    batches = sr.data.Batches.set_epoch
+
+    def watched(self, epoch, share=1.0):
+        batches(self, epoch, share)
+        seen.append((self.share_by, self.share))
+
+    monkeypatch.setattr(sr.data.Batches, "set_epoch", watched)
+    hypermodel = make_hypermodel(space={"first_data_share": 0.5}, share_by="time")
+    search(hypermodel, max_trials=1)
+    assert ("time", 0.5) in seen and seen[-1][1] == 1.0
+
+
+def test_shares_by_time_of_rows_without_times_are_refused_at_once(
+    make_hypermodel, split
+):
+    timeless = dataclasses.replace(
+        split, train=dataclasses.replace(split.train, end_time=None)
+    )
+    with pytest.raises(ValueError, match="share_by='time' needs the times"):
+        StackingHyperModel(sr.NextItNet, timeless, 3, share_by="time")
 
 
 class Slow(keras.callbacks.Callback):

@@ -18,7 +18,7 @@ def drawn(space, **values):
 def test_all_of_the_schedule_and_of_training_is_searched_by_default():
     _, hp = drawn(SearchSpace(), growths=1)
     names = {f.name for f in fields(SearchSpace)}
-    assert {p.name for p in hp.space} == names - {"training_loss"}
+    assert {p.name for p in hp.space} == names - {"training_loss", "first_data_share"}
 
 
 def test_what_is_fixed_is_no_hyper_parameter():
@@ -32,9 +32,11 @@ def test_what_is_fixed_is_no_hyper_parameter():
 
 def test_a_trial_without_growth_has_no_hyper_parameters_of_growths():
     of_growths = {"method", "stage_ratio", "inherit", "optimizer_state"}
-    _, hp = drawn(SearchSpace(), growths=0)
+    space = SearchSpace(first_data_share=Choice(0.5, 1.0))
+    of_growths.add("first_data_share")
+    _, hp = drawn(space, growths=0)
     assert not of_growths & set(hp.values)
-    _, hp = drawn(SearchSpace(), growths=2)
+    _, hp = drawn(space, growths=2)
     assert of_growths <= set(hp.values)
     _, hp = drawn(SearchSpace(growths=0))
     assert not of_growths & {p.name for p in hp.space}
@@ -57,6 +59,14 @@ def test_inherit_is_searched_only_for_methods_to_which_it_makes_a_difference():
 def test_the_stages_of_a_trial_are_shares_of_the_epochs(growths, ratio, table):
     space = SearchSpace(start_blocks=2, growths=growths, stage_ratio=ratio)
     assert drawn(space)[0].schedule(7).depths == table
+    assert drawn(space)[0].schedule(7).data_shares is None
+
+
+def test_the_share_of_the_data_rises_from_stage_to_stage():
+    space = SearchSpace(growths=2, stage_ratio=1, first_data_share=Choice(0.5, 1.0))
+    assert drawn(space)[0].schedule(7).data_shares == {0: 0.5, 3: 0.75, 5: 1.0}
+    _, hp = drawn(space, first_data_share=1.0)
+    assert space.draw(hp).schedule(7).data_shares is None
 
 
 def test_without_growths_there_is_no_schedule():
@@ -77,6 +87,7 @@ def test_more_stages_than_epochs_are_refused():
         ({"growths": Range(0.0, 2.0)}, "growths must be an integer of at least 0"),
         ({"stage_ratio": 0}, "stage_ratio must be a number above 0"),
         ({"learning_rate": Range(0.0, 0.1)}, "learning_rate must be a number above 0"),
+        ({"first_data_share": Choice(0, 1.0)}, "first_data_share must be above 0"),
         ({"dropout": Choice(0.1, 1.0)}, "dropout must be from 0 to below 1"),
         ({"method": Choice("stackC", "stackX")}, "Received: method='stackX'"),
         ({"inherit": "some"}, "inherit must be one of 'all', 'paper'"),
