@@ -50,8 +50,18 @@ class FreezeStack(keras.callbacks.Callback):
         set_frozen(self.model, False)
 
 
-def freezes(callbacks):
-    """Returns whether a `FreezeStack` is among the callbacks of a fit."""
-    if isinstance(callbacks, keras.callbacks.CallbackList):
-        callbacks = callbacks.callbacks
-    return any(isinstance(callback, FreezeStack) for callback in callbacks)
+def thawing(model, callbacks):
+    """Returns the callbacks of a fit, and thaws a model that no `FreezeStack` among
+    them is to freeze: an interrupted fit may have left it so, and so may the file of
+    one, which `BackupAndRestore` reads when the fit begins."""
+    is_list = isinstance(callbacks, keras.callbacks.CallbackList)
+    each = callbacks.callbacks if is_list else callbacks
+    if any(isinstance(callback, FreezeStack) for callback in each):
+        return callbacks
+    set_frozen(model, False)
+    return callbacks if is_list else [*callbacks, _Thaw()]
+
+
+class _Thaw(keras.callbacks.Callback):
+    def on_train_begin(self, logs=None):
+        set_frozen(self.model, False)

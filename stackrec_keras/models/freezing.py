@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from stackrec_keras.layers import OutputTable
 from stackrec_keras.stacking.growth import all_layers
-from stackrec_keras.stacking.in_place import changing_shapes
+from stackrec_keras.stacking.in_place import changing_shapes, copy_decay_exclusions
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ def set_frozen(model, on):
         if model.compiled:
             old = model.optimizer
             model.optimizer = type(old).from_config(old.get_config())
+            copy_decay_exclusions(old, model.optimizer)
             model.optimizer.build(model.trainable_variables)
 
 

@@ -15,8 +15,7 @@ from stackrec_keras.models.arguments import check_integers
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
 from stackrec_keras.models.extension import extend_items
 from stackrec_keras.models.fitting import callbacks_for
-from stackrec_keras.models.freeze_stack import freezes
-from stackrec_keras.models.freezing import set_frozen
+from stackrec_keras.models.freeze_stack import thawing
 from stackrec_keras.models.inputs import (
     check_ids,
     check_trained_users,
@@ -318,9 +317,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             # Keras would shuffle whole batches on top of their own order.
             kwargs["shuffle"] = False
             x.set_epoch(0)  # all rows, whatever share a fit before this ended with
-        if not freezes(callbacks):
-            # A fit that was interrupted, or a file of one, may have left it frozen.
-            set_frozen(self, False)
+        callbacks = thawing(self, callbacks)
         with self.keeping_values():
             return super().fit(
                 x, y, batch_size, epochs, verbose, callbacks=callbacks, **kwargs

@@ -28,8 +28,17 @@ def changing_shapes(model):
     if keras.backend.backend() == "jax":
         model.jax_state_sync()
         model._jax_state = None  # of the old shapes; an error would bring it back
+    undecayed = [
+        (optimizer, _excluded_from_decay(optimizer, model.variables))
+        for optimizer in optimizer_chain(model)
+    ]
     with _strategy_scope(model):
         yield
+    for optimizer, variables in undecayed:
+        if variables:
+            keys = {optimizer._var_key(variable) for variable in variables}
+            optimizer._exclude_from_weight_decay = keys
+            optimizer._exclude_from_weight_decay_cache = {}
     for optimizer in optimizer_chain(model):
         if optimizer.built:
             # On TensorFlow the key of a variable is its inner tf.Variable's.
@@ -43,10 +52,24 @@ def changing_shapes(model):
     _remake_functions(model)
 
 
+def copy_decay_exclusions(old, new):
+    """Gives an optimizer what another was told by `exclude_from_weight_decay`."""
+    for ours, theirs in zip(_chain(new), _chain(old), strict=True):
+        for name in (
+            "_exclude_from_weight_decay",
+            "_exclude_from_weight_decay_pattern",
+        ):
+            if hasattr(theirs, name):
+                setattr(ours, name, getattr(theirs, name))
+
+
 def optimizer_chain(model):
     """Returns the model's optimizer and those that it wraps, outermost first."""
+    return _chain(getattr(model, "optimizer", None))
+
+
+def _chain(optimizer):
     chain = []
-    optimizer = getattr(model, "optimizer", None)
     while optimizer is not None:
         chain.append(optimizer)
         optimizer = getattr(optimizer, "inner_optimizer", None)
@@ -69,6 +92,11 @@ def slot_lists(optimizer):
         for name, slots in lists.items()
         if all(s is None or isinstance(s, keras.Variable) for s in slots)
     }
+
+
+def _excluded_from_decay(optimizer, variables):
+    keys = getattr(optimizer, "_exclude_from_weight_decay", ())
+    return [v for v in variables if optimizer._var_key(v) in keys]
 
 
 def _strategy_scope(model):

@@ -144,6 +144,42 @@ def test_a_fit_without_it_trains_what_an_interrupted_one_left_frozen(
     assert len(watch.changed[0]) == 12
 
 
+def test_a_fit_without_it_trains_what_a_backup_of_the_frozen_time_holds(
+    make_transfer, pairs, tmp_path
+):
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    stop = keras.callbacks.LambdaCallback(on_epoch_begin=_stop_at_1)
+    with pytest.raises(KeyboardInterrupt):
+        make_transfer().fit(
+            *pairs, epochs=3, verbose=0, callbacks=[sr.FreezeStack(3), backup, stop]
+        )
+    watch = Watch()
+    model = make_transfer()
+    history = model.fit(*pairs, epochs=3, verbose=0, callbacks=[backup, watch])
+    assert history.epoch == [1, 2]
+    assert model.frozen is None
+    assert len(watch.changed[-1]) == 12
+
+
+@pytest.mark.parametrize("by", ["var_list", "var_names"])
+def test_what_is_excluded_from_weight_decay_stays_so_through_freezing_and_growth(
+    make_transfer, pairs, by
+):
+    model = make_transfer()
+    # Gradients move nothing, and the decay a lot.
+    optimizer = keras.optimizers.AdamW(1e-20, weight_decay=1e18)
+    kernel = model.source.stack.kernel1
+    optimizer.exclude_from_weight_decay(
+        **{by: {"var_list": [kernel], "var_names": ["kernel1"]}[by]}
+    )
+    model.compile(optimizer)
+    watch = Watch()
+    callbacks = [watch, sr.FreezeStack(1), sr.StackingCallback("stackC", {1: 4})]
+    model.fit(*pairs, epochs=3, verbose=0, callbacks=callbacks)
+    assert "stack/kernel2" in watch.changed[2]
+    assert "stack/kernel1" not in watch.changed[2]
+
+
 def test_a_next_item_recommender_is_frozen_too(make_model, sequences):
     model = make_model()
     watch = Watch()
@@ -168,6 +204,11 @@ def _freeze_and_mark(model):
     set_frozen(model, True)
     for variable in model.optimizer.variables:
         variable.assign(np.full(variable.shape, 7))
+
+
+def _stop_at_1(epoch, logs):
+    if epoch == 1:
+        raise KeyboardInterrupt
 
 
 class Watch(keras.callbacks.Callback):
