@@ -1,7 +1,6 @@
 """The `stackrec` command. The environment's KERAS_BACKEND says what it runs on."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
@@ -36,8 +35,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.command is None:
         parser.print_help()
         return 0
-    # TensorFlow reports on itself while it is imported.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         args.run(args)
     except (ValueError, OSError, ImportError) as error:
