@@ -323,6 +323,13 @@ def test_stages_out_of_order_are_refused(stage_starts):
         )
 
 
+def test_a_row_that_ends_at_a_time_is_not_before_it():
+    train = split_by_time(small_log(), 5, validation_start=45, test_start=50).train
+    newest = train.end_time.max()
+    assert train.share_before(newest) < 1
+    assert train.share_before(newest + 1) == 1
+
+
 def test_rows_without_times_have_no_share_before_one():
     with pytest.raises(ValueError, match="end_time=None"):
         numbered_windows(4).share_before(3)
