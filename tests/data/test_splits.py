@@ -311,6 +311,17 @@ def test_the_share_of_rows_before_a_stage_is_what_batches_take():
     assert sorted(map(tuple, x)) == sorted(map(tuple, old[0]))
 
 
+def test_a_stage_has_rows_of_its_new_events_alone_and_they_may_be_one():
+    rows = [("a", i, t) for i, t in zip("xyxy", (1, 2, 3, 25))]
+    rows += [("b", i, t) for i, t in zip("xyxyxy", (1, 2, 25, 35, 45, 50))]
+    log = read_interactions(pd.DataFrame(rows, columns=["user", "item", "timestamp"]))
+    train = split_by_time(
+        log, 3, validation_start=45, test_start=50, stage_starts=[20, 30]
+    ).train
+    # "a" has one event in the second stage, and none in the third.
+    assert train.end_time[train.users == 0].tolist() == [3, 25]
+
+
 @pytest.mark.parametrize("stage_starts", [[30, 20], [45], [0]])
 def test_stages_out_of_order_are_refused(stage_starts):
     with pytest.raises(ValueError, match="stage_starts=.* must increase, after the"):
