@@ -301,17 +301,6 @@ def add_trained_options(parser):
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def add_column_options(parser):
-    """Adds the options that say which columns of a log are what."""
-    for name in ("user", "item", "timestamp"):
-        parser.add_argument(
-            f"--{name}",
-            default=name,
-            metavar="COLUMN",
-            help="column of the log (default: %(default)s)",
-        )
-
-
 def typed_options(args):
     """Returns the dict of those fields of `TrainConfig` that were typed."""
     names = [f.name for f in fields(TrainConfig)]

@@ -1,6 +1,6 @@
 """`stackrec data`: what is in a log, and what would come of it."""
 
-from stackrec_keras.cli.config import SPLITS, TrainConfig, add_column_options
+from stackrec_keras.cli.config import SPLITS, TrainConfig
 from stackrec_keras.cli.logs import read_log
 from stackrec_keras.cli.splits import make_split, split_arguments, split_log
 
@@ -32,7 +32,13 @@ def add_parser(subparsers):
     parser.add_argument(
         "data", nargs="?", metavar="NAME_OR_PATH", help="a data set or a file"
     )
-    add_column_options(parser)
+    for name in ("user", "item", "timestamp"):
+        parser.add_argument(
+            f"--{name}",
+            default=name,
+            metavar="COLUMN",
+            help="column of the log (default: %(default)s)",
+        )
     parser.add_argument(
         "--sequences", action="store_true", help="the file has a sequence a row"
     )
