@@ -338,6 +338,14 @@ def check_new_run(config):
             "Give --data-shares, such as 0:0.4,2:1, or leave it out."
         )
     check_share_by(config)
+    if config.schedule == "none":
+        for name in ("method", "top_blocks", "inherit", "optimizer_state"):
+            value = getattr(config, name)
+            if value != getattr(TrainConfig, name):
+                raise ValueError(
+                    f"{option_name(name)} {value} says how the net grows, and with "
+                    "--schedule none it does not. Leave one of them out."
+                )
     if config.best_of == "deepest" and config.patience is None:
         raise ValueError(
             "--best-of deepest says which epochs --patience has in mind. Give "

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from dataclasses import replace
 
 from stackrec_keras.cli.config import (
     TrainConfig,
@@ -52,10 +53,11 @@ def run(args):
             f"with it: stackrec grow OLD --out {folder.path} --resume"
         )
     config = _configuration(args, folder)
-    if args.resume and folder.is_finished:
+    resume = args.resume and folder.holds_run
+    if resume and folder.is_finished:
         print_finished(folder)
         return
-    train(config, folder, resume=args.resume)
+    train(config, folder, resume)
 
 
 def print_finished(folder, what="run"):
@@ -122,11 +124,14 @@ def train_on(config, folder, split, model, growth):
 
 
 def _configuration(args, folder):
-    if args.resume and folder.config.exists():
+    if args.resume and folder.holds_run:
         return resumed_config(args, folder)
     typed = typed_with_paths(args)
-    check_model_options(typed, typed.get("model", TrainConfig.model))
-    config = TrainConfig(**typed)
+    config = TrainConfig()
+    if args.resume and folder.config.exists():  # it was stopped in its first epoch
+        config = folder.read_config()
+    config = replace(config, **typed)
+    check_model_options(typed, config.model)
     check_new_run(config)
     return config
 

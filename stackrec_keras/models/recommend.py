@@ -20,6 +20,7 @@ def recommend(model, x, k, exclude_seen, batch_size):
     raw = isinstance(histories, (list, tuple)) and model.target_vocabulary is not None
     items = _item_indices(model, histories)
     _check_number(users, len(items))
+    _warn_of_unknown(model, histories, items)
     seen = _known(items, model.num_items)
     _check_histories(seen)
     inputs = _fit_length(seen, model)
@@ -42,6 +43,11 @@ def _item_indices(model, x):
                 "An array x must hold at least one row of integer item indices; raw "
                 "ids go in as a list of histories, each a list of ids. Received: "
                 f"dtype={items.dtype}, shape={items.shape}"
+            )
+        if items.ndim != 2:
+            raise ValueError(
+                f"x must be of shape (batch, time). Received: shape {items.shape}. A "
+                "single history goes in as a batch of one."
             )
         return items
     if not x or not all(map(_is_history, x)):
@@ -80,21 +86,26 @@ def _left_padded(rows):
     return padded
 
 
+def _warn_of_unknown(model, histories, items):
+    unknown = (items < 0) | (items > model.num_items)
+    if not unknown.any():
+        return
+    if isinstance(histories, (list, tuple)) and model.vocabulary is not None:
+        raw = [item for history in histories for item in history]
+        names = [raw[i] for i in np.flatnonzero(unknown[items != 0])]
+    else:
+        names = items[unknown].tolist()
+    shown = list(dict.fromkeys(map(repr, names)))
+    warnings.warn(
+        f"{len(names)} items of the histories are unknown to the model and were "
+        f"skipped: {', '.join(shown[:5])}{', ...' if len(shown) > 5 else ''}",
+        stacklevel=4,
+    )
+
+
 def _known(items, num_items):
-    """Moves known items to the right end, and says how many were not known."""
-    if items.ndim != 2:
-        raise ValueError(
-            f"x must be of shape (batch, time). Received: shape {items.shape}. A "
-            "single history goes in as a batch of one."
-        )
+    """Moves known items to the right end."""
     known = (items >= 1) & (items <= num_items)
-    unknown = int(((items != 0) & ~known).sum())
-    if unknown:
-        warnings.warn(
-            f"{unknown} items of the histories are unknown to the model and were "
-            "skipped.",
-            stacklevel=4,
-        )
     order = np.argsort(known, axis=1, kind="stable")
     return np.take_along_axis(np.where(known, items, 0), order, axis=1)
 

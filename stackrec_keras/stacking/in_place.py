@@ -76,10 +76,15 @@ def _chain(optimizer):
     return chain
 
 
+def optimized_variables(optimizer):
+    """Returns the variables that an optimizer was built with."""
+    return optimizer._trainable_variables
+
+
 def slot_lists(optimizer):
     """Returns a dict from attribute name to the list of slots of an optimizer:
     one slot, or None, for each of its trainable variables."""
-    variables = optimizer._trainable_variables
+    variables = optimized_variables(optimizer)
     lists = {
         name: value
         for name, value in vars(optimizer).items()

@@ -4,7 +4,12 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.stacking.gather import gather
-from stackrec_keras.stacking.in_place import optimizer_chain, replace_value, slot_lists
+from stackrec_keras.stacking.in_place import (
+    optimized_variables,
+    optimizer_chain,
+    replace_value,
+    slot_lists,
+)
 
 MIXES_ELEMENTS = ("Adafactor", "Lamb", "Muon", "MultiOptimizer")
 """Optimizers that a growth refuses. All but the last update one element of a
@@ -49,7 +54,7 @@ def carry_state(model, sources, new_values):
             continue
         for name, slots in slot_lists(optimizer).items():
             of_squares = _never_negative(slots)
-            for variable, slot in zip(optimizer._trainable_variables, slots):
+            for variable, slot in zip(optimized_variables(optimizer), slots):
                 if slot is None or id(variable) not in sources:
                     continue
                 old, new = ops.convert_to_numpy(slot), new_values[id(variable)]
@@ -69,7 +74,7 @@ def reset_state(model):
         return
     fresh = type(optimizer).from_config(optimizer.get_config())
     # Not the model's variables: a layer may have been frozen since it was compiled.
-    fresh.build(optimizer_chain(model)[-1]._trainable_variables)
+    fresh.build(optimized_variables(optimizer_chain(model)[-1]))
     for variable, value in zip(optimizer.variables, fresh.variables, strict=True):
         replace_value(variable, ops.convert_to_numpy(value))
 
@@ -78,7 +83,7 @@ def _has_elementwise_slots(optimizer):
     return not optimizer.built or all(
         slot is None or tuple(slot.shape) == tuple(variable.shape)
         for slots in slot_lists(optimizer).values()
-        for variable, slot in zip(optimizer._trainable_variables, slots)
+        for variable, slot in zip(optimized_variables(optimizer), slots)
     )
 
 

@@ -225,6 +225,11 @@ def test_overwrite_replaces_the_run_and_no_other_file(
             "--share-by time with --split random would test on the past, having "
             "learned from the future. Take --split time.",
         ),
+        (
+            "--schedule none --method stackR",
+            "--method stackR says how the net grows, and with --schedule none it does",
+        ),
+        ("--schedule none --top-blocks 1", "--top-blocks 1 says how the net grows"),
         ("--best-of deepest", "Give --patience, such as 5, or leave it out"),
         ("--data ml-2m", "--data ml-2m is neither a file nor a named data set"),
     ],

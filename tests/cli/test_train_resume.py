@@ -186,6 +186,20 @@ def test_a_run_cut_off_after_its_training_is_only_finished(
     assert (out / "metrics.json").stat().st_mtime_ns == written
 
 
+def test_a_run_stopped_in_its_first_epoch_may_start_with_other_options(
+    tmp_path, log_path, stackrec, train_arguments
+):
+    out = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.Model, "fit", _interrupt)
+        more = "--epochs 3 --schedule none --seed 7"
+        assert stackrec(*train_arguments(log_path, out, more))[0] == 130
+    assert stackrec("train", "--out", out, "--resume", "--epochs", "1")[0] == 0
+    config = json.loads((out / "config.json").read_text())
+    assert (config["data"], config["epochs"]) == (str(log_path), 1)
+    assert (config["schedule"], config["seed"]) == ("none", 7)
+
+
 def test_resuming_with_another_option_or_other_data_is_an_error(
     tmp_path, log_path, stackrec, train_arguments
 ):
