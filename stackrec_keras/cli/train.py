@@ -186,6 +186,7 @@ def announce(config, growth, model):
     plan = "when val_mrr@5 stops rising"
     if table is not None:
         plan = ", ".join(f"{n} blocks from epoch {e}" for e, n in table.items())
+        plan += " (epochs count from 0)"
     print(f"{text}; {config.method}: {plan}")
 
 

@@ -108,7 +108,7 @@ class StackingCallback(keras.callbacks.Callback):
             self._seconds += seconds
             self._say(
                 f"epoch {epoch}: {self.growth.method} {old} -> {num_blocks} blocks, "
-                f"{seconds:.1f} s"
+                f"{seconds:.1f} s (Epoch {epoch + 1}/{self.params['epochs']})"
             )
 
     def on_epoch_end(self, epoch, logs=None):
