@@ -20,11 +20,11 @@ def test_it_trains_grows_is_evaluated_and_recommends(
     stackrec, train_arguments, log_path, tmp_path, model
 ):
     folder = tmp_path / model
-    options = f"--model {model} --epochs 3 {OPTIONS[model]}"
+    options = f"--model {model} --epochs 2 --schedule 1:2 {OPTIONS[model]}"
     code, out, error = stackrec(*train_arguments(log_path, folder, options))
     assert code == 0, error
     trained = keras.saving.load_model(folder / "model.keras")
-    assert type(trained).__name__.lower() == model and trained.num_blocks == 4
+    assert type(trained).__name__.lower() == model and trained.num_blocks == 2
     for option in OPTIONS[model].split("--")[1:]:
         name, _, value = option.strip().replace("-", "_").partition(" ")
         if name != "method":
@@ -97,7 +97,7 @@ def test_sse_pt_knows_its_users_again(
     model.save(folder / "model.keras")
     _, out, _ = stackrec("evaluate", folder, "--json")
     windows = _test_windows(log_path)
-    of_test = windows.batches(16, evaluation=True, with_users=True)
+    of_test = windows.batches(8, evaluation=True, with_users=True)
     expected = model.evaluate(of_test, verbose=0, return_dict=True)
     found = json.loads(out)["results"]["SSEPT, 1 block"]
     assert found["mrr@10"] == pytest.approx(expected["mrr@10"], abs=1e-6)

@@ -11,7 +11,7 @@ import pytest
 import stackrec_keras as sr
 from stackrec_keras.cli.run_folder import RunFolder
 
-MORE = "--epochs 2 --batch-size 16"
+MORE = "--epochs 2 --batch-size 8"
 
 
 @pytest.fixture(scope="module")

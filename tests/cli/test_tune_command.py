@@ -5,7 +5,7 @@ import keras
 import keras_tuner
 import pytest
 
-SPACE = "--start-blocks 1 --growths 1 --method stackC --width 4 --batch-size 16"
+SPACE = "--start-blocks 1 --growths 1 --method stackC --width 4 --batch-size 8"
 
 
 @pytest.fixture

@@ -38,11 +38,11 @@ def main():
         x,
         y,
         batch_size=16,
-        epochs=4,
+        epochs=3,
         shuffle=False,
         verbose=0,
         validation_data=(x, y[:, -1]),
-        callbacks=[sr.StackingCallback("stackR", {1: 4, 3: 5})],
+        callbacks=[sr.StackingCallback("stackR", {1: 3})],
     ).history
     del history["growth_seconds"]
     print(json.dumps({name: list(map(float, v)) for name, v in history.items()}))

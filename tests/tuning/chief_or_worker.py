@@ -19,7 +19,7 @@ from stackrec_keras.tuning import Choice, SearchSpace, StackingHyperModel
 folder = Path(sys.argv[1])
 name = os.environ["KERASTUNER_TUNER_ID"]
 
-log = sr.data.synthetic(num_users=24, num_items=12, events_per_user=20)
+log = sr.data.synthetic(num_users=40, num_items=12, events_per_user=20)
 vocabulary = sr.data.Vocabulary.from_items(log["item"])
 split = sr.data.split_random(sr.data.make_windows(log, vocabulary, length=10))
 space = SearchSpace(
@@ -27,8 +27,8 @@ space = SearchSpace(
     growths=1,
     method=Choice("stackC", "stackR"),
     inherit="all",
-    learning_rate=Choice(0.03, 0.01),
-    batch_size=16,
+    learning_rate=Choice(0.015, 0.005),
+    batch_size=8,
     width=4,
 )
 hypermodel = StackingHyperModel(sr.NextItNet, split, 2, space, monitor="val_loss")

@@ -120,10 +120,10 @@ def test_users_of_a_model_that_takes_them_are_in_the_batches(make_hypermodel, se
 def test_a_trial_has_the_loss_and_the_rate_that_were_drawn(make_hypermodel):
     space = {"training_loss": Choice("full_softmax", "gbce")}
     hp = keras_tuner.HyperParameters()
-    hp.values = {"training_loss": "gbce", "learning_rate": 0.01}
+    hp.values = {"training_loss": "gbce", "learning_rate": 0.005}
     model = make_hypermodel(space=space).build(hp)
     assert isinstance(model.loss, sr.losses.GBCE)
-    assert float(model.optimizer.learning_rate) == pytest.approx(0.01)
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.005)
     assert model.vocabulary is not None
 
 

@@ -25,7 +25,7 @@ def test_a_search_that_was_cut_off_goes_on(
     tuner_class, make_hypermodel, split, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(Stop, "epochs", 0)
-    space = {"learning_rate": Range(0.01, 0.05)}
+    space = {"learning_rate": Range(0.005, 0.025)}
     hypermodel = make_hypermodel(monitor="val_loss", space=space)
     arguments = {"directory": tmp_path, "seed": 1, "max_trials": 3}
     if tuner_class is keras_tuner.Hyperband:

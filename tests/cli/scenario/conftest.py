@@ -2,7 +2,7 @@ import pytest
 
 from stackrec_keras.cli import main
 
-TINY = "--length 8 --embedding-dim 8 --batch-size 16 --learning-rate 0.03"
+TINY = "--length 8 --embedding-dim 8 --batch-size 8 --learning-rate 0.03"
 
 
 def _scenario_arguments(name, data, out, more=""):

@@ -44,10 +44,10 @@ def test_a_start_that_failed_does_not_lock_the_folder(tmp_path, finished_run):
         assert resume
         trained.append(config.batch_size)
 
-    good = replace(bad, batch_size=8)
+    good = replace(bad, batch_size=4)
     folder = arms.run("stacked", good, arms.split, train)
-    assert trained == [8]
+    assert trained == [4]
     # With an epoch behind it, it would be another run.
     folder.history.write_text("epoch\n0\n")
-    with pytest.raises(ValueError, match="--batch-size 8 does not fit the run"):
+    with pytest.raises(ValueError, match="--batch-size 4 does not fit the run"):
         arms.run("stacked", good, arms.split, train)

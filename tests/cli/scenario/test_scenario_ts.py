@@ -139,10 +139,10 @@ def test_a_finished_scenario_is_only_told_again(
 def test_a_folder_of_other_options_or_other_data_is_refused(
     tmp_path, log_path, write_log, stackrec, scenario_arguments, ts_run
 ):
-    more = f"{STAGES} --batch-size 8"
+    more = f"{STAGES} --batch-size 4"
     code, _, err = stackrec(*scenario_arguments("ts", log_path, ts_run, more))
     assert code == 2
-    assert "--batch-size 8 does not fit the run in" in err and "with 16" in err
+    assert "--batch-size 4 does not fit the run in" in err and "with 8" in err
 
     original = log_path.read_text()
     try:
