@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+from collections import Counter
 from dataclasses import dataclass
 
 import keras
@@ -29,8 +30,10 @@ class Growth:
         cycle: Integer or `None`, after how many blocks their kind repeats. `None`:
             the stack's own cycle of dilations with `inherit="all"`, so that no
             kernel moves to another dilation; 1 with `inherit="paper"`.
-        inherit: `"all"` carries every weight that has a source, and puts a copy
-            in with its gate at 0; `"paper"` carries what StackRec's release does.
+        inherit: `"all"` carries every weight that has a source; a block and its
+            copies share its gate out among them, so that together they add about
+            what it added, and all of them learn at once. `"paper"` carries what
+            StackRec's release does.
         optimizer_state: `"carry"` moves the optimizer's state with the weights,
             `"reset"` starts it anew.
         seed: Integer or `None`. The new random blocks depend on it and on the two
@@ -89,7 +92,7 @@ def grow(model: keras.Model, growth: Growth, num_blocks: int | None = None) -> N
     check_optimizer(model)
     with changing_shapes(model):
         fresh = _fresh_weights(model, growth, old, new)
-        set_slices(model, sources, fresh)
+        set_slices(model, sources, fresh, _gate_shares(model, sources))
         if growth.optimizer_state == "reset":
             reset_state(model)
 
@@ -108,7 +111,7 @@ def set_depth(model: keras.Model, num_blocks: int) -> None:
         set_slices(model, sources, {})
 
 
-def set_slices(model, sources, fresh):
+def set_slices(model, sources, fresh, shares=None):
     """Gives variables, and their optimizer slots, other slices along axis 0.
 
     Args:
@@ -117,13 +120,18 @@ def set_slices(model, sources, fresh):
             an index or `None`.
         fresh: Dict from `id(variable)` to the values for the `None`s, of the new
             shape.
+        shares: Dict from `id(variable)` to an array of what each of its new slices
+            has of its source; where a variable is missing, all.
     """
+    shares = shares or {}
     variables = [v for v in model.weights if id(v) in sources]
     new_values = {
         id(v): _grown(ops.convert_to_numpy(v), sources[id(v)], fresh.get(id(v)))
         for v in variables
     }
-    carry_state(model, sources, new_values)
+    for key, share in shares.items():
+        new_values[key] = new_values[key] * share
+    carry_state(model, sources, new_values, shares)
     for variable in variables:
         replace_value(variable, new_values[id(variable)])
 
@@ -172,7 +180,7 @@ def _slice_sources(weight, of_blocks, growth):
         whole = get_method(growth.method).release_copies_whole_blocks
         copied = weight.release_copies or whole
         return of_blocks if copied else [None] * len(of_blocks)
-    if weight.gate:
+    if weight.gate and get_method(growth.method).preserves_function:
         # A copy joins with the gate of a new block, and so changes nothing at first
         # (but for its norms, where it normalizes after adding).
         return [
@@ -180,6 +188,21 @@ def _slice_sources(weight, of_blocks, growth):
             for i, source in enumerate(of_blocks)
         ]
     return of_blocks
+
+
+def _gate_shares(model, sources):
+    """Dict from `id(gate)` to each new block's share of its source's gate."""
+    shares = {}
+    for stack in block_stacks(model):
+        for name, weight in stack.block_weights().items():
+            variable = getattr(stack, name)
+            if weight.gate:
+                copies = Counter(sources[id(variable)])
+                shares[id(variable)] = np.array(
+                    [1 if s is None else 1 / copies[s] for s in sources[id(variable)]],
+                    dtype="float32",
+                )
+    return shares
 
 
 def _layers_drawn_anew(model, growth):

@@ -36,7 +36,7 @@ def check_optimizer(model):
             )
 
 
-def carry_state(model, sources, new_values):
+def carry_state(model, sources, new_values, shares):
     """Gives every slot the new shape of its variable, with the same gather.
 
     What is not carried over starts as fits the slot: an average of the variable
@@ -48,6 +48,7 @@ def carry_state(model, sources, new_values):
         model: The model; its variables and slots have their old values.
         sources: Dict from `id(variable)` to a source for each new slice.
         new_values: Dict from `id(variable)` to its new value.
+        shares: As in `set_slices`; averages of a variable are shared out like it.
     """
     for optimizer in optimizer_chain(model):
         if not optimizer.built:
@@ -64,7 +65,10 @@ def carry_state(model, sources, new_values):
                     fresh = np.broadcast_to(old.mean(axis=0), new.shape)
                 else:
                     fresh = np.zeros_like(new)
-                replace_value(slot, gather(old, sources[id(variable)], fresh))
+                value = gather(old, sources[id(variable)], fresh)
+                if name == "_model_variables_moving_average":
+                    value = value * shares.get(id(variable), 1)
+                replace_value(slot, value)
 
 
 def reset_state(model):

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 import stackrec_keras as sr
+from stackrec_keras.stacking.in_place import optimized_variables, slot_lists
 
 
-@pytest.mark.parametrize("method", ["stackR", "stackC", "stackA"])
-def test_with_everything_carried_a_growth_leaves_the_function_as_it_was(
+@pytest.mark.parametrize("method", ["stackR", "copyZero", "appendZero"])
+def test_with_new_gates_at_zero_a_growth_leaves_the_function_as_it_was(
     make_model, sequences, method
 ):
     model = make_model(num_blocks=4)
@@ -17,6 +18,28 @@ def test_with_everything_carried_a_growth_leaves_the_function_as_it_was(
     model.grow(method)
     assert model.num_blocks == 8
     np.testing.assert_allclose(_scores(model, sequences), before, atol=1e-5)
+
+
+def test_copies_that_share_a_small_gate_add_about_what_their_source_added(
+    make_model, sequences
+):
+    model = make_model(num_blocks=2)
+    model.stack.gate.assign([1e-4, -1e-4])
+    without = _states(model, sequences, gate=[0, 0])
+    added = _states(model, sequences) - without
+    model.grow("stackA", num_blocks=6)
+    np.testing.assert_allclose(
+        _states(model, sequences) - without, added, atol=0.02 * np.abs(added).max()
+    )
+
+
+def test_the_average_of_a_gate_is_shared_out_as_the_gate_is(make_model, sequences):
+    optimizer = keras.optimizers.Adam(1e-2, use_ema=True)
+    model = make_model(num_blocks=2, optimizer=optimizer)
+    model.fit(*sequences, verbose=0)
+    average = _average(model, "gate")
+    model.grow("stackC")
+    np.testing.assert_allclose(_average(model, "gate"), np.tile(average / 2, 2))
 
 
 def test_blocks_are_copied_from_their_sources(make_model):
@@ -169,3 +192,22 @@ def _scores(model, sequences):
 
 def _kernels(model):
     return keras.ops.convert_to_numpy(model.stack.kernel1)
+
+
+def _states(model, sequences, gate=None):
+    if gate is not None:
+        kept = keras.ops.convert_to_numpy(model.stack.gate)
+        model.stack.gate.assign(gate)
+    states = keras.ops.convert_to_numpy(model(sequences[0]))
+    if gate is not None:
+        model.stack.gate.assign(kept)
+    return states
+
+
+def _average(model, name):
+    optimizer = model.optimizer
+    index = [v.path for v in optimized_variables(optimizer)].index(
+        getattr(model.stack, name).path
+    )
+    slots = slot_lists(optimizer)["_model_variables_moving_average"]
+    return keras.ops.convert_to_numpy(slots[index])
