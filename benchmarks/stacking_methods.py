@@ -29,6 +29,7 @@ GROWTHS = {
     "stackA, plain": dict(method="stackA", cycle=1),
     "stackR": dict(method="stackR"),
     "middle": dict(method="middle"),
+    "split": dict(method="split"),
     "copyZero": dict(method="copyZero"),
     "appendZero": dict(method="appendZero"),
     "stackE": dict(method="stackE"),

@@ -30,10 +30,8 @@ class Growth:
         cycle: Integer or `None`, after how many blocks their kind repeats. `None`:
             the stack's own cycle of dilations with `inherit="all"`, so that no
             kernel moves to another dilation; 1 with `inherit="paper"`.
-        inherit: `"all"` carries every weight that has a source; a block and its
-            copies share its gate out among them, so that together they add about
-            what it added, and all of them learn at once. `"paper"` carries what
-            StackRec's release does.
+        inherit: `"all"` carries every weight that has a source, and puts a copy
+            in with its gate at 0; `"paper"` carries what StackRec's release does.
         optimizer_state: `"carry"` moves the optimizer's state with the weights,
             `"reset"` starts it anew.
         seed: Integer or `None`. The new random blocks depend on it and on the two
@@ -55,16 +53,16 @@ class Growth:
     @property
     def carries_all(self):
         """Boolean, whether all is carried over that has a source."""
-        return self.inherit == "all" or get_method(self.method).preserves_function
+        return self.inherit == "all" or get_method(self.method).carries_all
 
     def sources(self, stack, old, new):
         """Returns the source of each of the `new` blocks of a stack."""
         gated = any(weight.gate for weight in stack.block_weights().values())
-        if get_method(self.method).preserves_function and not gated:
+        if get_method(self.method).carries_all and not gated:
             raise ValueError(
-                f"method={self.method!r} puts blocks in with their gates at 0, and the "
-                "blocks of this model have none. Build it with rezero=True, or take "
-                "stackC or stackR."
+                f"method={self.method!r} sets the gates of new blocks, and the blocks "
+                "of this model have none. Build it with rezero=True, or take stackC or "
+                "stackR."
             )
         cycle = self.cycle
         if cycle is None:
@@ -92,7 +90,7 @@ def grow(model: keras.Model, growth: Growth, num_blocks: int | None = None) -> N
     check_optimizer(model)
     with changing_shapes(model):
         fresh = _fresh_weights(model, growth, old, new)
-        set_slices(model, sources, fresh, _gate_shares(model, sources))
+        set_slices(model, sources, fresh, _gate_shares(model, growth, sources))
         if growth.optimizer_state == "reset":
             reset_state(model)
 
@@ -180,7 +178,7 @@ def _slice_sources(weight, of_blocks, growth):
         whole = get_method(growth.method).release_copies_whole_blocks
         copied = weight.release_copies or whole
         return of_blocks if copied else [None] * len(of_blocks)
-    if weight.gate and get_method(growth.method).preserves_function:
+    if weight.gate and not get_method(growth.method).shares_gates:
         # A copy joins with the gate of a new block, and so changes nothing at first
         # (but for its norms, where it normalizes after adding).
         return [
@@ -190,9 +188,11 @@ def _slice_sources(weight, of_blocks, growth):
     return of_blocks
 
 
-def _gate_shares(model, sources):
+def _gate_shares(model, growth, sources):
     """Dict from `id(gate)` to each new block's share of its source's gate."""
     shares = {}
+    if not get_method(growth.method).shares_gates:
+        return shares
     for stack in block_stacks(model):
         for name, weight in stack.block_weights().items():
             variable = getattr(stack, name)

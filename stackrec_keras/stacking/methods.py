@@ -17,9 +17,12 @@ class StackingMethod:
         keeps_rest: Whether the other weights of the net may be carried over.
         release_copies_whole_blocks: Whether StackRec's release copies the gates
             and norms of a block along with its kernels.
-        preserves_function: Whether everything is carried over, whatever is to be
-            inherited, and blocks join with their gates at 0. The net then computes
-            what it did; only nearly so where blocks normalize after adding.
+        carries_all: Whether everything is carried over, whatever is to be inherited.
+            It takes blocks with gates.
+        shares_gates: Whether a block and its copies share its gate, so that together
+            they add about what it added. Where they do not, a copy joins with its gate
+            at 0, and if all is carried, the net computes what it did; only nearly so
+            where blocks normalize after adding.
     """
 
     name: str
@@ -27,7 +30,8 @@ class StackingMethod:
     sources: Callable[[int, int, int, int], list[int | None]]
     keeps_rest: bool = True
     release_copies_whole_blocks: bool = False
-    preserves_function: bool = False
+    carries_all: bool = False
+    shares_gates: bool = False
 
 
 def block_sources(
@@ -38,7 +42,7 @@ def block_sources(
     Args:
         method: String, a stacking method's name in any case: `"from_scratch"`,
             `"stackA"`, `"stackC"`, `"stackR"` or `"stackE"`; `"copyZero"`,
-            `"appendZero"` or `"middle"`.
+            `"appendZero"`, `"split"` or `"middle"`.
         old: Integer, the blocks of the shallower net.
         new: Integer, the blocks of the deeper net, at least `old`.
         top_blocks: Integer or `None`. Stack only the `top_blocks` top blocks,
@@ -134,6 +138,13 @@ def _middle(old, new, low, cycle):
     return [*range(first + run), *again, *range(first + run, old)]
 
 
+def _split(old, new, low, cycle):
+    """Multi-level Residual Networks from Dynamical Systems View, ICLR 2018
+    (https://arxiv.org/abs/1710.10348): a residual net is a path in steps, and the
+    deeper one takes the same path in shorter steps."""
+    return _adjacent(old, new, low, cycle)
+
+
 def _none(old, new, low, cycle):
     return [None] * new
 
@@ -199,13 +210,20 @@ _METHODS = {
             "copyZero",
             "the net stays whole, its copy goes on top with gates at 0",
             _cross,
-            preserves_function=True,
+            carries_all=True,
         ),
         StackingMethod(
             "appendZero",
             "the net stays whole, random blocks go on top with gates at 0",
             _random_top,
-            preserves_function=True,
+            carries_all=True,
+        ),
+        StackingMethod(
+            "split",
+            "every block becomes neighbours that share its gate; all else stays",
+            _split,
+            carries_all=True,
+            shares_gates=True,
         ),
         StackingMethod(
             "middle",

@@ -159,7 +159,7 @@ class SearchSpace:
 def _inherits(method):
     """Whether `inherit` makes a difference to a method."""
     method = get_method(method)
-    return method.keeps_rest and not method.preserves_function
+    return method.keeps_rest and not method.carries_all
 
 
 def _is_number(value):

@@ -114,7 +114,10 @@ def test_the_top_blocks_alone_are_stacked(kind, method):
 @pytest.mark.parametrize(
     "method, inherit",
     [
+        ("stackA", "all"),
+        ("stackC", "all"),
         ("stackR", "all"),
+        ("middle", "all"),
         ("copyZero", "all"),
         ("copyZero", "paper"),
         ("appendZero", "paper"),
@@ -132,15 +135,14 @@ def test_a_growth_leaves_the_function_of_a_gated_net_as_it_is(
     np.testing.assert_allclose(_numpy(model.score(x))[:, 1:], before, atol=1e-5)
 
 
-@pytest.mark.parametrize("method", ["stackA", "stackC", "middle"])
-def test_a_block_and_its_copies_share_out_its_gate(kind, method):
+def test_split_shares_out_the_gate_of_a_block_among_its_copies(kind):
     model = kind.build(num_blocks=4)
     for stack in block_stacks(model):
-        of_blocks = np.array(Growth(method).sources(stack, 4, 7))
+        of_blocks = np.array(Growth("split").sources(stack, 4, 7))
         for name, weight in stack.block_weights().items():
             if weight.gate:
                 getattr(stack, name).assign([0.4, -0.3, 0.2, 0.1])
-    model.grow(method, num_blocks=7)
+    model.grow("split", num_blocks=7)
     for stack in block_stacks(model):
         for name, weight in stack.block_weights().items():
             if weight.gate:
@@ -206,7 +208,7 @@ def test_mixed_precision_trains_grows_and_scores_in_single_precision(kind, seque
 
 def test_a_method_that_needs_gates_says_so(kind):
     model = kind.build(rezero=False)
-    for method in ("copyZero", "appendZero"):
+    for method in ("copyZero", "appendZero", "split"):
         with pytest.raises(ValueError, match=f"'{method}'.*rezero=True"):
             model.grow(method)
     assert model.num_blocks == 2

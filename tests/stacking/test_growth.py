@@ -8,8 +8,8 @@ import stackrec_keras as sr
 from stackrec_keras.stacking.in_place import optimized_variables, slot_lists
 
 
-@pytest.mark.parametrize("method", ["stackR", "copyZero", "appendZero"])
-def test_with_new_gates_at_zero_a_growth_leaves_the_function_as_it_was(
+@pytest.mark.parametrize("method", ["stackR", "stackC", "stackA"])
+def test_with_everything_carried_a_growth_leaves_the_function_as_it_was(
     make_model, sequences, method
 ):
     model = make_model(num_blocks=4)
@@ -20,14 +20,12 @@ def test_with_new_gates_at_zero_a_growth_leaves_the_function_as_it_was(
     np.testing.assert_allclose(_scores(model, sequences), before, atol=1e-5)
 
 
-def test_copies_that_share_a_small_gate_add_about_what_their_source_added(
-    make_model, sequences
-):
+def test_split_blocks_add_about_what_their_source_added(make_model, sequences):
     model = make_model(num_blocks=2)
     model.stack.gate.assign([1e-4, -1e-4])
     without = _states(model, sequences, gate=[0, 0])
     added = _states(model, sequences) - without
-    model.grow("stackA", num_blocks=6)
+    model.grow("split", num_blocks=6)
     np.testing.assert_allclose(
         _states(model, sequences) - without, added, atol=0.02 * np.abs(added).max()
     )
@@ -38,7 +36,7 @@ def test_the_average_of_a_gate_is_shared_out_as_the_gate_is(make_model, sequence
     model = make_model(num_blocks=2, optimizer=optimizer)
     model.fit(*sequences, verbose=0)
     average = _average(model, "gate")
-    model.grow("stackC")
+    model.grow("split")
     np.testing.assert_allclose(_average(model, "gate"), np.tile(average / 2, 2))
 
 

@@ -10,9 +10,8 @@ def test_gates_are_a_frame_of_blocks(make_model):
     frame = sr.stacking.gates(model)
     assert list(frame.columns) == ["gate"] and frame.index.name == "block"
     np.testing.assert_allclose(frame["gate"], [0.3, 0.6, 0.9], atol=1e-6)
-    model.grow("stackC", cycle=1)
-    halves = [0.15, 0.3, 0.45] * 2
-    np.testing.assert_allclose(sr.stacking.gates(model)["gate"], halves, atol=1e-6)
+    model.grow("stackC")
+    assert sr.stacking.gates(model)["gate"].tolist()[3:] == [0, 0, 0]
 
 
 def test_a_transformer_block_has_two_gates():

@@ -34,7 +34,7 @@ def test_top_blocks_stack_as_in_the_releases_scripts():
     assert block_sources("stackR", 18, 24, top_blocks=6) == [*range(18)] + [None] * 6
 
 
-@pytest.mark.parametrize("method", ["stackA", "stackC", "copyZero", "middle"])
+@pytest.mark.parametrize("method", ["stackA", "stackC", "copyZero", "split", "middle"])
 @pytest.mark.parametrize(
     "old, new, cycle", [(4, 8, 2), (6, 9, 3), (3, 5, 2), (5, 11, 4)]
 )
@@ -51,7 +51,7 @@ def test_adjacent_with_a_cycle_doubles_whole_cycles():
 @pytest.mark.parametrize("old, new", [(4, 8), (4, 5), (5, 6), (3, 7), (6, 8)])
 def test_with_a_cycle_blocks_that_stay_keep_their_order(old, new):
     # Else the net would not compute what it did, even with the copies' gates at 0.
-    for method in ("stackA", "stackC", "copyZero", "middle"):
+    for method in ("stackA", "stackC", "copyZero", "split", "middle"):
         sources = block_sources(method, old, new, cycle=2)
         first = [s for i, s in enumerate(sources) if s not in sources[:i]]
         assert first == list(range(old))
@@ -72,6 +72,10 @@ def test_middle_repeats_the_middle_between_bottom_and_top():
 def test_methods_of_the_same_function_keep_all_blocks_below():
     assert block_sources("copyZero", 3, 6) == [0, 1, 2, 0, 1, 2]
     assert block_sources("appendZero", 3, 5) == [0, 1, 2, None, None]
+
+
+def test_split_puts_copies_beside_their_block():
+    assert block_sources("split", 3, 6) == [0, 0, 1, 1, 2, 2]
 
 
 def test_names_in_any_case():
