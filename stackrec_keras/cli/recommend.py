@@ -111,7 +111,7 @@ def _user(typed, ids, data):
 
 
 def _listed(values):
-    return ", ".join(str(value) for value in values)
+    return ", ".join(repr(str(value)) for value in values)
 
 
 def _plain(item):

@@ -53,6 +53,12 @@ class RunFolder:
         """Raises a ValueError if the folder holds a run."""
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(f"--out {self.path} is a file. Give a folder.")
+        for parent in self.path.parents:
+            if parent.is_file():
+                raise ValueError(
+                    f"--out {self.path} would lie in {parent}, which is a file. Give "
+                    "another folder."
+                )
         if self.holds_run:
             raise ValueError(
                 f"--out {self.path} holds a run already. Go on with it (--resume), "

@@ -266,18 +266,21 @@ def _as_time(column, name):
         return column.dt.tz_convert("UTC").dt.tz_localize(None)
     if column.dtype.kind in "iufM":
         return column
-    try:
-        return pd.to_numeric(column)
-    except (ValueError, TypeError):
-        pass
-    try:
-        return pd.to_datetime(column, format="ISO8601", utc=True).dt.tz_localize(None)
-    except (ValueError, TypeError):
-        raise ValueError(
-            f"The column {name!r} (timestamp) holds {column.iloc[0]!r}, which is "
-            "neither a number nor an ISO 8601 time; convert the column with "
-            "pandas.to_datetime(column, format=...) first."
-        ) from None
+    numbers = pd.to_numeric(column, errors="coerce")
+    if numbers.notna().all():
+        return numbers
+    times = pd.to_datetime(column, format="ISO8601", utc=True, errors="coerce")
+    if times.notna().all():
+        return times.dt.tz_localize(None)
+    read = times if times.notna().sum() >= numbers.notna().sum() else numbers
+    wrong = np.flatnonzero(read.isna())
+    raise ValueError(
+        f"The column {name!r} (timestamp) holds {column.iloc[wrong[0]]!r} in row "
+        f"{wrong[0]} (from 0), which is neither a number nor an ISO 8601 time; so it "
+        f"is in {len(wrong)} of {len(column)} rows. Convert the column with "
+        "pandas.to_datetime(column, format=...) first, or mend those rows: a comma "
+        "within a field needs quotes around the field."
+    )
 
 
 def _sort(log):

@@ -63,15 +63,15 @@ def test_an_unknown_user_is_an_error_that_shows_ids(finished_run, stackrec):
     code, _, err = stackrec("recommend", finished_run, "--user", "bob")
     assert code == 2
     assert "--user bob is not in" in err
-    assert "40 users have ids such as 1, 2, 3" in err
+    assert "40 users have ids such as '1', '2', '3'" in err
 
 
 def test_an_unknown_item_is_an_error_that_shows_items_like_it(finished_run, stackrec):
     code, _, err = stackrec("recommend", finished_run, "--items", "film 1", "Film 13")
     assert code == 2
-    assert "'Film 13' is no item of the model. Did you mean film 13" in err
+    assert "'Film 13' is no item of the model. Did you mean 'film 13'" in err
     code, _, err = stackrec("recommend", finished_run, "--items", "zzz")
-    assert "Its items are such as film 0" in err
+    assert "Its items are such as 'film 0'" in err
 
 
 def test_too_many_recommendations_are_an_error(finished_run, stackrec):

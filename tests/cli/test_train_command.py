@@ -190,6 +190,13 @@ def test_a_folder_that_holds_a_run_is_not_trained_into(
     assert (finished_run / "model.keras").stat().st_mtime_ns == before
 
 
+def test_a_folder_within_a_file_is_refused_before_the_log_is_read(tmp_path, stackrec):
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "file" / "run"
+    code, _, err = stackrec("train", "--out", out, "--data", "no-such.csv")
+    assert code == 2 and f"would lie in {tmp_path / 'file'}, which is a file" in err
+
+
 def test_overwrite_replaces_the_run_and_no_other_file(
     tmp_path, log_path, stackrec, train_arguments
 ):

@@ -251,9 +251,12 @@ def test_times_may_be_iso_strings_with_zones_or_datetimes():
     assert sorted_log["timestamp"].dt.tz is None
 
 
-def test_times_that_are_neither_numbers_nor_iso_are_refused():
-    log = frame().astype({"timestamp": str}).assign(timestamp="last week")
-    with pytest.raises(ValueError, match="holds 'last week', which is neither"):
+@pytest.mark.parametrize("form", ["1{:03}", "2020-01-01T00:00:00.{:03}"])
+def test_a_time_that_is_neither_a_number_nor_iso_is_named(form):
+    times = [form.format(i) for i in range(5)]
+    times[2], times[4] = "last week", "2020-13-01"
+    log = pd.DataFrame({"user": 1, "item": range(5), "timestamp": times})
+    with pytest.raises(ValueError, match="'last week' in row 2 .* in 2 of 5 rows"):
         read_interactions(log)
 
 
