@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from stackrec_keras.plot.figure import finished, new_figure
+from stackrec_keras.plot.gains import gains
 
 _SECONDS = "training_seconds"
 
@@ -105,11 +106,11 @@ def _by_depth(points):
 
 
 def _draw_front(axes, seconds, values, metric):
-    gains = -values if metric.endswith("loss") else values
+    gained = gains(metric, values)
     # By time, and at the same time the best one first.
-    order = np.lexsort((-gains, seconds))
-    best_before = np.maximum.accumulate(np.r_[-np.inf, gains[order][:-1]])
-    front = order[gains[order] > best_before]
+    order = np.lexsort((-gained, seconds))
+    best_before = np.maximum.accumulate(np.r_[-np.inf, gained[order][:-1]])
+    front = order[gained[order] > best_before]
     axes.plot(
         seconds[front],
         values[front],
