@@ -1,8 +1,11 @@
 import re
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
+import pandas as pd
 
 from stackrec_keras.plot.figure import finished, new_figure
 from stackrec_keras.plot.gains import gains
@@ -15,7 +18,9 @@ _TITLES = {"mrr": "MRR", "hit_rate": "hit rate", "ndcg": "NDCG"}
 
 
 def history(
-    history, path: str | PathLike | None = None, metric: str = "val_mrr@5"
+    history: keras.callbacks.History | Mapping[str, Sequence] | pd.DataFrame,
+    path: str | PathLike | None = None,
+    metric: str = "val_mrr@5",
 ) -> "Figure":
     """Draws a learning curve, with the growths of the model marked.
 

@@ -1,4 +1,7 @@
+from collections.abc import Mapping
 from itertools import chain
+from os import PathLike
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -6,10 +9,17 @@ import pandas as pd
 from stackrec_keras.plot.figure import finished, new_figure
 from stackrec_keras.plot.gains import gains
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _SECONDS = "training_seconds"
 
 
-def quality_vs_time(runs, path=None, metric="val_mrr@5"):
+def quality_vs_time(
+    runs: pd.DataFrame | Mapping,
+    path: str | PathLike | None = None,
+    metric: str = "val_mrr@5",
+) -> "Figure":
     """Draws quality against training time, with the front marked.
 
     On the front are those that nothing is better than in as little time.

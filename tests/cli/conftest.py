@@ -5,7 +5,9 @@ from stackrec_keras.cli import main
 
 # A batch of 8 divides the rows of training, validation and test (56, 8 and 16 of the
 # random split): JAX compiles each step again for a smaller last batch.
-TINY = "--length 8 --embedding-dim 8 --num-blocks 1 --batch-size 8 --learning-rate 0.03"
+TINY = (
+    "--length 8 --embedding-dim 8 --num-blocks 1 --batch-size 8 --learning-rate 0.03"
+)
 
 
 def _write_log(path, users=40, items=14, events=17, seed=0):
