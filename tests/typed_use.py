@@ -29,6 +29,19 @@ sr.losses.GBCE(256, t=0.5)
 assert_type(sr.losses.get("auto"), sr.losses.CatalogueLoss)
 assert_type(sr.metrics.get(["mrr@5"]), list[sr.metrics.RankingMetric])
 
+pairs = sr.data.read_transfer("pairs.csv", vocabulary, pad=None, length=50)
+parts = pairs.split(test_share=0.2, seed=1)
+assert_type(parts, sr.data.TransferSplit)
+assert_type(parts.train.batches(512, with_users=True), sr.data.Batches)
+transfer = sr.TransferRecommender(model, parts.num_targets, name="transfer")
+transfer.target_vocabulary = parts.target_vocabulary
+loss = sr.losses.BinaryCrossEntropy(num_negatives=2)
+ranks = [sr.metrics.SampledMRR(5, num_negatives=99), sr.metrics.SampledHitRate(5)]
+transfer.compile(loss=loss, metrics=ranks)
+transfer.fit(parts.train.batches(), callbacks=[sr.FreezeStack(epochs=2)])
+transfer.extend_targets(1, ids=["tea"])
+assert_type(transfer.recommend([["Dune"]], k=5), tuple[np.ndarray, np.ndarray])
+
 schedule = sr.StackingSchedule.shares([4, 8], [1, 2])
 assert_type(schedule, sr.StackingSchedule)
 for growing in (None, {2: 8}, "plateau", schedule, sr.StackingSchedule({2: 8})):
@@ -49,13 +62,18 @@ sr.stacking.grow(model, sr.stacking.Growth("stackC", top_blocks=2), num_blocks=1
 sr.stacking.gates(model)
 sr.stacking.block_similarity(model)
 sr.plot.history({"loss": [1.0]}, "curve.png", metric="loss").savefig("curve.svg")
+sr.plot.quality_vs_time({"grown": {"seconds": [1.0]}}, path=None).savefig("time.svg")
 sr.plot.growth_plan([0, 1, None], old=2).savefig("plan.svg")
 sr.plot.gates(model, path=None).savefig("gates.svg")
 sr.plot.block_similarity(model).savefig("similarity.svg")
+space = sr.tuning.SearchSpace(growths=sr.tuning.Choice(1, 2))
+sr.tuning.StackingHyperModel(sr.NextItNet, split, epochs=3, space=space, seed=1)
 weights = sr.convert.read_checkpoint("model.ckpt")
 sr.convert.load_stackrec_weights(model, weights)
 sr.convert.build_stackrec_model("nextitnet", weights).summary()
 
+sr.FreezeStack("two")  # type: ignore[arg-type]
+sr.TransferRecommender(model, num_targets="many")  # type: ignore[arg-type]
 model.grow(8)  # type: ignore[arg-type]
 sr.NextItNet("many")  # type: ignore[arg-type]
 sr.StackingCallback("stackC", [2, 8])  # type: ignore[arg-type]

@@ -41,6 +41,12 @@ class TrainConfig:
         "the file has a sequence of items a row, as StackRec's release has them",
         type=bool,
     )
+    user_column: bool = _option(
+        "data",
+        False,
+        "the rows of --sequences begin with the user's id, as in SSE-PT's file",
+        type=bool,
+    )
     user: str = _option("data", "user", "column of the user ids", metavar="COLUMN")
     item: str = _option("data", "item", "column of the item ids", metavar="COLUMN")
     timestamp: str = _option(
@@ -212,10 +218,16 @@ class TrainConfig:
                 f"--dilations {','.join(map(str, self.dilations))} must be numbers of "
                 "at least 1, such as 1,4."
             )
-        if self.sequences and self.model == "ssept":
+        if self.user_column and not self.sequences:
+            raise ValueError(
+                "--user-column says how the rows of --sequences begin, and --data "
+                f"{self.data} is a log. Name its column: --user COLUMN."
+            )
+        if self.sequences and self.model == "ssept" and not self.user_column:
             raise ValueError(
                 "--model ssept learns a vector for each user, and a file of "
-                "--sequences has no users. Give a log of users, items and times."
+                "--sequences has no users. Give --user-column if its rows begin with "
+                "the user's id, or else a log of users, items and times."
             )
         if self.sequences and self.share_by == "time":
             raise ValueError(

@@ -16,7 +16,8 @@ _FORMS = {
     ".inter": "RecBole: as .tsv, with name:type in the header",
     ".dat": "MovieLens: user::item::rating::timestamp, no header",
     ".parquet": "the same columns; needs pyarrow",
-    "--sequences": "a row of comma-separated items each, padded with 0, no header",
+    "--sequences": "a row of comma-separated items each, padded with 0, no header; "
+    "with the user's id before them: --user-column",
 }
 
 
@@ -41,6 +42,11 @@ def add_parser(subparsers):
         )
     parser.add_argument(
         "--sequences", action="store_true", help="the file has a sequence a row"
+    )
+    parser.add_argument(
+        "--user-column",
+        action="store_true",
+        help="the rows of --sequences begin with the user's id",
     )
     parser.add_argument(
         "--length",
@@ -70,7 +76,7 @@ def run(args):
     if args.data is None:
         _list()
         return
-    names = ("data", "sequences", "user", "item", "timestamp")
+    names = ("data", "sequences", "user_column", "user", "item", "timestamp")
     names += ("length", "split", "split_seed")
     config = TrainConfig(**{name: getattr(args, name) for name in names})
     if config.sequences:

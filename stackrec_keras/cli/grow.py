@@ -30,6 +30,7 @@ _LOSSES = {"FullSoftmax": "full_softmax", "SampledSoftmax": "sampled_softmax"}
 _LOSSES["GBCE"] = "gbce"
 # Of OLD's options: another split, and what was for its own training alone.
 _NOT_INHERITED = {"sequences": False, "split": "time", "share_by": "random"}
+_NOT_INHERITED["user_column"] = False
 _NOT_INHERITED |= dict.fromkeys(("data_shares", "max_seconds", "load_model"))
 
 

@@ -94,10 +94,10 @@ def _history_of(typed, config, data):
 def _sequence_of(typed, config, data):
     from stackrec_keras.data import read_sequences
 
-    windows, vocabulary = read_sequences(data)
-    user = _user(typed, windows.user_ids[windows.users], data)
-    row = windows.items[windows.user_ids[windows.users] == user][0]
-    return vocabulary.decode(row[row > 0]).tolist()
+    windows, vocabulary = read_sequences(data, config.user_column)
+    user = _user(typed, windows.user_ids, data)
+    items = windows.items[windows.user_ids[windows.users] == user]
+    return vocabulary.decode(items[items > 0]).tolist()
 
 
 def _user(typed, ids, data):

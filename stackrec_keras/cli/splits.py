@@ -35,7 +35,9 @@ def make_split(config, arguments=None, known=None):
     if arguments is None:
         arguments = split_arguments(config)
     if config.sequences:
-        windows, _ = data.read_sequences(config.data, length=config.length)
+        windows, _ = data.read_sequences(
+            config.data, config.user_column, length=config.length
+        )
         return data.split_random(windows, **arguments)
     log = read_log(config)
     return split_log(log, config.split, config.length, {**arguments, **(known or {})})

@@ -120,7 +120,7 @@ class Batches(keras.utils.PyDataset):
         self._share = float(share)
         self._order = self._draw_order()
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         self.set_epoch(self._epoch + 1, self._share)
 
     def __getitem__(self, index):

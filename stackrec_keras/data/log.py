@@ -2,6 +2,7 @@
 
 import csv
 import io
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ _UNIT_SEPARATOR = "\x1f"
 
 
 def read_interactions(
-    path_or_frame,
+    path_or_frame: str | PathLike | pd.DataFrame,
     user: str = "user",
     item: str = "item",
     timestamp: str | None = "timestamp",

@@ -1,11 +1,14 @@
 """Training, validation and test rows, cut in three ways."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
+
+from stackrec_keras.hints import Column, Time
 
 from .histories import gather_rows, make_histories
 from .vocabulary import Vocabulary
@@ -165,13 +168,13 @@ def split_by_time(
     length: int,
     test_share: float = 0.1,
     validation_share: float = 0.1,
-    validation_start=None,
-    test_start=None,
+    validation_start: Time = None,
+    test_start: Time = None,
     stride: int | None = None,
     min_items: int = 2,
-    stage_starts=(),
+    stage_starts: Sequence[Time] = (),
     vocabulary: Vocabulary | None = None,
-    user_ids=None,
+    user_ids: Column | None = None,
 ) -> Split:
     """Splits at two points in time, the same for all users.
 

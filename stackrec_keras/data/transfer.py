@@ -4,6 +4,7 @@ import hashlib
 import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
+from os import PathLike
 from typing import ClassVar
 
 import numpy as np
@@ -89,12 +90,17 @@ class TransferPairs:
 
     evaluation_arrays = arrays
 
-    def subset(self, rows) -> "TransferPairs":
+    def subset(self, rows: slice | np.ndarray) -> "TransferPairs":
         """The pairs at `rows`: indices, a slice or a boolean mask."""
         return replace(self, users=self.users[rows], targets=self.targets[rows])
 
     def batches(
-        self, batch_size=512, seed=0, shuffle=True, evaluation=False, with_users=False
+        self,
+        batch_size: int = 512,
+        seed: int = 0,
+        shuffle: bool = True,
+        evaluation: bool = False,
+        with_users: bool = False,
     ) -> Batches:
         """These pairs as `Batches`, which see their arguments."""
         return Batches(
@@ -106,7 +112,9 @@ class TransferPairs:
             with_users=with_users,
         )
 
-    def split(self, test_share=0.2, validation_share=0.1, seed=0) -> "TransferSplit":
+    def split(
+        self, test_share: float = 0.2, validation_share: float = 0.1, seed: int = 0
+    ) -> "TransferSplit":
         """Splits the users at random, so that no user stands on two sides.
 
         Args:
@@ -195,7 +203,11 @@ class TransferSplit:
 
 
 def read_transfer(
-    path, source_vocabulary=None, target_vocabulary=None, pad=0, length=None
+    path: str | PathLike,
+    source_vocabulary: Vocabulary | None = None,
+    target_vocabulary: Vocabulary | None = None,
+    pad: int | str | None = 0,
+    length: int | None = None,
 ) -> TransferPairs:
     """Reads a file with a row a user: `source ids,,target ids`.
 

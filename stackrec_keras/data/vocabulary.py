@@ -8,6 +8,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+
+from stackrec_keras.hints import Column
 
 # How ids are written that JSON does not know: their type, to JSON and back.
 _WRITTEN: dict[str, tuple[type, Callable, Callable]] = {
@@ -46,7 +49,7 @@ class Vocabulary:
     ```
     """
 
-    def __init__(self, ids, counts=None) -> None:
+    def __init__(self, ids: Column, counts: ArrayLike | None = None) -> None:
         self.ids = _as_ids(ids)
         if counts is None:
             counts = np.zeros(len(self.ids), np.int64)
@@ -65,7 +68,7 @@ class Vocabulary:
             )
 
     @classmethod
-    def from_items(cls, items) -> "Vocabulary":
+    def from_items(cls, items: Column) -> "Vocabulary":
         """The vocabulary of the ids in a column, in sorted order.
 
         Does not depend on the order of the rows.
@@ -97,7 +100,7 @@ class Vocabulary:
         order = _sorted_order(ids)
         return cls(ids[order], counts.to_numpy()[order])
 
-    def extended(self, items) -> "Vocabulary":
+    def extended(self, items: Column) -> "Vocabulary":
         """This vocabulary with the new ids of a column behind those it has.
 
         Args:
@@ -141,7 +144,7 @@ class Vocabulary:
     def __repr__(self):
         return f"Vocabulary({len(self)} ids, {int(self.counts.sum())} occurrences)"
 
-    def encode(self, values) -> np.ndarray:
+    def encode(self, values: Column) -> np.ndarray:
         """The indices of raw ids.
 
         Args:
@@ -160,7 +163,7 @@ class Vocabulary:
         # The last entry is what a missing value, code -1, points to.
         return np.append(indices, np.int32(0))[codes]
 
-    def decode(self, indices) -> np.ndarray:
+    def decode(self, indices: ArrayLike) -> np.ndarray:
         """The raw ids of indices.
 
         Args:

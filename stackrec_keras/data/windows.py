@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from stackrec_keras.hints import Time
+
 from .batches import Batches
 from .histories import gather_rows, make_histories
 from .vocabulary import Vocabulary
@@ -96,14 +98,14 @@ class Windows:
         """`x` `(rows, length - 1)` and the one next item `y` `(rows,)`."""
         return self.inputs, self.last_item
 
-    def subset(self, rows) -> "Windows":
+    def subset(self, rows: slice | np.ndarray) -> "Windows":
         """The windows at `rows`: indices, a slice or a boolean mask."""
         end_time = None if self.end_time is None else self.end_time[rows]
         return replace(
             self, items=self.items[rows], users=self.users[rows], end_time=end_time
         )
 
-    def share_before(self, time) -> float:
+    def share_before(self, time: Time) -> float:
         """The share of the rows that end before a time: what a schedule's
         `data_shares` takes for `batches(share_by="time")`."""
         if self.end_time is None:

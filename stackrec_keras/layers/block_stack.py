@@ -2,10 +2,12 @@ import numbers
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 from keras import ops
 
+from stackrec_keras.hints import Tensor
 from stackrec_keras.layers.tensorflow_graph import traced_once
 
 
@@ -60,7 +62,9 @@ class BlockStack(keras.layers.Layer):
     cycle = 1
     """After how many blocks the kind of block repeats (its dilation, say)."""
 
-    def __init__(self, depth, **kwargs):
+    _initial_depth: int
+
+    def __init__(self, depth: int, **kwargs) -> None:
         super().__init__(**kwargs)
         if not isinstance(depth, numbers.Integral) or depth < 1:
             raise ValueError(
@@ -68,12 +72,19 @@ class BlockStack(keras.layers.Layer):
             )
         self._initial_depth = int(depth)
 
-    def block_weights(self):
+    def block_weights(self) -> dict[str, BlockWeight]:
         """Returns a dict from the name of each weight of a block to its
         `BlockWeight`. An attribute of that name holds the stacked variable."""
         raise NotImplementedError(f"{type(self).__name__} defines block_weights().")
 
-    def block(self, x, weights, kind, training, is_item=None):
+    def block(
+        self,
+        x: Tensor,
+        weights: dict[str, Tensor],
+        kind: int,
+        training: bool | None,
+        is_item: Tensor | None = None,
+    ) -> Tensor:
         """Applies one block.
 
         Args:
@@ -89,18 +100,18 @@ class BlockStack(keras.layers.Layer):
         raise NotImplementedError(f"{type(self).__name__} defines block().")
 
     @property
-    def depth(self):
+    def depth(self) -> int:
         """Integer, the number of blocks."""
         if not self.built:
             return self._initial_depth
         return next(iter(self.variables_by_name().values())).shape[0]
 
     @property
-    def details(self):
+    def details(self) -> str:
         """String, what is worth saying of the blocks: `"dilations 1, 4"`, say."""
         return ""
 
-    def describe(self):
+    def describe(self) -> str:
         """Returns depth, details and parameters of the stack in one line."""
         details = f", {self.details}" if self.details else ""
         return (
@@ -109,11 +120,11 @@ class BlockStack(keras.layers.Layer):
             f"{self.count_params() // self.depth:,} parameters a block"
         )
 
-    def variables_by_name(self):
+    def variables_by_name(self) -> dict[str, keras.Variable]:
         """Returns a dict from weight name to variable of shape `(depth, ...)`."""
         return {name: getattr(self, name) for name in self.block_weights()}
 
-    def draw_weights(self, depth):
+    def draw_weights(self, depth: int) -> dict[str, Tensor]:
         """Returns a dict from weight name to a newly drawn tensor `(depth, ...)`.
 
         A fan-based initializer would take the depth axis for a part of the fan, and
@@ -132,7 +143,7 @@ class BlockStack(keras.layers.Layer):
             for name, weight in self.block_weights().items()
         }
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple | None = None) -> None:
         for name, values in self.draw_weights(self._initial_depth).items():
             variable = self.add_weight(
                 name=name,
@@ -142,7 +153,9 @@ class BlockStack(keras.layers.Layer):
             setattr(self, name, variable)
         self.built = True
 
-    def call(self, x, training=None, is_item=None):
+    def call(
+        self, x: Tensor, training: bool | None = None, is_item: Tensor | None = None
+    ) -> Tensor:
         kinds = [self._block_of_kind(kind, training) for kind in range(self.cycle)]
         for index, weights in enumerate(self._slices()):
             x = kinds[index % self.cycle](x, weights, is_item)
@@ -153,10 +166,10 @@ class BlockStack(keras.layers.Layer):
             lambda x, weights, is_item: self.block(x, weights, kind, training, is_item)
         )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "depth": self.depth}
 
     def _slices(self):

@@ -1,7 +1,11 @@
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 from keras.initializers import Ones, TruncatedNormal, Zeros
 
+from stackrec_keras.hints import Tensor
 from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
 from stackrec_keras.layers.causal_convolution import causal_convolution
 
@@ -44,14 +48,14 @@ class DilatedResidualStack(BlockStack):
 
     def __init__(
         self,
-        depth,
-        dim,
-        kernel_size=3,
-        dilations=(1, 4),
-        rezero=True,
-        causal=True,
+        depth: int,
+        dim: int,
+        kernel_size: int = 3,
+        dilations: Sequence[int] = (1, 4),
+        rezero: bool = True,
+        causal: bool = True,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(depth, **kwargs)
         self.dim = dim
         self.kernel_size = kernel_size
@@ -60,14 +64,14 @@ class DilatedResidualStack(BlockStack):
         self.causal = causal
 
     @property
-    def cycle(self):
+    def cycle(self) -> int:  # type: ignore[override]
         return len(self.dilations)
 
     @property
-    def details(self):
+    def details(self) -> str:
         return f"dilations {', '.join(map(str, self.dilations))}"
 
-    def block_weights(self):
+    def block_weights(self) -> dict[str, BlockWeight]:
         kernel = BlockWeight(
             (self.kernel_size, self.dim, self.dim),
             lambda seed: TruncatedNormal(stddev=0.02, seed=seed),
@@ -86,7 +90,14 @@ class DilatedResidualStack(BlockStack):
             weights["gate"] = BlockWeight((), lambda seed: Zeros(), gate=True)
         return weights
 
-    def block(self, x, weights, kind, training, is_item=None):
+    def block(
+        self,
+        x: Tensor,
+        weights: dict[str, Tensor],
+        kind: int,
+        training: bool | None,
+        is_item: Tensor | None = None,
+    ) -> Tensor:
         dilation = self.dilations[kind]
         h = x
         for i in (1, 2):
@@ -110,7 +121,7 @@ class DilatedResidualStack(BlockStack):
         longer = ops.pad(x, [[0, 0], [0, ahead], [0, 0]])
         return causal_convolution(longer, kernel, bias, dilation)[:, ahead:]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "dim": self.dim,

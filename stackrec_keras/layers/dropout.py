@@ -2,8 +2,12 @@ import random
 
 import keras
 
+from stackrec_keras.hints import Tensor
 
-def dropout(x, rate, training, generator):
+
+def dropout(
+    x: Tensor, rate: float, training: bool | None, generator: keras.random.SeedGenerator
+) -> Tensor:
     """Drops units in training, so that a resumed run drops the same ones.
 
     Args:
@@ -20,7 +24,7 @@ def dropout(x, rate, training, generator):
     return keras.random.dropout(x, rate, seed=generator)
 
 
-def seed_generator():
+def seed_generator() -> keras.random.SeedGenerator:
     """Returns a `keras.random.SeedGenerator` whose state torch heeds too.
 
     On torch, dropout by a generator that was made without a seed is drawn from

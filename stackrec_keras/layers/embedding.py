@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from stackrec_keras.hints import Tensor
+
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class Embedding(keras.layers.Embedding):
@@ -11,12 +13,12 @@ class Embedding(keras.layers.Embedding):
     it should square their sum, and its second moment is too small.
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         ids = ops.cast(inputs, "int32")
         rows = ops.take(with_dense_gradient(self.embeddings), ids, axis=0)
         return ops.cast(rows, self.compute_dtype)
 
 
-def with_dense_gradient(variable):
+def with_dense_gradient(variable: keras.Variable) -> Tensor:
     """Returns the value of a variable such that no optimizer sees a sparse gradient."""
     return ops.convert_to_tensor(variable) * 1

@@ -1,6 +1,10 @@
+from typing import Any
+
 import keras
 from keras import ops
 from keras.initializers import Constant, RandomNormal, RandomUniform
+
+from stackrec_keras.hints import Tensor
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
@@ -22,13 +26,15 @@ class OutputTable(keras.layers.Layer):
         Tensor of shape `(..., num_items + 1)`, the padding's score at -inf.
     """
 
-    def __init__(self, num_items, dim, fan_in=False, **kwargs):
+    def __init__(
+        self, num_items: int, dim: int, fan_in: bool = False, **kwargs
+    ) -> None:
         super().__init__(**kwargs)
         self.num_items = num_items
         self.dim = dim
         self.fan_in = fan_in
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple | None = None) -> None:
         bound = self.dim**-0.5
         self.table = self.add_weight(
             name="table",
@@ -44,16 +50,16 @@ class OutputTable(keras.layers.Layer):
         )
         self.built = True
 
-    def call(self, hidden):
+    def call(self, hidden: Tensor) -> Tensor:
         table = ops.convert_to_tensor(self.table)
         scores = ops.matmul(hidden, ops.transpose(table)) + self.bias
         padding = ops.arange(self.num_items + 1, dtype="int32") == 0
         return ops.where(padding, ops.cast(-float("inf"), scores.dtype), scores)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self.num_items + 1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_items": self.num_items,

@@ -1,7 +1,10 @@
+from typing import Any
+
 import keras
 from keras import ops
 from keras.initializers import Ones, RandomUniform, Zeros
 
+from stackrec_keras.hints import Tensor
 from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
 from stackrec_keras.layers.causal_attention import causal_attention
 from stackrec_keras.layers.dropout import dropout, seed_generator
@@ -47,14 +50,14 @@ class ReZeroTransformerStack(BlockStack):
 
     def __init__(
         self,
-        depth,
-        dim,
-        num_heads=1,
-        dropout=0.0,
-        rezero=True,
-        norm="post",
+        depth: int,
+        dim: int,
+        num_heads: int = 1,
+        dropout: float = 0.0,
+        rezero: bool = True,
+        norm: str = "post",
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(depth, **kwargs)
         self.dim = dim
         self.num_heads = num_heads
@@ -64,10 +67,10 @@ class ReZeroTransformerStack(BlockStack):
         self.seed_generator = seed_generator()
 
     @property
-    def details(self):
+    def details(self) -> str:
         return f"heads {self.num_heads}, norm {self.norm}"
 
-    def block_weights(self):
+    def block_weights(self) -> dict[str, BlockWeight]:
         weights = {
             "attention_kernel": self._uniform((self.dim, 3 * self.dim), copied=True),
             "attention_bias": self._uniform((3 * self.dim,), copied=True),
@@ -89,7 +92,14 @@ class ReZeroTransformerStack(BlockStack):
             release_copies=copied,
         )
 
-    def block(self, x, weights, kind, training, is_item=None):
+    def block(
+        self,
+        x: Tensor,
+        weights: dict[str, Tensor],
+        kind: int,
+        training: bool | None,
+        is_item: Tensor | None = None,
+    ) -> Tensor:
         for i, branch in ((1, self._attention), (2, self._feed_forward)):
             h = self._normalized(x, weights, i) if self.norm == "pre" else x
             h = branch(h, weights, training, is_item)
@@ -118,7 +128,7 @@ class ReZeroTransformerStack(BlockStack):
         scale, shift = weights[f"norm{i}_scale"], weights[f"norm{i}_shift"]
         return ops.layer_normalization(x, scale, shift, epsilon=EPSILON)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "dim": self.dim,

@@ -1,5 +1,7 @@
 """Losses over an item catalogue."""
 
+from typing import Any
+
 import keras
 
 from stackrec_keras.losses.binary_cross_entropy import BinaryCrossEntropy
@@ -30,7 +32,9 @@ _NAMES = {
 }
 
 
-def get(identifier) -> CatalogueLoss:
+def get(
+    identifier: CatalogueLoss | type[CatalogueLoss] | str | dict[str, Any],
+) -> CatalogueLoss:
     """The catalogue loss that `identifier` stands for.
 
     Args:
@@ -45,7 +49,7 @@ def get(identifier) -> CatalogueLoss:
     Raises:
         ValueError: For anything else, stock Keras losses above all.
     """
-    found = identifier
+    found: Any = identifier
     if isinstance(identifier, dict):
         found = keras.saving.deserialize_keras_object(identifier)
     elif isinstance(identifier, str):

@@ -1,8 +1,11 @@
 """Binary cross-entropy against a few random negatives."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from stackrec_keras.hints import Tensor
 from stackrec_keras.losses.catalogue_loss import (
     CatalogueLoss,
     check_num_negatives,
@@ -41,11 +44,20 @@ class BinaryCrossEntropy(CatalogueLoss):
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
 
-    def __init__(self, num_negatives=1, include_padding=False):
+    def __init__(
+        self, num_negatives: int | float = 1, include_padding: bool = False
+    ) -> None:
         super().__init__(include_padding=include_padding)
         self.num_negatives = check_num_negatives(num_negatives)
 
-    def training_losses(self, targets, hidden, table, bias, seed):
+    def training_losses(
+        self,
+        targets: Tensor,
+        hidden: Tensor,
+        table: Tensor,
+        bias: Tensor,
+        seed: keras.random.SeedGenerator | None,
+    ) -> Tensor:
         check_seed(seed, self)
         negatives = self.draw(table.shape[0], targets, seed)
         bias = ops.cast(bias, "float32")
@@ -55,7 +67,9 @@ class BinaryCrossEntropy(CatalogueLoss):
         )
         return ops.softplus(-positive) + ops.sum(ops.softplus(negative), axis=-1)
 
-    def draw(self, num_classes, targets, seed):
+    def draw(
+        self, num_classes: int, targets: Tensor, seed: keras.random.SeedGenerator | None
+    ) -> Tensor:
         """Draw the negatives of a step, `(batch, time, num_negatives)` ids."""
         first = 0 if self.include_padding else 1
         if num_classes - first < 2:
@@ -69,5 +83,5 @@ class BinaryCrossEntropy(CatalogueLoss):
         # One step over the target leaves the other classes equally likely.
         return ops.where(others >= ops.expand_dims(targets, -1), others + 1, others)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"num_negatives": self.num_negatives, **super().get_config()}

@@ -1,9 +1,12 @@
 """The common part of all losses over an item catalogue."""
 
 import numbers
+from typing import Any
 
+import keras
 from keras import ops
 
+from stackrec_keras.hints import Tensor
 from stackrec_keras.losses.cross_entropy import cross_entropy
 
 
@@ -53,14 +56,14 @@ class CatalogueLoss:
 
     def __call__(
         self,
-        y_true,
-        hidden,
-        table,
-        bias,
-        sample_weight=None,
-        training=True,
-        seed=None,
-    ):
+        y_true: Tensor,
+        hidden: Tensor,
+        table: Tensor,
+        bias: Tensor,
+        sample_weight: Tensor | None = None,
+        training: bool = True,
+        seed: keras.random.SeedGenerator | None = None,
+    ) -> Tensor:
         y_true = ops.cast(y_true, "int32")
         targets, hidden = _as_positions(y_true, ops.convert_to_tensor(hidden))
         table = ops.convert_to_tensor(table)
@@ -77,7 +80,14 @@ class CatalogueLoss:
         total = ops.sum(weights)
         return ops.sum(losses * weights) / ops.where(total == 0, 1.0, total)
 
-    def training_losses(self, targets, hidden, table, bias, seed):
+    def training_losses(
+        self,
+        targets: Tensor,
+        hidden: Tensor,
+        table: Tensor,
+        bias: Tensor,
+        seed: keras.random.SeedGenerator | None,
+    ) -> Tensor:
         """The loss of each position while training.
 
         Args:
@@ -95,7 +105,14 @@ class CatalogueLoss:
             f"{type(self).__name__} must implement `training_losses`."
         )
 
-    def exact_losses(self, targets, hidden, table, bias, chunk_size=None):
+    def exact_losses(
+        self,
+        targets: Tensor,
+        hidden: Tensor,
+        table: Tensor,
+        bias: Tensor,
+        chunk_size: int | None = None,
+    ) -> Tensor:
         """The softmax cross-entropy of each position over all classes.
 
         Args and result are those of `training_losses`; `chunk_size` is how
@@ -111,11 +128,11 @@ class CatalogueLoss:
         )
         return ops.reshape(losses, ops.shape(targets))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"include_padding": self.include_padding}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "CatalogueLoss":
         return cls(**config)
 
 

@@ -1,9 +1,11 @@
 """Exact cross-entropy over the whole catalogue."""
 
 import numbers
+from typing import Any
 
 import keras
 
+from stackrec_keras.hints import Tensor
 from stackrec_keras.losses.catalogue_loss import CatalogueLoss
 
 
@@ -43,15 +45,24 @@ class FullSoftmax(CatalogueLoss):
         super().__init__(include_padding=include_padding)
         self.chunk_size = _check_chunk_size(chunk_size)
 
-    def training_losses(self, targets, hidden, table, bias, seed):
+    def training_losses(
+        self,
+        targets: Tensor,
+        hidden: Tensor,
+        table: Tensor,
+        bias: Tensor,
+        seed: keras.random.SeedGenerator | None,
+    ) -> Tensor:
         return self.exact_losses(targets, hidden, table, bias)
 
-    def exact_losses(self, targets, hidden, table, bias):
+    def exact_losses(  # type: ignore[override]
+        self, targets: Tensor, hidden: Tensor, table: Tensor, bias: Tensor
+    ) -> Tensor:
         return super().exact_losses(
             targets, hidden, table, bias, chunk_size=self.chunk_size
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"chunk_size": self.chunk_size, **super().get_config()}
 
 

@@ -1,10 +1,12 @@
 """Generalised binary cross-entropy (gSASRec)."""
 
 import numbers
+from typing import Any
 
 import keras
 from keras import ops
 
+from stackrec_keras.hints import Tensor
 from stackrec_keras.losses.catalogue_loss import (
     CatalogueLoss,
     check_num_negatives,
@@ -69,7 +71,14 @@ class GBCE(CatalogueLoss):
         self.t = _check_t(t)
         self.remove_accidental_hits = bool(remove_accidental_hits)
 
-    def training_losses(self, targets, hidden, table, bias, seed):
+    def training_losses(
+        self,
+        targets: Tensor,
+        hidden: Tensor,
+        table: Tensor,
+        bias: Tensor,
+        seed: keras.random.SeedGenerator | None,
+    ) -> Tensor:
         check_seed(seed, self)
         negatives = self.draw(table.shape[0], targets, seed)
         return gbce_losses(
@@ -82,21 +91,23 @@ class GBCE(CatalogueLoss):
             remove_accidental_hits=self.remove_accidental_hits,
         )
 
-    def draw(self, num_classes, y_true, seed):
+    def draw(
+        self, num_classes: int, y_true: Tensor, seed: keras.random.SeedGenerator | None
+    ) -> Tensor:
         """Draw the negatives of a step, `(batch, num_negatives)` ids."""
         count = count_negatives(self.num_negatives, num_classes)
         first = 0 if self.include_padding else 1
         shape = (ops.shape(y_true)[0], count)
         return keras.random.randint(shape, first, num_classes, seed=seed)
 
-    def beta(self, num_classes):
+    def beta(self, num_classes: int) -> float:
         """The power of the positive's probability."""
         count = count_negatives(self.num_negatives, num_classes)
         candidates = num_classes - (1 if self.include_padding else 2)
         alpha = min(1.0, count / max(1, candidates))
         return alpha * (self.t * (1 - 1 / alpha) + 1 / alpha)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "num_negatives": self.num_negatives,
             "t": self.t,

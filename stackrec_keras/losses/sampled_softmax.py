@@ -1,11 +1,13 @@
 """Cross-entropy over each position's target and a shared sample of items."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from stackrec_keras.hints import Tensor
 from stackrec_keras.losses.catalogue_loss import (
     CatalogueLoss,
     check_num_negatives,
@@ -87,7 +89,14 @@ class SampledSoftmax(CatalogueLoss):
         if distribution != "uniform":
             self._shares = class_shares(distribution, self.item_counts, include_padding)
 
-    def training_losses(self, targets, hidden, table, bias, seed):
+    def training_losses(
+        self,
+        targets: Tensor,
+        hidden: Tensor,
+        table: Tensor,
+        bias: Tensor,
+        seed: keras.random.SeedGenerator | None,
+    ) -> Tensor:
         check_seed(seed, self)
         negatives, log_negatives, log_targets = self.draw(table.shape[0], targets, seed)
         losses = sampled_cross_entropy(
@@ -102,7 +111,9 @@ class SampledSoftmax(CatalogueLoss):
         )
         return ops.reshape(losses, ops.shape(targets))
 
-    def draw(self, num_classes, y_true, seed):
+    def draw(
+        self, num_classes: int, y_true: Tensor, seed: keras.random.SeedGenerator | None
+    ) -> Tensor:
         """Draw the negatives of a step. Override it for another sampler.
 
         Args:
@@ -129,7 +140,7 @@ class SampledSoftmax(CatalogueLoss):
             ops.take(log_expected, y_true, axis=0),
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         counts = self.item_counts
         return {
             "num_negatives": self.num_negatives,

@@ -1,5 +1,7 @@
 """Ranking metrics over an item catalogue."""
 
+from typing import Any
+
 import keras
 
 from stackrec_keras.metrics.hit_rate import HitRate
@@ -30,7 +32,9 @@ def default_metrics() -> list[RankingMetric]:
     return [metric(k) for k in (5, 10) for metric in _DEFAULTS]
 
 
-def get(identifiers) -> list[RankingMetric]:
+def get(
+    identifiers: RankingMetric | str | dict[str, Any] | list | tuple | None,
+) -> list[RankingMetric]:
     """The ranking metrics that `identifiers` stand for.
 
     Args:

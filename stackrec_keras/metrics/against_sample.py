@@ -1,9 +1,11 @@
 """The target's rank among a few items that are drawn for its row."""
 
 import numbers
+from typing import Any
 
 from keras import ops
 
+from stackrec_keras.hints import Tensor
 from stackrec_keras.metrics.ranking_metric import check_positive
 from stackrec_keras.metrics.target_rank import target_rank
 
@@ -16,7 +18,14 @@ class AgainstSample:
     any batch size.
     """
 
-    def __init__(self, k, num_negatives=99, seed=0, name=None, dtype="float32"):
+    def __init__(
+        self,
+        k: int,
+        num_negatives: int = 99,
+        seed: int = 0,
+        name: str | None = None,
+        dtype: str = "float32",
+    ) -> None:
         super().__init__(k, name=name, dtype=dtype)
         self.num_negatives = check_positive("num_negatives", num_negatives)
         self.seed = _check_seed(seed)
@@ -24,7 +33,7 @@ class AgainstSample:
             (), initializer="zeros", dtype="int32", name="rows"
         )
 
-    def rank(self, y_true, scores):
+    def rank(self, y_true: Tensor, scores: Tensor) -> Tensor:
         y_true = ops.cast(y_true, "int32")
         drawn = self.draw(y_true, scores.shape[1] - 1)
         self.rows.assign_add(ops.shape(y_true)[0])
@@ -34,7 +43,7 @@ class AgainstSample:
         scores = ops.take_along_axis(scores, ids, axis=1)
         return target_rank(ops.cast(y_true != 0, "int32"), scores)
 
-    def draw(self, y_true, num_items):
+    def draw(self, y_true: Tensor, num_items: int) -> Tensor:
         """Returns the ids to rank with each target, `(batch, num_negatives)`."""
         if self.num_negatives >= num_items:
             raise ValueError(
@@ -51,7 +60,7 @@ class AgainstSample:
         is_beyond = others >= ops.expand_dims(y_true, axis=1)
         return ops.where(is_beyond, others + 1, others)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "num_negatives": self.num_negatives,
             "seed": self.seed,

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from stackrec_keras.hints import Tensor
 from stackrec_keras.metrics.ranking_metric import RankingMetric
 
 
@@ -28,5 +29,5 @@ class HitRate(RankingMetric):
 
     prefix = "hit_rate"
 
-    def gain(self, rank):
+    def gain(self, rank: Tensor) -> Tensor:
         return ops.ones_like(rank)

@@ -2,6 +2,7 @@
 
 import keras
 
+from stackrec_keras.hints import Tensor
 from stackrec_keras.metrics.ranking_metric import RankingMetric
 
 
@@ -27,5 +28,5 @@ class MRR(RankingMetric):
 
     prefix = "mrr"
 
-    def gain(self, rank):
+    def gain(self, rank: Tensor) -> Tensor:
         return 1.0 / rank

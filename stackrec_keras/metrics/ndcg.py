@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from stackrec_keras.hints import Tensor
 from stackrec_keras.metrics.ranking_metric import RankingMetric
 
 
@@ -31,5 +32,5 @@ class NDCG(RankingMetric):
 
     prefix = "ndcg"
 
-    def gain(self, rank):
+    def gain(self, rank: Tensor) -> Tensor:
         return 1.0 / ops.log2(rank + 1.0)

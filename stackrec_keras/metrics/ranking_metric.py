@@ -1,10 +1,12 @@
 """The common part of metrics that look at the rank of the next item."""
 
 import numbers
+from typing import Any
 
 import keras
 from keras import ops
 
+from stackrec_keras.hints import Tensor
 from stackrec_keras.metrics.target_rank import target_rank
 
 
@@ -40,7 +42,7 @@ class RankingMetric(keras.metrics.Metric):
         self.total = self.add_variable((), initializer="zeros", name="total")
         self.count = self.add_variable((), initializer="zeros", name="count")
 
-    def gain(self, rank):
+    def gain(self, rank: Tensor) -> Tensor:
         """The gain of a target at a rank within the first k.
 
         Args:
@@ -51,7 +53,7 @@ class RankingMetric(keras.metrics.Metric):
         """
         raise NotImplementedError(f"{type(self).__name__} must implement `gain`.")
 
-    def rank(self, y_true, scores):
+    def rank(self, y_true: Tensor, scores: Tensor) -> Tensor:
         """Ranks the targets, among all items. Override it to rank among others.
 
         Args:
@@ -63,7 +65,9 @@ class RankingMetric(keras.metrics.Metric):
         """
         return target_rank(y_true, scores)
 
-    def update_state(self, y_true, scores, sample_weight=None):
+    def update_state(
+        self, y_true: Tensor, scores: Tensor, sample_weight: Tensor | None = None
+    ) -> None:
         y_true = ops.convert_to_tensor(y_true)
         scores = ops.convert_to_tensor(scores)
         if sample_weight is not None:
@@ -79,10 +83,10 @@ class RankingMetric(keras.metrics.Metric):
         self.total.assign_add(ops.sum(weights * gains))
         self.count.assign_add(ops.sum(weights))
 
-    def result(self):
+    def result(self) -> Tensor:
         return ops.divide_no_nan(self.total, self.count)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"k": self.k, **super().get_config()}
 
 

@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from stackrec_keras.hints import Tensor
 
-def target_rank(y_true, scores):
+
+def target_rank(y_true: Tensor, scores: Tensor) -> Tensor:
     """Rank of each target when all items are sorted by score, best first.
 
     Ties count against the target: its rank is 1 + the number of other items

@@ -1,4 +1,7 @@
 import os
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -34,7 +37,7 @@ class GrowableCheckpoint:
     _file_blocks: int | None = None
     frozen = None
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
         store["num_blocks"] = np.array(depth(self))
         store["initial_blocks"] = np.array(self.initial_blocks)
@@ -46,7 +49,7 @@ class GrowableCheckpoint:
             for name, array in self.growth_record.to_arrays().items():
                 store[RECORD + name] = array
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         state = {name: np.asarray(store[name]) for name in store.keys()}
         if "num_blocks" not in state:
             raise ValueError(
@@ -64,18 +67,18 @@ class GrowableCheckpoint:
         self.growth_record = PlateauRecord.from_arrays(record) if record else None
         super().load_own_variables({k: v for k, v in state.items() if k.isdigit()})
 
-    def save_assets(self, path):
+    def save_assets(self, path: str | PathLike) -> None:
         if self.target_vocabulary is not None:
             with open(os.path.join(path, VOCABULARY_FILE), "w") as file:
                 file.write(self.target_vocabulary.to_json())
 
-    def load_assets(self, path):
+    def load_assets(self, path: str | PathLike) -> None:
         path = os.path.join(path, VOCABULARY_FILE)
         if os.path.exists(path):
             with open(path) as file:
                 self.target_vocabulary = Vocabulary.from_json(file.read())
 
-    def set_weights(self, weights):
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Sets all weights, taking on the depth of those given.
 
         Args:
@@ -87,7 +90,9 @@ class GrowableCheckpoint:
             set_depth(self, depth_of_weights)
         super().set_weights(weights)
 
-    def load_weights(self, filepath, skip_mismatch=False, **kwargs):
+    def load_weights(
+        self, filepath: str | PathLike, skip_mismatch: bool = False, **kwargs
+    ) -> None:
         """Loads weights from a file of any depth; the model takes that depth.
 
         Args:

@@ -1,5 +1,9 @@
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
+from stackrec_keras.hints import Data, Tensor
 from stackrec_keras.layers import DilatedResidualStack, Embedding
 from stackrec_keras.models.arguments import check_integers
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
@@ -22,14 +26,14 @@ class ConvolutionalRecommender(SequentialRecommender):
 
     def __init__(
         self,
-        num_items,
-        embedding_dim,
-        num_blocks,
-        kernel_size,
-        dilations,
-        rezero,
+        num_items: int,
+        embedding_dim: int,
+        num_blocks: int,
+        kernel_size: int,
+        dilations: Sequence[int],
+        rezero: bool,
         **kwargs,
-    ):
+    ) -> None:
         check_integers(embedding_dim=embedding_dim, kernel_size=kernel_size)
         if not isinstance(dilations, (list, tuple)) or not dilations:
             raise ValueError(
@@ -53,7 +57,7 @@ class ConvolutionalRecommender(SequentialRecommender):
         self.item_embedding.build((None, None))
         self.stack = self._new_stack("stack", causal=True)
 
-    def hidden_states(self, inputs, training):
+    def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
         return self.stack(self.item_embedding(inputs), training=training)
 
     def _new_stack(self, name, causal):
@@ -70,7 +74,7 @@ class ConvolutionalRecommender(SequentialRecommender):
         stack.build((None, None, self.embedding_dim))
         return stack
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "embedding_dim": self.embedding_dim,

@@ -31,22 +31,22 @@ class FreezeStack(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, epochs):
+    def __init__(self, epochs: int) -> None:
         super().__init__()
         check_integers(epochs=epochs)
         self.epochs = int(epochs)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         if not hasattr(self.model, "frozen"):
             raise ValueError(
                 "FreezeStack freezes a SequentialRecommender (NextItNet, "
                 f"TransferRecommender, ...). Received: {type(self.model).__name__}"
             )
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         set_frozen(self.model, epoch < self.epochs)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         set_frozen(self.model, False)
 
 

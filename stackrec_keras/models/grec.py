@@ -1,9 +1,11 @@
 import contextlib
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
+from stackrec_keras.hints import Data, Tensor
 from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
 
 MOST_GAPS = 50
@@ -96,7 +98,7 @@ class GRec(ConvolutionalRecommender):
             self.outer_projection = self._projection(None, "outer_projection")
         self.build()
 
-    def hidden_states(self, inputs, training):
+    def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
         if not self._fills_gaps:
             return self._decode(inputs, inputs, training)
         gaps = self._draw_gaps(inputs)
@@ -119,7 +121,7 @@ class GRec(ConvolutionalRecommender):
         dense.build((None, self.embedding_dim))
         return dense
 
-    def training_loss(self, y, hidden, sample_weight):
+    def training_loss(self, y: Tensor, hidden: Tensor, sample_weight: Tensor) -> Tensor:
         if not self._fills_gaps:
             return super().training_loss(y, hidden, sample_weight)
         if len(y.shape) == 1:
@@ -135,7 +137,7 @@ class GRec(ConvolutionalRecommender):
             ops.where(gaps < 0, ops.zeros_like(targets), targets), hidden, sample_weight
         )
 
-    def train_step(self, *args):
+    def train_step(self, *args: Any) -> dict[str, Tensor]:
         with self._filling_gaps():
             return super().train_step(*args)
 
@@ -166,7 +168,7 @@ class GRec(ConvolutionalRecommender):
         rank = ops.cast(ops.arange(ops.shape(order)[1], dtype="int32"), "float32")
         return ops.where(rank < number, order, -1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "mask_rate": self.mask_rate,

@@ -1,5 +1,8 @@
+from typing import Any
+
 import keras
 
+from stackrec_keras.hints import Data, Tensor
 from stackrec_keras.models.arguments import check_integers
 from stackrec_keras.models.transformer_recommender import TransformerRecommender
 
@@ -77,8 +80,8 @@ class SASRec(TransformerRecommender):
         )
         self.build()
 
-    def embed(self, inputs, training):
+    def embed(self, inputs: Data, training: bool | None) -> Tensor:
         return self.item_embedding(inputs)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "embedding_dim": self.embedding_dim}

@@ -1,6 +1,8 @@
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from os import PathLike
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,6 +10,7 @@ from keras import ops
 
 from stackrec_keras import losses, metrics
 from stackrec_keras.data import Vocabulary
+from stackrec_keras.hints import Data, Tensor
 from stackrec_keras.layers import OutputTable, seed_generator, with_dense_gradient
 from stackrec_keras.layers.tensorflow_graph import num_replicas
 from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
@@ -80,7 +83,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         self._vocabulary: Vocabulary | None = None
         self._gives_hidden = True
 
-    def hidden_states(self, inputs, training):
+    def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
         """Returns hidden states `(batch, time, dim)` for `inputs` as in `call`."""
         raise NotImplementedError(f"{type(self).__name__} defines hidden_states().")
 
@@ -111,8 +114,8 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             vocabulary.get_config()  # raises where no file could hold its ids
         self._vocabulary = vocabulary
 
-    @property
-    def target_vocabulary(self):
+    @property  # type: ignore[override]
+    def target_vocabulary(self) -> Vocabulary | None:
         """`Vocabulary` of the items that are scored: `vocabulary`, but for a model
         that recommends from another catalogue than it reads."""
         return self.vocabulary
@@ -121,15 +124,15 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
     def target_vocabulary(self, vocabulary):
         self.vocabulary = vocabulary
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple | None = None) -> None:
         self.built = True
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Data, training: bool | None = None) -> Tensor:
         inputs = with_items(inputs, self._last_items(items_of(inputs)))
         hidden = self.hidden_states(inputs, training)
         return hidden if self._gives_hidden else self.output_table(hidden[:, -1])
 
-    def score(self, inputs):
+    def score(self, inputs: Data) -> Tensor:
         """Scores every item as the next one.
 
         Args:
@@ -141,7 +144,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         return self.output_table(self(inputs, training=False)[:, -1])
 
     def recommend(
-        self, x, k: int = 10, exclude_seen: bool = True, batch_size: int = 256
+        self, x: Data, k: int = 10, exclude_seen: bool = True, batch_size: int = 256
     ) -> tuple[np.ndarray, np.ndarray]:
         """Recommends the items with the highest next-item scores.
 
@@ -247,7 +250,13 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         for stack in block_stacks(self):
             (print_fn or print)(f" {stack.describe()}")
 
-    def compile(self, optimizer="auto", loss="auto", metrics="auto", **kwargs) -> None:
+    def compile(
+        self,
+        optimizer: keras.optimizers.Optimizer | str = "auto",
+        loss: Any = "auto",
+        metrics: Any = "auto",
+        **kwargs,
+    ) -> None:
         """Configures training.
 
         Args:
@@ -271,27 +280,27 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         self.optimizer.build(self.trainable_variables)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         if not self.compiled:
             return []
         return [self._loss_tracker, *self._compiled_with.metrics]
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict[str, Any]:
         if not self.compiled:
             return {}
         return self._compiled_with.get_config(self.optimizer)
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def fit(
         self,
-        x=None,
-        y=None,
+        x: Data = None,
+        y: Tensor | None = None,
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: str | int = "auto",
-        callbacks=None,
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
         **kwargs,
     ) -> keras.callbacks.History:
         """Trains the model; the arguments are those of `keras.Model.fit`.
@@ -323,22 +332,29 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
                 x, y, batch_size, epochs, verbose, callbacks=callbacks, **kwargs
             )
 
-    def evaluate(self, x=None, y=None, **kwargs) -> list[float] | dict[str, float]:
+    def evaluate(
+        self, x: Data = None, y: Tensor | None = None, **kwargs
+    ) -> list[float] | dict[str, float]:
         """Ranks all items at each row's end; the arguments are those of
         `keras.Model.evaluate`, `y` being as in `fit`'s `validation_data`."""
         check_ids(self, x=x, y=y)
         with self.keeping_values():
             return super().evaluate(x, y, **kwargs)
 
-    def predict(self, x, **kwargs):
+    def predict(self, x: Data, **kwargs) -> np.ndarray:
         """Scores every item as the next one of each row, `(rows, num_items + 1)`; the
         arguments are those of `keras.Model.predict`."""
         with self.keeping_values():
             return super().predict(x, **kwargs)
 
     def compute_loss(
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
-    ):
+        self,
+        x: Data = None,
+        y: Tensor = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,
+        training: bool = True,
+    ) -> Tensor:
         if not training:
             y = last_of_row(y, y_pred)
             return validation_loss(y, y_pred, sample_weight) / num_replicas()
@@ -350,7 +366,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             loss = loss + ops.sum(ops.cast(extra, loss.dtype))
         return loss / num_replicas()
 
-    def training_loss(self, y, hidden, sample_weight):
+    def training_loss(self, y: Tensor, hidden: Tensor, sample_weight: Tensor) -> Tensor:
         """Returns the loss of a batch, as a scalar.
 
         Args:
@@ -370,7 +386,9 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             seed=self.seed_generator,
         )
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+    def compute_metrics(
+        self, x: Data, y: Tensor, y_pred: Tensor, sample_weight: Tensor = None
+    ) -> dict[str, Tensor]:
         if self._gives_hidden:
             return {self._loss_tracker.name: self._loss_tracker.result()}
         y = last_of_row(y, y_pred)
@@ -378,22 +396,22 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             metric.update_state(y, y_pred)
         return self.get_metrics_result()
 
-    def test_step(self, *args):
+    def test_step(self, *args: Any) -> dict[str, Tensor]:
         with self._giving_scores():
             return super().test_step(*args)
 
-    def predict_step(self, *args):
+    def predict_step(self, *args: Any) -> Tensor:
         with self._giving_scores():
             return super().predict_step(*args)
 
     def export(
         self,
-        filepath,
+        filepath: str | PathLike,
         format: str = "tf_saved_model",
         verbose: bool | None = None,
-        input_signature=None,
+        input_signature: Any = None,
         **kwargs,
-    ):
+    ) -> Any:
         """Writes a program that gives what `predict` gives; the arguments are those of
         `keras.Model.export`. Without `input_signature` it takes histories of any
         length, or of that of training where the format must know it (`"torch"`,
@@ -418,7 +436,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         finally:
             self._gives_hidden = True
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_items": self.num_items,

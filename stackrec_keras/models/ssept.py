@@ -1,6 +1,9 @@
+from typing import Any
+
 import keras
 from keras import ops
 
+from stackrec_keras.hints import Data, Tensor
 from stackrec_keras.models.arguments import check_integers, check_share
 from stackrec_keras.models.extension import extend_users
 from stackrec_keras.models.inputs import items_of, users_of
@@ -117,7 +120,7 @@ class SSEPT(TransformerRecommender):
         """
         extend_users(self, n, init)
 
-    def embed(self, inputs, training):
+    def embed(self, inputs: Data, training: bool | None) -> Tensor:
         items, users = items_of(inputs), users_of(inputs)
         if users is None and training:
             raise ValueError(
@@ -161,7 +164,7 @@ class SSEPT(TransformerRecommender):
     def _chance(self, shape):
         return keras.random.uniform(shape, seed=self.seed_generator)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_users": self.num_users,

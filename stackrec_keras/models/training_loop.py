@@ -6,7 +6,9 @@ the epochs of a fit different numbers of batches.
 
 import contextlib
 import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from stackrec_keras.stacking.in_place import optimizer_chain
 
@@ -22,7 +24,7 @@ class KeepsValues:
     _before_step = None
 
     @contextlib.contextmanager
-    def keeping_values(self):
+    def keeping_values(self) -> Iterator[None]:
         """Context of `fit`, `evaluate` or `predict`."""
         try:
             yield
@@ -54,7 +56,7 @@ class EpochSteps:
     _epoch_iterator = None
 
     @property
-    def epoch_iterator(self):
+    def epoch_iterator(self) -> Any:
         """Keras' iterator over the epochs of the fit that begins, or `None`."""
         return None if self._epoch_iterator is None else self._epoch_iterator()
 

@@ -1,5 +1,11 @@
-import keras
+from collections.abc import Sequence
+from typing import Any
 
+import keras
+import numpy as np
+
+from stackrec_keras.data import Vocabulary
+from stackrec_keras.hints import Data, Tensor
 from stackrec_keras.models.arguments import check_integers
 from stackrec_keras.models.extension import extend_items, extend_targets
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
@@ -53,7 +59,13 @@ class TransferRecommender(SequentialRecommender):
     # The source model has an "output_table": no two variables have one path.
     output_name = "target_table"
 
-    def __init__(self, model, num_targets, target_regularizer=None, **kwargs):
+    def __init__(
+        self,
+        model: SequentialRecommender,
+        num_targets: int,
+        target_regularizer: keras.regularizers.Regularizer | str | None = None,
+        **kwargs,
+    ) -> None:
         check_integers(num_targets=num_targets)
         if not isinstance(model, SequentialRecommender):
             raise ValueError(
@@ -79,21 +91,21 @@ class TransferRecommender(SequentialRecommender):
         self._target_vocabulary = None
         self.build()
 
-    def hidden_states(self, inputs, training):
+    def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
         return self.source(inputs, training=training)
 
     @property
-    def max_length(self):
+    def max_length(self) -> int | None:  # type: ignore[override]
         """Integer or `None`. A longer input keeps its last items."""
         return self.source.max_length
 
     @property
-    def num_users(self):
+    def num_users(self) -> int | None:  # type: ignore[override]
         """Integer or `None`, for a model that takes users."""
         return self.source.num_users
 
     @property
-    def vocabulary(self):
+    def vocabulary(self) -> Vocabulary | None:
         """`Vocabulary` of the source items, or `None`. A `.keras` file holds it."""
         return self.source.vocabulary
 
@@ -101,8 +113,8 @@ class TransferRecommender(SequentialRecommender):
     def vocabulary(self, vocabulary):
         self.source.vocabulary = vocabulary
 
-    @property
-    def target_vocabulary(self):
+    @property  # type: ignore[override]
+    def target_vocabulary(self) -> Vocabulary | None:
         """`Vocabulary` of the target items, or `None`. A `.keras` file holds it."""
         return self._target_vocabulary
 
@@ -117,7 +129,9 @@ class TransferRecommender(SequentialRecommender):
             vocabulary.get_config()  # raises where no file could hold its ids
         self._target_vocabulary = vocabulary
 
-    def recommend(self, x, k=10, exclude_seen=True, batch_size=256):
+    def recommend(
+        self, x: Data, k: int = 10, exclude_seen: bool = True, batch_size: int = 256
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Recommends the target items with the highest scores.
 
         Args:
@@ -138,12 +152,16 @@ class TransferRecommender(SequentialRecommender):
         """
         return super().recommend(x, k, False, batch_size)
 
-    def extend_items(self, n, init="mean", ids=None):
+    def extend_items(
+        self, n: int, init: str = "mean", ids: Sequence | None = None
+    ) -> None:
         """Adds items to the source catalogue, as in the other models."""
         extend_items(self.source, n, init, ids, trained=self)
         self.num_items = self.source.num_items
 
-    def extend_targets(self, n, init="mean", ids=None):
+    def extend_targets(
+        self, n: int, init: str = "mean", ids: Sequence | None = None
+    ) -> None:
         """Adds items to the target catalogue, as `extend_items` does to the source's.
 
         Args:
@@ -156,7 +174,9 @@ class TransferRecommender(SequentialRecommender):
         """
         extend_targets(self, n, init, ids)
 
-    def fit(self, x=None, y=None, *args, **kwargs):
+    def fit(
+        self, x: Data = None, y: Tensor | None = None, *args: Any, **kwargs
+    ) -> keras.callbacks.History:
         """Trains the model; the arguments are those of `keras.Model.fit`.
 
         `x` is `(batch, time)` source ids and `y` `(batch,)` the one target item of
@@ -169,11 +189,11 @@ class TransferRecommender(SequentialRecommender):
             _check_one_target(y)
         return super().fit(x, y, *args, **kwargs)
 
-    def training_loss(self, y, hidden, sample_weight):
+    def training_loss(self, y: Tensor, hidden: Tensor, sample_weight: Tensor) -> Tensor:
         _check_one_target(y)
         return super().training_loss(y, hidden, sample_weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         # The depth is that of the source model.
         for name in ("num_items", "num_blocks"):
@@ -187,7 +207,7 @@ class TransferRecommender(SequentialRecommender):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "TransferRecommender":
         model = keras.saving.deserialize_keras_object(config["model"])
         return cls(**{**config, "model": model})
 

@@ -1,6 +1,9 @@
+from typing import Any
+
 from keras import layers, ops
 from keras.initializers import RandomNormal
 
+from stackrec_keras.hints import Data, Tensor
 from stackrec_keras.layers import Embedding, ReZeroTransformerStack, dropout
 from stackrec_keras.layers.rezero_transformer_stack import EPSILON
 from stackrec_keras.models.arguments import check_integers, check_share
@@ -34,17 +37,17 @@ class TransformerRecommender(SequentialRecommender):
 
     def __init__(
         self,
-        num_items,
-        dim,
-        max_length,
-        num_blocks,
-        num_heads,
-        dropout,
-        rezero,
-        norm,
-        padding_mask,
+        num_items: int,
+        dim: int,
+        max_length: int,
+        num_blocks: int,
+        num_heads: int,
+        dropout: float,
+        rezero: bool,
+        norm: str,
+        padding_mask: bool,
         **kwargs,
-    ):
+    ) -> None:
         check_integers(max_length=max_length, num_heads=num_heads)
         check_share(dropout=dropout)
         if dim % num_heads:
@@ -78,11 +81,11 @@ class TransformerRecommender(SequentialRecommender):
         if norm == "pre":
             self.output_norm = self._norm(dim, "output_norm")
 
-    def embed(self, inputs, training):
+    def embed(self, inputs: Data, training: bool | None) -> Tensor:
         """Returns vectors `(batch, time, dim)` for `inputs` as in `call`."""
         raise NotImplementedError(f"{type(self).__name__} defines embed().")
 
-    def hidden_states(self, inputs, training):
+    def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
         items = items_of(inputs)
         positions = self.position_embedding(
             ops.arange(ops.shape(items)[1], dtype="int32")
@@ -112,7 +115,7 @@ class TransformerRecommender(SequentialRecommender):
         norm.build((None, None, dim))
         return norm
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "max_length": self.max_length,

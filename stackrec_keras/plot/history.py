@@ -1,8 +1,14 @@
 import re
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING
 
+import keras
+import numpy as np
+import pandas as pd
+
 from stackrec_keras.plot.figure import finished, new_figure
+from stackrec_keras.plot.gains import gains
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -12,16 +18,21 @@ _TITLES = {"mrr": "MRR", "hit_rate": "hit rate", "ndcg": "NDCG"}
 
 
 def history(
-    history, path: str | PathLike | None = None, metric: str = "val_mrr@5"
+    history: keras.callbacks.History | Mapping[str, Sequence] | pd.DataFrame,
+    path: str | PathLike | None = None,
+    metric: str = "val_mrr@5",
 ) -> "Figure":
     """Draws a learning curve, with the growths of the model marked.
 
     Above the metric, below the loss. A dashed line stands where the number of
-    blocks changed, between the two epochs.
+    blocks changed, between the two epochs. Epochs without a value, or with NaN,
+    have no point.
 
     Args:
         history: What `fit` returned, its `.history`, or a frame with the same
-            columns (`pandas.read_csv` of a run's `history.csv`).
+            columns (`pandas.read_csv` of a run's `history.csv`). A column with
+            fewer values than epochs is taken for that of a
+            `fit(..., validation_freq=n)`.
         path: Where to write the picture (`.png`, `.svg`, `.pdf`), or `None`.
         metric: String, the column to draw above.
 
@@ -29,7 +40,8 @@ def history(
         A `matplotlib.figure.Figure`. It belongs to no `pyplot` state.
 
     Raises:
-        ValueError: If there is no such column, or no epoch.
+        ValueError: If there is no such column, no epoch, or nothing that tells
+            which epochs a column has values of.
 
     Example:
 
@@ -40,7 +52,7 @@ def history(
     """
     columns = _columns(history)
     _check(columns, metric)
-    epochs = columns.get("epoch", list(range(len(columns[metric]))))
+    epochs = _epochs(history, columns)
     figure = new_figure(8.0, 5.0)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     _draw_metric(top, epochs, columns, metric)
@@ -67,10 +79,41 @@ def _check(columns, metric):
         raise ValueError("history has no epoch; train for at least one.")
 
 
+def _epochs(history, columns):
+    epochs = columns.get("epoch", getattr(history, "epoch", None))
+    return range(max(map(len, columns.values()))) if epochs is None else epochs
+
+
+def _points(epochs, columns, name):
+    """The epochs that have a value in a column, and these values."""
+    values = np.asarray(columns[name], float)
+    if len(values) < len(epochs):
+        epochs = _validated_epochs(epochs, len(values), name)
+    has_value = np.isfinite(values)
+    return np.asarray(epochs)[has_value], values[has_value]
+
+
+def _validated_epochs(epochs, count, name):
+    """Those that `validation_freq=n` leaves, where one n alone leaves so many."""
+    found = [[e for e in epochs if (e + 1) % n == 0] for n in range(2, epochs[-1] + 2)]
+    found = [validated for validated in found if len(validated) == count]
+    if len(found) != 1:
+        raise ValueError(
+            f"history has {count} values of {name!r} in {len(epochs)} epochs, and does "
+            "not tell in which. Give a frame with NaN in the others."
+        )
+    return found[0]
+
+
 def _draw_metric(axes, epochs, columns, metric):
-    values = columns[metric]
+    epochs, values = _points(epochs, columns, metric)
+    if len(values) == 0:
+        raise ValueError(
+            f"metric={metric!r} has no number in the history, only NaN or infinity. "
+            "Name another column."
+        )
     axes.plot(epochs, values, color="C0", marker="o", markersize=4)
-    best = max(range(len(values)), key=values.__getitem__)
+    best = gains(metric, values).argmax()
     axes.set_title(
         f"best {_title(metric)}: {values[best]:.4f} in epoch {epochs[best]}",
         loc="left",
@@ -90,8 +133,7 @@ def _draw_losses(axes, epochs, columns):
     ):
         if name in columns:
             axes.plot(
-                epochs,
-                columns[name],
+                *_points(epochs, columns, name),
                 color=color,
                 marker="o",
                 markersize=3,

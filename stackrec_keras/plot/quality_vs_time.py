@@ -1,14 +1,25 @@
+from collections.abc import Mapping
 from itertools import chain
+from os import PathLike
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from stackrec_keras.plot.figure import finished, new_figure
+from stackrec_keras.plot.gains import gains
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _SECONDS = "training_seconds"
 
 
-def quality_vs_time(runs, path=None, metric="val_mrr@5"):
+def quality_vs_time(
+    runs: pd.DataFrame | Mapping,
+    path: str | PathLike | None = None,
+    metric: str = "val_mrr@5",
+) -> "Figure":
     """Draws quality against training time, with the front marked.
 
     On the front are those that nothing is better than in as little time.
@@ -105,11 +116,11 @@ def _by_depth(points):
 
 
 def _draw_front(axes, seconds, values, metric):
-    gains = -values if metric.endswith("loss") else values
+    gained = gains(metric, values)
     # By time, and at the same time the best one first.
-    order = np.lexsort((-gains, seconds))
-    best_before = np.maximum.accumulate(np.r_[-np.inf, gains[order][:-1]])
-    front = order[gains[order] > best_before]
+    order = np.lexsort((-gained, seconds))
+    best_before = np.maximum.accumulate(np.r_[-np.inf, gained[order][:-1]])
+    front = order[gained[order] > best_before]
     axes.plot(
         seconds[front],
         values[front],

@@ -65,7 +65,7 @@ class StackingCallback(keras.callbacks.Callback):
         self._table: dict[int, int] = {}
         self._seconds = 0.0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         model = self.model
         if not hasattr(model, "initial_blocks"):
             raise ValueError(
@@ -92,7 +92,7 @@ class StackingCallback(keras.callbacks.Callback):
             self._check_path(self._table.values())
             self._warn_of_late_growths()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         model = self.model
         self._seconds = 0.0
         if epoch == 0 and self._table and max(self._table.values()) <= model.num_blocks:
@@ -111,7 +111,7 @@ class StackingCallback(keras.callbacks.Callback):
                 f"{seconds:.1f} s (Epoch {epoch + 1}/{self.params['epochs']})"
             )
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         model = self.model
         logs = {} if logs is None else logs
         if isinstance(self.schedule, Plateau):
@@ -123,7 +123,7 @@ class StackingCallback(keras.callbacks.Callback):
         if self.schedule.data_shares:
             logs["data_share"] = self.data_share(epoch)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         model = self.model
         record, model.growth_record = model.growth_record, None
         if not isinstance(self.schedule, Plateau) or not record.best_weights:
@@ -134,7 +134,7 @@ class StackingCallback(keras.callbacks.Callback):
             f"with {model.num_blocks} blocks"
         )
 
-    def data_share(self, epoch):
+    def data_share(self, epoch: int) -> float:
         """Returns the share of the training rows that is due at an epoch of the
         running fit."""
         if not self.schedule.data_shares:

@@ -51,11 +51,11 @@ class Growth:
         _check_choice("optimizer_state", self.optimizer_state, ("carry", "reset"))
 
     @property
-    def carries_all(self):
+    def carries_all(self) -> bool:
         """Boolean, whether all is carried over that has a source."""
         return self.inherit == "all" or get_method(self.method).carries_all
 
-    def sources(self, stack, old, new):
+    def sources(self, stack: BlockStack, old: int, new: int) -> list[int | None]:
         """Returns the source of each of the `new` blocks of a stack."""
         gated = any(weight.gate for weight in stack.block_weights().values())
         if get_method(self.method).carries_all and not gated:

@@ -105,7 +105,13 @@ class StackingSchedule:
         """
         return Plateau(monitor, patience, min_gain, max_blocks, restore_best)
 
-    def table(self, initial_blocks, epochs, step=None, num_blocks=None):
+    def table(
+        self,
+        initial_blocks: int,
+        epochs: int,
+        step: int | None = None,
+        num_blocks: int | None = None,
+    ) -> dict[int, int]:
         """Returns the dict from epoch to depth for a fit of `epochs` epochs of a
         model built with `initial_blocks` blocks that has `num_blocks` now."""
         first = next(iter(self.depths.values()))
@@ -126,7 +132,7 @@ class StackingSchedule:
             )
         return self.depths
 
-    def data_share(self, epoch, epochs):
+    def data_share(self, epoch: int, epochs: int) -> float:
         """Returns the share of the training rows that is due at `epoch` in a fit of
         `epochs` epochs."""
         table = self._data_share_table(epochs)

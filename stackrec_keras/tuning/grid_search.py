@@ -14,17 +14,14 @@ class GridSearch(keras_tuner.GridSearch):
         **kwargs: As for `keras_tuner.GridSearch`.
     """
 
-    def reload(self):
+    def reload(self) -> None:
         super().reload()
         oracle = self.oracle
-        in_order = sorted(
-            oracle.trials.values(),
-            key=functools.cmp_to_key(
-                lambda a, b: oracle._compare(
-                    a.hyperparameters.values, b.hyperparameters.values
-                )
-            ),
-        )
+
+        def compare(a, b):
+            return oracle._compare(a.hyperparameters.values, b.hyperparameters.values)
+
+        in_order = sorted(oracle.trials.values(), key=functools.cmp_to_key(compare))
         for trial in in_order:
             oracle._ordered_ids.insert(trial.trial_id)
         # Each is asked for the combination after its own; most were tried.

@@ -1,9 +1,12 @@
 import inspect
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import keras
 import keras_tuner
 
+from stackrec_keras.data import Split
 from stackrec_keras.models.arguments import check_integers
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 from stackrec_keras.stacking import Growth, StackingCallback
@@ -92,19 +95,19 @@ class StackingHyperModel(keras_tuner.HyperModel):
 
     def __init__(
         self,
-        model_class,
-        data,
-        epochs,
-        space=None,
-        monitor="val_mrr@5",
-        target=None,
-        time_budget=None,
-        share_by="random",
-        jit_compile="auto",
-        seed=0,
-        name=None,
+        model_class: type[SequentialRecommender],
+        data: Split,
+        epochs: int,
+        space: SearchSpace | None = None,
+        monitor: str = "val_mrr@5",
+        target: float | None = None,
+        time_budget: float | None = None,
+        share_by: str = "random",
+        jit_compile: bool | str = "auto",
+        seed: int = 0,
+        name: str | None = None,
         **model_arguments,
-    ):
+    ) -> None:
         super().__init__(name)
         check_installed()
         check_integers(epochs=epochs)
@@ -126,14 +129,14 @@ class StackingHyperModel(keras_tuner.HyperModel):
         self._check_model_arguments()
 
     @property
-    def objective(self):
+    def objective(self) -> keras_tuner.Objective:
         """`keras_tuner.Objective`, for the tuner."""
         if self.target is not None:
             return keras_tuner.Objective("seconds_to_quality", "min")
         direction = "min" if self.monitor.endswith("loss") else "max"
         return keras_tuner.Objective(self.monitor, direction)
 
-    def build(self, hp):
+    def build(self, hp: keras_tuner.HyperParameters) -> SequentialRecommender:
         """Returns the compiled model of a trial, before any growth."""
         drawn = self.space.draw(hp)
         arguments = {
@@ -154,7 +157,15 @@ class StackingHyperModel(keras_tuner.HyperModel):
         )
         return model
 
-    def fit(self, hp, model, *args, callbacks=(), epochs=None, **kwargs):
+    def fit(
+        self,
+        hp: keras_tuner.HyperParameters,
+        model: SequentialRecommender,
+        *args: Any,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        epochs: int | None = None,
+        **kwargs,
+    ) -> keras.callbacks.History:
         """Trains the model of a trial; it grows by the trial's schedule.
 
         Args:

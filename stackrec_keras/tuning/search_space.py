@@ -1,7 +1,9 @@
 import numbers
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import keras_tuner
 import numpy as np
 
 from stackrec_keras import losses
@@ -89,7 +91,7 @@ class SearchSpace:
         for loss in values_of(self.training_loss):
             losses.get(loss)
 
-    def check_epochs(self, epochs):
+    def check_epochs(self, epochs: int) -> None:
         """Raises a ValueError if a schedule may have more stages than epochs."""
         growths = max(values_of(self.growths))
         if growths >= epochs:
@@ -98,14 +100,14 @@ class SearchSpace:
                 "too few for them. Give more epochs, or fewer growths."
             )
 
-    def growth_paths(self):
+    def growth_paths(self) -> Iterator[tuple[str, list[int]]]:
         """Yields each pair of a method and the depths that it may have to grow by."""
         for start in values_of(self.start_blocks):
             depths = [start * 2**i for i in range(max(values_of(self.growths)) + 1)]
             for method in values_of(self.method):
                 yield method, depths
 
-    def draw(self, hp):
+    def draw(self, hp: keras_tuner.HyperParameters) -> "SearchSpace":
         """Returns the space of one trial, all values of which are fixed.
 
         Args:
@@ -119,7 +121,7 @@ class SearchSpace:
         }
         return replace(self, **drawn)
 
-    def schedule(self, epochs):
+    def schedule(self, epochs: int) -> StackingSchedule | None:
         """Returns the `StackingSchedule` of a drawn space, `None` without growth."""
         if self.growths == 0:
             return None

@@ -1,7 +1,8 @@
+import keras_tuner
 import pandas as pd
 
 
-def trials(tuner):
+def trials(tuner: keras_tuner.Tuner) -> pd.DataFrame:
     """Returns a frame of all trials of a search, a row each, in their order.
 
     Args:
@@ -30,8 +31,8 @@ def trials(tuner):
         )
     rows = [_row(oracle.trials[trial_id]) for trial_id in oracle.start_order]
     first = ["trial", "status", "score", "num_blocks", *_SECONDS]
-    names = dict.fromkeys(first + [name for row in rows for name in row])
-    names = [name for name in names if name != "error"] + ["error"]
+    known = dict.fromkeys(first + [name for row in rows for name in row])
+    names = [name for name in known if name != "error"] + ["error"]
     frame = pd.DataFrame(rows, columns=names)
     return frame.astype({"num_blocks": "Int64"})
 

@@ -3,6 +3,9 @@
 import contextlib
 import numbers
 from dataclasses import dataclass
+from typing import Any
+
+import keras_tuner
 
 
 @dataclass(frozen=True)
@@ -22,12 +25,12 @@ class Choice:
 
     values: tuple
 
-    def __init__(self, *values):
+    def __init__(self, *values: Any) -> None:
         if not values:
             raise ValueError("Choice() has no value. Give some, such as Choice(2, 4).")
         object.__setattr__(self, "values", values)
 
-    def draw(self, hp, name):
+    def draw(self, hp: keras_tuner.HyperParameters, name: str) -> Any:
         """Returns the value that `hp` has for that name, declaring it if need be."""
         labels = [self._label(value) for value in self.values]
         label = hp.Choice(name, labels)
@@ -80,13 +83,13 @@ class Range:
             raise ValueError(f"step must be above {least}. Received: {self}")
 
     @property
-    def values(self):
+    def values(self) -> tuple:
         """Tuple of all values of a linear range of integers, else of its two ends."""
         if self._is_integer and not self.log:
-            return tuple(range(self.low, self.high + 1, self.step or 1))
+            return tuple(range(self.low, self.high + 1, self.step or 1))  # type: ignore[call-overload]
         return (self.low, self.high)
 
-    def draw(self, hp, name):
+    def draw(self, hp: keras_tuner.HyperParameters, name: str) -> float:
         """Returns the value that `hp` has for that name, declaring it if need be."""
         kind = hp.Int if self._is_integer else hp.Float
         sampling = "log" if self.log else "linear"

@@ -29,6 +29,18 @@ def log_path(tmp_path_factory):
     return _write_log(tmp_path_factory.mktemp("data") / "log.csv")
 
 
+@pytest.fixture
+def users_first(tmp_path):
+    """A file of 80 rows, the user's id first: 101 to 140, and the same again."""
+    rows = [
+        [101 + row % 40, 0, *((row + 3 * i) % 9 + 1 for i in range(6))]
+        for row in range(80)
+    ]
+    path = tmp_path / "users_first.csv"
+    path.write_text("\n".join(",".join(map(str, row)) for row in rows))
+    return path
+
+
 @pytest.fixture(scope="session")
 def finished_run(log_path, tmp_path_factory):
     """The folder of a run that grew twice. Tests must not change it."""

@@ -121,4 +121,27 @@ def test_sse_pt_needs_users(stackrec, train_arguments, tmp_path):
     code, _, error = stackrec(
         *train_arguments("rows.csv", tmp_path, "--model ssept --sequences")
     )
-    assert code == 2 and "a file of --sequences has no users" in error
+    assert code == 2 and "a file of --sequences has no users. Give --user-col" in error
+    code, _, error = stackrec(*train_arguments("log.csv", tmp_path, "--user-column"))
+    assert code == 2 and "log.csv is a log. Name its column: --user" in error
+
+
+def test_sse_pt_takes_rows_that_begin_with_the_user(
+    users_first, stackrec, train_arguments, tmp_path
+):
+    options = "--model ssept --sequences --user-column --epochs 1 --schedule none"
+    folder = tmp_path / "run"
+    assert stackrec(*train_arguments(users_first, folder, options))[0] == 0
+    split = json.loads((folder / "split.json").read_text())
+    assert (split["num_users"], split["num_items"]) == (40, 9)
+    _, out, _ = stackrec("data", users_first, *options.split()[2:4], "--length", "8")
+    assert split["hash"] in out
+    _, out, _ = stackrec("recommend", folder, "--user", 103, "--json", "--k", 3)
+    found = json.loads(out)
+    # The third user, of two rows of six items.
+    assert found["history"] == [3, 6, 9, 3, 6, 9, 7, 1, 4, 7, 1, 4]
+    model = keras.saving.load_model(folder / "model.keras")
+    x = {"items": [found["history"]], "users": [2]}
+    _, scores = model.recommend(x, k=3)
+    expected = [entry["score"] for entry in found["recommendations"]]
+    np.testing.assert_allclose(scores[0], expected, atol=1e-5)

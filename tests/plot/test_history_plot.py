@@ -1,3 +1,4 @@
+import math
 import subprocess
 import sys
 
@@ -84,6 +85,53 @@ def test_another_metric_can_be_drawn():
     history = {**grown(), "val_hit_rate@10": [0.5] * 5}
     top = plot.history(history, metric="val_hit_rate@10").axes[0]
     assert top.get_ylabel() == "hit rate@10 (validation, 0 to 1)"
+
+
+def test_the_best_loss_is_the_least():
+    for name in ("loss", "val_loss"):
+        top = plot.history({**grown(), name: [3.0, 2.0, 1.5, 2.5, 4.0]}, metric=name)
+        title = top.axes[0].get_title(loc="left")
+        assert title == "best loss: 1.5000 in epoch 2"
+
+
+def validated(epochs, **arguments):
+    """What a fit returns whose `.history` has the columns given."""
+    returned_by_fit = keras.callbacks.History()
+    returned_by_fit.epoch = [*epochs]
+    returned_by_fit.history = {"loss": [1.0] * len(epochs), **arguments}
+    return returned_by_fit
+
+
+def test_values_of_a_fit_that_validates_every_nth_epoch_stand_at_these_epochs():
+    fit = validated(range(5), **{"val_mrr@5": [0.2, 0.1], "val_loss": [3.0, 2.0]})
+    top, bottom = plot.history(fit).axes
+    assert curve(top) == [[1, 3], [0.2, 0.1]]
+    assert curve(bottom) == [[0, 1, 2, 3, 4], [1.0] * 5]
+    assert curve(bottom, 1) == [[1, 3], [3.0, 2.0]]
+    assert "in epoch 1" in top.get_title(loc="left")
+    assert curve(plot.history(fit.history).axes[0]) == curve(top)
+
+
+def test_a_fit_that_went_on_is_drawn_at_its_own_epochs():
+    fit = validated(range(3, 8), **{"val_mrr@5": [0.1, 0.2, 0.3]})
+    assert curve(plot.history(fit).axes[0])[0] == [3, 5, 7]
+
+
+def test_values_that_may_be_of_several_epochs_are_refused():
+    message = "2 values of 'val_mrr@5' in 10 epochs.*frame with NaN"
+    with pytest.raises(ValueError, match=message):
+        plot.history(validated(range(10), **{"val_mrr@5": [0.1, 0.2]}))
+
+
+def test_an_epoch_without_a_number_has_no_point():
+    values = [0.1, math.nan, 0.3, None, math.inf]
+    top, bottom = plot.history(
+        {**grown(), "val_mrr@5": values, "val_loss": [*values[:4], 0.2]}
+    ).axes
+    assert curve(top) == [[0, 2], [0.1, 0.3]]
+    assert curve(bottom, 1) == [[0, 2, 4], [0.1, 0.3, 0.2]]
+    with pytest.raises(ValueError, match="metric='val_mrr@5' has no number"):
+        plot.history({**grown(), "val_mrr@5": [math.nan] * 5})
 
 
 def test_one_epoch_is_enough():

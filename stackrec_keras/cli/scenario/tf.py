@@ -40,10 +40,15 @@ ranks among all target items the table has the release's: among 99 random ones.
 """
     without = (
         *("data", "data_shares", "share_by"),
-        *("sequences", "user", "item", "timestamp", "split"),
+        *("sequences", "user_column", "user", "item", "timestamp", "split"),
     )
 
     def __init__(self, args, typed):
+        if typed.get("model") == "ssept":
+            raise ValueError(
+                "--model ssept learns a vector for each user, and the users of "
+                "--source are not those of --data. Give another model."
+            )
         self.pairs = os.path.abspath(args.data)
         source = {"data": os.path.abspath(args.source), "sequences": True}
         super().__init__(args, {"length": _LENGTH, **typed, **source})

@@ -89,7 +89,7 @@ def test_a_target_catalogue_too_small_for_the_sampled_ranks_is_refused(
     "more, message",
     [
         ("--target-epochs 0", "--epochs 0 must be at least 1"),
-        ("--model ssept", "--model ssept learns a vector for each user"),
+        ("--model ssept", "the users of --source are not those of --data"),
     ],
 )
 def test_options_of_fine_tuning_are_checked(

@@ -6,7 +6,10 @@ import sys
 import numpy as np
 import pytest
 
+from stackrec_keras.cli import build_parser
 from stackrec_keras.cli.history_file import read_rows
+from stackrec_keras.cli.logs import typed_with_paths
+from stackrec_keras.cli.scenario.ts import FasterTraining
 
 ARMS = ("stacked", "from-scratch", "shallow-as-long")
 STAGES = "--stages 1,2 --shares 1,2 --epochs 3"
@@ -151,3 +154,14 @@ def test_a_folder_of_other_options_or_other_data_is_refused(
     finally:
         log_path.write_text(original)
     assert code == 2 and "has changed" in err
+
+
+def test_rows_that_begin_with_the_user_are_data_of_sse_pt(
+    users_first, tmp_path, scenario_arguments
+):
+    more = f"{STAGES} --model ssept --sequences --user-column"
+    arguments = scenario_arguments("ts", users_first, tmp_path / "out", more)
+    args = build_parser().parse_args(arguments)
+    scenario = FasterTraining(args, typed_with_paths(args))
+    scenario.read()
+    assert (scenario.split.num_users, scenario.split.num_items) == (40, 9)
