@@ -1,7 +1,7 @@
 """What becomes of an optimizer's state when the model's variables grow."""
 
 import numpy as np
-from keras import ops
+from keras import ops, optimizers
 
 from stackrec_keras.stacking.gather import gather
 from stackrec_keras.stacking.in_place import (
@@ -25,8 +25,8 @@ def check_optimizer(model):
                 f"optimizer={kind} cannot follow a growth: its state is not one "
                 "number for each number of a variable, and blocks that share a "
                 "variable would not be updated independently. Compile with an "
-                "elementwise optimizer: Adam, AdamW, SGD, RMSprop, Lion, Nadam, "
-                "Adamax, Adagrad, Adadelta or Ftrl."
+                "elementwise optimizer: Adam, AdamW, ScheduleFreeAdamW, SGD, RMSprop, "
+                "Lion, Nadam, Adamax, Adagrad, Adadelta or Ftrl."
             )
         if getattr(optimizer, "clipnorm", None) is not None:
             raise ValueError(
@@ -39,10 +39,10 @@ def check_optimizer(model):
 def carry_state(model, sources, new_values):
     """Gives every slot the new shape of its variable, with the same gather.
 
-    What is not carried over starts as fits the slot: an average of the variable
-    at the variable's new value, a sum of squares (which is never negative) at the
-    mean over the old slices, so that the first updates are not many times the
-    learning rate, anything else at 0.
+    What is not carried over starts as fits the slot: an average of the variable, or
+    what the variable is an average of, at the variable's new value, a sum of squares
+    (which is never negative) at the mean over the old slices, so that the first
+    updates are not many times the learning rate, anything else at 0.
 
     Args:
         model: The model; its variables and slots have their old values.
@@ -58,7 +58,7 @@ def carry_state(model, sources, new_values):
                 if slot is None or id(variable) not in sources:
                     continue
                 old, new = ops.convert_to_numpy(slot), new_values[id(variable)]
-                if name == "_model_variables_moving_average":
+                if _stands_for_variable(optimizer, name):
                     fresh = new
                 elif of_squares:
                     fresh = np.broadcast_to(old.mean(axis=0), new.shape)
@@ -85,6 +85,12 @@ def _has_elementwise_slots(optimizer):
         for slots in slot_lists(optimizer).values()
         for variable, slot in zip(optimized_variables(optimizer), slots)
     )
+
+
+def _stands_for_variable(optimizer, name):
+    if isinstance(optimizer, optimizers.ScheduleFreeAdamW) and name == "_momentums":
+        return True
+    return name == "_model_variables_moving_average"
 
 
 def _never_negative(slots):
