@@ -156,6 +156,13 @@ def test_an_optimizer_that_cannot_grow_is_refused_before_any_training(
         ({"method": "stackB"}, "method must be one of"),
         ({"method": "stackC", "schedule": "often"}, "schedule must be None, a dict"),
         ({"method": "stackC", "inherit": "half"}, "inherit must be one of"),
+        (
+            {"method": "stackC", "schedule": "plateau", "top_blocks": -4},
+            "top_blocks must be an integer of at least 1. Received: top_blocks=-4",
+        ),
+        ({"method": "stackC", "top_blocks": 2.0}, "top_blocks must be.*=2.0"),
+        ({"method": "stackC", "cycle": 0}, "cycle must be an integer.*cycle=0"),
+        ({"method": "stackC", "seed": "x"}, "seed must be an integer.*seed='x'"),
     ],
 )
 def test_wrong_arguments_are_refused_at_once(arguments, message):
