@@ -343,3 +343,39 @@ def test_plateau_ends_with_the_best_model_at_its_own_depth(make_model, sequences
     assert model.num_blocks == 2 and model.growth_record is None
     for weight, best in zip(model.get_weights(), snapshots[1]):
         np.testing.assert_array_equal(weight, best)
+
+
+def test_plateau_with_no_epoch_left_changes_nothing(make_model, sequences):
+    model = make_model()
+    before = model.get_weights()
+    schedule = sr.StackingSchedule.plateau("loss")
+    callbacks = [sr.StackingCallback("stackC", schedule)]
+    model.fit(*sequences, initial_epoch=3, epochs=3, verbose=0, callbacks=callbacks)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("kind", [list, keras.callbacks.CallbackList])
+def test_two_of_them_in_one_fit_are_refused(make_model, sequences, kind):
+    model = make_model()
+    callbacks = kind([sr.StackingCallback("stackC", {i: 2 + i}) for i in (1, 2)])
+    with pytest.raises(ValueError, match="2 StackingCallbacks.*one schedule"):
+        model.fit(*sequences, epochs=3, verbose=0, callbacks=callbacks)
+    assert int(model.optimizer.iterations) == 0
+
+
+def test_a_fit_that_does_not_grow_forgets_an_interrupted_autopilot(
+    make_model, sequences
+):
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    model = make_model()
+    schedule = sr.StackingSchedule.plateau("loss")
+    callbacks = [sr.StackingCallback("stackC", schedule), Interrupt()]
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*sequences, verbose=0, callbacks=callbacks)
+    assert model.growth_record.best_weights
+    model.fit(*sequences, verbose=0)
+    assert model.growth_record is None
