@@ -14,7 +14,7 @@ def callbacks_for(model, callbacks, x, validated, verbose, steps_per_epoch):
     epoch has to hold the state of the schedule, and its log keys.
     """
     if isinstance(callbacks, keras.callbacks.CallbackList):
-        stacking = _stacking_callback(callbacks.callbacks)
+        stacking = _stacking_callback(model, callbacks.callbacks)
         _check_data_shares(stacking, None, steps_per_epoch)
         return callbacks
     if callbacks is None or isinstance(callbacks, keras.callbacks.Callback):
@@ -27,7 +27,7 @@ def callbacks_for(model, callbacks, x, validated, verbose, steps_per_epoch):
                 "Give fit(..., validation_data=(x, y)), or monitor 'loss'."
             )
         _settle_mode(callback, model)
-    stacking = _stacking_callback(callbacks)
+    stacking = _stacking_callback(model, callbacks)
     _check_data_shares(stacking, x, steps_per_epoch)
     callbacks = sorted(callbacks, key=lambda c: not isinstance(c, StackingCallback))
     if stacking is not None and stacking.schedule.data_shares:
@@ -39,8 +39,9 @@ def callbacks_for(model, callbacks, x, validated, verbose, steps_per_epoch):
     return [_EpochClock(x), *callbacks] if hasattr(x, "set_epoch") else callbacks
 
 
-def _stacking_callback(callbacks):
-    """Returns the `StackingCallback` among the callbacks, `None` if there is none."""
+def _stacking_callback(model, callbacks):
+    """Returns the `StackingCallback` among the callbacks. If there is none, what an
+    interrupted one left on the model is over, and its files need not hold it."""
     found = [c for c in callbacks if isinstance(c, StackingCallback)]
     if len(found) > 1:
         raise ValueError(
@@ -48,7 +49,10 @@ def _stacking_callback(callbacks):
             "schedule. Give one with all growths, such as {1: 8, 3: 16}, or fit once "
             "with each."
         )
-    return found[0] if found else None
+    if found:
+        return found[0]
+    model.growth_record = None
+    return None
 
 
 def _check_data_shares(stacking, x, steps_per_epoch):
