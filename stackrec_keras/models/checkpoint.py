@@ -1,9 +1,11 @@
 import os
+import warnings
 
 import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Vocabulary
+from stackrec_keras.models.extension import with_own_rows
 from stackrec_keras.models.freezing import set_frozen
 from stackrec_keras.stacking.growth import block_stacks, depth, set_depth
 from stackrec_keras.stacking.in_place import optimizer_chain
@@ -80,12 +82,20 @@ class GrowableCheckpoint:
 
         Args:
             weights: List of arrays, as `get_weights` of this model gave them at
-                any depth.
+                any depth. If it was extended since, the rows of the items and users
+                that came stay as they are, with a warning.
         """
+        weights, lacking = with_own_rows(self, weights)
         depth_of_weights = _common_depth(self, weights)
         if depth_of_weights is not None:
             set_depth(self, depth_of_weights)
         super().set_weights(weights)
+        if lacking:
+            came = ", ".join(f"{n} {name}" for name, n in lacking.items())
+            warnings.warn(
+                f"The weights lack {came} that the model has. Those stay as they are.",
+                stacklevel=2,
+            )
 
     def load_weights(self, filepath, skip_mismatch=False, **kwargs):
         """Loads weights from a file of any depth; the model takes that depth.

@@ -379,3 +379,37 @@ def test_a_fit_that_does_not_grow_forgets_an_interrupted_autopilot(
     assert model.growth_record.best_weights
     model.fit(*sequences, verbose=0)
     assert model.growth_record is None
+
+
+@pytest.mark.parametrize("kind", ["plateau", "EarlyStopping"])
+def test_the_best_weights_come_back_if_items_came_since(make_model, sequences, kind):
+    seen = []
+
+    class EverWorse(sr.StackingCallback):
+        def on_epoch_begin(self, epoch, logs=None):
+            super().on_epoch_begin(epoch, logs)
+            if epoch == 1:
+                self.model.extend_items(5)
+
+        def on_epoch_end(self, epoch, logs=None):
+            logs["loss"] = float(epoch)
+            seen.append(self.model.get_weights())
+            super().on_epoch_end(epoch, logs)
+
+    schedule, callbacks = sr.StackingSchedule.plateau("loss", patience=1), []
+    if kind == "EarlyStopping":
+        schedule = {2: 4}
+        callbacks = [
+            keras.callbacks.EarlyStopping("loss", patience=9, restore_best_weights=True)
+        ]
+    model = make_model()
+    callbacks = [EverWorse("stackC", schedule), *callbacks]
+    with pytest.warns(UserWarning, match="lack 5 items.*stay as they are"):
+        history = model.fit(*sequences, epochs=3, verbose=0, callbacks=callbacks)
+    assert history.history["num_blocks"] == [2, 2, 4]
+    assert model.num_blocks == 2
+    best, last = seen[0], seen[-1]
+    for variable, old, new in zip(model.weights, best, last, strict=True):
+        weight = keras.ops.convert_to_numpy(variable)
+        np.testing.assert_array_equal(weight[: len(old)], old, variable.path)
+        np.testing.assert_array_equal(weight[len(old) :], new[len(old) : len(weight)])
