@@ -20,7 +20,7 @@ def check_optimizer(model):
     """Raises a ValueError if the model's optimizer cannot follow a growth."""
     for optimizer in optimizer_chain(model):
         kind = type(optimizer).__name__
-        if kind in MIXES_ELEMENTS or not _has_elementwise_slots(optimizer):
+        if kind in MIXES_ELEMENTS or not has_elementwise_slots(optimizer):
             raise ValueError(
                 f"optimizer={kind} cannot follow a growth: its state is not one "
                 "number for each number of a variable, and blocks that share a "
@@ -34,6 +34,15 @@ def check_optimizer(model):
                 "clips all blocks by one norm, which changes with the depth. Use "
                 "global_clipnorm or clipvalue."
             )
+
+
+def has_elementwise_slots(optimizer):
+    """Returns whether each slot has the shape of its variable, and so can follow it."""
+    return not optimizer.built or all(
+        slot is None or tuple(slot.shape) == tuple(variable.shape)
+        for slots in slot_lists(optimizer).values()
+        for variable, slot in zip(optimized_variables(optimizer), slots)
+    )
 
 
 def carry_state(model, sources, new_values):
@@ -77,14 +86,6 @@ def reset_state(model):
     fresh.build(optimized_variables(optimizer_chain(model)[-1]))
     for variable, value in zip(optimizer.variables, fresh.variables, strict=True):
         replace_value(variable, ops.convert_to_numpy(value))
-
-
-def _has_elementwise_slots(optimizer):
-    return not optimizer.built or all(
-        slot is None or tuple(slot.shape) == tuple(variable.shape)
-        for slots in slot_lists(optimizer).values()
-        for variable, slot in zip(optimized_variables(optimizer), slots)
-    )
 
 
 def _stands_for_variable(optimizer, name):
