@@ -2,15 +2,13 @@
 
 import numbers
 
+from stackrec_keras.stacking.arguments import check_integer
+
 
 def check_integers(**arguments):
     """Raises a ValueError for an argument that is no integer of at least 1."""
     for name, value in arguments.items():
-        is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-        if not is_integer or value < 1:
-            raise ValueError(
-                f"{name} must be an integer of at least 1. Received: {name}={value!r}"
-            )
+        check_integer(name, value, least=1)
 
 
 def check_share(**arguments):

@@ -1,4 +1,5 @@
 import os
+import warnings
 from collections.abc import Sequence
 from os import PathLike
 from typing import Any
@@ -7,9 +8,11 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Vocabulary
+from stackrec_keras.models.extension import with_own_rows
 from stackrec_keras.models.freezing import set_frozen
 from stackrec_keras.stacking.growth import block_stacks, depth, set_depth
 from stackrec_keras.stacking.in_place import optimizer_chain
+from stackrec_keras.stacking.optimizer_state import has_elementwise_slots
 from stackrec_keras.stacking.plateau import PlateauRecord
 
 VOCABULARY_FILE = "vocabulary.json"
@@ -56,7 +59,7 @@ class GrowableCheckpoint:
                 f"The file has no depth: it was not saved by a {type(self).__name__}."
             )
         self._file_blocks = int(state["num_blocks"])
-        set_depth(self, self._file_blocks)
+        _take_on(self, self._file_blocks)
         # The optimizer comes later, and holds what is trained alone.
         set_frozen(self, bool(state.get("frozen", False)))
         self.initial_blocks = int(state["initial_blocks"])
@@ -83,12 +86,20 @@ class GrowableCheckpoint:
 
         Args:
             weights: List of arrays, as `get_weights` of this model gave them at
-                any depth.
+                any depth. If it was extended since, the rows of the items and users
+                that came stay as they are, with a warning.
         """
+        weights, lacking = with_own_rows(self, weights)
         depth_of_weights = _common_depth(self, weights)
         if depth_of_weights is not None:
-            set_depth(self, depth_of_weights)
+            _take_on(self, depth_of_weights)
         super().set_weights(weights)
+        if lacking:
+            came = ", ".join(f"{n} {name}" for name, n in lacking.items())
+            warnings.warn(
+                f"The weights lack {came} that the model has. Those stay as they are.",
+                stacklevel=2,
+            )
 
     def load_weights(
         self, filepath: str | PathLike, skip_mismatch: bool = False, **kwargs
@@ -113,11 +124,14 @@ class GrowableCheckpoint:
             if not isinstance(error, (ValueError, KeyError)):
                 raise
             holds = "no depth" if held is None else f"{held} blocks"
+            number = "any num_blocks will do"
+            if any(not has_elementwise_slots(o) for o in optimizer_chain(self)):
+                number = "num_blocks too"
             raise ValueError(
                 f"{filepath} does not fit this {type(self).__name__} of "
                 f"{before.num_blocks} blocks and {self.num_items} items: the file "
                 f"holds {holds}. Build the model with the arguments of the saved one "
-                f"(any num_blocks will do). Keras says: {error}"
+                f"({number}). Keras says: {error}"
             ) from error
 
 
@@ -139,6 +153,17 @@ class _Snapshot:
         model.initial_blocks, model.trained_length, model.growth_record = self.about
         for variable, value in zip(_other_variables(model), self.state):
             variable.assign(value)
+
+
+def _take_on(model, num_blocks):
+    for optimizer in optimizer_chain(model):
+        if num_blocks != depth(model) and not has_elementwise_slots(optimizer):
+            raise ValueError(
+                f"{type(optimizer).__name__} cannot take on the {num_blocks} blocks of "
+                "these weights: its state is not one number for each number of a "
+                f"variable. Build the model with num_blocks={num_blocks}."
+            )
+    set_depth(model, num_blocks)
 
 
 def _common_depth(model, weights):

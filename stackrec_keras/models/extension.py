@@ -23,7 +23,7 @@ def extend_items(model, n, init, ids, trained=None):
         _check_loss(model, n)
     embedding, output = model.item_embedding, model.output_table
     # Row 0 is the padding's, and says nothing of items.
-    _extend(trained, [embedding.embeddings, output.table, output.bias], n, init, 1)
+    _extend(trained, catalogues(model)["items"], n, init, 1)
     model.num_items += n
     embedding.input_dim = output.num_items + 1 + n
     output.num_items += n
@@ -35,16 +35,54 @@ def extend_targets(model, n, init, ids):
     vocabulary = _extended(model.target_vocabulary, n, ids)
     _check_loss(model, n)
     output = model.output_table
-    _extend(model, [output.table, output.bias], n, init, 1)
+    _extend(model, catalogues(model)["targets"], n, init, 1)
     output.num_items += n
     model.target_vocabulary = vocabulary
 
 
 def extend_users(model, n, init):
     """See `SSEPT.extend_users`."""
-    _extend(model, [model.user_embedding.embeddings], n, init, 0)
+    _extend(model, catalogues(model)["users"], n, init, 0)
     model.num_users += n
     model.user_embedding.input_dim = model.num_users
+
+
+def catalogues(model):
+    """Returns a dict from what can be extended to its variables, which have a row for
+    each item, user or target."""
+    output = [model.output_table.table, model.output_table.bias]
+    if hasattr(model, "source"):
+        return {**catalogues(model.source), "targets": output}
+    tables = {}
+    if hasattr(model, "item_embedding"):
+        tables["items"] = [model.item_embedding.embeddings, *output]
+    if hasattr(model, "user_embedding"):
+        tables["users"] = [model.user_embedding.embeddings]
+    return tables
+
+
+def with_own_rows(model, weights):
+    """Returns weights of the model from before it was extended with the rows that it
+    has now, and how many they lacked: a dict from the name of a catalogue."""
+    if len(weights) != len(model.weights):
+        return weights, {}
+    given = {id(v): np.asarray(w) for v, w in zip(model.weights, weights)}
+    lacking = {}
+    for name, tables in catalogues(model).items():
+        numbers = {_number_lacking(table, given[id(table)]) for table in tables}
+        if len(numbers) > 1 or max(numbers) < 1:
+            continue
+        lacking[name] = max(numbers)
+        for table in tables:
+            rows = given[id(table)]
+            own = ops.convert_to_numpy(table)[len(rows) :]
+            given[id(table)] = np.concatenate([rows, own])
+    return list(given.values()), lacking
+
+
+def _number_lacking(table, rows):
+    fits = rows.ndim and rows.shape[1:] == tuple(table.shape)[1:]
+    return table.shape[0] - rows.shape[0] if fits else 0
 
 
 def _extend(model, tables, n, init, first):

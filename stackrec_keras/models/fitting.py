@@ -14,7 +14,8 @@ def callbacks_for(model, callbacks, x, validated, verbose, steps_per_epoch):
     epoch has to hold the state of the schedule, and its log keys.
     """
     if isinstance(callbacks, keras.callbacks.CallbackList):
-        _check_data_shares(callbacks.callbacks, None, steps_per_epoch)
+        stacking = _stacking_callback(model, callbacks.callbacks)
+        _check_data_shares(stacking, None, steps_per_epoch)
         return callbacks
     if callbacks is None or isinstance(callbacks, keras.callbacks.Callback):
         callbacks = [callbacks] if callbacks else []
@@ -26,9 +27,10 @@ def callbacks_for(model, callbacks, x, validated, verbose, steps_per_epoch):
                 "Give fit(..., validation_data=(x, y)), or monitor 'loss'."
             )
         _settle_mode(callback, model)
-    stacking = _check_data_shares(callbacks, x, steps_per_epoch)
+    stacking = _stacking_callback(model, callbacks)
+    _check_data_shares(stacking, x, steps_per_epoch)
     callbacks = sorted(callbacks, key=lambda c: not isinstance(c, StackingCallback))
-    if stacking is not None:
+    if stacking is not None and stacking.schedule.data_shares:
         bars = [c for c in callbacks if isinstance(c, keras.callbacks.ProgbarLogger)]
         if verbose and not bars:
             bars = [_progress_bar()]
@@ -37,23 +39,31 @@ def callbacks_for(model, callbacks, x, validated, verbose, steps_per_epoch):
     return [_EpochClock(x), *callbacks] if hasattr(x, "set_epoch") else callbacks
 
 
-def _check_data_shares(callbacks, x, steps_per_epoch):
-    """Returns the `StackingCallback` whose schedule shares the data out, if any."""
-    for callback in callbacks:
-        if not isinstance(callback, StackingCallback):
-            continue
-        if not callback.schedule.data_shares:
-            continue
-        if not isinstance(x, Batches) or steps_per_epoch is not None:
-            raise ValueError(
-                f"data_shares={callback.schedule.data_shares} of the schedule give "
-                "each epoch its rows, and fit must know all rows for that. Give "
-                "fit(windows.batches(...)), the callbacks as a list, and no "
-                f"steps_per_epoch. Received: x of type {type(x).__name__}, "
-                f"steps_per_epoch={steps_per_epoch}"
-            )
-        return callback
+def _stacking_callback(model, callbacks):
+    """Returns the `StackingCallback` among the callbacks. If there is none, what an
+    interrupted one left on the model is over, and its files need not hold it."""
+    found = [c for c in callbacks if isinstance(c, StackingCallback)]
+    if len(found) > 1:
+        raise ValueError(
+            f"callbacks has {len(found)} StackingCallbacks, and a fit follows one "
+            "schedule. Give one with all growths, such as {1: 8, 3: 16}, or fit once "
+            "with each."
+        )
+    if found:
+        return found[0]
+    model.growth_record = None
     return None
+
+
+def _check_data_shares(stacking, x, steps_per_epoch):
+    shares = None if stacking is None else stacking.schedule.data_shares
+    if shares and (not isinstance(x, Batches) or steps_per_epoch is not None):
+        raise ValueError(
+            f"data_shares={shares} of the schedule give each epoch its rows, and fit "
+            "must know all rows for that. Give fit(windows.batches(...)), the "
+            "callbacks as a list, and no steps_per_epoch. Received: x of type "
+            f"{type(x).__name__}, steps_per_epoch={steps_per_epoch}"
+        )
 
 
 def _progress_bar():

@@ -35,7 +35,7 @@ class StackingCallback(keras.callbacks.Callback):
     Raises:
         ValueError: At once if an argument is not one of those it may be; when `fit`
             begins, before any training, if schedule, method, model and optimizer
-            do not fit together.
+            do not fit together, or another `StackingCallback` is there.
 
     Example:
 
@@ -126,7 +126,9 @@ class StackingCallback(keras.callbacks.Callback):
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         model = self.model
         record, model.growth_record = model.growth_record, None
-        if not isinstance(self.schedule, Plateau) or not record.best_weights:
+        if not isinstance(self.schedule, Plateau):
+            return
+        if record is None or not record.best_weights:  # no epoch, or none wanted
             return
         model.set_weights(record.best_weights)
         self._say(

@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.layers import BlockStack
+from stackrec_keras.stacking.arguments import check_integer
 from stackrec_keras.stacking.gather import gather
 from stackrec_keras.stacking.in_place import changing_shapes, replace_value
 from stackrec_keras.stacking.methods import block_sources, get_method
@@ -49,6 +50,10 @@ class Growth:
         get_method(self.method)
         _check_choice("inherit", self.inherit, ("all", "paper"))
         _check_choice("optimizer_state", self.optimizer_state, ("carry", "reset"))
+        for name, least in (("top_blocks", 1), ("cycle", 1), ("seed", None)):
+            value = getattr(self, name)
+            if value is not None:
+                check_integer(name, value, least)
 
     @property
     def carries_all(self) -> bool:

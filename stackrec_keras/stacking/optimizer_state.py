@@ -1,7 +1,7 @@
 """What becomes of an optimizer's state when the model's variables grow."""
 
 import numpy as np
-from keras import ops
+from keras import ops, optimizers
 
 from stackrec_keras.stacking.gather import gather
 from stackrec_keras.stacking.in_place import (
@@ -20,13 +20,13 @@ def check_optimizer(model):
     """Raises a ValueError if the model's optimizer cannot follow a growth."""
     for optimizer in optimizer_chain(model):
         kind = type(optimizer).__name__
-        if kind in MIXES_ELEMENTS or not _has_elementwise_slots(optimizer):
+        if kind in MIXES_ELEMENTS or not has_elementwise_slots(optimizer):
             raise ValueError(
                 f"optimizer={kind} cannot follow a growth: its state is not one "
                 "number for each number of a variable, and blocks that share a "
                 "variable would not be updated independently. Compile with an "
-                "elementwise optimizer: Adam, AdamW, SGD, RMSprop, Lion, Nadam, "
-                "Adamax, Adagrad, Adadelta or Ftrl."
+                "elementwise optimizer: Adam, AdamW, ScheduleFreeAdamW, SGD, RMSprop, "
+                "Lion, Nadam, Adamax, Adagrad, Adadelta or Ftrl."
             )
         if getattr(optimizer, "clipnorm", None) is not None:
             raise ValueError(
@@ -36,37 +36,47 @@ def check_optimizer(model):
             )
 
 
+def has_elementwise_slots(optimizer):
+    """Returns whether each slot has the shape of its variable, and so can follow it."""
+    return not optimizer.built or all(
+        slot is None or tuple(slot.shape) == tuple(variable.shape)
+        for slots in slot_lists(optimizer).values()
+        for variable, slot in zip(optimized_variables(optimizer), slots)
+    )
+
+
 def carry_state(model, sources, new_values, shares):
     """Gives every slot the new shape of its variable, with the same gather.
 
-    What is not carried over starts as fits the slot: an average of the variable
-    at the variable's new value, a sum of squares (which is never negative) at the
-    mean over the old slices, so that the first updates are not many times the
-    learning rate, anything else at 0.
+    What is not carried over starts as fits the slot: an average of the variable, or
+    what the variable is an average of, at the variable's new value, a sum of squares
+    (which is never negative) at the mean over the old slices, so that the first
+    updates are not many times the learning rate, anything else at 0.
 
     Args:
         model: The model; its variables and slots have their old values.
         sources: Dict from `id(variable)` to a source for each new slice.
         new_values: Dict from `id(variable)` to its new value.
-        shares: As in `set_slices`; averages of a variable are shared out like it.
+        shares: As in `set_slices`; what stands for a variable is shared out like it.
     """
     for optimizer in optimizer_chain(model):
         if not optimizer.built:
             continue
         for name, slots in slot_lists(optimizer).items():
             of_squares = _never_negative(slots)
+            stands_for_variable = _stands_for_variable(optimizer, name)
             for variable, slot in zip(optimized_variables(optimizer), slots):
                 if slot is None or id(variable) not in sources:
                     continue
                 old, new = ops.convert_to_numpy(slot), new_values[id(variable)]
-                if name == "_model_variables_moving_average":
+                if stands_for_variable:
                     fresh = new
                 elif of_squares:
                     fresh = np.broadcast_to(old.mean(axis=0), new.shape)
                 else:
                     fresh = np.zeros_like(new)
                 value = gather(old, sources[id(variable)], fresh)
-                if name == "_model_variables_moving_average":
+                if stands_for_variable:
                     value = value * shares.get(id(variable), 1)
                 replace_value(slot, value)
 
@@ -83,12 +93,10 @@ def reset_state(model):
         replace_value(variable, ops.convert_to_numpy(value))
 
 
-def _has_elementwise_slots(optimizer):
-    return not optimizer.built or all(
-        slot is None or tuple(slot.shape) == tuple(variable.shape)
-        for slots in slot_lists(optimizer).values()
-        for variable, slot in zip(optimized_variables(optimizer), slots)
-    )
+def _stands_for_variable(optimizer, name):
+    if isinstance(optimizer, optimizers.ScheduleFreeAdamW) and name == "_momentums":
+        return True
+    return name == "_model_variables_moving_average"
 
 
 def _never_negative(slots):

@@ -1,9 +1,12 @@
 """The depth autopilot: a schedule that follows a metric."""
 
 import math
+import numbers
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from stackrec_keras.stacking.arguments import check_integer
 
 
 @dataclass(frozen=True)
@@ -20,9 +23,15 @@ class Plateau:
 
     def __post_init__(self):
         for name in ("patience", "max_blocks"):
-            value = getattr(self, name)
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
+            check_integer(name, getattr(self, name), least=1)
+        gain = self.min_gain
+        if not isinstance(gain, numbers.Real) or math.isnan(gain):
+            raise ValueError(f"min_gain must be a number. Received: min_gain={gain!r}")
+        if not isinstance(self.restore_best, bool):
+            raise ValueError(
+                "restore_best must be True or False. Received: restore_best="
+                f"{self.restore_best!r}"
+            )
 
     def depths(self, depth, step=None):
         """Returns all depths that may come after `depth`, in order."""

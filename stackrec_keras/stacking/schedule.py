@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import accumulate
 
+from stackrec_keras.stacking.arguments import check_integer
 from stackrec_keras.stacking.plateau import Plateau
 
 
@@ -21,8 +22,8 @@ class StackingSchedule:
             longer one, so that growths beyond its last epoch are no mistake.
 
     Raises:
-        ValueError: If `depths` is empty, the depths do not grow with the epochs, or
-            the data shares are none.
+        ValueError: If `depths` is empty, an epoch or a depth is no integer, the
+            depths do not grow with the epochs, or the data shares are none.
 
     Example:
 
@@ -43,6 +44,9 @@ class StackingSchedule:
         data_shares: dict[int, float] | None = None,
         partial: bool = False,
     ) -> None:
+        for epoch, number in dict(depths).items():
+            check_integer("epoch", epoch, least=0)
+            check_integer("num_blocks", number, least=1)
         self.depths = {int(epoch): int(n) for epoch, n in sorted(dict(depths).items())}
         self.data_shares = None if data_shares is None else _in_order(data_shares)
         self.partial = partial
@@ -101,7 +105,8 @@ class StackingSchedule:
             A schedule for `StackingCallback`.
 
         Raises:
-            ValueError: If `patience` or `max_blocks` is less than 1.
+            ValueError: If `patience` or `max_blocks` is no integer of at least 1,
+                `min_gain` no number, or `restore_best` no boolean.
         """
         return Plateau(monitor, patience, min_gain, max_blocks, restore_best)
 
@@ -223,6 +228,8 @@ def stages(num_blocks, shares, epochs):
 
 
 def _in_order(data_shares):
+    for epoch in dict(data_shares):
+        check_integer("epoch of data_shares", epoch, least=0)
     shares = {int(e): float(share) for e, share in sorted(dict(data_shares).items())}
     if next(iter(shares), None) != 0:
         raise ValueError(
@@ -244,13 +251,8 @@ def _check_table(depths):
             "schedule is empty. Give a dict from epoch to number of blocks, such as "
             "{2: 8, 5: 16}."
         )
-    if min(depths) < 0:
-        raise ValueError(
-            f"schedule has the epoch {min(depths)}; epochs count from 0. "
-            f"Received: {depths}"
-        )
     values = list(depths.values())
-    if values != sorted(set(values)) or values[0] < 1:
+    if values != sorted(set(values)):
         raise ValueError(
             "schedule must name more blocks at each later epoch, as a net only grows. "
             f"Received: {depths}"

@@ -112,6 +112,26 @@ def test_set_weights_takes_on_the_depth_of_the_weights(trained, make_model, sequ
     model.fit(*sequences, verbose=0)
 
 
+def test_an_optimizer_that_fits_one_depth_alone_is_named(make_model, tmp_path):
+    deep = make_model(num_blocks=3, optimizer=keras.optimizers.Adafactor())
+    deep.save_weights(tmp_path / "deep.weights.h5")
+    model = make_model(optimizer=keras.optimizers.Adafactor())
+    before = model.get_weights()
+    for call in (
+        lambda: model.load_weights(tmp_path / "deep.weights.h5"),
+        lambda: model.set_weights(deep.get_weights()),
+    ):
+        message = "Adafactor cannot take on the 3 blocks.*with num_blocks=3"
+        with pytest.raises(ValueError, match=message) as error:
+            call()
+        assert "any num_blocks" not in str(error.value)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    again = make_model(num_blocks=3, optimizer=keras.optimizers.Adafactor())
+    again.load_weights(tmp_path / "deep.weights.h5")
+    _assert_same_state(again, deep)
+
+
 def test_weights_of_another_width_are_refused_and_change_nothing(make_model):
     model = make_model(num_blocks=2)
     wider = make_model(num_blocks=3, embedding_dim=9)

@@ -115,6 +115,30 @@ def test_sse_pt_extends_its_users(sequences):
     model.fit({**x, "users": users + 3}, sequences[1], verbose=0)
 
 
+def test_weights_from_before_leave_new_rows_of_each_table_as_they_are():
+    source = sr.SSEPT(NUM_ITEMS, 4, 10, 4, 4, num_blocks=1)
+    model = sr.TransferRecommender(source, 7)
+    before = model.get_weights()
+    model.extend_items(2, "random")
+    model.extend_targets(3, "random")
+    model.source.extend_users(4, "random")
+    after = model.get_weights()
+    with pytest.warns(UserWarning, match="lack 2 items, 4 users, 3 targets"):
+        model.set_weights([weight * 0 for weight in before])
+    for weight, old, new in zip(model.get_weights(), before, after, strict=True):
+        assert weight.shape == new.shape and (weight[: len(old)] == 0).all()
+        np.testing.assert_array_equal(weight[len(old) :], new[len(old) :])
+
+
+def test_weights_that_lack_rows_of_one_table_alone_are_refused(make_model):
+    model = make_model()
+    weights = model.get_weights()
+    i = [v is model.item_embedding.embeddings for v in model.weights].index(True)
+    weights[i] = weights[i][:-1]
+    with pytest.raises(ValueError, match="shape"):
+        model.set_weights(weights)
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [

@@ -156,6 +156,13 @@ def test_an_optimizer_that_cannot_grow_is_refused_before_any_training(
         ({"method": "stackB"}, "method must be one of"),
         ({"method": "stackC", "schedule": "often"}, "schedule must be None, a dict"),
         ({"method": "stackC", "inherit": "half"}, "inherit must be one of"),
+        (
+            {"method": "stackC", "schedule": "plateau", "top_blocks": -4},
+            "top_blocks must be an integer of at least 1. Received: top_blocks=-4",
+        ),
+        ({"method": "stackC", "top_blocks": 2.0}, "top_blocks must be.*=2.0"),
+        ({"method": "stackC", "cycle": 0}, "cycle must be an integer.*cycle=0"),
+        ({"method": "stackC", "seed": "x"}, "seed must be an integer.*seed='x'"),
     ],
 )
 def test_wrong_arguments_are_refused_at_once(arguments, message):
@@ -336,3 +343,71 @@ def test_plateau_ends_with_the_best_model_at_its_own_depth(make_model, sequences
     assert model.num_blocks == 2 and model.growth_record is None
     for weight, best in zip(model.get_weights(), snapshots[1]):
         np.testing.assert_array_equal(weight, best)
+
+
+def test_plateau_with_no_epoch_left_changes_nothing(make_model, sequences):
+    model = make_model()
+    before = model.get_weights()
+    schedule = sr.StackingSchedule.plateau("loss")
+    callbacks = [sr.StackingCallback("stackC", schedule)]
+    model.fit(*sequences, initial_epoch=3, epochs=3, verbose=0, callbacks=callbacks)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("kind", [list, keras.callbacks.CallbackList])
+def test_two_of_them_in_one_fit_are_refused(make_model, sequences, kind):
+    model = make_model()
+    callbacks = kind([sr.StackingCallback("stackC", {i: 2 + i}) for i in (1, 2)])
+    with pytest.raises(ValueError, match="2 StackingCallbacks.*one schedule"):
+        model.fit(*sequences, epochs=3, verbose=0, callbacks=callbacks)
+    assert int(model.optimizer.iterations) == 0
+
+
+def test_a_fit_that_does_not_grow_forgets_an_interrupted_autopilot(
+    make_model, sequences
+):
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    model = make_model()
+    schedule = sr.StackingSchedule.plateau("loss")
+    callbacks = [sr.StackingCallback("stackC", schedule), Interrupt()]
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*sequences, verbose=0, callbacks=callbacks)
+    assert model.growth_record.best_weights
+    model.fit(*sequences, verbose=0)
+    assert model.growth_record is None
+
+
+def test_the_best_weights_come_back_if_items_came_since(make_model, sequences):
+    seen = []
+
+    class EverWorse(sr.StackingCallback):
+        def on_epoch_begin(self, epoch, logs=None):
+            super().on_epoch_begin(epoch, logs)
+            if epoch == 1:
+                self.model.extend_items(5)
+
+        def on_epoch_end(self, epoch, logs=None):
+            logs["loss"] = float(epoch)
+            seen.append(self.model.get_weights())
+            super().on_epoch_end(epoch, logs)
+
+    schedule = sr.StackingSchedule.plateau("loss", patience=1)
+    stopping = keras.callbacks.EarlyStopping(
+        "loss", patience=9, restore_best_weights=True
+    )
+    model = make_model(num_blocks=1)
+    callbacks = [EverWorse("stackC", schedule), stopping]
+    with pytest.warns(UserWarning, match="lack 5 items.*stay as they are") as warned:
+        history = model.fit(*sequences, epochs=3, verbose=0, callbacks=callbacks)
+    assert sum("lack 5 items" in str(w.message) for w in warned) == 2  # both restore
+    assert history.history["num_blocks"] == [1, 1, 2]
+    assert model.num_blocks == 1
+    best, last = seen[0], seen[-1]
+    for variable, old, new in zip(model.weights, best, last, strict=True):
+        weight = keras.ops.convert_to_numpy(variable)
+        np.testing.assert_array_equal(weight[: len(old)], old, variable.path)
+        np.testing.assert_array_equal(weight[len(old) :], new[len(old) : len(weight)])

@@ -160,7 +160,10 @@ def test_mixed_precision_grows_and_trains(make_model, sequences):
     [
         ({"method": "stackX"}, "method must be one of"),
         ({"method": "stackC", "num_blocks": 3}, "num_blocks=3 is less than the 4"),
-        ({"method": "stackC", "num_blocks": 0}, "new must be at least 1"),
+        ({"method": "stackC", "num_blocks": 0}, "num_blocks must be.*num_blocks=0"),
+        ({"method": "stackC", "num_blocks": 8.0}, "num_blocks must be.*=8.0"),
+        ({"method": "stackC", "num_blocks": "8"}, "num_blocks must be.*='8'"),
+        ({"method": "stackC", "num_blocks": True}, "num_blocks must be.*=True"),
         ({"method": "stackC", "inherit": "some"}, "inherit must be one of"),
         ({"method": "stackC", "optimizer_state": "x"}, "optimizer_state must be one"),
         ({"method": "stackC", "top_blocks": 9}, "top_blocks must be between 1 and"),

@@ -12,6 +12,7 @@ ELEMENTWISE = {
     "sgd": lambda: optimizers.SGD(1e-2),
     "momentum": lambda: optimizers.SGD(1e-2, momentum=0.9, nesterov=True),
     "rmsprop": lambda: optimizers.RMSprop(1e-2, momentum=0.9, centered=True),
+    "schedule_free": lambda: optimizers.ScheduleFreeAdamW(1e-2),
     "lion": lambda: optimizers.Lion(1e-3),
     "nadam": lambda: optimizers.Nadam(1e-2),
     "adamax": lambda: optimizers.Adamax(1e-2),
@@ -83,6 +84,22 @@ def test_the_average_of_a_new_weight_starts_at_the_weight(make_model, sequences)
     average = _slots_of(model, "kernel1")["_model_variables_moving_average"]
     kernel = keras.ops.convert_to_numpy(model.stack.kernel1)
     np.testing.assert_array_equal(average[2:], kernel[2:])
+
+
+def test_what_schedule_free_adamw_averages_starts_at_the_new_weight(
+    make_model, sequences
+):
+    model = make_model(optimizer=optimizers.ScheduleFreeAdamW(1e-2), run_eagerly=True)
+    model.train_on_batch(*sequences)
+    model.grow("stackR", num_blocks=4, seed=0)
+    for name in ("kernel1", "norm1_scale"):
+        weight = keras.ops.convert_to_numpy(getattr(model.stack, name))
+        average = _slots_of(model, name)["_momentums"]
+        np.testing.assert_array_equal(average[2:], weight[2:])
+    for _ in range(3):
+        model.train_on_batch(*sequences)
+    scale = keras.ops.convert_to_numpy(model.stack.norm1_scale)
+    assert (scale[2:] > 0.9).all()
 
 
 def test_reset_makes_the_optimizer_new_but_for_its_learning_rate(make_model, sequences):

@@ -64,7 +64,18 @@ def test_a_record_survives_being_saved():
         np.testing.assert_array_equal(old, new)
 
 
-@pytest.mark.parametrize("name", ["patience", "max_blocks"])
-def test_arguments_below_1_are_refused(name):
-    with pytest.raises(ValueError, match=f"{name} must be at least 1.*{name}=0"):
-        StackingSchedule.plateau(**{name: 0})
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"patience": 0}, "patience must be an integer of at least 1.*patience=0"),
+        ({"patience": 1.5}, "patience must be an integer.*patience=1.5"),
+        ({"max_blocks": 0}, "max_blocks must be an integer of at least 1"),
+        ({"max_blocks": "64"}, "max_blocks must be an integer.*max_blocks='64'"),
+        ({"min_gain": "a"}, "min_gain must be a number.*min_gain='a'"),
+        ({"min_gain": math.nan}, "min_gain must be a number.*min_gain=nan"),
+        ({"restore_best": "no"}, "restore_best must be True or False.*'no'"),
+    ],
+)
+def test_arguments_that_are_none_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        StackingSchedule.plateau(**arguments)

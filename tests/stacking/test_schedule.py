@@ -75,9 +75,13 @@ def test_a_schedule_shallower_than_the_model_is_refused():
     "depths, message",
     [
         ({}, "schedule is empty"),
-        ({-1: 4}, "epochs count from 0"),
+        ({-1: 4}, "epoch must be an integer of at least 0.*epoch=-1"),
+        ({1: 0}, "num_blocks must be an integer of at least 1.*num_blocks=0"),
         ({1: 8, 2: 8}, "more blocks at each later epoch"),
         ({1: 8, 2: 4}, "more blocks at each later epoch"),
+        ({1.7: 8}, "epoch must be an integer of at least 0. Received: epoch=1.7"),
+        ({"2": 8}, "epoch must be an integer.*epoch='2'"),
+        ({1: 8.9}, "num_blocks must be an integer of at least 1.*num_blocks=8.9"),
     ],
 )
 def test_tables_that_are_no_growth_are_refused(depths, message):
@@ -92,6 +96,7 @@ def test_tables_that_are_no_growth_are_refused(depths, message):
         ([4], [1], "at least two stages"),
         ([4, 8], [1, 0], "shares must be positive"),
         ([8, 4], [1, 1], "more blocks at each later epoch"),
+        ([4.5, 8], [1, 1], "num_blocks must be an integer.*num_blocks=4.5"),
     ],
 )
 def test_shares_that_do_not_fit_are_refused(num_blocks, shares, message):
@@ -120,6 +125,7 @@ def test_each_stage_has_its_share_of_the_data():
         ({2: 0.4}, "which share epoch 0 begins with"),
         ({}, "which share epoch 0 begins with"),
         ({0: 0.7, 2: 0.4}, "never shrink"),
+        ({0: 0.4, 1.7: 0.7}, "epoch of data_shares must be an integer.*=1.7"),
         ({0: 0.0, 2: 1.0}, "above 0"),
         ({0: 0.5, 2: 1.5}, "be at most 1"),
         ({0: float("nan")}, "above 0"),
