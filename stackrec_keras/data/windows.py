@@ -96,6 +96,10 @@ class Windows:
         """`x` `(rows, length - 1)` and the one next item `y` `(rows,)`."""
         return self.inputs, self.last_item
 
+    def item_ids(self) -> tuple[np.ndarray, np.ndarray]:
+        """All input items and all targets, without a copy of them."""
+        return self.inputs, self.items[:, 1:]
+
     def subset(self, rows) -> "Windows":
         """The windows at `rows`: indices, a slice or a boolean mask."""
         end_time = None if self.end_time is None else self.end_time[rows]

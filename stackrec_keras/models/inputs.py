@@ -2,6 +2,9 @@
 
 import keras
 import numpy as np
+from keras import ops
+
+from stackrec_keras.data import Batches
 
 # Formats that write a program for one length of histories alone.
 _OF_ONE_LENGTH = ("torch", "litert")
@@ -41,9 +44,14 @@ def default_signature(model, format):
     return [{"items": items, "users": keras.InputSpec(shape=(None,), dtype="int32")}]
 
 
-def check_ids(model, **arrays):
-    """Raises a ValueError if an array has ids that the model does not know."""
-    for name, inputs in arrays.items():
+def check_ids(model, **data):
+    """Raises a ValueError if arrays, or batches in their epoch, have ids that the
+    model does not know: JAX would make all weights NaN of them."""
+    for name, inputs in data.items():
+        if isinstance(inputs, Batches):
+            items, targets = inputs.epoch_windows.item_ids()
+            check_ids(model, **{f"{name}: x": items, f"{name}: y": targets})
+            continue
         _check_kind(name, inputs)
         check_users(model, name, inputs)
         last = model.num_targets if name.endswith("y") else model.num_items
@@ -105,8 +113,8 @@ def _check_kind(name, inputs):
 
 
 _ITEMS = (
-    "knows 1..{last}, and 0 for padding. Encode raw ids with a Vocabulary, or build "
-    "the model with more items."
+    "knows 1..{last}, and 0 for padding. Encode raw ids with a Vocabulary, build the "
+    "model with more items, or give it more: extend_items."
 )
 _USERS = (
     "knows 0..{last}, and -1 for a user it does not know. Number the users, or build "
@@ -115,6 +123,10 @@ _USERS = (
 
 
 def _check_range(what, ids, first, last, way_out):
+    if ops.is_tensor(ids):
+        ids = ops.convert_to_numpy(ids)
+    elif hasattr(ids, "__array__"):
+        ids = np.asarray(ids)
     if not isinstance(ids, np.ndarray) or not ids.size:
         return
     if ids.ndim > 2:

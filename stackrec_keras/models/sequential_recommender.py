@@ -14,7 +14,7 @@ from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
 from stackrec_keras.models.arguments import check_integers
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
 from stackrec_keras.models.extension import extend_items
-from stackrec_keras.models.fitting import callbacks_for
+from stackrec_keras.models.fitting import callbacks_for, check_arrays, checking
 from stackrec_keras.models.freeze_stack import thawing
 from stackrec_keras.models.inputs import (
     check_ids,
@@ -138,6 +138,8 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         Returns:
             Tensor of shape `(batch, num_items + 1)`, the padding at -inf.
         """
+        if not ops.is_tensor(items_of(inputs)):  # which may have no values yet
+            check_ids(self, x=inputs)
         return self.output_table(self(inputs, training=False)[:, -1])
 
     def recommend(
@@ -300,15 +302,14 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         position, 0 = no target there; or `x` yields such pairs. `validation_data`
         has the one next item, `y` of shape `(batch,)`; of a `y` of shape
         `(batch, time)` the last position counts.
+
+        Items that the model does not know are refused: of arrays at once, of
+        `Batches` when an epoch that has them begins, so that a callback may
+        `extend_items` before. Other iterables are not looked into.
         """
-        check_ids(self, x=x, y=y)
-        check_trained_users(self, x)
         validation = kwargs.get("validation_data")
-        if isinstance(validation, (list, tuple)):
-            names = ("validation x", "validation y")
-            check_ids(self, **dict(zip(names, validation)))
-        else:
-            check_ids(self, validation_data=validation)
+        batches = check_arrays(self, x, y, validation)
+        check_trained_users(self, x)
         validated = validation is not None or kwargs.get("validation_split", 0.0) > 0
         callbacks = callbacks_for(
             self, callbacks, x, validated, verbose, kwargs.get("steps_per_epoch")
@@ -317,7 +318,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             # Keras would shuffle whole batches on top of their own order.
             kwargs["shuffle"] = False
             x.set_epoch(0)  # all rows, whatever share a fit before this ended with
-        callbacks = thawing(self, callbacks)
+        callbacks = checking(self, thawing(self, callbacks), batches)
         with self.keeping_values():
             return super().fit(
                 x, y, batch_size, epochs, verbose, callbacks=callbacks, **kwargs
@@ -333,6 +334,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
     def predict(self, x, **kwargs):
         """Scores every item as the next one of each row, `(rows, num_items + 1)`; the
         arguments are those of `keras.Model.predict`."""
+        check_ids(self, x=x)
         with self.keeping_values():
             return super().predict(x, **kwargs)
 
