@@ -5,6 +5,7 @@ import pytest
 from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
+from stackrec_keras.models import checkpoint
 
 
 @pytest.fixture
@@ -29,6 +30,18 @@ def test_a_keras_file_gives_back_model_optimizer_and_vocabulary(
     for model in (loaded, trained):
         model.fit(*sequences, epochs=2, shuffle=False, verbose=0)
     _assert_same_state(loaded, trained, atol=1e-6)
+
+
+def test_a_vocabulary_is_in_utf8_whatever_the_locale(make_model, tmp_path, monkeypatch):
+    def open_in_ascii(path, mode="r", encoding="ascii"):
+        return open(path, mode, encoding=encoding)
+
+    monkeypatch.setattr(checkpoint, "open", open_in_ascii, raising=False)
+    model = make_model(num_items=2)
+    model.vocabulary = sr.data.Vocabulary(["Amélie", "千と千尋"])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.vocabulary == model.vocabulary
 
 
 def test_loss_and_metrics_come_back_from_a_file(make_model, tmp_path):
