@@ -7,6 +7,7 @@ import pandas as pd
 
 from .batches import Batches
 from .histories import gather_rows, make_histories
+from .times import as_time
 from .vocabulary import Vocabulary
 
 
@@ -115,7 +116,7 @@ class Windows:
                 "These windows have end_time=None, so none is before another. Make "
                 "them from a log."
             )
-        return float(np.mean(self.end_time < time))
+        return float(np.mean(self.end_time < as_time("time", time, self.end_time)))
 
     def batches(
         self,
