@@ -1,9 +1,11 @@
 import contextlib
+import numbers
 from collections.abc import Sequence
 
 import keras
 from keras import ops
 
+from stackrec_keras.models.arguments import check_bools
 from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
 
 MOST_GAPS = 50
@@ -75,11 +77,12 @@ class GRec(ConvolutionalRecommender):
         encoder: bool = False,
         **kwargs,
     ) -> None:
-        if not 0 < mask_rate <= 1:
+        if not isinstance(mask_rate, numbers.Real) or not 0 < mask_rate <= 1:
             raise ValueError(
                 "mask_rate must be a number above 0 and up to 1. Received: "
                 f"mask_rate={mask_rate!r}"
             )
+        check_bools(encoder=encoder)
         super().__init__(
             num_items,
             embedding_dim,
