@@ -7,6 +7,7 @@ from stackrec_keras.data import Vocabulary
 from stackrec_keras.models.freezing import set_frozen
 from stackrec_keras.stacking.growth import block_stacks, depth, set_depth
 from stackrec_keras.stacking.in_place import optimizer_chain
+from stackrec_keras.stacking.optimizer_state import check_optimizer
 from stackrec_keras.stacking.plateau import PlateauRecord
 
 VOCABULARY_FILE = "vocabulary.json"
@@ -109,12 +110,23 @@ class GrowableCheckpoint:
             if not isinstance(error, (ValueError, KeyError)):
                 raise
             holds = "no depth" if held is None else f"{held} blocks"
+            any_depth = "any num_blocks will do"
+            if held is not None and not _can_grow(self):
+                any_depth = f"num_blocks={held}: its optimizer follows no growth"
             raise ValueError(
                 f"{filepath} does not fit this {type(self).__name__} of "
                 f"{before.num_blocks} blocks and {self.num_items} items: the file "
                 f"holds {holds}. Build the model with the arguments of the saved one "
-                f"(any num_blocks will do). Keras says: {error}"
+                f"({any_depth}). Keras says: {error}"
             ) from error
+
+
+def _can_grow(model):
+    try:
+        check_optimizer(model)
+    except ValueError:
+        return False
+    return True
 
 
 class _Snapshot:
