@@ -72,6 +72,16 @@ def _settle_mode(callback, model):
         callback.mode = "max"
 
 
+def refuse_class_weight(class_weight):
+    """Raises a ValueError: Keras would weigh rows by what it takes for their class."""
+    if class_weight is not None:
+        raise ValueError(
+            f"class_weight={class_weight!r:.100} has no meaning here: a row has many "
+            "targets, and items are no classes to Keras. Leave it out; weights of rows "
+            "and positions are fit's sample_weight."
+        )
+
+
 def check_arrays(model, x, y, validation_data):
     """Raises a ValueError if what a fit is given holds ids that the model does not
     know. Returns the batches among it by name: the items of the model may be

@@ -11,10 +11,15 @@ from stackrec_keras.data import Vocabulary
 from stackrec_keras.layers import OutputTable, seed_generator, with_dense_gradient
 from stackrec_keras.layers.tensorflow_graph import num_replicas
 from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
-from stackrec_keras.models.arguments import check_integers
+from stackrec_keras.models.arguments import check_integers, check_vocabulary
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
 from stackrec_keras.models.extension import extend_items
-from stackrec_keras.models.fitting import callbacks_for, check_arrays, checking
+from stackrec_keras.models.fitting import (
+    callbacks_for,
+    check_arrays,
+    checking,
+    refuse_class_weight,
+)
 from stackrec_keras.models.freeze_stack import thawing
 from stackrec_keras.models.inputs import (
     check_ids,
@@ -102,13 +107,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
 
     @vocabulary.setter
     def vocabulary(self, vocabulary: Vocabulary | None) -> None:
-        if vocabulary is not None and len(vocabulary) != self.num_items:
-            raise ValueError(
-                f"vocabulary has {len(vocabulary)} items, the model num_items="
-                f"{self.num_items}. Build the model with num_items=len(vocabulary)."
-            )
-        if vocabulary is not None:
-            vocabulary.get_config()  # raises where no file could hold its ids
+        check_vocabulary("vocabulary", vocabulary, "num_items", self.num_items)
         self._vocabulary = vocabulary
 
     @property
@@ -162,8 +161,8 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             has id 0 (`None` if raw) and score -inf.
 
         Raises:
-            ValueError: If a history has no known item, or `k` is not in
-                1..num_items.
+            ValueError: If a history has no known item or holds no integers (for a
+                model without a vocabulary), or `k` is no integer in 1..num_items.
         """
         return recommend(self, x, k, exclude_seen, batch_size)
 
@@ -301,12 +300,14 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         `x` is `(batch, time)` item ids and `y` `(batch, time)` the next item at each
         position, 0 = no target there; or `x` yields such pairs. `validation_data`
         has the one next item, `y` of shape `(batch,)`; of a `y` of shape
-        `(batch, time)` the last position counts.
+        `(batch, time)` the last position counts. `sample_weight` weighs rows,
+        `(batch,)`, or positions, `(batch, time)`; there is no `class_weight`.
 
         Items that the model does not know are refused: of arrays at once, of
         `Batches` when an epoch that has them begins, so that a callback may
         `extend_items` before. Other iterables are not looked into.
         """
+        refuse_class_weight(kwargs.get("class_weight"))
         validation = kwargs.get("validation_data")
         batches = check_arrays(self, x, y, validation)
         check_trained_users(self, x)
@@ -326,7 +327,8 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
 
     def evaluate(self, x=None, y=None, **kwargs) -> list[float] | dict[str, float]:
         """Ranks all items at each row's end; the arguments are those of
-        `keras.Model.evaluate`, `y` being as in `fit`'s `validation_data`."""
+        `keras.Model.evaluate`, `y` being as in `fit`'s `validation_data`.
+        `sample_weight` weighs rows, in the loss and in the metrics."""
         check_ids(self, x=x, y=y)
         with self.keeping_values():
             return super().evaluate(x, y, **kwargs)
@@ -376,8 +378,10 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         if self._gives_hidden:
             return {self._loss_tracker.name: self._loss_tracker.result()}
         y = last_of_row(y, y_pred)
+        if sample_weight is not None:
+            sample_weight = last_of_row(sample_weight, y_pred)
         for metric in self._compiled_with.metrics:
-            metric.update_state(y, y_pred)
+            metric.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
     def test_step(self, *args):
@@ -444,7 +448,8 @@ class _Compiled:
                 raise ValueError(
                     f"{name}={arguments[name]!r} has no meaning here: the model has "
                     "one loss, and its metrics rank the one next item. Leave it out; "
-                    "weights of rows and positions are fit's sample_weight."
+                    "the sample_weight of fit, evaluate and validation_data weighs "
+                    "rows, in the metrics too."
                 )
         return cls(losses.get(loss), metrics.get(metric_list), dict(arguments))
 

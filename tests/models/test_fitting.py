@@ -1,3 +1,5 @@
+import warnings
+
 import keras
 import numpy as np
 import pandas as pd
@@ -5,7 +7,13 @@ import pytest
 from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
-from stackrec_keras.data import Vocabulary, Windows, make_windows, read_interactions
+from stackrec_keras.data import (
+    TransferPairs,
+    Vocabulary,
+    Windows,
+    make_windows,
+    read_interactions,
+)
 
 LOG = read_interactions({"user": [1, 1, 2, 2], "item": [1, 2, 1, 2]}, timestamp=None)
 WINDOWS = make_windows(LOG, Vocabulary([1, 2]), length=2)
@@ -121,3 +129,63 @@ def test_batches_to_evaluate_or_predict_and_arrays_to_score_are_checked(make_mod
             method(_batches(NUM_ITEMS + 1, evaluation=True), verbose=0)
     with pytest.raises(ValueError, match=UNKNOWN.replace("from 1", "from 31")):
         model.score(np.array([[NUM_ITEMS + 1]]))
+
+
+def test_batches_of_a_second_catalogue_are_checked_by_both(make_model):
+    model = sr.TransferRecommender(make_model(num_blocks=1), 3)
+    model.compile()
+    vocabulary = Vocabulary(range(40))
+    histories = np.array([[1, NUM_ITEMS], [2, NUM_ITEMS + 1]], "int32")
+    for users, target, message in (
+        ([0, 0], 4, "x: y has item ids from 3 to 4"),
+        ([0, 1], 2, "x: x has item ids from 1 to 31"),
+    ):
+        pairs = TransferPairs(
+            histories, np.array(users), np.array([3, target]), vocabulary, vocabulary
+        )
+        with pytest.raises(ValueError, match=message):
+            model.fit(pairs.batches(2), verbose=0)
+
+
+def test_weights_of_classes_are_refused(make_model, sequences):
+    with pytest.raises(ValueError, match="class_weight={1: 2.0}.*fit's sample_weight"):
+        make_model(num_blocks=1).fit(*sequences, class_weight={1: 2.0}, verbose=0)
+
+
+def test_weights_of_rows_count_in_metrics_as_in_the_loss(make_model, sequences):
+    x, y = (part[:8] for part in sequences)
+    model = make_model(num_blocks=1)
+    weights = np.array([1, 0, 0, 1, 0, 0, 0, 0], "float32")
+    rows = weights > 0
+    alone = model.evaluate(x[rows], y[rows, -1], verbose=0, return_dict=True)
+    for each in (weights, np.repeat(weights[:, None], 10, axis=1)):
+        found = model.evaluate(
+            x, y, sample_weight=each, verbose=0, return_dict=True, batch_size=8
+        )
+        assert found == pytest.approx(alone, rel=1e-5)
+    assert 0 < alone["mrr@10"] != model.evaluate(x, y, verbose=0)[3]
+
+
+def test_padding_on_the_right_is_warned_of(make_model):
+    model = make_model(num_blocks=1)
+    left = np.array([[0, 0, 3], [0, 0, 0]], "int32")
+    right = np.array([[3, 4, 0], [5, 0, 0], [1, 2, 3]], "int32")
+    windows = Windows(np.pad(right, ((0, 0), (0, 1))), np.zeros(3, "int32"))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*end in 0")
+        model.predict(left, verbose=0)
+    for method, *data in (
+        (model.fit, right, right),
+        (model.fit, windows.batches(3)),
+        (model.evaluate, right, right[:, 0]),
+        (model.predict, right),
+    ):
+        with pytest.warns(UserWarning, match="2 rows of x.* end in 0.*padding='pre'"):
+            method(*data, verbose=0)
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate", "predict"])
+def test_no_rows_at_all_are_refused(make_model, method):
+    data = [np.zeros((0, 3), "int32")] * (1 if method == "predict" else 2)
+    with pytest.raises(ValueError, match=r"x has no rows: it is of shape \(0, 3\)"):
+        getattr(make_model(num_blocks=1), method)(*data, verbose=0)
