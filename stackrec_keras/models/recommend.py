@@ -15,8 +15,8 @@ def recommend(model, x, k, exclude_seen, batch_size):
     check_integers(batch_size=batch_size)
     if not isinstance(k, numbers.Integral) or not 1 <= k <= model.num_targets:
         raise ValueError(
-            f"k must be an integer between 1 and the {model.num_targets} items of the "
-            f"model. Received: k={k!r}"
+            f"k must be between 1 and the {model.num_targets} items of the model, and "
+            f"an integer. Received: k={k!r}"
         )
     check_users(model, "x", x)
     histories, users = items_of(x), users_of(x)

@@ -101,9 +101,9 @@ def test_an_empty_history_is_an_error_that_says_so(named):
 @pytest.mark.parametrize(
     "x, k, message",
     [
-        (np.ones((1, 4), int), 0, "k must be an integer between 1 and the 30"),
-        (np.ones((1, 4), int), 31, "k must be an integer between 1 and the 30"),
-        (np.ones((1, 4), int), 2.0, r"k must be an integer .*k=2\.0"),
+        (np.ones((1, 4), int), 0, "k must be between 1 and the 30"),
+        (np.ones((1, 4), int), 31, "k must be between 1 and the 30"),
+        (np.ones((1, 4), int), 2.0, r"k must be .* an integer.*k=2\.0"),
         (np.ones(4, int), 3, r"x must be of shape \(batch, time\)"),
         (["film 01", "film 02"], 3, "a list of histories"),
         ([], 3, "a list of histories"),
