@@ -107,6 +107,13 @@ class Batches(keras.utils.PyDataset):
         """The share of the rows that the epoch goes over."""
         return self._share
 
+    @property
+    def epoch_windows(self) -> "Windows | TransferPairs":
+        """The rows of this epoch: those of its share, in no order."""
+        if self.num_rows == len(self.windows):
+            return self.windows
+        return self.windows.subset(self._ranked_rows[: self.num_rows])
+
     def set_epoch(self, epoch: int, share: float = 1.0) -> None:
         """Puts the rows in the order of `epoch`; call it before the epoch starts.
 

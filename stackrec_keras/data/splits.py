@@ -11,6 +11,7 @@ import pandas as pd
 from stackrec_keras.hints import Column, Time
 
 from .histories import gather_rows, make_histories
+from .times import as_time
 from .vocabulary import Vocabulary
 from .windows import Windows, check_window_sizes, cut_windows, windows_at
 
@@ -195,8 +196,9 @@ def split_by_time(
         length: Items a row, the target with them.
         test_share: Share of the events, the newest ones, for the test.
         validation_share: Share of the events, those before, for validation.
-        validation_start: First time of validation, in the log's unit; instead of
-            the shares, together with `test_start`.
+        validation_start: First time of validation, in the log's unit, or a string
+            such as `"2020-01-05"` if the log has datetimes; instead of the shares,
+            together with `test_start`.
         test_start: First time of the test.
         stride: As in `make_windows`, for the training rows.
         min_items: As in `make_windows`, for the training rows.
@@ -210,8 +212,9 @@ def split_by_time(
         A `Split` with its `vocabulary`, `unknown_targets` and `cold_targets`.
 
     Raises:
-        ValueError: A share or size is out of range, only one of the two times is
-            given, they are in the wrong order, or a part is without rows.
+        ValueError: A share or size is out of range, a string is no time, only one of
+            the two times is given, they are in the wrong order, or a part is without
+            rows.
 
     Example:
 
@@ -229,6 +232,9 @@ def split_by_time(
     """
     check_window_sizes(length, stride, min_items)
     times = log["timestamp"].to_numpy()
+    validation_start = as_time("validation_start", validation_start, times)
+    test_start = as_time("test_start", test_start, times)
+    stage_starts = [as_time("stage_starts", time, times) for time in stage_starts]
     if validation_start is None and test_start is None:
         check_shares(test_share, validation_share)
         validation_start, test_start = _times_at(times, validation_share, test_share)

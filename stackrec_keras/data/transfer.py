@@ -90,6 +90,10 @@ class TransferPairs:
 
     evaluation_arrays = arrays
 
+    def item_ids(self) -> tuple[np.ndarray, np.ndarray]:
+        """All histories, each once, and all targets."""
+        return self.histories[np.unique(self.users)], self.targets
+
     def subset(self, rows: slice | np.ndarray) -> "TransferPairs":
         """The pairs at `rows`: indices, a slice or a boolean mask."""
         return replace(self, users=self.users[rows], targets=self.targets[rows])

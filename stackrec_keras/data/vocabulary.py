@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from stackrec_keras.hints import Column
 
+_PLAIN = (int, float, str)
 # How ids are written that JSON does not know: their type, to JSON and back.
 _WRITTEN: dict[str, tuple[type, Callable, Callable]] = {
     "uuid": (uuid.UUID, str, uuid.UUID),
@@ -96,6 +97,7 @@ class Vocabulary:
                 f"items has {int(items.isna().sum())} missing values; drop them first."
             )
         counts = items.value_counts(sort=False)
+        counts = counts[counts > 0]  # pandas counts categories that no row has
         ids = _as_ids(counts.index)
         order = _sorted_order(ids)
         return cls(ids[order], counts.to_numpy()[order])
@@ -112,7 +114,7 @@ class Vocabulary:
 
         Raises:
             ValueError: The column's ids are numbers and the known ones are not, or
-                the other way round.
+                the other way round, or 5.5 and they are integers; 5.0 is then 5.
         """
         fresh = Vocabulary.from_items(items)
         if (self.ids.dtype == object) != (fresh.ids.dtype == object):
@@ -122,7 +124,7 @@ class Vocabulary:
                 "Convert them, as in log['item'].astype(str); a .csv of numbers is "
                 "read as numbers, a .parquet keeps its types."
             )
-        new = fresh.ids[self.encode(fresh.ids) == 0]
+        new = as_known(fresh.ids[self.encode(fresh.ids) == 0], self.ids)
         extended = Vocabulary([*self.ids.tolist(), *new.tolist()])
         extended.counts[extended.encode(fresh.ids) - 1] = fresh.counts
         return extended
@@ -191,16 +193,18 @@ class Vocabulary:
             TypeError: The ids are of a type that a file cannot hold.
         """
         ids, counts = self.ids.tolist(), self.counts.tolist()
-        if all(isinstance(raw, (int, float, str)) for raw in ids):
+        if all(isinstance(raw, _PLAIN) for raw in ids):
             return {"ids": ids, "counts": counts}
-        for name, (kind, write, _) in _WRITTEN.items():
-            if all(type(raw) is kind for raw in ids):
-                written = [write(raw) for raw in ids]
-                return {"ids": written, "counts": counts, "id_type": name}
-        kinds = sorted({type(raw).__name__ for raw in ids})
+        in_tuples = [part for raw in ids if type(raw) is tuple for part in raw]
+        if all(isinstance(part, _PLAIN) for part in in_tuples):
+            for name, (kind, write, _) in _WRITTEN.items():
+                if all(type(raw) is kind for raw in ids):
+                    written = [write(raw) for raw in ids]
+                    return {"ids": written, "counts": counts, "id_type": name}
+        kinds = sorted({type(raw).__name__ for raw in [*ids, *in_tuples]})
         raise TypeError(
             f"Ids of the types {kinds} cannot be written to a file; give strings, "
-            "e.g. items.astype(str)."
+            "e.g. items.astype(str), or tuples of numbers and strings."
         )
 
     @classmethod
@@ -220,6 +224,32 @@ class Vocabulary:
     def from_json(cls, text: str) -> "Vocabulary":
         """The vocabulary in a JSON string made by `to_json`."""
         return cls.from_config(json.loads(text))
+
+
+def as_known(ids, known):
+    """Returns ids as an array, integers as floats if those known are floats, and
+    whole floats as integers if they are integers.
+
+    Args:
+        ids: Raw ids, as `Vocabulary` takes them.
+        known: Array of the raw ids that they are to stand behind.
+
+    Raises:
+        ValueError: One of them is no number of that type.
+    """
+    ids = _as_ids(ids)
+    if {ids.dtype.kind, known.dtype.kind} != {"i", "f"}:
+        return ids
+    with np.errstate(invalid="ignore"):
+        converted = ids.astype(known.dtype)
+        lost = converted.astype(ids.dtype) != ids
+    if lost.any():
+        kind = "integers" if known.dtype.kind == "i" else "floats"
+        raise ValueError(
+            f"{ids[lost].tolist()[0]} is among the new ids, and those known already "
+            f"are {kind} such as {known.tolist()[0]}. Give ids of one type."
+        )
+    return converted
 
 
 def _as_ids(ids):

@@ -9,6 +9,7 @@ from stackrec_keras.hints import Time
 
 from .batches import Batches
 from .histories import gather_rows, make_histories
+from .times import as_time
 from .vocabulary import Vocabulary
 
 
@@ -98,6 +99,10 @@ class Windows:
         """`x` `(rows, length - 1)` and the one next item `y` `(rows,)`."""
         return self.inputs, self.last_item
 
+    def item_ids(self) -> tuple[np.ndarray, np.ndarray]:
+        """All input items and all targets, without a copy of them."""
+        return self.inputs, self.items[:, 1:]
+
     def subset(self, rows: slice | np.ndarray) -> "Windows":
         """The windows at `rows`: indices, a slice or a boolean mask."""
         end_time = None if self.end_time is None else self.end_time[rows]
@@ -113,7 +118,7 @@ class Windows:
                 "These windows have end_time=None, so none is before another. Make "
                 "them from a log."
             )
-        return float(np.mean(self.end_time < time))
+        return float(np.mean(self.end_time < as_time("time", time, self.end_time)))
 
     def batches(
         self,

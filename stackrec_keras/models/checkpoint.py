@@ -72,13 +72,14 @@ class GrowableCheckpoint:
 
     def save_assets(self, path: str | PathLike) -> None:
         if self.target_vocabulary is not None:
-            with open(os.path.join(path, VOCABULARY_FILE), "w") as file:
+            path = os.path.join(path, VOCABULARY_FILE)
+            with open(path, "w", encoding="utf-8") as file:
                 file.write(self.target_vocabulary.to_json())
 
     def load_assets(self, path: str | PathLike) -> None:
         path = os.path.join(path, VOCABULARY_FILE)
         if os.path.exists(path):
-            with open(path) as file:
+            with open(path, encoding="utf-8") as file:
                 self.target_vocabulary = Vocabulary.from_json(file.read())
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:

@@ -1,11 +1,11 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
 
 from stackrec_keras.hints import Data, Tensor
 from stackrec_keras.layers import DilatedResidualStack, Embedding
-from stackrec_keras.models.arguments import check_integers
+from stackrec_keras.models.arguments import check_bools, check_integers
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 
 
@@ -35,18 +35,20 @@ class ConvolutionalRecommender(SequentialRecommender):
         **kwargs,
     ) -> None:
         check_integers(embedding_dim=embedding_dim, kernel_size=kernel_size)
-        if not isinstance(dilations, (list, tuple)) or not dilations:
+        check_bools(rezero=rezero)
+        each = tuple(dilations) if isinstance(dilations, Iterable) else ()
+        if not each:
             raise ValueError(
                 "dilations must be a list of at least one integer, such as (1, 4). "
                 f"Received: dilations={dilations!r}"
             )
-        for i, dilation in enumerate(dilations):
+        for i, dilation in enumerate(each):
             check_integers(**{f"dilations[{i}]": dilation})
         super().__init__(num_items, embedding_dim, num_blocks, **kwargs)
         self.embedding_dim = int(embedding_dim)
         self.kernel_size = int(kernel_size)
-        self.dilations = tuple(int(dilation) for dilation in dilations)
-        self.rezero = rezero
+        self.dilations = tuple(int(dilation) for dilation in each)
+        self.rezero = bool(rezero)
         self.item_embedding = Embedding(
             self.num_items + 1,
             self.embedding_dim,

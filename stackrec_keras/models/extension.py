@@ -6,6 +6,7 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Vocabulary
+from stackrec_keras.data.vocabulary import as_known
 from stackrec_keras.models.arguments import check_integers
 from stackrec_keras.stacking.growth import set_slices
 from stackrec_keras.stacking.in_place import changing_shapes
@@ -133,8 +134,9 @@ def _extended(vocabulary, n, ids):
             f"ids has {ids[int(np.flatnonzero(known)[0])]!r}, which the model knows "
             "already. Give new items alone."
         )
+    new = as_known(ids, vocabulary.ids).tolist()
     return Vocabulary(
-        [*vocabulary.ids.tolist(), *ids], np.append(vocabulary.counts, np.zeros(n, int))
+        [*vocabulary.ids.tolist(), *new], np.append(vocabulary.counts, np.zeros(n, int))
     )
 
 

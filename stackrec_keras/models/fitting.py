@@ -3,6 +3,7 @@
 import keras
 
 from stackrec_keras.data import Batches
+from stackrec_keras.models.inputs import check_ids
 from stackrec_keras.models.training_loop import set_steps
 from stackrec_keras.stacking import StackingCallback
 
@@ -79,6 +80,47 @@ def _settle_mode(callback, model):
     mode = getattr(callback, "mode", None)
     if mode == "auto" and getattr(callback, "monitor", None) in names:
         callback.mode = "max"
+
+
+def refuse_class_weight(class_weight):
+    """Raises a ValueError: Keras would weigh rows by what it takes for their class."""
+    if class_weight is not None:
+        raise ValueError(
+            f"class_weight={class_weight!r:.100} has no meaning here: a row has many "
+            "targets, and items are no classes to Keras. Leave it out; weights of rows "
+            "and positions are fit's sample_weight."
+        )
+
+
+def check_arrays(model, x, y, validation_data):
+    """Raises a ValueError if what a fit is given holds ids that the model does not
+    know. Returns the batches among it by name: the items of the model may be
+    extended before an epoch asks for the rows that have new ones."""
+    data = {"x": x, "y": y, "validation_data": validation_data}
+    if isinstance(validation_data, (list, tuple)):
+        del data["validation_data"]
+        data |= zip(("validation x", "validation y"), validation_data)
+    batches = {name: part for name, part in data.items() if isinstance(part, Batches)}
+    check_ids(model, **{name: data[name] for name in data if name not in batches})
+    return batches
+
+
+def checking(model, callbacks, batches):
+    """Returns the callbacks of a fit with a last one that checks the batches of each
+    epoch before its first step."""
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        check_ids(model, **batches)
+        return callbacks
+    return [*callbacks, _IdCheck(batches)] if batches else callbacks
+
+
+class _IdCheck(keras.callbacks.Callback):
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch, logs=None):
+        check_ids(self.model, **self.batches)
 
 
 class _EpochClock(keras.callbacks.Callback):

@@ -1,4 +1,5 @@
 import contextlib
+import numbers
 from collections.abc import Sequence
 from typing import Any
 
@@ -6,6 +7,7 @@ import keras
 from keras import ops
 
 from stackrec_keras.hints import Data, Tensor
+from stackrec_keras.models.arguments import check_bools
 from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
 
 MOST_GAPS = 50
@@ -77,11 +79,12 @@ class GRec(ConvolutionalRecommender):
         encoder: bool = False,
         **kwargs,
     ) -> None:
-        if not 0 < mask_rate <= 1:
+        if not isinstance(mask_rate, numbers.Real) or not 0 < mask_rate <= 1:
             raise ValueError(
                 "mask_rate must be a number above 0 and up to 1. Received: "
                 f"mask_rate={mask_rate!r}"
             )
+        check_bools(encoder=encoder)
         super().__init__(
             num_items,
             embedding_dim,
@@ -91,8 +94,9 @@ class GRec(ConvolutionalRecommender):
             rezero,
             **kwargs,
         )
-        self.mask_rate = mask_rate
-        self.encoder = self._new_stack("encoder", causal=False) if encoder else None
+        self.mask_rate: float = float(mask_rate)
+        stack = self._new_stack("encoder", causal=False) if encoder else None
+        self.encoder: keras.layers.Layer | None = stack
         if encoder:
             self.inner_projection = self._projection("relu", "inner_projection")
             self.outer_projection = self._projection(None, "outer_projection")

@@ -1,7 +1,12 @@
 """What models take: item ids, or a dict of them and of the users."""
 
+import warnings
+
 import keras
 import numpy as np
+from keras import ops
+
+from stackrec_keras.data import Batches
 
 # Formats that write a program for one length of histories alone.
 _OF_ONE_LENGTH = ("torch", "litert")
@@ -41,13 +46,22 @@ def default_signature(model, format):
     return [{"items": items, "users": keras.InputSpec(shape=(None,), dtype="int32")}]
 
 
-def check_ids(model, **arrays):
-    """Raises a ValueError if an array has ids that the model does not know."""
-    for name, inputs in arrays.items():
+def check_ids(model, **data):
+    """Raises a ValueError if arrays, or batches in their epoch, have no rows or ids
+    that the model does not know: JAX would make all weights NaN of them."""
+    for name, inputs in data.items():
+        if isinstance(inputs, Batches):
+            items, targets = inputs.epoch_windows.item_ids()
+            check_ids(model, **{f"{name}: x": items, f"{name}: y": targets})
+            continue
         _check_kind(name, inputs)
         check_users(model, name, inputs)
-        last = model.num_targets if name.endswith("y") else model.num_items
-        _check_range(f"{name} has item ids", items_of(inputs), 0, last, _ITEMS)
+        is_target = name.endswith("y")
+        last = model.num_targets if is_target else model.num_items
+        items = _as_array(items_of(inputs))
+        _check_range(f"{name} has item ids", items, 0, last, _ITEMS)
+        if items is not None and not is_target:
+            _check_rows(name, items)
 
 
 def check_users(model, name, inputs):
@@ -78,7 +92,7 @@ def check_trained_users(model, x):
         )
     windows = getattr(x, "windows", None)
     users = users_of(x) if windows is None else windows.users
-    _check_range("x has users", users, -1, model.num_users - 1, _USERS)
+    _check_range("x has users", _as_array(users), -1, model.num_users - 1, _USERS)
 
 
 def _check_kind(name, inputs):
@@ -105,8 +119,8 @@ def _check_kind(name, inputs):
 
 
 _ITEMS = (
-    "knows 1..{last}, and 0 for padding. Encode raw ids with a Vocabulary, or build "
-    "the model with more items."
+    "knows 1..{last}, and 0 for padding. Encode raw ids with a Vocabulary, build the "
+    "model with more items, or give it more: extend_items."
 )
 _USERS = (
     "knows 0..{last}, and -1 for a user it does not know. Number the users, or build "
@@ -114,8 +128,34 @@ _USERS = (
 )
 
 
+def _as_array(ids):
+    """The array that ids are or hold, `None` if they yield batches."""
+    if ops.is_tensor(ids):
+        return ops.convert_to_numpy(ids)
+    return np.asarray(ids) if hasattr(ids, "__array__") else None
+
+
+def _check_rows(name, items):
+    """Raises a ValueError if there are no rows, and warns of some that end in padding,
+    where the model looks for the last item."""
+    if len(items) == 0:
+        raise ValueError(
+            f"{name} has no rows: it is of shape {items.shape}. Give at least one."
+        )
+    if items.ndim != 2 or not items.size:
+        return
+    padded = int(items[items[:, -1] == 0].any(axis=1).sum())
+    if padded:
+        warnings.warn(
+            f"{padded} rows of {name} end in 0, the padding. It belongs on the left: "
+            "the last position is what the next item is predicted from. Give "
+            "pad_sequences(..., padding='pre').",
+            stacklevel=4,
+        )
+
+
 def _check_range(what, ids, first, last, way_out):
-    if not isinstance(ids, np.ndarray) or not ids.size:
+    if ids is None or not ids.size:
         return
     if ids.ndim > 2:
         raise ValueError(

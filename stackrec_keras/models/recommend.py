@@ -1,19 +1,22 @@
 """From histories to the best items that are not in them."""
 
+import numbers
 import warnings
 
 import numpy as np
 from keras import ops
 
+from stackrec_keras.models.arguments import check_integers
 from stackrec_keras.models.inputs import check_users, items_of, users_of
 
 
 def recommend(model, x, k, exclude_seen, batch_size):
     """See `SequentialRecommender.recommend`."""
-    if not 1 <= k <= model.num_targets:
+    check_integers(batch_size=batch_size)
+    if not isinstance(k, numbers.Integral) or not 1 <= k <= model.num_targets:
         raise ValueError(
-            f"k must be between 1 and the {model.num_targets} items of the model. "
-            f"Received: k={k}"
+            f"k must be between 1 and the {model.num_targets} items of the model, and "
+            f"an integer. Received: k={k!r}"
         )
     check_users(model, "x", x)
     histories, users = items_of(x), users_of(x)
@@ -74,9 +77,19 @@ def _check_number(users, num_rows):
 
 def _encode(model, history):
     if model.vocabulary is None:
-        return np.asarray(history, "int64")
+        return _as_indices(history)
     encoded = model.vocabulary.encode(history)
     return np.where(encoded == 0, -1, encoded)
+
+
+def _as_indices(history):
+    indices = np.asarray(history)
+    if indices.size and not np.issubdtype(indices.dtype, np.integer):
+        raise ValueError(
+            f"x has the history {history!r:.100}, and the model no vocabulary: its "
+            "items are integers, item indices. For raw ids set model.vocabulary first."
+        )
+    return indices
 
 
 def _left_padded(rows):

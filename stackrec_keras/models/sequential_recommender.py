@@ -14,10 +14,15 @@ from stackrec_keras.hints import Data, Tensor
 from stackrec_keras.layers import OutputTable, seed_generator, with_dense_gradient
 from stackrec_keras.layers.tensorflow_graph import num_replicas
 from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
-from stackrec_keras.models.arguments import check_integers
+from stackrec_keras.models.arguments import check_integers, check_vocabulary
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
 from stackrec_keras.models.extension import extend_items
-from stackrec_keras.models.fitting import callbacks_for
+from stackrec_keras.models.fitting import (
+    callbacks_for,
+    check_arrays,
+    checking,
+    refuse_class_weight,
+)
 from stackrec_keras.models.freeze_stack import thawing
 from stackrec_keras.models.inputs import (
     check_ids,
@@ -105,13 +110,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
 
     @vocabulary.setter
     def vocabulary(self, vocabulary: Vocabulary | None) -> None:
-        if vocabulary is not None and len(vocabulary) != self.num_items:
-            raise ValueError(
-                f"vocabulary has {len(vocabulary)} items, the model num_items="
-                f"{self.num_items}. Build the model with num_items=len(vocabulary)."
-            )
-        if vocabulary is not None:
-            vocabulary.get_config()  # raises where no file could hold its ids
+        check_vocabulary("vocabulary", vocabulary, "num_items", self.num_items)
         self._vocabulary = vocabulary
 
     @property  # type: ignore[override]
@@ -141,6 +140,8 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         Returns:
             Tensor of shape `(batch, num_items + 1)`, the padding at -inf.
         """
+        if not ops.is_tensor(items_of(inputs)):  # which may have no values yet
+            check_ids(self, x=inputs)
         return self.output_table(self(inputs, training=False)[:, -1])
 
     def recommend(
@@ -163,8 +164,8 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             has id 0 (`None` if raw) and score -inf.
 
         Raises:
-            ValueError: If a history has no known item, or `k` is not in
-                1..num_items.
+            ValueError: If a history has no known item or holds no integers (for a
+                model without a vocabulary), or `k` is no integer in 1..num_items.
         """
         return recommend(self, x, k, exclude_seen, batch_size)
 
@@ -310,16 +311,17 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         `x` is `(batch, time)` item ids and `y` `(batch, time)` the next item at each
         position, 0 = no target there; or `x` yields such pairs. `validation_data`
         has the one next item, `y` of shape `(batch,)`; of a `y` of shape
-        `(batch, time)` the last position counts.
+        `(batch, time)` the last position counts. `sample_weight` weighs rows,
+        `(batch,)`, or positions, `(batch, time)`; there is no `class_weight`.
+
+        Items that the model does not know are refused: of arrays at once, of
+        `Batches` when an epoch that has them begins, so that a callback may
+        `extend_items` before. Other iterables are not looked into.
         """
-        check_ids(self, x=x, y=y)
-        check_trained_users(self, x)
+        refuse_class_weight(kwargs.get("class_weight"))
         validation = kwargs.get("validation_data")
-        if isinstance(validation, (list, tuple)):
-            names = ("validation x", "validation y")
-            check_ids(self, **dict(zip(names, validation)))
-        else:
-            check_ids(self, validation_data=validation)
+        batches = check_arrays(self, x, y, validation)
+        check_trained_users(self, x)
         validated = validation is not None or kwargs.get("validation_split", 0.0) > 0
         callbacks = callbacks_for(
             self, callbacks, x, validated, verbose, kwargs.get("steps_per_epoch")
@@ -328,7 +330,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             # Keras would shuffle whole batches on top of their own order.
             kwargs["shuffle"] = False
             x.set_epoch(0)  # all rows, whatever share a fit before this ended with
-        callbacks = thawing(self, callbacks)
+        callbacks = checking(self, thawing(self, callbacks), batches)
         with self.keeping_values():
             return super().fit(
                 x, y, batch_size, epochs, verbose, callbacks=callbacks, **kwargs
@@ -338,7 +340,8 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         self, x: Data = None, y: Tensor | None = None, **kwargs
     ) -> list[float] | dict[str, float]:
         """Ranks all items at each row's end; the arguments are those of
-        `keras.Model.evaluate`, `y` being as in `fit`'s `validation_data`."""
+        `keras.Model.evaluate`, `y` being as in `fit`'s `validation_data`.
+        `sample_weight` weighs rows, in the loss and in the metrics."""
         check_ids(self, x=x, y=y)
         with self.keeping_values():
             return super().evaluate(x, y, **kwargs)
@@ -346,6 +349,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
     def predict(self, x: Data, **kwargs) -> np.ndarray:
         """Scores every item as the next one of each row, `(rows, num_items + 1)`; the
         arguments are those of `keras.Model.predict`."""
+        check_ids(self, x=x)
         with self.keeping_values():
             return super().predict(x, **kwargs)
 
@@ -394,8 +398,10 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         if self._gives_hidden:
             return {self._loss_tracker.name: self._loss_tracker.result()}
         y = last_of_row(y, y_pred)
+        if sample_weight is not None:
+            sample_weight = last_of_row(sample_weight, y_pred)
         for metric in self._compiled_with.metrics:
-            metric.update_state(y, y_pred)
+            metric.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
     def test_step(self, *args: Any) -> dict[str, Tensor]:
@@ -462,7 +468,8 @@ class _Compiled:
                 raise ValueError(
                     f"{name}={arguments[name]!r} has no meaning here: the model has "
                     "one loss, and its metrics rank the one next item. Leave it out; "
-                    "weights of rows and positions are fit's sample_weight."
+                    "the sample_weight of fit, evaluate and validation_data weighs "
+                    "rows, in the metrics too."
                 )
         return cls(losses.get(loss), metrics.get(metric_list), dict(arguments))
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.hints import Data, Tensor
-from stackrec_keras.models.arguments import check_integers
+from stackrec_keras.models.arguments import check_integers, check_vocabulary
 from stackrec_keras.models.extension import extend_items, extend_targets
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 
@@ -120,13 +120,9 @@ class TransferRecommender(SequentialRecommender):
 
     @target_vocabulary.setter
     def target_vocabulary(self, vocabulary):
-        if vocabulary is not None and len(vocabulary) != self.num_targets:
-            raise ValueError(
-                f"target_vocabulary has {len(vocabulary)} items, the model num_targets="
-                f"{self.num_targets}. Build it with num_targets=len(target_vocabulary)."
-            )
-        if vocabulary is not None:
-            vocabulary.get_config()  # raises where no file could hold its ids
+        check_vocabulary(
+            "target_vocabulary", vocabulary, "num_targets", self.num_targets
+        )
         self._target_vocabulary = vocabulary
 
     def recommend(

@@ -6,7 +6,7 @@ from keras.initializers import RandomNormal
 from stackrec_keras.hints import Data, Tensor
 from stackrec_keras.layers import Embedding, ReZeroTransformerStack, dropout
 from stackrec_keras.layers.rezero_transformer_stack import EPSILON
-from stackrec_keras.models.arguments import check_integers, check_share
+from stackrec_keras.models.arguments import check_bools, check_integers, check_share
 from stackrec_keras.models.inputs import items_of
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 
@@ -50,6 +50,7 @@ class TransformerRecommender(SequentialRecommender):
     ) -> None:
         check_integers(max_length=max_length, num_heads=num_heads)
         check_share(dropout=dropout)
+        check_bools(rezero=rezero, padding_mask=padding_mask)
         if dim % num_heads:
             raise ValueError(
                 f"num_heads={num_heads} must divide the width of the blocks, {dim}."
@@ -60,9 +61,9 @@ class TransformerRecommender(SequentialRecommender):
         self.max_length = int(max_length)
         self.num_heads = int(num_heads)
         self.dropout = dropout
-        self.rezero = rezero
+        self.rezero = bool(rezero)
         self.norm = norm
-        self.padding_mask = padding_mask
+        self.padding_mask = bool(padding_mask)
         self.position_embedding = self._embedding(
             self.max_length, dim, "positions", (None,)
         )

@@ -206,6 +206,28 @@ def test_a_time_split_takes_dates():
     assert by_date.hash == by_number.hash
 
 
+def test_a_time_split_takes_times_as_strings():
+    log = small_log()
+    log["timestamp"] = pd.to_datetime(log["timestamp"], unit="D")
+    by_string = split_by_time(
+        log,
+        5,
+        validation_start="1970-02-10",
+        test_start="1970-02-20 01:00+01:00",
+        stage_starts=["1970-01-20"],
+    )
+    by_number = split_by_time(
+        small_log(), 5, validation_start=40, test_start=50, stage_starts=[19]
+    )
+    assert by_string.hash == by_number.hash
+    shares = [by_string.train.share_before("1970-01-20")]
+    assert shares == [by_number.train.share_before(19)]
+    with pytest.raises(ValueError, match="test_start='soon' is no time.*'2020-01-05'"):
+        split_by_time(log, 5, validation_start="1970-02-10", test_start="soon")
+    with pytest.raises(ValueError, match="validation_start='1970.*are numbers such as"):
+        split_by_time(small_log(), 5, validation_start="1970-02-10", test_start=50)
+
+
 @pytest.mark.parametrize(
     "times, message",
     [

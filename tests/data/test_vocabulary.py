@@ -114,6 +114,19 @@ def test_ids_that_a_file_cannot_hold_are_refused_only_there():
         vocabulary.to_json()
 
 
+@pytest.mark.parametrize(
+    "parts, kinds",
+    [
+        ([pd.Timestamp(0), pd.Timestamp(1)], "'Timestamp', 'tuple'"),
+        ([(1, 2), (3, 4)], "'tuple'"),
+    ],
+)
+def test_tuples_hold_numbers_and_strings_alone_in_a_file(parts, kinds):
+    vocabulary = Vocabulary([(part,) for part in parts])
+    with pytest.raises(TypeError, match=rf"types \[{kinds}\] cannot be written"):
+        vocabulary.get_config()
+
+
 def test_equality_looks_at_ids_their_type_and_counts():
     assert Vocabulary([1, 2], [3, 4]) == Vocabulary([1, 2], [3, 4])
     assert Vocabulary([1, 2], [3, 4]) != Vocabulary([1, 2], [3, 5])
@@ -159,3 +172,35 @@ def test_a_vocabulary_is_extended_behind_the_ids_that_it_has():
 def test_ids_of_another_type_do_not_extend_a_vocabulary(known, items):
     with pytest.raises(ValueError, match="none can be the other.*astype"):
         Vocabulary(known).extended(items)
+
+
+def test_numbers_extend_numbers_as_the_type_that_those_known_have():
+    integers = Vocabulary([1, 2, 3]).extended([1.0, 5.0])
+    assert integers.ids.tolist() == [1, 2, 3, 5]
+    assert integers.ids.dtype == np.int64
+    assert integers.counts.tolist() == [1, 0, 0, 1]
+    assert integers.extended([7]).ids.tolist() == [1, 2, 3, 5, 7]
+    floats = Vocabulary([0.5, 2.0]).extended([2, 3])
+    assert floats.ids.tolist() == [0.5, 2.0, 3.0] and floats.ids.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    "known, items, message",
+    [
+        ([1, 2], [2.0, 5.5], "5.5 is among the new ids.*are integers such as 1"),
+        ([1, 2], [1e300], r"1e\+300 is among"),
+        ([0.5], [2**53 + 1], "9007199254740993 is among .* floats such as 0.5"),
+    ],
+)
+def test_numbers_that_the_type_of_those_known_cannot_hold_are_named(
+    known, items, message
+):
+    with pytest.raises(ValueError, match=message):
+        Vocabulary(known).extended(items)
+
+
+def test_categories_without_rows_are_no_items():
+    column = pd.Series(["b", "a", "b", "c"], dtype="category")[:3]
+    vocabulary = Vocabulary.from_items(column)
+    assert vocabulary.ids.tolist() == ["a", "b"]
+    assert vocabulary.counts.tolist() == [1, 2]

@@ -188,3 +188,13 @@ def test_a_loss_that_counts_items_must_count_the_new_ones(make_model, sequences)
     model.compile(model.optimizer, loss=loss(NUM_ITEMS + 2))
     model.extend_items(2)
     model.fit(*sequences, verbose=0)
+
+
+def test_new_ids_take_the_type_of_those_known(make_model):
+    model = make_model(num_items=3)
+    model.vocabulary = sr.data.Vocabulary([10, 20, 30])
+    model.extend_items(2, ids=[50.0, 40.0])
+    assert model.vocabulary == sr.data.Vocabulary([10, 20, 30, 50, 40])
+    with pytest.raises(ValueError, match="40.5 is among the new ids"):
+        model.extend_items(1, ids=[40.5])
+    assert model.num_items == 5

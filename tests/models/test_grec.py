@@ -167,10 +167,15 @@ def test_one_target_a_row_is_refused(make_grec, sequences):
         model.fit(sequences[0], sequences[1][:, -1], verbose=0)
 
 
-@pytest.mark.parametrize("rate", [0, -0.1, 1.1])
+@pytest.mark.parametrize("rate", [0, -0.1, 1.1, "0.2"])
 def test_a_rate_that_is_none_is_refused(rate):
     with pytest.raises(ValueError, match="mask_rate must be a number above 0"):
         sr.GRec(5, rate)
+
+
+def test_an_encoder_is_there_or_not():
+    with pytest.raises(ValueError, match="encoder must be True or False.*='no'"):
+        sr.GRec(5, encoder="no")
 
 
 def _gaps(model, items):

@@ -103,6 +103,7 @@ def test_an_empty_history_is_an_error_that_says_so(named):
     [
         (np.ones((1, 4), int), 0, "k must be between 1 and the 30"),
         (np.ones((1, 4), int), 31, "k must be between 1 and the 30"),
+        (np.ones((1, 4), int), 2.0, r"k must be .* an integer.*k=2\.0"),
         (np.ones(4, int), 3, r"x must be of shape \(batch, time\)"),
         (["film 01", "film 02"], 3, "a list of histories"),
         ([], 3, "a list of histories"),
@@ -120,3 +121,14 @@ def test_it_follows_a_growth(model, sequences):
     full = keras.ops.convert_to_numpy(model.score(sequences[0][:3]))
     picked = np.take_along_axis(full, ids, axis=1)
     np.testing.assert_allclose(scores, picked, atol=1e-5)
+
+
+def test_a_batch_holds_at_least_one_history(model, sequences):
+    with pytest.raises(ValueError, match="batch_size must be an integer.*batch_size=0"):
+        model.recommend(sequences[0], batch_size=0)
+
+
+@pytest.mark.parametrize("history", [[1.5, 2.9], ["abc"], np.array([2.0])])
+def test_without_a_vocabulary_histories_hold_indices_alone(model, history):
+    with pytest.raises(ValueError, match="x has the history .* set model.vocabulary"):
+        model.recommend([[3, 4], history])

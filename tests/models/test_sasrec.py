@@ -128,6 +128,8 @@ def test_each_step_drops_other_units(make_sasrec, sequences):
     [
         ({"num_heads": 3}, "num_heads=3 must divide the width of the blocks, 8"),
         ({"dropout": 1.0}, "dropout must be a number from 0 to below 1.*=1.0"),
+        ({"rezero": "no"}, "rezero must be True or False"),
+        ({"padding_mask": None}, "padding_mask must be True or False.*=None"),
         ({"norm": "both"}, "norm must be 'post' or 'pre'.*'both'"),
         ({"embedding_dim": 0}, "embedding_dim must be an integer"),
         ({"num_heads": 0}, "num_heads must be an integer"),
