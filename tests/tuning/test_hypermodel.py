@@ -279,7 +279,7 @@ def test_a_method_that_the_model_cannot_grow_by_is_refused_when_the_tuner_is_mad
     make_hypermodel, search
 ):
     space = {"method": Choice("stackC", "copyZero")}
-    with pytest.raises(ValueError, match="'copyZero' puts blocks in with their gates"):
+    with pytest.raises(ValueError, match="'copyZero' sets the gates of new blocks"):
         search(make_hypermodel(space=space, rezero=False))
 
 
