@@ -64,7 +64,7 @@ def speed_up(arms, seed):
         99% of it; `both_nearly`, from and to 99% of it; `last_stage`, as `best`, but
         the stacked net's seconds begin with its last stage; and `quality`, the stacked
         net's MRR@5 on the test rows by the other's. A speed-up is `None` where the
-        stacked net never came there.
+        stacked net never came there, `quality` where the other's is 0.
     """
     stacked, scratch = (_find(arms, name, seed) for name in (STACKED, SCRATCH))
     goal = max(scratch.values)
@@ -79,7 +79,7 @@ def speed_up(arms, seed):
         "nearly": ratio(1, _NEARLY),
         "both_nearly": ratio(_NEARLY, _NEARLY),
         "last_stage": _ratio(scratch.seconds_to(goal), stacked.last_stage_to(goal)),
-        "quality": round(stacked.test["mrr@5"] / scratch.test["mrr@5"], 4),
+        "quality": _quality_ratio(stacked.test["mrr@5"], scratch.test["mrr@5"]),
     }
 
 
@@ -127,21 +127,22 @@ def _stage_title(stage):
 
 
 def _remarks(arms, speed_ups, split):
-    def told(name):
+    def told(name, without="never there"):
         found = [s[name] for s in speed_ups if s[name] is not None]
         missing = len(speed_ups) - len(found)
-        text = f"{fmean(found):.2f}" if found else "never there"
+        text = f"{fmean(found):.2f}" if found else without
         if len(found) > 1:
             text += f" ({min(found):.2f} to {max(found):.2f})"
         if found and missing:
-            text += f", in {missing} of {len(speed_ups)} seeds never there"
+            text += f", in {missing} of {len(speed_ups)} seeds {without}"
         return text
 
     seeds = ", ".join(map(str, _seeds(arms)))
     lines = [
         f"Speed-up to the from-scratch net's best {MONITOR}: {told('best')}; to 99% of "
         f"it: {told('nearly')}; from 99% to 99%: {told('both_nearly')}.",
-        f"Stacked by from scratch, MRR@5 on the test rows: {told('quality')}.",
+        f"Stacked by from scratch, MRR@5 on the test rows: "
+        f"{told('quality', 'not to be told, as from scratch has 0')}.",
         f"{len(split.test):,} test rows · split {split.hash} · seeds {seeds} · weights "
         f"of the best epoch at a net's last depth, by {MONITOR} · seconds with "
         "validation, growth and compiling · to best, to 99%: until the net was as good "
@@ -202,6 +203,10 @@ def _find(arms, name, seed):
 
 def _seeds(arms):
     return list(dict.fromkeys(arm.seed for arm in arms))
+
+
+def _quality_ratio(stacked, scratch):
+    return round(stacked / scratch, 4) if scratch else None
 
 
 def _quality(values):

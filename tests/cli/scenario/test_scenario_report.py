@@ -71,6 +71,13 @@ def test_a_stacked_net_that_never_comes_there_has_no_speed_up():
     assert "best val_mrr@5: never there" in table
 
 
+def test_a_net_from_scratch_that_finds_nothing_leaves_no_ratio_of_qualities():
+    arms = [arm("stacked", [0.1], [1.0]), arm("from scratch", [0.2], [1.0], test=0.0)]
+    found = speed_up(arms, 0)
+    assert found["quality"] is None
+    assert "not to be told" in scenario_table(arms, [found], split())
+
+
 def test_several_seeds_are_told_by_mean_and_spread():
     arms = []
     for seed, test in ((0, 0.10), (1, 0.12)):
