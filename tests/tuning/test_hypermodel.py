@@ -2,6 +2,7 @@ import dataclasses
 import inspect
 import re
 import time
+from types import SimpleNamespace
 
 import keras
 import keras_tuner
@@ -207,6 +208,19 @@ def test_hyperband_goes_on_at_once_from_a_trial_that_reached_the_target(
     frame = sr.tuning.trials(tuner).set_index("trial")
     went_on = frame.dropna(subset="tuner/trial_id").iloc[0]
     assert went_on["score"] == frame.loc[went_on["tuner/trial_id"], "score"]
+
+
+@pytest.mark.parametrize("recorded, reached", [(50.0, 50.0), (250.0, None)])
+def test_a_trial_that_goes_on_has_reached_what_the_one_before_reached(
+    make_hypermodel, recorded, reached
+):
+    values = {"total_seconds": 60.0, "seconds_to_quality": recorded}
+    before = SimpleNamespace(metrics=SimpleNamespace(get_best_value=values.get))
+    tuner = SimpleNamespace(oracle=SimpleNamespace(get_trial=lambda trial_id: before))
+    hp = keras_tuner.HyperParameters()
+    hp.values["tuner/trial_id"] = "0"
+    clock = make_hypermodel(target=0.5, time_budget=100)._clock(hp, tuner)
+    assert (clock.seconds_before, clock.reached) == (60.0, reached)
 
 
 def test_a_model_counts_as_too_large_by_the_depth_that_it_will_have(
