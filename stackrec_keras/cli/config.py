@@ -307,9 +307,9 @@ def add_out_options(parser, what="run"):
     )
 
 
-def add_trained_options(parser):
+def add_trained_options(parser, help="a run folder"):
     """Adds the options of a command that uses a trained model."""
-    parser.add_argument("folder", metavar="FOLDER", help="a run folder")
+    parser.add_argument("folder", metavar="FOLDER", help=help)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

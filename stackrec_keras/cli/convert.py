@@ -14,9 +14,11 @@ def add_parser(subparsers):
         help="bring over a checkpoint of StackRec's release",
         description="Read a checkpoint of StackRec's release (the prefix of a "
         "TensorFlow 1 checkpoint, or a torch state_dict) and write a model that "
-        "keras.saving.load_model reads. Sizes and depth follow from the file.",
-        epilog="Example: stackrec convert model.ckpt --model nextitnet --out "
-        "model.keras",
+        "keras.saving.load_model reads. Sizes and depth follow from the file. With the "
+        "file of sequences that it was trained on, the model knows its items by their "
+        "ids; else by the release's numbers, which count from 1 as they appear in it.",
+        epilog="Example: stackrec convert model.ckpt --model nextitnet --sequences "
+        "movielen_20.csv --out model.keras",
     )
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help="what to read")
     parser.add_argument(
@@ -24,6 +26,16 @@ def add_parser(subparsers):
     )
     parser.add_argument(
         "--out", required=True, metavar="FILE.keras", help="what to write"
+    )
+    parser.add_argument(
+        "--sequences",
+        metavar="FILE.csv",
+        help="what it was trained on: a sequence a row, padded with 0 or not",
+    )
+    parser.add_argument(
+        "--user-column",
+        action="store_true",
+        help="the first column of --sequences is the user's id, as for ssept",
     )
     parser.add_argument(
         "--dilations",
@@ -47,6 +59,8 @@ def run(args):
     model = build_stackrec_model(
         args.model,
         read_checkpoint(args.checkpoint),
+        args.sequences,
+        args.user_column,
         **{name: value for name, value in given.items() if value is not None},
     )
     model.save(args.out)

@@ -20,7 +20,7 @@ def add_parser(subparsers):
         epilog="Example: stackrec recommend runs/first --items 'Jaws (1975)' "
         "'Alien (1979)' --k 5",
     )
-    add_trained_options(parser)
+    add_trained_options(parser, "a run folder, or a .keras file for --items")
     whose = parser.add_mutually_exclusive_group(required=True)
     whose.add_argument("--user", metavar="ID", help="a user's id, as in the log")
     whose.add_argument(
@@ -42,16 +42,11 @@ def add_parser(subparsers):
 
 def run(args):
     """Runs the command."""
-    folder = RunFolder(args.folder)
-    config = folder.read_config()
-    model = folder.read_model()
-    if args.user is None:
-        history = _typed_items(args.items, model.vocabulary)
+    if args.folder.endswith(".keras"):
+        model, history, users = _read_file(args)
     else:
-        history = _history_of(args.user, config, args.data or config.data)
-    x = [history]
-    if model.num_users is not None:
-        x = {"items": x, "users": folder.user_indices([args.user])}
+        model, history, users = _read_folder(args)
+    x = [history] if users is None else {"items": [history], "users": users}
     ids, scores = model.recommend(x, args.k, not args.include_seen)
     best = [
         (_plain(item), float(score))
@@ -61,6 +56,40 @@ def run(args):
     history = [_plain(item) for item in history]
     show = _print_json if args.json else _print
     show(args, history, best)
+
+
+def _read_folder(args):
+    """Returns the model, the history and, where the model knows users, the user."""
+    folder = RunFolder(args.folder)
+    config = folder.read_config()
+    model = folder.read_model()
+    if args.user is None:
+        history = _typed_items(args.items, model.vocabulary)
+    else:
+        history = _history_of(args.user, config, args.data or config.data)
+    users = folder.user_indices([args.user]) if model.num_users is not None else None
+    return model, history, users
+
+
+def _read_file(args):
+    import keras
+    import numpy as np
+
+    import stackrec_keras.models  # noqa: F401 (registers the classes)
+
+    if args.user is not None:
+        raise ValueError(
+            f"--user {args.user} needs the run folder of `stackrec train`, which says "
+            f"where the log is; {args.folder} is a model alone. Give --items."
+        )
+    model = keras.saving.load_model(args.folder)
+    if model.vocabulary is None:
+        raise ValueError(
+            f"The model in {args.folder} has no vocabulary, so it knows no ids. Set "
+            "model.vocabulary and save it, or convert it with --sequences."
+        )
+    users = None if model.num_users is None else np.array([-1])
+    return model, _typed_items(args.items, model.vocabulary), users
 
 
 def _typed_items(typed, vocabulary):

@@ -5,6 +5,7 @@ import re
 import numpy as np
 
 BLOCK = re.compile(r"nextitnet_residual_blockdecoder_layer_(\d+)/")
+ITEM_TABLES = ("allitem_embeddings", "softmax_w", "softmax_b")
 
 
 def values(model, take):

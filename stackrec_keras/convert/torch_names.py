@@ -8,6 +8,7 @@ import re
 import numpy as np
 
 BLOCK = re.compile(r"transformers\.(\d+)\.")
+ITEM_TABLES = ("item_embeddings.weight", "final.weight", "final.bias")
 
 
 def values(model, take):

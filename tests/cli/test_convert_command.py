@@ -45,3 +45,30 @@ def test_a_checkpoint_of_another_model_is_an_error(stackrec, checkpoint, tmp_pat
         "convert", checkpoint, "--model", "grec", "--out", tmp_path / "m.keras"
     )
     assert code == 2 and "is of no GRec" in error
+
+
+def test_with_its_sequences_it_recommends_by_ids(stackrec, checkpoint, tmp_path):
+    ids = [str(id) for id in range(549, 500, -1)]
+    path = tmp_path / "sequences.csv"
+    path.write_text("\n".join(",".join(ids[i : i + 7]) for i in range(0, 49, 7)))
+    out = tmp_path / "model.keras"
+    code, _, error = stackrec(
+        *("convert", checkpoint, "--model", "sasrec"),
+        *("--sequences", path, "--out", out),
+    )
+    assert code == 0, error
+    code, text, error = stackrec("recommend", out, "--items", "549", "540", "--k", "3")
+    assert code == 0, error
+    model = keras.saving.load_model(out)
+    best, _ = model.recommend([[549, 540]], 3)
+    for item in best[0]:
+        assert f"  {item}  " in text
+
+
+def test_a_model_without_ids_recommends_none(stackrec, checkpoint, tmp_path):
+    out = tmp_path / "model.keras"
+    stackrec("convert", checkpoint, "--model", "sasrec", "--out", out)
+    code, _, error = stackrec("recommend", out, "--items", "1")
+    assert code == 2 and "has no vocabulary" in error and "--sequences" in error
+    code, _, error = stackrec("recommend", out, "--user", "1")
+    assert code == 2 and "needs the run folder" in error
