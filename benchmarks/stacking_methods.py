@@ -25,6 +25,10 @@ WIDTH, BATCH, RATE, LENGTH = 64, 128, 3e-3, 20
 GROWTHS = {
     "none": None,
     "stackC": dict(method="stackC"),
+    "stackC, all but gates": dict(method="stackC", inherit="all_but_gates"),
+    "stackC, all but gates, optimizer anew": dict(
+        method="stackC", inherit="all_but_gates", optimizer_state="reset"
+    ),
     "stackA": dict(method="stackA"),
     "stackA, plain": dict(method="stackA", cycle=1),
     "stackR": dict(method="stackR"),

@@ -147,8 +147,9 @@ class TrainConfig:
     inherit: str = _option(
         "growth",
         "all",
-        "what a growth carries over: all it can, or what StackRec's release does",
-        choices=("all", "paper"),
+        "what a growth carries over: all it can, all with the gates at 0 again, or "
+        "what StackRec's release does",
+        choices=("all", "all_but_gates", "paper"),
     )
     optimizer_state: str = _option(
         "growth",

@@ -37,7 +37,7 @@ _SPACE = {
     "method": "stacking method",
     "stage_ratio": "length of each stage relative to the one before",
     "first_data_share": "share of the training rows in the first stage; it rises to 1",
-    "inherit": "what a growth carries over: all, paper",
+    "inherit": "what a growth carries over: all, all_but_gates, paper",
     "optimizer_state": "what becomes of the optimizer's state: carry, reset",
     "learning_rate": "of Adam",
     "batch_size": "rows a batch",

@@ -187,10 +187,11 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
                 to `top_blocks` more.
             top_blocks: Integer or `None`: stack only that many of the top blocks.
             cycle: Integer or `None`: after how many blocks the kind of block
-                repeats. `None` keeps kernels at their dilation with
-                `inherit="all"`, and is 1 with `inherit="paper"`.
+                repeats. `None` keeps kernels at their dilation, or is 1 with
+                `inherit="paper"`.
             inherit: `"all"` carries every weight that has a source, a copy's gate
-                starting at 0; `"paper"` carries what StackRec's release carries.
+                starting at 0; `"all_but_gates"` the same, all gates starting at 0;
+                `"paper"` carries what StackRec's release carries.
             optimizer_state: `"carry"` or `"reset"`.
             seed: Integer or `None`, for new random blocks.
 

@@ -27,8 +27,9 @@ class StackingCallback(keras.callbacks.Callback):
         top_blocks: Integer or `None`: stack only that many of the top blocks.
         cycle: Integer or `None`: after how many blocks the kind of block repeats.
             `None` leaves it to the model.
-        inherit: `"all"` carries every weight that has a source; `"paper"` what
-            StackRec's release carries.
+        inherit: `"all"` carries every weight that has a source; `"all_but_gates"`
+            the same, with all gates at 0 again; `"paper"` what StackRec's release
+            carries.
         optimizer_state: `"carry"` or `"reset"`.
         seed: Integer. New random blocks depend on it and on the two depths alone.
 

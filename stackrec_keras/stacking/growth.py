@@ -21,6 +21,9 @@ from stackrec_keras.stacking.optimizer_state import (
 )
 
 
+INHERITS = ("all", "all_but_gates", "paper")
+
+
 @dataclass(frozen=True)
 class Growth:
     """How a net grows: what feeds the new blocks, and what is carried over.
@@ -29,10 +32,12 @@ class Growth:
         method: String, a stacking method (see `block_sources`).
         top_blocks: Integer or `None`, stack only that many of the top blocks.
         cycle: Integer or `None`, after how many blocks their kind repeats. `None`:
-            the stack's own cycle of dilations with `inherit="all"`, so that no
-            kernel moves to another dilation; 1 with `inherit="paper"`.
+            the stack's own cycle of dilations, so that no kernel moves to another
+            dilation, or 1 with `inherit="paper"`.
         inherit: `"all"` carries every weight that has a source, and puts a copy
-            in with its gate at 0; `"paper"` carries what StackRec's release does.
+            in with its gate at 0; `"all_but_gates"` carries the same, and puts all
+            blocks in with their gates at 0, so that old and new ones open together;
+            `"paper"` carries what StackRec's release does.
         optimizer_state: `"carry"` moves the optimizer's state with the weights,
             `"reset"` starts it anew.
         seed: Integer or `None`. The new random blocks depend on it and on the two
@@ -48,7 +53,7 @@ class Growth:
 
     def __post_init__(self):
         get_method(self.method)
-        _check_choice("inherit", self.inherit, ("all", "paper"))
+        _check_choice("inherit", self.inherit, INHERITS)
         _check_choice("optimizer_state", self.optimizer_state, ("carry", "reset"))
         for name, least in (("top_blocks", 1), ("cycle", 1), ("seed", None)):
             value = getattr(self, name)
@@ -58,7 +63,14 @@ class Growth:
     @property
     def carries_all(self) -> bool:
         """Boolean, whether all is carried over that has a source."""
-        return self.inherit == "all" or get_method(self.method).carries_all
+        return self.inherit != "paper" or get_method(self.method).carries_all
+
+    @property
+    def closes_gates(self) -> bool:
+        """Boolean, whether the gates of old blocks start at 0 again."""
+        return (
+            self.inherit == "all_but_gates" and not get_method(self.method).carries_all
+        )
 
     def sources(self, stack: BlockStack, old: int, new: int) -> list[int | None]:
         """Returns the source of each of the `new` blocks of a stack."""
@@ -68,6 +80,11 @@ class Growth:
                 f"method={self.method!r} sets the gates of new blocks, and the blocks "
                 "of this model have none. Build it with rezero=True, or take stackC or "
                 "stackR."
+            )
+        if self.closes_gates and not gated:
+            raise ValueError(
+                f"inherit={self.inherit!r} sets gates to 0, and the blocks of this "
+                'model have none. Build it with rezero=True, or take inherit="all".'
             )
         cycle = self.cycle
         if cycle is None:
@@ -183,6 +200,8 @@ def _slice_sources(weight, of_blocks, growth):
         whole = get_method(growth.method).release_copies_whole_blocks
         copied = weight.release_copies or whole
         return of_blocks if copied else [None] * len(of_blocks)
+    if weight.gate and growth.closes_gates:
+        return [None] * len(of_blocks)
     if weight.gate and not get_method(growth.method).shares_gates:
         # A copy joins with the gate of a new block, and so changes nothing at first
         # (but for its norms, where it normalizes after adding).

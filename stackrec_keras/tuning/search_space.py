@@ -33,7 +33,7 @@ class SearchSpace:
             the one before it: 1 for stages of the same length, 2 for 1:2:4.
         first_data_share: The share of the training rows that the first stage sees.
             The others see more, in equal steps, and the last one all.
-        inherit: `"all"` or `"paper"`, what a growth carries over.
+        inherit: `"all"`, `"all_but_gates"` or `"paper"`, what a growth carries over.
         optimizer_state: `"carry"` or `"reset"`, what becomes of it in a growth.
         learning_rate: Of Adam.
         batch_size: Rows a training batch.

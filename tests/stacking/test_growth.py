@@ -123,6 +123,36 @@ def test_what_other_weights_each_method_keeps(make_model):
         assert same == expected, (method, inherit)
 
 
+def test_gates_alone_may_start_anew(make_model):
+    model = make_model(num_blocks=2)
+    old = {v.path: keras.ops.convert_to_numpy(v) for v in model.weights}
+    model.grow("stackC", inherit="all_but_gates")
+    for variable in model.weights:
+        value, before = keras.ops.convert_to_numpy(variable), old[variable.path]
+        if variable is model.stack.gate:
+            np.testing.assert_array_equal(value, np.zeros(4))
+        else:
+            times = value.shape[0] // before.shape[0]
+            np.testing.assert_array_equal(value, np.concatenate([before] * times))
+
+
+@pytest.mark.parametrize("method", ["split", "copyZero"])
+def test_methods_that_set_gates_keep_them_whatever_is_to_be_inherited(
+    make_model, method
+):
+    models = [make_model(num_blocks=2), make_model(num_blocks=2)]
+    models[0].grow(method)
+    models[1].grow(method, inherit="all_but_gates")
+    np.testing.assert_array_equal(models[0].stack.gate, models[1].stack.gate)
+
+
+def test_gates_that_are_not_there_cannot_start_anew(make_model):
+    model = make_model(rezero=False)
+    with pytest.raises(ValueError, match="inherit='all_but_gates'.*rezero=True"):
+        model.grow("stackC", inherit="all_but_gates")
+    assert model.num_blocks == 2
+
+
 def test_a_grown_net_trains_exactly_as_one_built_at_that_depth(make_model, sequences):
     grown = make_model(num_blocks=2)
     grown.fit(*sequences, epochs=1, verbose=0)
