@@ -1,13 +1,18 @@
 """What each stacking method does to a net that has learned something.
 
     python benchmarks/stacking_methods.py --seeds 0 1 2
+    python benchmarks/stacking_methods.py --seeds 0 1 --length 50 --kernel-size 2 \\
+        --dilations 1 --batch-size 64 --rows 1 --to 16 --more 2 --only none split \\
+        "none, optimizer anew" stackC "stackC, optimizer anew" \\
+        "stackC, all but gates" "stackC, all but gates, optimizer anew"
 
-MovieLens-1M, windows of 20 items, half of the training rows. NextItNet of 4 blocks
-(dilations 1, 4) is trained for some epochs; each method then doubles it, from the same
-weights and optimizer state, and the grown net is trained for one more epoch. The table
-has the loss on held-out rows before the growth, at the moment of it, and after that
-epoch, and says which method is the better default. `stackA, plain` is StackRec's
-mapping, which moves kernels to another dilation; `stackA` keeps them at their own.
+NextItNet of 4 blocks is trained on MovieLens-1M for some epochs; each method then grows
+it, from the same weights and optimizer state, and the grown net is trained on. By
+default: windows of 20 items, half of the training rows, dilations 1 and 4, doubled, one
+epoch more. The table has the loss on the test rows before the growth, at the moment of
+it, and after training on, and says which method is the better default. `stackA, plain`
+is StackRec's mapping, which moves kernels to another dilation; `stackA` keeps them at
+their own.
 """
 
 import argparse
@@ -20,11 +25,15 @@ import pandas as pd
 
 import stackrec_keras as sr
 
-WIDTH, BATCH, RATE, LENGTH = 64, 128, 3e-3, 20
+WIDTH, RATE = 64, 3e-3
+
+ANEW = "none, optimizer anew"
 
 GROWTHS = {
     "none": None,
+    ANEW: None,
     "stackC": dict(method="stackC"),
+    "stackC, optimizer anew": dict(method="stackC", optimizer_state="reset"),
     "stackC, all but gates": dict(method="stackC", inherit="all_but_gates"),
     "stackC, all but gates, optimizer anew": dict(
         method="stackC", inherit="all_but_gates", optimizer_state="reset"
@@ -44,52 +53,81 @@ GROWTHS = {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=3, help="before the growth")
-    parser.add_argument("--jit", action=argparse.BooleanOptionalAction, default=True)
-    arguments = parser.parse_args()
-    split = data()
+    args = parsed()
+    split = data(args.length)
     print(f"{split}\nkeras on {keras.backend.backend()}, {os.cpu_count()} cores")
     rows = []
-    for seed in arguments.seeds:
-        rows += one_seed(split, seed, arguments.epochs, arguments.jit)
+    for seed in args.seeds:
+        for row in one_seed(split, seed, args):
+            print(seed, row, flush=True)
+            rows.append(row)
         means = pd.DataFrame(rows).groupby("growth", sort=False).agg(["mean", "std"])
         print(f"after seed {seed}\n{means.round(4).to_string()}", flush=True)
 
 
-def data():
+def parsed():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--epochs", type=int, default=3, help="before the growth")
+    parser.add_argument("--more", type=int, default=1, help="epochs after it")
+    parser.add_argument("--to", type=int, default=8, help="blocks after it")
+    parser.add_argument("--only", nargs="+", choices=list(GROWTHS), default=GROWTHS)
+    parser.add_argument("--rows", type=int, default=2, help="train on every n-th row")
+    parser.add_argument("--length", type=int, default=20)
+    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--kernel-size", type=int, default=3)
+    parser.add_argument("--dilations", type=int, nargs="+", default=[1, 4])
+    parser.add_argument("--jit", action=argparse.BooleanOptionalAction, default=True)
+    return parser.parse_args()
+
+
+def data(length):
     log = sr.data.load("ml-1m")
     vocabulary = sr.data.Vocabulary.from_items(log["item"])
-    return sr.data.split_random(sr.data.make_windows(log, vocabulary, LENGTH))
+    return sr.data.split_random(sr.data.make_windows(log, vocabulary, length))
 
 
-def one_seed(split, seed, epochs, jit):
+def one_seed(split, seed, args):
     keras.utils.set_random_seed(seed)
-    shallow = sr.NextItNet(split.num_items, WIDTH, num_blocks=4)
-    shallow.compile(keras.optimizers.Adam(RATE), jit_compile=jit)
-    batches = split.train.subset(slice(None, None, 2)).batches(BATCH, seed=seed)
-    shallow.fit(batches, epochs=epochs, verbose=0)
+    shallow = sr.NextItNet(
+        split.num_items,
+        WIDTH,
+        num_blocks=4,
+        kernel_size=args.kernel_size,
+        dilations=args.dilations,
+    )
+    shallow.compile(keras.optimizers.Adam(RATE), jit_compile=args.jit)
+    rows = split.train.subset(slice(None, None, args.rows))
+    batches = rows.batches(args.batch_size, seed=seed)
+    shallow.fit(batches, epochs=args.epochs, verbose=0)
     before = evaluated(shallow, split)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "shallow.keras"
         shallow.save(path)
-        for name, growth in GROWTHS.items():
+        for name in args.only:
             model = keras.saving.load_model(path)
-            model.compile(model.optimizer, jit_compile=jit)
-            if growth is not None:
-                model.grow(seed=seed, **growth)
+            model.compile(model.optimizer, jit_compile=args.jit)
+            grow(model, name, args.to, seed)
             at_once = evaluated(model, split)
-            model.fit(batches, initial_epoch=epochs, epochs=epochs + 1, verbose=0)
+            until = args.epochs + args.more
+            model.fit(batches, initial_epoch=args.epochs, epochs=until, verbose=0)
             after = evaluated(model, split)
             yield {
                 "growth": name,
                 "loss before": before["loss"],
                 "at growth": at_once["loss"],
-                "after an epoch": after["loss"],
+                "after": after["loss"],
                 "mrr@5": after["mrr@5"],
                 "hit_rate@10": after["hit_rate@10"],
             }
+
+
+def grow(model, name, num_blocks, seed):
+    growth = GROWTHS[name]
+    if growth is not None:
+        model.grow(num_blocks=num_blocks, seed=seed, **growth)
+    elif name == ANEW:
+        model.compile(keras.optimizers.Adam(RATE), jit_compile=model.jit_compile)
 
 
 def evaluated(model, split):

@@ -20,7 +20,6 @@ from stackrec_keras.stacking.optimizer_state import (
     reset_state,
 )
 
-
 INHERITS = ("all", "all_but_gates", "paper")
 
 
