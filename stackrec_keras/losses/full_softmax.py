@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from stackrec_keras.hints import Tensor
+from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.losses.catalogue_loss import CatalogueLoss
 
 

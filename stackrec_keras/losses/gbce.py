@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from stackrec_keras.hints import Tensor
+from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.losses.catalogue_loss import (
     CatalogueLoss,
     check_num_negatives,

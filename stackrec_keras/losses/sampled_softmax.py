@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from stackrec_keras.hints import Tensor
+from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.losses.catalogue_loss import (
     CatalogueLoss,
     check_num_negatives,

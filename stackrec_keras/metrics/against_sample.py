@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import ops
 
-from stackrec_keras.hints import Tensor
+from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.metrics.ranking_metric import check_positive
 from stackrec_keras.metrics.target_rank import target_rank
 

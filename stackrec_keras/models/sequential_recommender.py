@@ -10,8 +10,8 @@ from keras import ops
 
 from stackrec_keras import losses, metrics
 from stackrec_keras.data import Vocabulary
-from stackrec_keras.hints import Data, Tensor
 from stackrec_keras.layers import OutputTable, seed_generator, with_dense_gradient
+from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.layers.tensorflow_graph import num_replicas
 from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
 from stackrec_keras.models.arguments import check_integers, check_vocabulary
@@ -25,6 +25,7 @@ from stackrec_keras.models.fitting import (
 )
 from stackrec_keras.models.freeze_stack import thawing
 from stackrec_keras.models.inputs import (
+    Data,
     check_ids,
     check_trained_users,
     default_signature,
