@@ -17,6 +17,7 @@ from stackrec_keras.stacking.methods import block_sources, get_method
 from stackrec_keras.stacking.optimizer_state import (
     carry_state,
     check_optimizer,
+    optimizers_of_one_depth,
     reset_state,
 )
 
@@ -101,10 +102,21 @@ def grow(model: keras.Model, growth: Growth, num_blocks: int | None = None) -> N
 
 
 def set_depth(model: keras.Model, num_blocks: int) -> None:
-    """Gives a model another depth before its weights are set from elsewhere."""
+    """Gives a model another depth before its weights are set from elsewhere.
+
+    Raises:
+        ValueError: If the state of the model's optimizer fits one depth alone.
+    """
     old = depth(model)
     if num_blocks == old:
         return
+    of_one_depth = optimizers_of_one_depth(model)
+    if of_one_depth:
+        raise ValueError(
+            f"{type(of_one_depth[0]).__name__} cannot take on the {num_blocks} blocks "
+            "of these weights: its state is not one number for each number of a "
+            f"variable. Build the model with num_blocks={num_blocks}."
+        )
     sources = {
         id(variable): [i % old for i in range(num_blocks)]
         for stack in block_stacks(model)

@@ -18,9 +18,10 @@ variable by the others, which would couple the blocks that lie in one variable."
 
 def check_optimizer(model):
     """Raises a ValueError if the model's optimizer cannot follow a growth."""
+    of_one_depth = optimizers_of_one_depth(model)
     for optimizer in optimizer_chain(model):
         kind = type(optimizer).__name__
-        if kind in MIXES_ELEMENTS or not has_elementwise_slots(optimizer):
+        if kind in MIXES_ELEMENTS or optimizer in of_one_depth:
             raise ValueError(
                 f"optimizer={kind} cannot follow a growth: its state is not one "
                 "number for each number of a variable, and blocks that share a "
@@ -36,13 +37,14 @@ def check_optimizer(model):
             )
 
 
-def has_elementwise_slots(optimizer):
-    """Returns whether each slot has the shape of its variable, and so can follow it."""
-    return not optimizer.built or all(
-        slot is None or tuple(slot.shape) == tuple(variable.shape)
-        for slots in slot_lists(optimizer).values()
-        for variable, slot in zip(optimized_variables(optimizer), slots)
-    )
+def optimizers_of_one_depth(model):
+    """Returns the model's optimizers that have a slot of another shape than that of
+    its variable, which cannot follow it to another depth."""
+    return [
+        optimizer
+        for optimizer in optimizer_chain(model)
+        if optimizer.built and not _has_slots_like_variables(optimizer)
+    ]
 
 
 def carry_state(model, sources, new_values, shares):
@@ -91,6 +93,14 @@ def reset_state(model):
     fresh.build(optimized_variables(optimizer_chain(model)[-1]))
     for variable, value in zip(optimizer.variables, fresh.variables, strict=True):
         replace_value(variable, ops.convert_to_numpy(value))
+
+
+def _has_slots_like_variables(optimizer):
+    return all(
+        slot is None or tuple(slot.shape) == tuple(variable.shape)
+        for slots in slot_lists(optimizer).values()
+        for variable, slot in zip(optimized_variables(optimizer), slots)
+    )
 
 
 def _stands_for_variable(optimizer, name):
