@@ -11,10 +11,11 @@ from keras import ops
 from stackrec_keras import losses, metrics
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.layers import OutputTable, seed_generator, with_dense_gradient
+from stackrec_keras.layers.arguments import check_integers
 from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.layers.tensorflow_graph import num_replicas
 from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
-from stackrec_keras.models.arguments import check_integers, check_vocabulary
+from stackrec_keras.models.check_vocabulary import check_vocabulary
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
 from stackrec_keras.models.extension import extend_items
 from stackrec_keras.models.fitting import (

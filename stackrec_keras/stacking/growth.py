@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.layers import BlockStack
-from stackrec_keras.stacking.arguments import check_integer
+from stackrec_keras.layers.arguments import check_integer
 from stackrec_keras.stacking.gather import gather
 from stackrec_keras.stacking.in_place import changing_shapes, replace_value
 from stackrec_keras.stacking.methods import block_sources, get_method
