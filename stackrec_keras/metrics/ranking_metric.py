@@ -34,7 +34,7 @@ class RankingMetric(keras.metrics.Metric):
     """
 
     prefix = "gain"
-    _direction = "up"
+    _direction = "up"  # Keras' own; a callback of a stock model goes by it
 
     def __init__(self, k: int, name: str | None = None, dtype: str = "float32") -> None:
         check_integers(k=k)

@@ -34,7 +34,7 @@ from stackrec_keras.models.inputs import (
     with_items,
 )
 from stackrec_keras.models.recommend import recommend
-from stackrec_keras.models.training_loop import EpochSteps, KeepsValues
+from stackrec_keras.models.training_loop import EpochSteps, KeepsValues, loss_tracker
 from stackrec_keras.stacking import Growth, grow
 from stackrec_keras.stacking.growth import block_stacks, depth
 
@@ -288,7 +288,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
     def metrics(self) -> list[keras.metrics.Metric]:
         if not self.compiled:
             return []
-        return [self._loss_tracker, *self._compiled_with.metrics]
+        return [loss_tracker(self), *self._compiled_with.metrics]
 
     def get_compile_config(self) -> dict[str, Any]:
         if not self.compiled:
@@ -398,7 +398,8 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         self, x: Data, y: Tensor, y_pred: Tensor, sample_weight: Tensor = None
     ) -> dict[str, Tensor]:
         if self._gives_hidden:
-            return {self._loss_tracker.name: self._loss_tracker.result()}
+            loss = loss_tracker(self)
+            return {loss.name: loss.result()}
         y = last_of_row(y, y_pred)
         if sample_weight is not None:
             sample_weight = last_of_row(sample_weight, y_pred)

@@ -1,7 +1,7 @@
 """What becomes of an optimizer's state when the model's variables grow."""
 
 import numpy as np
-from keras import ops, optimizers
+from keras import ops
 
 from stackrec_keras.stacking.gather import gather
 from stackrec_keras.stacking.in_place import (
@@ -9,6 +9,7 @@ from stackrec_keras.stacking.in_place import (
     optimizer_chain,
     replace_value,
     slot_lists,
+    stands_for_variable,
 )
 
 MIXES_ELEMENTS = ("Adafactor", "Lamb", "Muon", "MultiOptimizer")
@@ -66,19 +67,19 @@ def carry_state(model, sources, new_values, shares):
             continue
         for name, slots in slot_lists(optimizer).items():
             of_squares = _never_negative(slots)
-            stands_for_variable = _stands_for_variable(optimizer, name)
+            as_variable = stands_for_variable(optimizer, name)
             for variable, slot in zip(optimized_variables(optimizer), slots):
                 if slot is None or id(variable) not in sources:
                     continue
                 old, new = ops.convert_to_numpy(slot), new_values[id(variable)]
-                if stands_for_variable:
+                if as_variable:
                     fresh = new
                 elif of_squares:
                     fresh = np.broadcast_to(old.mean(axis=0), new.shape)
                 else:
                     fresh = np.zeros_like(new)
                 value = gather(old, sources[id(variable)], fresh)
-                if stands_for_variable:
+                if as_variable:
                     value = value * shares.get(id(variable), 1)
                 replace_value(slot, value)
 
@@ -101,12 +102,6 @@ def _has_slots_like_variables(optimizer):
         for slots in slot_lists(optimizer).values()
         for variable, slot in zip(optimized_variables(optimizer), slots)
     )
-
-
-def _stands_for_variable(optimizer, name):
-    if isinstance(optimizer, optimizers.ScheduleFreeAdamW) and name == "_momentums":
-        return True
-    return name == "_model_variables_moving_average"
 
 
 def _never_negative(slots):
