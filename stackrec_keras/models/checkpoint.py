@@ -10,7 +10,7 @@ from keras import ops
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.models.extension import with_own_rows
 from stackrec_keras.models.freezing import set_frozen
-from stackrec_keras.stacking.growth import block_stacks, depth, set_depth
+from stackrec_keras.stacking.growth import depth, set_depth, stacked_variables
 from stackrec_keras.stacking.in_place import optimizer_chain
 from stackrec_keras.stacking.optimizer_state import optimizers_of_one_depth
 from stackrec_keras.stacking.plateau import PlateauRecord
@@ -158,11 +158,7 @@ class _Snapshot:
 
 def _common_depth(model, weights):
     """The depth at which the weights would fit the model, `None` if at none."""
-    stacked = {
-        id(variable)
-        for stack in block_stacks(model)
-        for variable in stack.variables_by_name().values()
-    }
+    stacked = {id(variable) for variable in stacked_variables(model)}
     if len(weights) != len(model.weights):
         return None
     depths = set()

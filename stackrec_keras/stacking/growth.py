@@ -119,8 +119,7 @@ def set_depth(model: keras.Model, num_blocks: int) -> None:
         )
     sources = {
         id(variable): [i % old for i in range(num_blocks)]
-        for stack in block_stacks(model)
-        for variable in stack.variables_by_name().values()
+        for variable in stacked_variables(model)
     }
     with changing_shapes(model):
         set_slices(model, sources, {})
@@ -154,6 +153,15 @@ def set_slices(model, sources, fresh, shares=None):
 def block_stacks(model):
     """Returns the `BlockStack`s of a model."""
     return [layer for layer in all_layers(model) if isinstance(layer, BlockStack)]
+
+
+def stacked_variables(model):
+    """Returns the variables of a model whose first axis is the depth."""
+    return [
+        variable
+        for stack in block_stacks(model)
+        for variable in stack.variables_by_name().values()
+    ]
 
 
 def all_layers(model):
