@@ -331,6 +331,24 @@ def check_model_options(typed, model):
             )
 
 
+def check_same(asked, config, run, way_out):
+    """Raises a ValueError if options are not those of a run that is there.
+
+    Args:
+        asked: Dict from fields of `TrainConfig` to values.
+        config: `TrainConfig` of that run.
+        run: String, what is said of where it is.
+        way_out: String, a sentence or more.
+    """
+    for name, value in asked.items():
+        was = getattr(config, name)
+        if value != was:
+            raise ValueError(
+                f"{option_name(name)} {value} does not fit {run}, which was started "
+                f"with {was}. {way_out}"
+            )
+
+
 def check_share_by(config):
     """Raises a ValueError if a share of the oldest rows would be tested on the past."""
     if config.share_by == "time" and config.split != "time":

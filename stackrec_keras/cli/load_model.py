@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from stackrec_keras.cli.config import TrainConfig, option_name
+from stackrec_keras.cli.config import check_same
 from stackrec_keras.cli.run_folder import RunFolder
 
 
@@ -25,7 +25,8 @@ def load_trained(model, config, split):
             f"--load-model {config.load_model} is no folder of a finished run. Make "
             f"one: stackrec train --schedule none --out {config.load_model} ..."
         )
-    _check_options(config, folder.read_config())
+    run = f"--load-model {config.load_model}"
+    check_same(_model_options(config), folder.read_config(), run, "Give the same.")
     found = folder.read("split")["hash"]
     if found != split.hash:
         raise ValueError(
@@ -42,13 +43,7 @@ def load_trained(model, config, split):
     model.set_weights(trained.get_weights())
 
 
-def _check_options(config, before):
-    for f in fields(TrainConfig):
-        if f.metadata["group"] != "model" or f.name == "num_blocks":
-            continue
-        asked, was = getattr(config, f.name), getattr(before, f.name)
-        if asked != was:
-            raise ValueError(
-                f"{option_name(f.name)} {asked} does not fit --load-model "
-                f"{config.load_model}, which was trained with {was}. Give the same."
-            )
+def _model_options(config):
+    """The options that the model of a run must have in common with another's."""
+    names = [f.name for f in fields(config) if f.metadata["group"] == "model"]
+    return {name: getattr(config, name) for name in names if name != "num_blocks"}

@@ -10,7 +10,7 @@ from stackrec_keras.cli.config import (
     add_out_options,
     check_model_options,
     check_new_run,
-    option_name,
+    check_same,
 )
 from stackrec_keras.cli.load_model import load_trained
 from stackrec_keras.cli.logs import typed_with_paths
@@ -140,13 +140,8 @@ def resumed_config(args, folder):
     """Returns the configuration of a run, which the options typed must not change."""
     typed = typed_with_paths(args)
     config = folder.read_config()
-    for name, value in typed.items():
-        if value != getattr(config, name):
-            raise ValueError(
-                f"{option_name(name)} {value} does not fit the run in {folder.path}, "
-                f"which was started with {getattr(config, name)}. Leave the option "
-                "out to --resume, or give another --out."
-            )
+    way_out = "Leave the option out to --resume, or give another --out."
+    check_same(typed, config, f"the run in {folder.path}", way_out)
     return config
 
 

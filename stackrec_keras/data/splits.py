@@ -8,11 +8,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from stackrec_keras.hints import Column, Time
-
 from .histories import gather_rows, make_histories
-from .times import as_time
-from .vocabulary import Vocabulary
+from .times import Time, as_time
+from .vocabulary import Column, Vocabulary
 from .windows import Windows, check_window_sizes, cut_windows, windows_at
 
 

@@ -1,6 +1,11 @@
 """Points in time that a caller gives, to compare with the times of a log."""
 
+from typing import Any
+
 import pandas as pd
+
+Time = Any
+"""A time as a log has it, or as a split takes it: a number, a date or a string."""
 
 
 def as_time(name, value, times):

@@ -5,12 +5,14 @@ import decimal
 import json
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from stackrec_keras.hints import Column
+Column = Any
+"""Raw ids: a series, an array or a list of them."""
 
 _PLAIN = (int, float, str)
 # How ids are written that JSON does not know: their type, to JSON and back.

@@ -5,11 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from stackrec_keras.hints import Time
-
 from .batches import Batches
 from .histories import gather_rows, make_histories
-from .times import as_time
+from .times import Time, as_time
 from .vocabulary import Vocabulary
 
 

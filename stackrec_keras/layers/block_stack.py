@@ -1,4 +1,3 @@
-import numbers
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from stackrec_keras.hints import Tensor
+from stackrec_keras.layers.arguments import check_integers
+from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.layers.tensorflow_graph import traced_once
 
 
@@ -66,10 +66,7 @@ class BlockStack(keras.layers.Layer):
 
     def __init__(self, depth: int, **kwargs) -> None:
         super().__init__(**kwargs)
-        if not isinstance(depth, numbers.Integral) or depth < 1:
-            raise ValueError(
-                f"depth must be an integer of at least 1. Received: depth={depth!r}"
-            )
+        check_integers(depth=depth)
         self._initial_depth = int(depth)
 
     def block_weights(self) -> dict[str, BlockWeight]:

@@ -5,9 +5,9 @@ import keras
 from keras import ops
 from keras.initializers import Ones, TruncatedNormal, Zeros
 
-from stackrec_keras.hints import Tensor
 from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
 from stackrec_keras.layers.causal_convolution import causal_convolution
+from stackrec_keras.layers.tensor import Tensor
 
 EPSILON = 1e-8
 

@@ -4,10 +4,10 @@ import keras
 from keras import ops
 from keras.initializers import Ones, RandomUniform, Zeros
 
-from stackrec_keras.hints import Tensor
 from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
 from stackrec_keras.layers.causal_attention import causal_attention
 from stackrec_keras.layers.dropout import dropout, seed_generator
+from stackrec_keras.layers.tensor import Tensor
 
 EPSILON = 1e-5
 

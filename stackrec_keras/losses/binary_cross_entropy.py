@@ -5,18 +5,13 @@ from typing import Any
 import keras
 from keras import ops
 
-from stackrec_keras.hints import Tensor
-from stackrec_keras.losses.catalogue_loss import (
-    CatalogueLoss,
-    check_num_negatives,
-    check_seed,
-    count_negatives,
-)
+from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.losses.cross_entropy import target_logits
+from stackrec_keras.losses.sampled_loss import SampledLoss
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
-class BinaryCrossEntropy(CatalogueLoss):
+class BinaryCrossEntropy(SampledLoss):
     """Binary cross-entropy of the target and of a few random negatives, summed.
 
     What StackRec's release fine-tunes with on a second catalogue. Negatives are
@@ -47,41 +42,27 @@ class BinaryCrossEntropy(CatalogueLoss):
     def __init__(
         self, num_negatives: int | float = 1, include_padding: bool = False
     ) -> None:
-        super().__init__(include_padding=include_padding)
-        self.num_negatives = check_num_negatives(num_negatives)
+        super().__init__(num_negatives, include_padding)
 
-    def training_losses(
-        self,
-        targets: Tensor,
-        hidden: Tensor,
-        table: Tensor,
-        bias: Tensor,
-        seed: keras.random.SeedGenerator | None,
+    def sampled_losses(
+        self, targets: Tensor, hidden: Tensor, table: Tensor, bias: Tensor, drawn: Any
     ) -> Tensor:
-        check_seed(seed, self)
-        negatives = self.draw(table.shape[0], targets, seed)
         bias = ops.cast(bias, "float32")
         positive = target_logits(targets, hidden, table, bias)
-        negative = target_logits(
-            negatives, ops.expand_dims(hidden, axis=2), table, bias
-        )
+        negative = target_logits(drawn, ops.expand_dims(hidden, axis=2), table, bias)
         return ops.softplus(-positive) + ops.sum(ops.softplus(negative), axis=-1)
 
     def draw(
-        self, num_classes: int, targets: Tensor, seed: keras.random.SeedGenerator | None
+        self, num_classes: int, y_true: Tensor, seed: keras.random.SeedGenerator | None
     ) -> Tensor:
         """Draw the negatives of a step, `(batch, time, num_negatives)` ids."""
-        first = 0 if self.include_padding else 1
+        first = self.first_class
         if num_classes - first < 2:
             raise ValueError(
                 f"BinaryCrossEntropy needs an item beside the target to draw; the "
                 f"catalogue has {num_classes - 1}. Give more items, or FullSoftmax()."
             )
-        count = count_negatives(self.num_negatives, num_classes)
-        shape = (*ops.shape(targets), count)
+        shape = (*ops.shape(y_true), self.count(num_classes))
         others = keras.random.randint(shape, first, num_classes - 1, seed=seed)
         # One step over the target leaves the other classes equally likely.
-        return ops.where(others >= ops.expand_dims(targets, -1), others + 1, others)
-
-    def get_config(self) -> dict[str, Any]:
-        return {"num_negatives": self.num_negatives, **super().get_config()}
+        return ops.where(others >= ops.expand_dims(y_true, -1), others + 1, others)

@@ -1,12 +1,11 @@
 """The common part of all losses over an item catalogue."""
 
-import numbers
 from typing import Any
 
 import keras
 from keras import ops
 
-from stackrec_keras.hints import Tensor
+from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.losses.cross_entropy import cross_entropy
 
 
@@ -134,38 +133,6 @@ class CatalogueLoss:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "CatalogueLoss":
         return cls(**config)
-
-
-def check_num_negatives(num_negatives):
-    """Refuse what is neither a count of negatives nor a share of the items."""
-    is_number = isinstance(num_negatives, numbers.Real)
-    if is_number and not isinstance(num_negatives, bool):
-        if isinstance(num_negatives, numbers.Integral):
-            if num_negatives >= 1:
-                return int(num_negatives)
-        elif 0 < num_negatives <= 1:
-            return float(num_negatives)
-    raise ValueError(
-        "`num_negatives` must be an integer of at least 1 (a count) or a float "
-        "above 0 and up to 1 (a share of the items). "
-        f"Received: num_negatives={num_negatives!r}"
-    )
-
-
-def count_negatives(num_negatives, num_classes):
-    """The count that `num_negatives` stands for, at least 1."""
-    if isinstance(num_negatives, float):
-        return max(1, int(num_negatives * num_classes))
-    return num_negatives
-
-
-def check_seed(seed, loss):
-    """Refuse to draw without a generator whose state someone keeps."""
-    if seed is None:
-        raise ValueError(
-            f"{type(loss).__name__} draws negatives while training and needs "
-            "`seed`. Received: seed=None. Pass a keras.random.SeedGenerator."
-        )
 
 
 def _as_positions(targets, hidden):

@@ -1,11 +1,11 @@
 """Exact cross-entropy over the whole catalogue."""
 
-import numbers
 from typing import Any
 
 import keras
 
-from stackrec_keras.hints import Tensor
+from stackrec_keras.layers.arguments import is_integer
+from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.losses.catalogue_loss import CatalogueLoss
 
 
@@ -69,11 +69,7 @@ class FullSoftmax(CatalogueLoss):
 def _check_chunk_size(chunk_size):
     if chunk_size is None:
         return None
-    if (
-        isinstance(chunk_size, numbers.Integral)
-        and not isinstance(chunk_size, bool)
-        and chunk_size >= 1
-    ):
+    if is_integer(chunk_size) and chunk_size >= 1:
         return int(chunk_size)
     raise ValueError(
         "`chunk_size` must be None or an integer of at least 1, the number of "

@@ -6,18 +6,13 @@ from typing import Any
 import keras
 from keras import ops
 
-from stackrec_keras.hints import Tensor
-from stackrec_keras.losses.catalogue_loss import (
-    CatalogueLoss,
-    check_num_negatives,
-    check_seed,
-    count_negatives,
-)
+from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.losses.cross_entropy import target_logits
+from stackrec_keras.losses.sampled_loss import SampledLoss
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
-class GBCE(CatalogueLoss):
+class GBCE(SampledLoss):
     """Generalised binary cross-entropy against sampled negatives.
 
     Binary cross-entropy with few negatives makes a model overconfident: it
@@ -66,27 +61,19 @@ class GBCE(CatalogueLoss):
         include_padding: bool = False,
         remove_accidental_hits: bool = True,
     ) -> None:
-        super().__init__(include_padding=include_padding)
-        self.num_negatives = check_num_negatives(num_negatives)
+        super().__init__(num_negatives, include_padding)
         self.t = _check_t(t)
         self.remove_accidental_hits = bool(remove_accidental_hits)
 
-    def training_losses(
-        self,
-        targets: Tensor,
-        hidden: Tensor,
-        table: Tensor,
-        bias: Tensor,
-        seed: keras.random.SeedGenerator | None,
+    def sampled_losses(
+        self, targets: Tensor, hidden: Tensor, table: Tensor, bias: Tensor, drawn: Any
     ) -> Tensor:
-        check_seed(seed, self)
-        negatives = self.draw(table.shape[0], targets, seed)
         return gbce_losses(
             targets,
             hidden,
             table,
             bias,
-            negatives,
+            drawn,
             beta=self.beta(table.shape[0]),
             remove_accidental_hits=self.remove_accidental_hits,
         )
@@ -95,21 +82,17 @@ class GBCE(CatalogueLoss):
         self, num_classes: int, y_true: Tensor, seed: keras.random.SeedGenerator | None
     ) -> Tensor:
         """Draw the negatives of a step, `(batch, num_negatives)` ids."""
-        count = count_negatives(self.num_negatives, num_classes)
-        first = 0 if self.include_padding else 1
-        shape = (ops.shape(y_true)[0], count)
-        return keras.random.randint(shape, first, num_classes, seed=seed)
+        shape = (ops.shape(y_true)[0], self.count(num_classes))
+        return keras.random.randint(shape, self.first_class, num_classes, seed=seed)
 
     def beta(self, num_classes: int) -> float:
         """The power of the positive's probability."""
-        count = count_negatives(self.num_negatives, num_classes)
-        candidates = num_classes - (1 if self.include_padding else 2)
-        alpha = min(1.0, count / max(1, candidates))
+        candidates = num_classes - self.first_class - 1
+        alpha = min(1.0, self.count(num_classes) / max(1, candidates))
         return alpha * (self.t * (1 - 1 / alpha) + 1 / alpha)
 
     def get_config(self) -> dict[str, Any]:
         return {
-            "num_negatives": self.num_negatives,
             "t": self.t,
             "remove_accidental_hits": self.remove_accidental_hits,
             **super().get_config(),

@@ -7,14 +7,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from stackrec_keras.hints import Tensor
-from stackrec_keras.losses.catalogue_loss import (
-    CatalogueLoss,
-    check_num_negatives,
-    check_seed,
-    count_negatives,
-)
+from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.losses.cross_entropy import MASKED, target_logits
+from stackrec_keras.losses.sampled_loss import SampledLoss
 
 DISTRIBUTIONS = ("uniform", "log_uniform", "popularity")
 
@@ -24,7 +19,7 @@ RESOLUTION = 2**30
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
-class SampledSoftmax(CatalogueLoss):
+class SampledSoftmax(SampledLoss):
     """Softmax cross-entropy over the target and a sample of negatives.
 
     A fresh sample is drawn with replacement at each step and shared by all
@@ -80,8 +75,7 @@ class SampledSoftmax(CatalogueLoss):
         include_padding: bool = False,
         remove_accidental_hits: bool = True,
     ) -> None:
-        super().__init__(include_padding=include_padding)
-        self.num_negatives = check_num_negatives(num_negatives)
+        super().__init__(num_negatives, include_padding)
         self.distribution = _check_distribution(distribution)
         self.item_counts = _check_item_counts(item_counts, distribution)
         self.remove_accidental_hits = bool(remove_accidental_hits)
@@ -89,16 +83,10 @@ class SampledSoftmax(CatalogueLoss):
         if distribution != "uniform":
             self._shares = class_shares(distribution, self.item_counts, include_padding)
 
-    def training_losses(
-        self,
-        targets: Tensor,
-        hidden: Tensor,
-        table: Tensor,
-        bias: Tensor,
-        seed: keras.random.SeedGenerator | None,
+    def sampled_losses(
+        self, targets: Tensor, hidden: Tensor, table: Tensor, bias: Tensor, drawn: Any
     ) -> Tensor:
-        check_seed(seed, self)
-        negatives, log_negatives, log_targets = self.draw(table.shape[0], targets, seed)
+        negatives, log_negatives, log_targets = drawn
         losses = sampled_cross_entropy(
             ops.reshape(targets, (-1,)),
             ops.reshape(hidden, (-1, hidden.shape[-1])),
@@ -126,7 +114,7 @@ class SampledSoftmax(CatalogueLoss):
             each, and the log of the expected count of each target, shaped as
             `y_true`.
         """
-        count = count_negatives(self.num_negatives, num_classes)
+        count = self.count(num_classes)
         if self._shares is None:
             return self._draw_uniform(count, num_classes, y_true, seed)
         self._check_catalogue(num_classes)
@@ -143,7 +131,6 @@ class SampledSoftmax(CatalogueLoss):
     def get_config(self) -> dict[str, Any]:
         counts = self.item_counts
         return {
-            "num_negatives": self.num_negatives,
             "distribution": self.distribution,
             "item_counts": None if counts is None else counts.tolist(),
             "remove_accidental_hits": self.remove_accidental_hits,
@@ -151,7 +138,7 @@ class SampledSoftmax(CatalogueLoss):
         }
 
     def _draw_uniform(self, count, num_classes, y_true, seed):
-        first = 0 if self.include_padding else 1
+        first = self.first_class
         negatives = keras.random.randint((count,), first, num_classes, seed=seed)
         log_expected = float(np.log(count / (num_classes - first)))
         return (

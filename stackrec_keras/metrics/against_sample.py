@@ -1,12 +1,11 @@
 """The target's rank among a few items that are drawn for its row."""
 
-import numbers
 from typing import Any
 
 from keras import ops
 
-from stackrec_keras.hints import Tensor
-from stackrec_keras.metrics.ranking_metric import check_positive
+from stackrec_keras.layers.arguments import check_integers, is_integer
+from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.metrics.target_rank import target_rank
 
 
@@ -27,7 +26,8 @@ class AgainstSample:
         dtype: str = "float32",
     ) -> None:
         super().__init__(k, name=name, dtype=dtype)
-        self.num_negatives = check_positive("num_negatives", num_negatives)
+        check_integers(num_negatives=num_negatives)
+        self.num_negatives = int(num_negatives)
         self.seed = _check_seed(seed)
         self.rows = self.add_variable(
             (), initializer="zeros", dtype="int32", name="rows"
@@ -80,8 +80,7 @@ def _mixed(values):
 
 
 def _check_seed(seed):
-    is_integer = isinstance(seed, numbers.Integral) and not isinstance(seed, bool)
-    if is_integer and 0 <= seed < 2**31:
+    if is_integer(seed) and 0 <= seed < 2**31:
         return int(seed)
     raise ValueError(
         f"`seed` must be an integer from 0 to 2**31 - 1. Received: seed={seed!r}"

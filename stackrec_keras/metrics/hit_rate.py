@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from stackrec_keras.hints import Tensor
+from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.metrics.ranking_metric import RankingMetric
 
 

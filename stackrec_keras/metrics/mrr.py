@@ -2,7 +2,7 @@
 
 import keras
 
-from stackrec_keras.hints import Tensor
+from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.metrics.ranking_metric import RankingMetric
 
 

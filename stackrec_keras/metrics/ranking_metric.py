@@ -1,12 +1,12 @@
 """The common part of metrics that look at the rank of the next item."""
 
-import numbers
 from typing import Any
 
 import keras
 from keras import ops
 
-from stackrec_keras.hints import Tensor
+from stackrec_keras.layers.arguments import check_integers
+from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.metrics.target_rank import target_rank
 
 
@@ -34,10 +34,11 @@ class RankingMetric(keras.metrics.Metric):
     """
 
     prefix = "gain"
-    _direction = "up"
+    _direction = "up"  # Keras' own; a callback of a stock model goes by it
 
     def __init__(self, k: int, name: str | None = None, dtype: str = "float32") -> None:
-        self.k = check_positive("k", k)
+        check_integers(k=k)
+        self.k = int(k)
         super().__init__(name=name or f"{self.prefix}@{self.k}", dtype=dtype)
         self.total = self.add_variable((), initializer="zeros", name="total")
         self.count = self.add_variable((), initializer="zeros", name="count")
@@ -88,16 +89,6 @@ class RankingMetric(keras.metrics.Metric):
 
     def get_config(self) -> dict[str, Any]:
         return {"k": self.k, **super().get_config()}
-
-
-def check_positive(name, value):
-    """Refuse what is no integer of at least 1."""
-    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if is_integer and value >= 1:
-        return int(value)
-    raise ValueError(
-        f"`{name}` must be an integer of at least 1. Received: {name}={value!r}"
-    )
 
 
 def _check_shapes(y_true, scores, sample_weight):

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from stackrec_keras.hints import Tensor
+from stackrec_keras.layers.tensor import Tensor
 
 
 def target_rank(y_true: Tensor, scores: Tensor) -> Tensor:

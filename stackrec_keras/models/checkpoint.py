@@ -10,9 +10,9 @@ from keras import ops
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.models.extension import with_own_rows
 from stackrec_keras.models.freezing import set_frozen
-from stackrec_keras.stacking.growth import block_stacks, depth, set_depth
+from stackrec_keras.stacking.growth import depth, set_depth, stacked_variables
 from stackrec_keras.stacking.in_place import optimizer_chain
-from stackrec_keras.stacking.optimizer_state import has_elementwise_slots
+from stackrec_keras.stacking.optimizer_state import optimizers_of_one_depth
 from stackrec_keras.stacking.plateau import PlateauRecord
 
 VOCABULARY_FILE = "vocabulary.json"
@@ -59,7 +59,7 @@ class GrowableCheckpoint:
                 f"The file has no depth: it was not saved by a {type(self).__name__}."
             )
         self._file_blocks = int(state["num_blocks"])
-        _take_on(self, self._file_blocks)
+        set_depth(self, self._file_blocks)
         # The optimizer comes later, and holds what is trained alone.
         set_frozen(self, bool(state.get("frozen", False)))
         self.initial_blocks = int(state["initial_blocks"])
@@ -93,7 +93,7 @@ class GrowableCheckpoint:
         weights, lacking = with_own_rows(self, weights)
         depth_of_weights = _common_depth(self, weights)
         if depth_of_weights is not None:
-            _take_on(self, depth_of_weights)
+            set_depth(self, depth_of_weights)
         super().set_weights(weights)
         if lacking:
             came = ", ".join(f"{n} {name}" for name, n in lacking.items())
@@ -126,7 +126,7 @@ class GrowableCheckpoint:
                 raise
             holds = "no depth" if held is None else f"{held} blocks"
             number = "any num_blocks will do"
-            if any(not has_elementwise_slots(o) for o in optimizer_chain(self)):
+            if optimizers_of_one_depth(self):
                 number = "num_blocks too"
             raise ValueError(
                 f"{filepath} does not fit this {type(self).__name__} of "
@@ -156,24 +156,9 @@ class _Snapshot:
             variable.assign(value)
 
 
-def _take_on(model, num_blocks):
-    for optimizer in optimizer_chain(model):
-        if num_blocks != depth(model) and not has_elementwise_slots(optimizer):
-            raise ValueError(
-                f"{type(optimizer).__name__} cannot take on the {num_blocks} blocks of "
-                "these weights: its state is not one number for each number of a "
-                f"variable. Build the model with num_blocks={num_blocks}."
-            )
-    set_depth(model, num_blocks)
-
-
 def _common_depth(model, weights):
     """The depth at which the weights would fit the model, `None` if at none."""
-    stacked = {
-        id(variable)
-        for stack in block_stacks(model)
-        for variable in stack.variables_by_name().values()
-    }
+    stacked = {id(variable) for variable in stacked_variables(model)}
     if len(weights) != len(model.weights):
         return None
     depths = set()

@@ -115,12 +115,19 @@ def checking(model, callbacks, batches):
 
 
 class _IdCheck(keras.callbacks.Callback):
+    """Checks the rows of an epoch unless those of the one before were the same:
+    catalogues only grow, and so what was known still is."""
+
     def __init__(self, batches):
         super().__init__()
         self.batches = batches
+        self.rows = None
 
     def on_epoch_begin(self, epoch, logs=None):
-        check_ids(self.model, **self.batches)
+        rows = [(part.windows, part.share) for part in self.batches.values()]
+        if rows != self.rows:
+            check_ids(self.model, **self.batches)
+            self.rows = rows
 
 
 class _EpochClock(keras.callbacks.Callback):

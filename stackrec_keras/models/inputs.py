@@ -1,12 +1,16 @@
 """What models take: item ids, or a dict of them and of the users."""
 
 import warnings
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Batches
+
+Data = Any
+"""What `keras.Model.fit` takes: arrays, a dict of them, batches of either."""
 
 # Formats that write a program for one length of histories alone.
 _OF_ONE_LENGTH = ("torch", "litert")

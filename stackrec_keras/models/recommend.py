@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 from keras import ops
 
-from stackrec_keras.models.arguments import check_integers
+from stackrec_keras.layers.arguments import check_integers
 from stackrec_keras.models.inputs import check_users, items_of, users_of
 
 

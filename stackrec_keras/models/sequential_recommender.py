@@ -10,11 +10,12 @@ from keras import ops
 
 from stackrec_keras import losses, metrics
 from stackrec_keras.data import Vocabulary
-from stackrec_keras.hints import Data, Tensor
 from stackrec_keras.layers import OutputTable, seed_generator, with_dense_gradient
+from stackrec_keras.layers.arguments import check_integers
+from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.layers.tensorflow_graph import num_replicas
 from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
-from stackrec_keras.models.arguments import check_integers, check_vocabulary
+from stackrec_keras.models.check_vocabulary import check_vocabulary
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
 from stackrec_keras.models.extension import extend_items
 from stackrec_keras.models.fitting import (
@@ -25,6 +26,7 @@ from stackrec_keras.models.fitting import (
 )
 from stackrec_keras.models.freeze_stack import thawing
 from stackrec_keras.models.inputs import (
+    Data,
     check_ids,
     check_trained_users,
     default_signature,
@@ -32,7 +34,7 @@ from stackrec_keras.models.inputs import (
     with_items,
 )
 from stackrec_keras.models.recommend import recommend
-from stackrec_keras.models.training_loop import EpochSteps, KeepsValues
+from stackrec_keras.models.training_loop import EpochSteps, KeepsValues, loss_tracker
 from stackrec_keras.stacking import Growth, grow
 from stackrec_keras.stacking.growth import block_stacks, depth
 
@@ -287,7 +289,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
     def metrics(self) -> list[keras.metrics.Metric]:
         if not self.compiled:
             return []
-        return [self._loss_tracker, *self._compiled_with.metrics]
+        return [loss_tracker(self), *self._compiled_with.metrics]
 
     def get_compile_config(self) -> dict[str, Any]:
         if not self.compiled:
@@ -397,7 +399,8 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         self, x: Data, y: Tensor, y_pred: Tensor, sample_weight: Tensor = None
     ) -> dict[str, Tensor]:
         if self._gives_hidden:
-            return {self._loss_tracker.name: self._loss_tracker.result()}
+            loss = loss_tracker(self)
+            return {loss.name: loss.result()}
         y = last_of_row(y, y_pred)
         if sample_weight is not None:
             sample_weight = last_of_row(sample_weight, y_pred)

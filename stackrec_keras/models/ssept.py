@@ -3,10 +3,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from stackrec_keras.hints import Data, Tensor
-from stackrec_keras.models.arguments import check_integers, check_share
+from stackrec_keras.layers.arguments import check_integers, check_share
+from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.models.extension import extend_users
-from stackrec_keras.models.inputs import items_of, users_of
+from stackrec_keras.models.inputs import Data, items_of, users_of
 from stackrec_keras.models.transformer_recommender import TransformerRecommender
 
 

@@ -1,7 +1,7 @@
 """The private attributes of Keras' training loop.
 
-Keras 3 has no public way to get back what JAX holds when a step fails, or to give
-the epochs of a fit different numbers of batches.
+Keras 3 has no public way to get back what JAX holds when a step fails, to give the
+epochs of a fit different numbers of batches, or to have the mean of the loss alone.
 """
 
 import contextlib
@@ -73,6 +73,11 @@ class EpochSteps:
         if iterator is not None:
             # No more than a reference: the data would live as long as the model.
             self._epoch_iterator = weakref.ref(iterator)
+
+
+def loss_tracker(model):
+    """Returns the metric in which a compiled model keeps the mean loss of its steps."""
+    return model._loss_tracker
 
 
 def set_steps(epoch_iterator, num_batches):

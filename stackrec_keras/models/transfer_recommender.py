@@ -5,9 +5,11 @@ import keras
 import numpy as np
 
 from stackrec_keras.data import Vocabulary
-from stackrec_keras.hints import Data, Tensor
-from stackrec_keras.models.arguments import check_integers, check_vocabulary
+from stackrec_keras.layers.arguments import check_integers
+from stackrec_keras.layers.tensor import Tensor
+from stackrec_keras.models.check_vocabulary import check_vocabulary
 from stackrec_keras.models.extension import extend_items, extend_targets
+from stackrec_keras.models.inputs import Data
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 
 

@@ -10,13 +10,14 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.layers import BlockStack
-from stackrec_keras.stacking.arguments import check_integer
+from stackrec_keras.layers.arguments import check_integer
 from stackrec_keras.stacking.gather import gather
 from stackrec_keras.stacking.in_place import changing_shapes, replace_value
 from stackrec_keras.stacking.methods import block_sources, get_method
 from stackrec_keras.stacking.optimizer_state import (
     carry_state,
     check_optimizer,
+    optimizers_of_one_depth,
     reset_state,
 )
 
@@ -117,14 +118,24 @@ def grow(model: keras.Model, growth: Growth, num_blocks: int | None = None) -> N
 
 
 def set_depth(model: keras.Model, num_blocks: int) -> None:
-    """Gives a model another depth before its weights are set from elsewhere."""
+    """Gives a model another depth before its weights are set from elsewhere.
+
+    Raises:
+        ValueError: If the state of the model's optimizer fits one depth alone.
+    """
     old = depth(model)
     if num_blocks == old:
         return
+    of_one_depth = optimizers_of_one_depth(model)
+    if of_one_depth:
+        raise ValueError(
+            f"{type(of_one_depth[0]).__name__} cannot take on the {num_blocks} blocks "
+            "of these weights: its state is not one number for each number of a "
+            f"variable. Build the model with num_blocks={num_blocks}."
+        )
     sources = {
         id(variable): [i % old for i in range(num_blocks)]
-        for stack in block_stacks(model)
-        for variable in stack.variables_by_name().values()
+        for variable in stacked_variables(model)
     }
     with changing_shapes(model):
         set_slices(model, sources, {})
@@ -158,6 +169,15 @@ def set_slices(model, sources, fresh, shares=None):
 def block_stacks(model):
     """Returns the `BlockStack`s of a model."""
     return [layer for layer in all_layers(model) if isinstance(layer, BlockStack)]
+
+
+def stacked_variables(model):
+    """Returns the variables of a model whose first axis is the depth."""
+    return [
+        variable
+        for stack in block_stacks(model)
+        for variable in stack.variables_by_name().values()
+    ]
 
 
 def all_layers(model):

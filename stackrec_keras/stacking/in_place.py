@@ -99,6 +99,15 @@ def slot_lists(optimizer):
     }
 
 
+def stands_for_variable(optimizer, name):
+    """Returns whether the slots of that name are averages of the variables, or what
+    the variables are averages of."""
+    kept = ["_model_variables_moving_average"]
+    if isinstance(optimizer, keras.optimizers.ScheduleFreeAdamW):
+        kept.append("_momentums")
+    return name in kept
+
+
 def _excluded_from_decay(optimizer, variables):
     keys = getattr(optimizer, "_exclude_from_weight_decay", ())
     return [v for v in variables if optimizer._var_key(v) in keys]

@@ -1,7 +1,7 @@
 """What becomes of an optimizer's state when the model's variables grow."""
 
 import numpy as np
-from keras import ops, optimizers
+from keras import ops
 
 from stackrec_keras.stacking.gather import gather
 from stackrec_keras.stacking.in_place import (
@@ -9,6 +9,7 @@ from stackrec_keras.stacking.in_place import (
     optimizer_chain,
     replace_value,
     slot_lists,
+    stands_for_variable,
 )
 
 MIXES_ELEMENTS = ("Adafactor", "Lamb", "Muon", "MultiOptimizer")
@@ -18,9 +19,10 @@ variable by the others, which would couple the blocks that lie in one variable."
 
 def check_optimizer(model):
     """Raises a ValueError if the model's optimizer cannot follow a growth."""
+    of_one_depth = optimizers_of_one_depth(model)
     for optimizer in optimizer_chain(model):
         kind = type(optimizer).__name__
-        if kind in MIXES_ELEMENTS or not has_elementwise_slots(optimizer):
+        if kind in MIXES_ELEMENTS or optimizer in of_one_depth:
             raise ValueError(
                 f"optimizer={kind} cannot follow a growth: its state is not one "
                 "number for each number of a variable, and blocks that share a "
@@ -36,13 +38,14 @@ def check_optimizer(model):
             )
 
 
-def has_elementwise_slots(optimizer):
-    """Returns whether each slot has the shape of its variable, and so can follow it."""
-    return not optimizer.built or all(
-        slot is None or tuple(slot.shape) == tuple(variable.shape)
-        for slots in slot_lists(optimizer).values()
-        for variable, slot in zip(optimized_variables(optimizer), slots)
-    )
+def optimizers_of_one_depth(model):
+    """Returns the model's optimizers that have a slot of another shape than that of
+    its variable, which cannot follow it to another depth."""
+    return [
+        optimizer
+        for optimizer in optimizer_chain(model)
+        if optimizer.built and not _has_slots_like_variables(optimizer)
+    ]
 
 
 def carry_state(model, sources, new_values, shares):
@@ -64,19 +67,19 @@ def carry_state(model, sources, new_values, shares):
             continue
         for name, slots in slot_lists(optimizer).items():
             of_squares = _never_negative(slots)
-            stands_for_variable = _stands_for_variable(optimizer, name)
+            as_variable = stands_for_variable(optimizer, name)
             for variable, slot in zip(optimized_variables(optimizer), slots):
                 if slot is None or id(variable) not in sources:
                     continue
                 old, new = ops.convert_to_numpy(slot), new_values[id(variable)]
-                if stands_for_variable:
+                if as_variable:
                     fresh = new
                 elif of_squares:
                     fresh = np.broadcast_to(old.mean(axis=0), new.shape)
                 else:
                     fresh = np.zeros_like(new)
                 value = gather(old, sources[id(variable)], fresh)
-                if stands_for_variable:
+                if as_variable:
                     value = value * shares.get(id(variable), 1)
                 replace_value(slot, value)
 
@@ -93,10 +96,12 @@ def reset_state(model):
         replace_value(variable, ops.convert_to_numpy(value))
 
 
-def _stands_for_variable(optimizer, name):
-    if isinstance(optimizer, optimizers.ScheduleFreeAdamW) and name == "_momentums":
-        return True
-    return name == "_model_variables_moving_average"
+def _has_slots_like_variables(optimizer):
+    return all(
+        slot is None or tuple(slot.shape) == tuple(variable.shape)
+        for slots in slot_lists(optimizer).values()
+        for variable, slot in zip(optimized_variables(optimizer), slots)
+    )
 
 
 def _never_negative(slots):

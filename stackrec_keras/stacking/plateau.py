@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from stackrec_keras.stacking.arguments import check_integer
+from stackrec_keras.layers.arguments import check_bools, check_integer
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,7 @@ class Plateau:
         gain = self.min_gain
         if not isinstance(gain, numbers.Real) or math.isnan(gain):
             raise ValueError(f"min_gain must be a number. Received: min_gain={gain!r}")
-        if not isinstance(self.restore_best, bool):
-            raise ValueError(
-                "restore_best must be True or False. Received: restore_best="
-                f"{self.restore_best!r}"
-            )
+        check_bools(restore_best=self.restore_best)
 
     def depths(self, depth, step=None):
         """Returns all depths that may come after `depth`, in order."""

@@ -9,7 +9,7 @@ import keras_tuner
 from stackrec_keras import metrics
 from stackrec_keras.data import Split
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
-from stackrec_keras.stacking.growth import block_stacks
+from stackrec_keras.stacking.growth import stacked_variables
 
 
 def check_installed():
@@ -64,11 +64,7 @@ def check_size(model, drawn, most):
     that it will grow to."""
     if most is None:
         return
-    of_blocks = sum(
-        math.prod(variable.shape)
-        for stack in block_stacks(model)
-        for variable in stack.variables_by_name().values()
-    )
+    of_blocks = sum(math.prod(v.shape) for v in stacked_variables(model))
     now = sum(math.prod(variable.shape) for variable in model.trainable_weights)
     final = drawn.start_blocks * 2**drawn.growths
     size = now + of_blocks // model.num_blocks * (final - model.num_blocks)

@@ -7,6 +7,7 @@ import keras_tuner
 import numpy as np
 
 from stackrec_keras import losses
+from stackrec_keras.layers.arguments import is_integer
 from stackrec_keras.stacking import Growth, StackingSchedule
 from stackrec_keras.stacking.methods import get_method
 from stackrec_keras.tuning.values import Choice, Range, draw, is_searched, values_of
@@ -70,9 +71,9 @@ class SearchSpace:
 
     def __post_init__(self):
         for name in ("start_blocks", "batch_size", "width"):
-            self._check(name, lambda v: _is_integer(v) and v > 0, "an integer above 0")
+            self._check(name, lambda v: is_integer(v) and v > 0, "an integer above 0")
         self._check(
-            "growths", lambda v: _is_integer(v) and v >= 0, "an integer of at least 0"
+            "growths", lambda v: is_integer(v) and v >= 0, "an integer of at least 0"
         )
         for name in ("stage_ratio", "learning_rate"):
             self._check(name, lambda v: _is_number(v) and v > 0, "a number above 0")
@@ -166,7 +167,3 @@ def _inherits(method):
 
 def _is_number(value):
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
-
-
-def _is_integer(value):
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)

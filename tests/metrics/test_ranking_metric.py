@@ -160,3 +160,11 @@ def test_shapes_that_do_not_fit_are_refused(rows):
 def test_a_subclass_without_a_gain_says_so(rows):
     with pytest.raises(NotImplementedError, match="RankingMetric.*gain"):
         RankingMetric(5).update_state(*rows)
+
+
+def test_callbacks_of_a_stock_model_know_that_more_is_better():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(6)])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=[MRR(5)])
+    stopping = keras.callbacks.EarlyStopping("mrr@5")
+    model.fit(np.ones((2, 4)), np.array([1, 2]), callbacks=[stopping], verbose=0)
+    assert stopping.monitor_op(2, 1)

@@ -106,6 +106,20 @@ def test_items_may_come_before_the_epoch_that_has_them(make_model):
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
+def test_rows_that_an_epoch_has_again_are_not_looked_through_again(
+    make_model, monkeypatch
+):
+    looks, item_ids = [], Windows.item_ids
+
+    def counted(windows):
+        looks.append(len(windows))
+        return item_ids(windows)
+
+    monkeypatch.setattr(Windows, "item_ids", counted)
+    make_model(num_blocks=1).fit(_batches(2), epochs=3, verbose=0)
+    assert looks == [8]
+
+
 @pytest.mark.parametrize(
     "kind", [np.asarray, pd.DataFrame, keras.ops.convert_to_tensor]
 )

@@ -1,10 +1,10 @@
 """Arms of a scenario: nets trained on the same rows, each in a run folder."""
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate, groupby
 
-from stackrec_keras.cli.config import TrainConfig, option_name
+from stackrec_keras.cli.config import check_same
 from stackrec_keras.cli.history_file import read_rows
 from stackrec_keras.cli.run_folder import RunFolder
 
@@ -203,15 +203,9 @@ class Arms:
     def _check(self, folder, config, split):
         if not folder.holds_run:
             return
-        before = folder.read_config()
-        for f in fields(TrainConfig):
-            asked, was = getattr(config, f.name), getattr(before, f.name)
-            if asked != was:
-                raise ValueError(
-                    f"{option_name(f.name)} {asked} does not fit the run in "
-                    f"{folder.path}, which was started with {was}. Give the options "
-                    "that it was started with, or another --out."
-                )
+        run = f"the run in {folder.path}"
+        way_out = "Give the options that it was started with, or another --out."
+        check_same(vars(config), folder.read_config(), run, way_out)
         found = folder.read("split")["hash"]
         if found != split.hash:
             raise ValueError(

@@ -1,11 +1,21 @@
-"""Checks of what models are built with."""
+"""Checks of arguments, for layers and for all that stands on them."""
 
 import numbers
 
 import numpy as np
 
-from stackrec_keras.data import Vocabulary
-from stackrec_keras.stacking.arguments import check_integer
+
+def is_integer(value):
+    """Returns whether a value is an integer; True and False are none."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def check_integer(name, value, least=None):
+    """Raises a ValueError if an argument is no integer, or one below `least`."""
+    if is_integer(value) and (least is None or value >= least):
+        return
+    bound = "" if least is None else f" of at least {least}"
+    raise ValueError(f"{name} must be an integer{bound}. Received: {name}={value!r}")
 
 
 def check_integers(**arguments):
@@ -21,23 +31,6 @@ def check_bools(**arguments):
             raise ValueError(
                 f"{name} must be True or False. Received: {name}={value!r}"
             )
-
-
-def check_vocabulary(name, vocabulary, size_name, size):
-    """Raises an error for what a model cannot have as the vocabulary of a catalogue."""
-    if vocabulary is None:
-        return
-    if not isinstance(vocabulary, Vocabulary):
-        raise ValueError(
-            f"{name} must be a data.Vocabulary, or None. Received: "
-            f"{vocabulary!r:.100}. Give data.Vocabulary(ids), the id of item 1 first."
-        )
-    if len(vocabulary) != size:
-        raise ValueError(
-            f"{name} has {len(vocabulary)} items, the model {size_name}={size}. Build "
-            f"the model with {size_name}=len({name})."
-        )
-    vocabulary.get_config()  # raises where no file could hold its ids
 
 
 def check_share(**arguments):
