@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .arguments import shown
+
 _TEXT_SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t"}
 _OTHER_SEPARATORS = (";", "\t")  # of a .csv, as spreadsheets write it in some countries
 _KNOWN_FORMS = ".csv, .tsv, .inter, .dat, .parquet"
@@ -53,8 +55,8 @@ def read_interactions(
     Raises:
         FileNotFoundError: There is no such file.
         ImportError: A Parquet file is given and pyarrow is not installed.
-        ValueError: The extension is unknown, a column is missing, a value is
-            missing, or there are no rows.
+        ValueError: The extension is unknown, a column is missing or there twice, a
+            value is missing, or there are no rows.
 
     Example:
 
@@ -64,6 +66,7 @@ def read_interactions(
     ```
     """
     columns = {"user": user, "item": item, "timestamp": timestamp}
+    _check_names(columns)
     if isinstance(path_or_frame, (str, Path)):
         raw, names = _read_file(Path(path_or_frame), columns)
         source = f"'{path_or_frame}'"
@@ -76,6 +79,16 @@ def read_interactions(
             f"The log in {source} has no rows; it must have at least one interaction."
         )
     return _sort(_clean(raw, names, source))
+
+
+def _check_names(columns):
+    for role, name in columns.items():
+        is_name = pd.api.types.is_scalar(name) or isinstance(name, tuple)
+        if not is_name or (name is None and role != "timestamp"):
+            raise ValueError(
+                f"{role}={shown(name)} must be the name of a column, such as "
+                f"{role}={role!r}."
+            )
 
 
 def _read_file(path, columns):
@@ -182,6 +195,8 @@ def _as_frame(data):
     if isinstance(data, pd.DataFrame):
         return data
     try:
+        if data is None:  # an empty frame to pandas
+            raise ValueError("it is None")
         return pd.DataFrame(data, copy=False)
     except ValueError as error:
         raise ValueError(
@@ -214,6 +229,12 @@ def _match_columns(available, columns, source):
             f"There is no column {what} in {source}; the columns are {available}. "
             f"Name the right ones: {names} (on the command line {flags}){hint}."
         )
+    for role, name in found.items():
+        if available.count(name) > 1:
+            raise ValueError(
+                f"There are {available.count(name)} columns {name!r} ({role}) in "
+                f"{source}; rename all but one."
+            )
     return found
 
 
@@ -296,7 +317,13 @@ def _ranks(ids):
     """Integers in the order of `ids`."""
     if ids.dtype.kind == "i":
         return ids.to_numpy()
-    codes, unique = pd.factorize(ids)
+    try:
+        codes, unique = pd.factorize(ids)
+    except TypeError:
+        raise ValueError(
+            "The column of users holds lists or other values that are no ids; give one "
+            "id a row, e.g. frame.explode(...)."
+        ) from None
     try:
         by_rank = pd.Series(unique, dtype=ids.dtype).argsort().to_numpy()
     except TypeError:
