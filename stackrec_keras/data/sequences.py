@@ -73,16 +73,21 @@ def read_tokens(path):
     marks = marks[(marks == ord(",")) | (marks == ord("\n"))]
     ends_row = marks == ord("\n")
     rows = np.cumsum(ends_row) - ends_row
-    tokens = pd.read_csv(
-        io.BytesIO(data.replace(b",", b"\n")),
-        header=None,
-        names=["token"],
-        sep="\x1f",
-        dtype="str",
-        quoting=csv.QUOTE_NONE,
-        keep_default_na=False,
-        skip_blank_lines=False,
-    )["token"]
+    try:
+        tokens = pd.read_csv(
+            io.BytesIO(data.replace(b",", b"\n")),
+            header=None,
+            names=["token"],
+            sep="\x1f",
+            dtype="str",
+            quoting=csv.QUOTE_NONE,
+            keep_default_na=False,
+            skip_blank_lines=False,
+        )["token"]
+    except UnicodeDecodeError:
+        raise ValueError(
+            f"'{path}' (path) is not in UTF-8. Save it as UTF-8."
+        ) from None
     codes, texts = pd.factorize(tokens)
     ids, again = np.unique(
         np.array([text.strip(' "\t') for text in texts], dtype=object),
