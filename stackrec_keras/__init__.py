@@ -1,6 +1,17 @@
 """Very deep next-item recommenders that grow inside one fit."""
 
 import importlib
+import os
+
+try:
+    importlib.import_module("keras")
+except ValueError:
+    if "KERAS_BACKEND" not in os.environ:
+        raise
+    raise ImportError(
+        f"KERAS_BACKEND={os.environ['KERAS_BACKEND']!r} is no backend of Keras. Set it "
+        "to tensorflow, jax or torch."
+    ) from None
 
 from stackrec_keras import convert, data, losses, metrics, plot, stacking
 from stackrec_keras.models import (

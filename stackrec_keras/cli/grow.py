@@ -74,7 +74,7 @@ def run(args):
     config, split, model = (_resume if resume else _start)(args, folder)
     print(split)
     growth = stacking_callback(config)
-    announce(config, growth, model)
+    announce(config, growth, model, len(split.train))
     train_on(config, folder, split, model, growth)
 
 

@@ -17,6 +17,8 @@ from stackrec_keras.cli.logs import typed_with_paths
 from stackrec_keras.cli.models import build_model, takes_users
 from stackrec_keras.cli.run_folder import RunFolder
 
+_FEW_STEPS = 20  # an epoch
+
 _DESCRIPTION = """\
 Train a recommender that grows while it trains, and write a run folder: the model
 (model.keras, with the raw item ids in it), its history (history.csv, history.json),
@@ -105,7 +107,7 @@ def train_model(model, split, config, folder, resume=False):
     from stackrec_keras.cli.growth import stacking_callback
 
     growth = stacking_callback(config)
-    announce(config, growth, model)
+    announce(config, growth, model, len(split.train))
     if not resume:
         folder.clear()
     write_description(config, folder, split)
@@ -168,21 +170,26 @@ def compile_model(model, config, **arguments):
     )
 
 
-def announce(config, growth, model):
-    """Prints what is to be trained, and how it grows."""
+def announce(config, growth, model, rows):
+    """Prints what is to be trained on how many rows, and how it grows."""
     from stackrec_keras.cli.growth import growth_table
     from stackrec_keras.cli.results import model_title
 
-    text = f"{model_title(model)}, {model.count_params():,} parameters"
-    if growth is None:
-        print(f"{text}; no growth")
-        return
-    table = growth_table(config, growth)
-    plan = "when val_mrr@5 stops rising"
-    if table is not None:
-        plan = ", ".join(f"{n} blocks from epoch {e}" for e, n in table.items())
-        plan += " (epochs count from 0)"
-    print(f"{text}; {config.method}: {plan}")
+    plan = "no growth"
+    if growth is not None:
+        table = growth_table(config, growth)
+        plan = f"{config.method}: when val_mrr@5 stops rising"
+        if table is not None:
+            plan = ", ".join(f"{n} blocks from epoch {e}" for e, n in table.items())
+            plan = f"{config.method}: {plan} (epochs count from 0)"
+    print(f"{model_title(model)}, {model.count_params():,} parameters; {plan}")
+    steps = -(-rows // config.batch_size)
+    print(f"{steps:,} steps an epoch of {rows:,} rows")
+    if steps < _FEW_STEPS and config.batch_size > 1:
+        print(
+            f"So few steps learn little: --batch-size {config.batch_size} is large for "
+            "so few rows. Give a smaller one, or more --epochs."
+        )
 
 
 def write_description(config, folder, split, arguments=None):

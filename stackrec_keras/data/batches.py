@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
+from .arguments import check_integer, check_number, check_switch, shown
+
 if TYPE_CHECKING:
     from .transfer import TransferPairs
     from .windows import Windows
@@ -62,10 +64,16 @@ class Batches(keras.utils.PyDataset):
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size} must be at least 1.")
-        if seed < 0:
-            raise ValueError(f"seed={seed} must be 0 or more.")
+        if not hasattr(windows, "evaluation_arrays"):
+            raise ValueError(
+                f"windows is {shown(windows)}; it must be Windows, such as "
+                "make_windows(log, vocabulary, length=20) or the train of a Split."
+            )
+        check_integer("batch_size", batch_size, 1)
+        check_integer("seed", seed, 0)
+        check_switch("shuffle", shuffle)
+        check_switch("evaluation", evaluation)
+        check_switch("with_users", with_users)
         if len(windows) == 0:
             raise ValueError("windows has no rows; give at least one.")
         if share_by not in ("random", "time"):
@@ -121,6 +129,8 @@ class Batches(keras.utils.PyDataset):
             epoch: Integer from 0 up.
             share: The share of the rows to go over, above 0 and at most 1.
         """
+        check_integer("epoch", epoch, 0)
+        check_number("share", share)
         if not 0 < share <= 1:
             raise ValueError(f"share={share} must lie above 0 and be at most 1.")
         self._epoch = int(epoch)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .arguments import shown
+
 # Rows gathered at once: bounds the memory of the index arrays.
 _CHUNK = 1 << 17
 
@@ -43,8 +45,9 @@ def make_histories(log, vocabulary) -> Histories:
         `Histories` of all the log's users, also of those left without events.
 
     Raises:
-        ValueError: The log lacks a column or is not sorted by user and time.
+        ValueError: That is no log, or it is not sorted by user and time.
     """
+    check_log(log)
     users, user_ids = user_codes(log)
     items = vocabulary.encode(log["item"])
     times = log["timestamp"].to_numpy()
@@ -57,14 +60,33 @@ def make_histories(log, vocabulary) -> Histories:
     return Histories(items, times, starts, user_ids)
 
 
-def user_codes(log):
-    """User indices `(events,)`, 0 upward along a sorted log, and the raw ids."""
+def check_log(log):
+    """Raises a ValueError if that is no log as `read_interactions` returns it."""
+    if not isinstance(log, pd.DataFrame):
+        raise ValueError(
+            f"log is {shown(log)}; it must be a frame. Make it of a path, a frame or a "
+            "dict of columns with `read_interactions`."
+        )
     missing = {"user", "item", "timestamp"} - set(log.columns)
     if missing:
         raise ValueError(
             f"log lacks the columns {sorted(missing)}; it has {list(log.columns)}. "
             "Make it with `read_interactions`."
         )
+    times = log["timestamp"].to_numpy()
+    if times.dtype.kind not in "iufbM":
+        raise ValueError(
+            f"log['timestamp'] holds values such as {times[:1].tolist()}, which are "
+            "neither numbers nor times; give what `read_interactions(log)` returns."
+        )
+    if log["user"].isna().any():
+        raise ValueError(
+            "log['user'] has missing values; give log.dropna(subset=['user'])."
+        )
+
+
+def user_codes(log):
+    """User indices `(events,)`, 0 upward along a sorted log, and the raw ids."""
     codes, unique = pd.factorize(log["user"])
     codes = codes.astype(np.int32)
     steps = np.diff(codes)

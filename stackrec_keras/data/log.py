@@ -1,15 +1,20 @@
 """Interaction logs: files and frames of many forms to one sorted frame."""
 
 import csv
+import gzip
 import io
+import zipfile
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from .arguments import shown
+
 _TEXT_SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t"}
-_OTHER_SEPARATORS = (";", "\t")  # of a .csv, as spreadsheets write it in some countries
+# Of a .csv, as spreadsheets write it in some countries, and databases.
+_OTHER_SEPARATORS = (";", "\t", "|")
 _KNOWN_FORMS = ".csv, .tsv, .inter, .dat, .parquet"
 _MOVIELENS_COLUMNS = ["user", "item", "rating", "timestamp"]
 # A byte that no text file holds: titles contain every printable separator.
@@ -25,7 +30,7 @@ def read_interactions(
     """Reads an interaction log and sorts it by user and time.
 
     Forms, told apart by the file's extension: `.csv` (with commas, or with
-    semicolons or tabs if its header has no comma), `.tsv`, `.inter` (RecBole;
+    semicolons, tabs or pipes if its header has no comma), `.tsv`, `.inter` (RecBole;
     a column may be named with or without its `:type`), `.dat` (MovieLens:
     `user::item::rating::timestamp`, no header), `.parquet` (needs pyarrow). The
     text forms may be compressed (`.csv.gz`, ...), except `.dat`. Ids may be of any
@@ -53,8 +58,9 @@ def read_interactions(
     Raises:
         FileNotFoundError: There is no such file.
         ImportError: A Parquet file is given and pyarrow is not installed.
-        ValueError: The extension is unknown, a column is missing, a value is
-            missing, or there are no rows.
+        ValueError: The extension is unknown, the file is not in that form or not in
+            UTF-8, a column is missing or there twice, a value is missing, or there
+            are no rows.
 
     Example:
 
@@ -64,6 +70,7 @@ def read_interactions(
     ```
     """
     columns = {"user": user, "item": item, "timestamp": timestamp}
+    _check_names(columns)
     if isinstance(path_or_frame, (str, Path)):
         raw, names = _read_file(Path(path_or_frame), columns)
         source = f"'{path_or_frame}'"
@@ -78,6 +85,16 @@ def read_interactions(
     return _sort(_clean(raw, names, source))
 
 
+def _check_names(columns):
+    for role, name in columns.items():
+        is_name = pd.api.types.is_scalar(name) or isinstance(name, tuple)
+        if not is_name or (name is None and role != "timestamp"):
+            raise ValueError(
+                f"{role}={shown(name)} must be the name of a column, such as "
+                f"{role}={role!r}."
+            )
+
+
 def _read_file(path, columns):
     if not path.is_file():
         raise FileNotFoundError(
@@ -85,12 +102,29 @@ def _read_file(path, columns):
             f"from the folder {Path.cwd()}."
         )
     form = _form(path)
-    if form == ".dat":
-        raw = _read_movielens(path)
-        return raw, _match_columns(raw.columns, columns, f"'{path}'")
-    if form == ".parquet":
-        return _read_parquet(path, columns)
-    return _read_text(path, columns, form)
+    try:
+        if form == ".dat":
+            raw = _read_movielens(path)
+            return raw, _match_columns(raw.columns, columns, f"'{path}'")
+        if form == ".parquet":
+            return _read_parquet(path, columns)
+        return _read_text(path, columns, form)
+    except pd.errors.EmptyDataError:
+        raise ValueError(
+            f"The log in '{path}' has no rows and no header; it must have at least "
+            "one interaction."
+        ) from None
+    except UnicodeDecodeError:
+        raise ValueError(
+            f"'{path}' (path_or_frame) is not in UTF-8. Save it as UTF-8, or give the "
+            "frame: pandas.read_csv(path, sep=..., encoding='cp1252'), or 'utf-16', if "
+            "it comes from Windows."
+        ) from None
+    except (pd.errors.ParserError, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"'{path}' (path_or_frame) cannot be read as {''.join(path.suffixes)}: "
+            f"{error}. Mend or rename it, or read it with pandas and give the frame."
+        ) from error
 
 
 def _form(path):
@@ -117,28 +151,23 @@ def _read_text(path, columns, form):
     }
     if form == ".inter":
         options["quoting"] = csv.QUOTE_NONE
-    try:
-        header = pd.read_csv(path, nrows=0, **options).columns
-        # A log has two columns at least: one alone has another separator.
-        if form == ".csv" and len(header) == 1:
-            seen = [sep for sep in _OTHER_SEPARATORS if sep in header[0]]
-            if seen:
-                options["sep"] = seen[0]
-                header = pd.read_csv(path, nrows=0, **options).columns
-        names = _match_columns(header, columns, f"'{path}'")
-        wanted = [name for name in names.values() if name is not None]
-        return pd.read_csv(path, usecols=wanted, low_memory=False, **options), names
-    except pd.errors.EmptyDataError:
+    header = pd.read_csv(path, nrows=0, **options).columns
+    # A log has two columns at least: one alone has another separator.
+    if form == ".csv" and len(header) == 1:
+        seen = [sep for sep in _OTHER_SEPARATORS if sep in header[0]]
+        if seen:
+            options["sep"] = seen[0]
+            header = pd.read_csv(path, nrows=0, **options).columns
+    if len(header) == 1:
         raise ValueError(
-            f"The log in '{path}' has no rows and no header; it must have at least "
-            "one interaction."
-        ) from None
-    except UnicodeDecodeError:
-        raise ValueError(
-            f"'{path}' (path_or_frame) is not in UTF-8. Save it as UTF-8, or give the "
-            "frame: pandas.read_csv(path, sep=..., encoding='cp1252'), if it comes "
-            "from Windows."
-        ) from None
+            f"The header of '{path}' (path_or_frame) is one field alone, "
+            f"{header[0]!r}. Separate its fields by "
+            f"{'commas' if form == '.csv' else 'tabs'}, or read it with "
+            "pandas.read_csv(path, sep=...) and give the frame."
+        )
+    names = _match_columns(header, columns, f"'{path}'")
+    wanted = [name for name in names.values() if name is not None]
+    return pd.read_csv(path, usecols=wanted, low_memory=False, **options), names
 
 
 def _read_movielens(path):
@@ -170,7 +199,14 @@ def _read_parquet(path, columns):
             f"Reading '{path}' needs pyarrow, which is not installed: "
             "`pip install pyarrow`, or write the log as .csv."
         ) from None
-    names = _match_columns(parquet.read_schema(path).names, columns, f"'{path}'")
+    try:
+        available = parquet.read_schema(path).names
+    except ValueError as error:
+        raise ValueError(
+            f"'{path}' (path_or_frame) cannot be read as .parquet: {error} Mend or "
+            "rename it."
+        ) from error
+    names = _match_columns(available, columns, f"'{path}'")
     wanted = [name for name in names.values() if name is not None]
     return pd.read_parquet(path, columns=wanted), names
 
@@ -182,6 +218,8 @@ def _as_frame(data):
     if isinstance(data, pd.DataFrame):
         return data
     try:
+        if data is None:  # an empty frame to pandas
+            raise ValueError("it is None")
         return pd.DataFrame(data, copy=False)
     except ValueError as error:
         raise ValueError(
@@ -214,6 +252,12 @@ def _match_columns(available, columns, source):
             f"There is no column {what} in {source}; the columns are {available}. "
             f"Name the right ones: {names} (on the command line {flags}){hint}."
         )
+    for role, name in found.items():
+        if available.count(name) > 1:
+            raise ValueError(
+                f"There are {available.count(name)} columns {name!r} ({role}) in "
+                f"{source}; rename all but one."
+            )
     return found
 
 
@@ -296,7 +340,13 @@ def _ranks(ids):
     """Integers in the order of `ids`."""
     if ids.dtype.kind == "i":
         return ids.to_numpy()
-    codes, unique = pd.factorize(ids)
+    try:
+        codes, unique = pd.factorize(ids)
+    except TypeError:
+        raise ValueError(
+            "The column of users holds lists or other values that are no ids; give one "
+            "id a row, e.g. frame.explode(...)."
+        ) from None
     try:
         by_rank = pd.Series(unique, dtype=ids.dtype).argsort().to_numpy()
     except TypeError:

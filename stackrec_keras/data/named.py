@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from .arguments import shown
 from .movielens import load_ml_1m
 from .synthetic import synthetic
 
@@ -38,9 +39,9 @@ def load(name: str) -> pd.DataFrame:
     log = load("ml-1m")
     ```
     """
-    if name not in _LOADERS:
+    if not isinstance(name, str) or name not in _LOADERS:
         raise ValueError(
-            f"name={name!r} is no named data set; there are {sorted(_LOADERS)}. Read "
-            "a file of your own with `read_interactions`."
+            f"name={shown(name)} is no named data set; there are {sorted(_LOADERS)}. "
+            "Read a file of your own with `read_interactions`."
         )
     return _LOADERS[name]()

@@ -3,11 +3,11 @@
 import csv
 import io
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from .arguments import as_path, check_integer, check_pad, check_switch
 from .histories import gather_rows
 from .vocabulary import Vocabulary
 from .windows import Windows
@@ -40,7 +40,8 @@ def read_sequences(
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: `length` is below 2, or no row has two items.
+        ValueError: An argument is out of range or of another kind, or no row has two
+            items.
 
     Example:
 
@@ -49,8 +50,10 @@ def read_sequences(
     split = split_random(windows)
     ```
     """
-    if length is not None and length < 2:
-        raise ValueError(f"length={length} must be at least 2.")
+    if length is not None:
+        check_integer("length", length, 2)
+    check_switch("user_column", user_column)
+    check_pad(pad)
     rows, codes, ids = read_tokens(path)
     users = None
     if user_column:
@@ -61,7 +64,7 @@ def read_sequences(
 
 def read_tokens(path):
     """Row and code of each field in the file, and the text of each code."""
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise FileNotFoundError(f"No file at '{path}' (path); check the path.")
     data = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -70,16 +73,21 @@ def read_tokens(path):
     marks = marks[(marks == ord(",")) | (marks == ord("\n"))]
     ends_row = marks == ord("\n")
     rows = np.cumsum(ends_row) - ends_row
-    tokens = pd.read_csv(
-        io.BytesIO(data.replace(b",", b"\n")),
-        header=None,
-        names=["token"],
-        sep="\x1f",
-        dtype="str",
-        quoting=csv.QUOTE_NONE,
-        keep_default_na=False,
-        skip_blank_lines=False,
-    )["token"]
+    try:
+        tokens = pd.read_csv(
+            io.BytesIO(data.replace(b",", b"\n")),
+            header=None,
+            names=["token"],
+            sep="\x1f",
+            dtype="str",
+            quoting=csv.QUOTE_NONE,
+            keep_default_na=False,
+            skip_blank_lines=False,
+        )["token"]
+    except UnicodeDecodeError:
+        raise ValueError(
+            f"'{path}' (path) is not in UTF-8. Save it as UTF-8."
+        ) from None
     codes, texts = pd.factorize(tokens)
     ids, again = np.unique(
         np.array([text.strip(' "\t') for text in texts], dtype=object),

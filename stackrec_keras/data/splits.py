@@ -1,17 +1,24 @@
 """Training, validation and test rows, cut in three ways."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from .histories import gather_rows, make_histories
+from .arguments import check_column, check_integer, check_number, shown
+from .histories import check_log, gather_rows, make_histories
 from .times import Time, as_time
-from .vocabulary import Column, Vocabulary
-from .windows import Windows, check_window_sizes, cut_windows, windows_at
+from .vocabulary import Column, Vocabulary, check_vocabulary
+from .windows import (
+    Windows,
+    check_window_sizes,
+    check_windows,
+    cut_windows,
+    windows_at,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +43,11 @@ class Split:
     test: Windows
     unknown_targets: int = 0
     cold_targets: int = 0
+
+    def __post_init__(self):
+        check_windows("train", self.train)
+        check_windows("validation", self.validation)
+        check_windows("test", self.test)
 
     @property
     def vocabulary(self) -> Vocabulary | None:
@@ -98,7 +110,8 @@ def split_random(
         A `Split`, its rows in the order of `windows`.
 
     Raises:
-        ValueError: A share is out of range, or leaves a part without rows.
+        ValueError: Those are no windows, or a share is out of range or leaves a part
+            without rows.
 
     Example:
 
@@ -106,14 +119,22 @@ def split_random(
     split = split_random(make_windows(log, vocabulary, length=20))
     ```
     """
+    check_windows("windows", windows)
     check_shares(test_share, validation_share)
+    check_integer("seed", seed, 0)
     order = np.random.default_rng(seed).permutation(len(windows))
     test_rows = round(len(windows) * test_share)
     held_out = test_rows + round(len(windows) * validation_share)
     test, validation, train = (
         windows.subset(np.sort(rows)) for rows in np.split(order, [test_rows, held_out])
     )
-    return checked(Split(train, validation, test))
+    cause = share_cause(f"{len(windows)} windows", test_share, validation_share)
+    if len(windows) == 0:
+        cause = (
+            "there are no windows, as no history has enough items that the vocabulary "
+            "knows. Give a log with longer histories, or the vocabulary of its items."
+        )
+    return checked(Split(train, validation, test), cause)
 
 
 def split_leave_one_out(
@@ -148,17 +169,26 @@ def split_leave_one_out(
     ```
     """
     check_window_sizes(length, stride, min_items)
+    check_vocabulary("vocabulary", vocabulary)
     histories = make_histories(log, vocabulary)
     ends = histories.ends
-    users = np.flatnonzero(np.diff(histories.starts) >= 3)
+    sizes = np.diff(histories.starts)
+    users = np.flatnonzero(sizes >= 3)
     train_ends = ends.copy()
     train_ends[users] -= 2
+    cause = (
+        f"the longest history has {sizes.max(initial=0)} items that the vocabulary "
+        f"knows. Two of a user's are held out, after at least min_items={min_items} "
+        "to train on. Give a log with longer histories, or split it at random or by "
+        "time."
+    )
     return checked(
         Split(
             cut_windows(histories, [train_ends], vocabulary, length, stride, min_items),
             windows_at(histories, users, ends[users] - 1, vocabulary, length),
             windows_at(histories, users, ends[users], vocabulary, length),
-        )
+        ),
+        cause,
     )
 
 
@@ -210,9 +240,9 @@ def split_by_time(
         A `Split` with its `vocabulary`, `unknown_targets` and `cold_targets`.
 
     Raises:
-        ValueError: A share or size is out of range, a string is no time, only one of
-            the two times is given, they are in the wrong order, or a part is without
-            rows.
+        ValueError: That is no log, a share or size is out of range, a time is none,
+            only one of the two times is given, they are in the wrong order, or a part
+            is without rows.
 
     Example:
 
@@ -229,14 +259,25 @@ def split_by_time(
     ```
     """
     check_window_sizes(length, stride, min_items)
+    check_log(log)
+    if vocabulary is not None:
+        check_vocabulary("vocabulary", vocabulary)
+    if user_ids is not None:
+        check_column("user_ids", user_ids)
     times = log["timestamp"].to_numpy()
-    validation_start = as_time("validation_start", validation_start, times)
-    test_start = as_time("test_start", test_start, times)
-    stage_starts = [as_time("stage_starts", time, times) for time in stage_starts]
     if validation_start is None and test_start is None:
         check_shares(test_share, validation_share)
         validation_start, test_start = _times_at(times, validation_share, test_share)
-    _check_times(times, validation_start, test_start)
+    elif validation_start is None or test_start is None:
+        raise ValueError(
+            f"validation_start={validation_start} and test_start={test_start}: give "
+            "both times, or none and the shares."
+        )
+    else:
+        validation_start = as_time("validation_start", validation_start, times)
+        test_start = as_time("test_start", test_start, times)
+        _check_times(times, validation_start, test_start)
+    stage_starts = _as_times("stage_starts", stage_starts, times)
     _check_stages(times.min(), stage_starts, validation_start)
     past = log[times < validation_start].reset_index(drop=True)
     vocabulary = _known(vocabulary, past["item"])
@@ -258,7 +299,16 @@ def split_by_time(
         train = _with_training_users(train, known_users)
     validation = _with_training_users(validation, known_users)
     test = _with_training_users(test, known_users)
-    return checked(Split(train, validation, test, unknown, cold + cold_test))
+    return checked(
+        Split(train, validation, test, unknown, cold + cold_test),
+        f"{len(past)} events come before {validation_start}, where validation begins, "
+        f"and no user has min_items={min_items} of them. Give a longer log, a later "
+        "validation_start or smaller shares.",
+        f"of the {len(log) - len(past)} events from {validation_start} on, where "
+        f"validation begins, {unknown} have items that training does not have, and "
+        f"{cold + cold_test} have no such item before them. Give a longer log, a later "
+        "validation_start or smaller shares.",
+    )
 
 
 def _target_rows(histories, first_time, last_time, vocabulary, length):
@@ -316,12 +366,32 @@ def _with_training_users(windows, known_users):
     return replace(windows, users=users, user_ids=known_users)
 
 
+def _as_times(name, values, times):
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ValueError(
+            f"{name}={shown(values)} must be a list of times, as in {name}=[...]."
+        )
+    return [as_time(name, value, times) for value in values]
+
+
 def _times_at(times, validation_share, test_share):
+    if len(times) == 0:
+        raise ValueError("log has no rows; it must have at least one event.")
     ordered = np.sort(times)
     first_test = len(times) - round(len(times) * test_share)
     first_validation = first_test - round(len(times) * validation_share)
     last = len(times) - 1
-    return ordered[min(first_validation, last)], ordered[min(first_test, last)]
+    validation = ordered[min(first_validation, last)]
+    test = ordered[min(first_test, last)]
+    if not ordered[0] < validation < test:
+        raise ValueError(
+            f"test_share={test_share} and validation_share={validation_share} leave a "
+            f"part empty: {len(times)} events have {len(np.unique(times))} different "
+            f"times, from {ordered[0]} to {ordered[-1]}; validation would begin at "
+            f"{validation} and the test at {test}. Give a longer log, finer times or "
+            "other shares."
+        )
+    return validation, test
 
 
 def check_shares(test_share, validation_share):
@@ -330,6 +400,7 @@ def check_shares(test_share, validation_share):
         ("test_share", test_share),
         ("validation_share", validation_share),
     ):
+        check_number(name, share)
         if not 0 < share < 1:
             raise ValueError(f"{name}={share} must lie between 0 and 1.")
     if test_share + validation_share >= 1:
@@ -340,11 +411,6 @@ def check_shares(test_share, validation_share):
 
 
 def _check_times(times, validation_start, test_start):
-    if validation_start is None or test_start is None:
-        raise ValueError(
-            f"validation_start={validation_start} and test_start={test_start}: give "
-            "both times, or none and the shares."
-        )
     first, last = times.min(), times.max()
     if not first < validation_start < test_start <= last:
         raise ValueError(
@@ -363,11 +429,28 @@ def _check_stages(first, stage_starts, validation_start):
         )
 
 
-def checked(split):
-    """Returns the split, if each of its parts has rows."""
-    for name in ("train", "validation", "test"):
+def share_cause(what, test_share, validation_share):
+    """Why shares of so few windows or users leave a part without rows."""
+    return (
+        f"{what} are too few for test_share={test_share} and "
+        f"validation_share={validation_share}. Give a longer log, or other shares."
+    )
+
+
+def checked(split, cause, of_targets=None):
+    """Returns the split, if each of its parts has rows.
+
+    Args:
+        split: The split.
+        cause: String, why one may have none, and what to do.
+        of_targets: String, the same of validation and test, where it is another.
+
+    Raises:
+        ValueError: One has none.
+    """
+    causes = {"train": cause, "validation": of_targets or cause}
+    causes["test"] = causes["validation"]
+    for name, reason in causes.items():
         if len(getattr(split, name)) == 0:
-            raise ValueError(
-                f"The split has no {name} rows; give more data or other shares."
-            )
+            raise ValueError(f"The split has no {name} rows: {reason}")
     return split

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from .arguments import check_integer, check_number
+
 LAGS = (1, 4, 12)
 
 
@@ -53,7 +55,15 @@ def synthetic(
     log = synthetic(num_users=500, num_items=100)
     ```
     """
-    _check(num_users, num_items, events_per_user, num_classes, noise)
+    check_integer("num_users", num_users, 1)
+    check_integer("num_items", num_items, 2)
+    check_integer("events_per_user", events_per_user, 1)
+    check_integer("num_classes", num_classes, 1)
+    check_integer("seed", seed, 0)
+    check_number("popularity", popularity)
+    check_number("noise", noise)
+    if not 0 <= noise <= 1:
+        raise ValueError(f"noise={noise} must lie between 0 and 1.")
     rng = np.random.default_rng(seed)
     cumulative = _cumulative_popularity(num_items, popularity, rng)
     classes = rng.permutation(num_items) % num_classes
@@ -74,19 +84,6 @@ def synthetic(
             "timestamp": _times(rng, num_users, events_per_user).ravel(),
         }
     )
-
-
-def _check(num_users, num_items, events_per_user, num_classes, noise):
-    for name, value, least in (
-        ("num_users", num_users, 1),
-        ("num_items", num_items, 2),
-        ("events_per_user", events_per_user, 1),
-        ("num_classes", num_classes, 1),
-    ):
-        if value < least:
-            raise ValueError(f"{name}={value} must be at least {least}.")
-    if not 0 <= noise <= 1:
-        raise ValueError(f"noise={noise} must lie between 0 and 1.")
 
 
 def _cumulative_popularity(num_items, popularity, rng):

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from .arguments import check_indices, check_integer, check_pad
 from .batches import Batches
 from .histories import gather_rows
 from .sequences import (
@@ -18,8 +19,8 @@ from .sequences import (
     read_tokens,
     row_starts,
 )
-from .splits import check_shares, checked
-from .vocabulary import Vocabulary
+from .splits import check_shares, checked, share_cause
+from .vocabulary import Vocabulary, check_vocabulary
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +55,13 @@ class TransferPairs:
     target_vocabulary: Vocabulary
 
     end_time: ClassVar[None] = None  # the files have no times
+
+    def __post_init__(self):
+        check_indices("histories", self.histories, ndim=2)
+        check_indices("users", self.users, ndim=1)
+        check_indices("targets", self.targets, ndim=1)
+        check_vocabulary("vocabulary", self.vocabulary)
+        check_vocabulary("target_vocabulary", self.target_vocabulary)
 
     def __len__(self):
         return len(self.targets)
@@ -133,6 +141,7 @@ class TransferPairs:
             ValueError: A share is out of range, or leaves a part without users.
         """
         check_shares(test_share, validation_share)
+        check_integer("seed", seed, 0)
         users = np.unique(self.users)
         sizes = [round(len(users) * share) for share in (test_share, validation_share)]
         parts = np.split(
@@ -141,7 +150,8 @@ class TransferPairs:
         test, validation, train = (
             self.subset(np.isin(self.users, part)) for part in parts
         )
-        return checked(TransferSplit(train, validation, test))
+        cause = share_cause(f"{len(users)} users", test_share, validation_share)
+        return checked(TransferSplit(train, validation, test), cause)
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,8 +254,13 @@ def read_transfer(
     split = pairs.split()
     ```
     """
-    if length is not None and length < 1:
-        raise ValueError(f"length={length} must be at least 1.")
+    if length is not None:
+        check_integer("length", length, 1)
+    check_pad(pad)
+    if source_vocabulary is not None:
+        check_vocabulary("source_vocabulary", source_vocabulary)
+    if target_vocabulary is not None:
+        check_vocabulary("target_vocabulary", target_vocabulary)
     rows, codes, ids = read_tokens(path)
     num_rows = int(rows[-1]) + 1
     side = _sides(rows, codes, ids, path)

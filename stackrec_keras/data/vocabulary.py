@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from .arguments import check_column, shown
+
 Column = Any
 """Raw ids: a series, an array or a list of them."""
 
@@ -53,10 +55,11 @@ class Vocabulary:
     """
 
     def __init__(self, ids: Column, counts: ArrayLike | None = None) -> None:
+        check_column("ids", ids)
         self.ids = _as_ids(ids)
         if counts is None:
             counts = np.zeros(len(self.ids), np.int64)
-        self.counts = np.asarray(counts, dtype=np.int64)
+        self.counts = _as_counts(counts)
         if self.counts.shape != self.ids.shape:
             raise ValueError(
                 f"counts has shape {self.counts.shape} and ids {self.ids.shape}; "
@@ -83,14 +86,10 @@ class Vocabulary:
             A `Vocabulary` with the counts of the ids.
 
         Raises:
-            ValueError: There are no rows, ids are missing, or ids of different
-                types cannot be sorted.
+            ValueError: That is no column, there are no rows, ids are missing, or ids
+                of different types cannot be sorted.
         """
-        if isinstance(items, pd.DataFrame):
-            raise ValueError(
-                f"items is a frame with the columns {list(items.columns)}; give the "
-                "column of the item ids, as in Vocabulary.from_items(log['item'])."
-            )
+        check_column("items", items)
         items = pd.Series(items)
         if len(items) == 0:
             raise ValueError("items has no rows; give at least one item id.")
@@ -156,12 +155,22 @@ class Vocabulary:
 
         Returns:
             `(rows,)` int32 array of indices 1 to n, 0 for an unknown id.
+
+        Raises:
+            ValueError: That is no column.
         """
+        if not pd.api.types.is_scalar(values):
+            check_column("values", values)
         values = pd.Series(values)
         if values.dtype.kind == "i":
             return _shifted(self._index.get_indexer(pd.Index(values)))
         # Strings are slow to look up: look up each different one once.
-        codes, unique = pd.factorize(values)
+        try:
+            codes, unique = pd.factorize(values)
+        except TypeError:
+            raise ValueError(
+                "values holds lists or other values that are no ids; give one id a row."
+            ) from None
         unique = pd.Index(np.asarray(unique, dtype=object), tupleize_cols=False)
         indices = _shifted(self._index.get_indexer(unique))
         # The last entry is what a missing value, code -1, points to.
@@ -177,9 +186,9 @@ class Vocabulary:
             Array of raw ids of that shape.
 
         Raises:
-            ValueError: An index is 0 (padding) or beyond the vocabulary.
+            ValueError: An index is 0 (padding), beyond the vocabulary or no integer.
         """
-        indices = np.asarray(indices)
+        indices = _as_indices(indices)
         outside = (indices < 1) | (indices > len(self))
         if outside.any():
             raise ValueError(
@@ -212,6 +221,12 @@ class Vocabulary:
     @classmethod
     def from_config(cls, config: dict) -> "Vocabulary":
         """The vocabulary that `get_config` describes."""
+        is_ours = isinstance(config, dict) and {"ids", "counts"} <= set(config)
+        if not is_ours or config.get("id_type", "uuid") not in _WRITTEN:
+            raise ValueError(
+                f"config is {shown(config)}, which describes no vocabulary; give what "
+                "`get_config` returned."
+            )
         ids = config["ids"]
         if "id_type" in config:
             read = _WRITTEN[config["id_type"]][2]
@@ -225,7 +240,23 @@ class Vocabulary:
     @classmethod
     def from_json(cls, text: str) -> "Vocabulary":
         """The vocabulary in a JSON string made by `to_json`."""
-        return cls.from_config(json.loads(text))
+        try:
+            config = json.loads(text)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"text is {shown(text)}, which is no JSON; give what `to_json` "
+                "returned, or the text of the file that holds it and not its path."
+            ) from None
+        return cls.from_config(config)
+
+
+def check_vocabulary(name, value):
+    """Raises a ValueError if an argument is no `Vocabulary`."""
+    if not isinstance(value, Vocabulary):
+        raise ValueError(
+            f"{name} is {shown(value)}; it must be a Vocabulary, such as "
+            "Vocabulary.from_items(log['item'])."
+        )
 
 
 def as_known(ids, known):
@@ -262,12 +293,41 @@ def _as_ids(ids):
         ids = ids.tolist()
     ids = [raw.item() if isinstance(raw, np.generic) else raw for raw in ids]
     kinds = {type(raw) for raw in ids}
+    for kind in kinds:
+        if kind.__hash__ is None:
+            raise ValueError(
+                f"A {kind.__name__} is no id; give one id a row. Of a column of lists "
+                "frame.explode('item') makes such rows."
+            )
     # Hashes of 64 bits may not fit into an int64: these stay Python's integers.
     if kinds == {int} and max(ids) < 2**63 and min(ids) >= -(2**63):
         return np.array(ids, np.int64)
     if kinds == {float}:
         return np.array(ids, np.float64)
     return np.fromiter(ids, object, len(ids))
+
+
+def _as_counts(counts):
+    try:
+        return np.asarray(counts, dtype=np.int64)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"counts is {shown(counts)}; give one integer for each id, or leave counts "
+            "out."
+        ) from None
+
+
+def _as_indices(indices):
+    try:
+        array = np.asarray(indices)
+    except ValueError:  # lists of different lengths
+        array = np.asarray(None)
+    if array.dtype.kind in "iu" or array.size == 0:
+        return array.astype(np.int64)
+    raise ValueError(
+        f"indices is {shown(indices)}; it must be an array of integers. `encode` makes "
+        "indices of raw ids."
+    )
 
 
 def _sorted_order(ids):

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from .arguments import check_indices, check_integer, shown
 from .batches import Batches
 from .histories import gather_rows, make_histories
 from .times import Time, as_time
-from .vocabulary import Vocabulary
+from .vocabulary import Vocabulary, check_vocabulary
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +40,10 @@ class Windows:
     user_ids: np.ndarray | None = None
 
     def __post_init__(self):
-        if self.items.ndim != 2:
-            raise ValueError(
-                f"items has shape {self.items.shape}; it must be (rows, length)."
-            )
+        check_indices("items", self.items, ndim=2)
+        check_indices("users", self.users, ndim=1)
+        if self.vocabulary is not None:
+            check_vocabulary("vocabulary", self.vocabulary)
         if self.users.shape != (len(self.items),):
             raise ValueError(
                 f"users has shape {self.users.shape}; it must be one index for each "
@@ -167,7 +168,7 @@ def make_windows(
 
     Raises:
         ValueError: `length`, `stride` or `min_items` is out of range, or the log
-            is not sorted.
+            is none or not sorted.
 
     Example:
 
@@ -178,24 +179,35 @@ def make_windows(
     ```
     """
     check_window_sizes(length, stride, min_items)
+    check_vocabulary("vocabulary", vocabulary)
     histories = make_histories(log, vocabulary)
     return cut_windows(
         histories, [histories.ends], vocabulary, length, stride, min_items
     )
 
 
+def check_windows(name, value):
+    """Raises a ValueError if an argument is no `Windows`."""
+    if not isinstance(value, Windows):
+        raise ValueError(
+            f"{name} is {shown(value)}; it must be Windows, such as "
+            "make_windows(log, vocabulary, length=20), or the first of the two that "
+            "`read_sequences` returns."
+        )
+
+
 def check_window_sizes(length, stride=None, min_items=2):
     """Raises ValueError where windows of these sizes cannot be made."""
-    if length < 2:
-        raise ValueError(
-            f"length={length} must be at least 2: a window holds inputs and a target."
-        )
-    if stride is not None and not 1 <= stride <= length:
+    check_integer("length", length, 2, ": a window holds inputs and a target")
+    if stride is not None:
+        check_integer("stride", stride, 1, f" and at most length={length}")
+    check_integer("min_items", min_items, 1)
+    if stride is not None and stride > length:
         raise ValueError(
             f"stride={stride} must be 1 to length={length}; a larger one skips "
             "events. Leave it out for disjoint windows."
         )
-    if not 1 <= min_items <= length:
+    if min_items > length:
         raise ValueError(f"min_items={min_items} must be 1 to length={length}.")
 
 

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 import stackrec_keras
-from stackrec_keras.cli import COMMANDS, main
+from stackrec_keras.cli import COMMANDS, main, train
 
 
 def test_without_a_command_the_help_is_printed(stackrec):
@@ -57,3 +57,39 @@ def test_an_error_is_one_line_and_its_traceback_can_be_asked_for(stackrec):
     assert err.startswith("stackrec: error: --data no-such-set is neither a file nor")
     with pytest.raises(ValueError, match="no-such-set"):
         main(["--traceback", "data", "no-such-set"])
+
+
+@pytest.mark.parametrize(
+    "message, shown",
+    [
+        ("num_heads=3 must divide 8.", "--num-heads 3 must divide 8."),
+        (
+            "top_blocks must be. Got: top_blocks=9",
+            "--top-blocks must be. Got: --top-blocks 9",
+        ),
+        ("dropout must be. Got: dropout=2.0", "dropout must be. Got: --dropout 2.0"),
+        ("No file at 'log.csv' (path_or_frame); check", "No file at 'log.csv'; check"),
+        # What is no option of this command, not the option's value, or no name at all.
+        ("give fit_rows=3, timestamp=None or user=...", "same"),
+        ("a growth to num_blocks=8", "same"),
+        ("no column 'batch_size' in runs/batch_size=3", "same"),
+    ],
+)
+def test_an_error_names_the_options_that_one_typed(
+    message, shown, stackrec, monkeypatch, tmp_path
+):
+    def fail(args):
+        raise ValueError(message)
+
+    monkeypatch.setattr(train, "run", fail)
+    _, _, err = stackrec("train", "--out", tmp_path / "run")
+    assert err == f"stackrec: error: {message if shown == 'same' else shown}\n"
+
+
+@pytest.mark.parametrize("command", ["train", "scenario ts"])
+def test_an_error_of_a_model_names_the_option(command, log_path, tmp_path, stackrec):
+    options = f"--data {log_path} --out {tmp_path / 'run'} --length 8 --epochs 7"
+    wrong = "--model sasrec --num-heads 3 --embedding-dim 8"
+    code, _, err = stackrec(*f"{command} {options} {wrong}".split())
+    assert code == 2
+    assert err.startswith("stackrec: error: --num-heads 3 must divide the width of")

@@ -226,7 +226,12 @@ def test_options_that_do_not_fit_are_refused(
         (finished_run, finished_run, "--overwrite", "which is never overwritten"),
         (finished_run / "model.keras", finished_run, "--overwrite", "where OLD is"),
         (finished_run, tmp_path / "new", "--num-blocks 2", "or as many for no"),
-        (finished_run, tmp_path / "new", "--num-blocks 7 --top-blocks 2", "top_blocks"),
+        (
+            finished_run,
+            tmp_path / "new",
+            "--num-blocks 7 --top-blocks 2",
+            "--top-blocks 3",
+        ),
         (tmp_path / "none.keras", tmp_path / "new", "", "There is no"),
         (tmp_path / "none", tmp_path / "new", "", "is no run folder"),
     ):

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from stackrec_keras import data
+from stackrec_keras.cli.config import TrainConfig
 from stackrec_keras.cli.results import popularity_results
+from stackrec_keras.cli.train import announce
 
 
 def read(path):
@@ -155,7 +157,7 @@ def test_a_run_without_growth_keeps_its_depth(
     arguments = train_arguments(log_path, out, "--epochs 1 --schedule none")
     code, printed, _ = stackrec(*arguments, "--split", "leave-one-out")
     assert code == 0
-    assert "no growth" in printed
+    assert "no growth\n10 steps an epoch of 80 rows\n" in printed
     assert read(out / "history.json")["num_blocks"] == [1]
     assert read(out / "split.json")["rows"]["test"] == 40
 
@@ -225,7 +227,10 @@ def test_overwrite_replaces_the_run_and_no_other_file(
         ("--data no-such.csv", "No file at"),
         ("--data-shares 0:1", "--data-shares 0:1 needs a --schedule of epochs"),
         ("--schedule 1:2 --data-shares 1", "--data-shares 1 are no shares"),
-        ("--schedule 1:2 --data-shares 1:1", "--data-shares 1:1: data_shares must say"),
+        (
+            "--schedule 1:2 --data-shares 1:1",
+            "1:1: --data-shares must say",
+        ),
         ("--share-by time", "there are no shares. Give --data-shares"),
         (
             "--schedule 1:2 --data-shares 0:0.5,1:1 --share-by time",
@@ -248,3 +253,15 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(
     assert code == 2
     assert message in err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("batch_size, few", [(6, True), (5, False)])
+def test_few_steps_an_epoch_are_announced_with_the_way_out(
+    batch_size, few, make_model, capsys
+):
+    model = make_model(compiled=False)
+    model.build((None, 8))
+    announce(TrainConfig(batch_size=batch_size), None, model, rows=96)
+    printed = capsys.readouterr().out
+    assert f"{16 if few else 20} steps an epoch of 96 rows\n" in printed
+    assert (f"--batch-size {batch_size} is large for so few rows" in printed) == few

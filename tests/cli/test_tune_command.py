@@ -93,7 +93,7 @@ def test_the_time_to_a_quality_is_an_objective(tune, tmp_path):
         ("--method stackC,stackX", "Received: method='stackX'"),
         ("--learning-rate 0.1:0.01", "--learning-rate 0.1:0.01: A Range must have"),
         ("--growths 0,many", "growths must be an integer of at least 0"),
-        ("--growths 3 --epochs 3", "growths=3 makes 4 stages, and epochs=3"),
+        ("--growths 3 --epochs 3", "--growths 3 makes 4 stages, and --epochs 3"),
         ("--dropout 0.1", "NextItNet has no dropout"),
         ("--num-heads 2", "--num-heads is an option of --model sasrec and ssept"),
     ],

@@ -131,7 +131,7 @@ def test_fit_takes_users_and_evaluate_takes_evaluation_batches():
     "arguments, message",
     [
         ({"batch_size": 0}, "batch_size=0 must be at least 1"),
-        ({"seed": -1}, "seed=-1 must be 0 or more"),
+        ({"seed": -1}, "seed=-1 must be at least 0"),
     ],
 )
 def test_arguments_out_of_range_are_refused(arguments, message):

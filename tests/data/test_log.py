@@ -187,7 +187,7 @@ def test_an_item_may_be_called_NA_in_a_file_but_an_empty_field_is_missing(tmp_pa
         read_interactions(path)
 
 
-@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
 def test_a_csv_without_commas_in_its_header_may_have_another_separator(
     tmp_path, separator
 ):
@@ -207,6 +207,25 @@ def test_a_file_that_is_not_in_utf_8_is_an_error_that_says_how_to_read_it(
     item = "Käse" if where == "header" else "item"
     with pytest.raises(ValueError, match="log.csv' .* not in UTF-8.*encoding='cp1252'"):
         read_interactions(tmp_path / "log.csv", item=item)
+
+
+@pytest.mark.parametrize(
+    "name, text, message",
+    [
+        ("log.csv", "user item\n1 2\n", "one field alone, 'user item'.* by commas, or"),
+        ("log.tsv", "user,item\n1,2\n", "one field alone, 'user,item'.* by tabs, or"),
+        ("log.csv", 'user,item,timestamp\n1,"a,3\n', "read as .csv: .*EOF inside"),
+        ("log.csv.gz", "user,item\n1,2\n", "read as .csv.gz: Not a gzipped file"),
+        ("log.csv.zip", "user,item\n1,2\n", "read as .csv.zip: File is not a zip"),
+        ("log.parquet", "user,item\n1,2\n", "read as .parquet: .*not a parquet file"),
+        ("log.dat", b"1::\xe9::3::4\n", "is not in UTF-8"),
+    ],
+)
+def test_a_file_of_another_form_is_refused_with_its_name(tmp_path, name, text, message):
+    raw = text if isinstance(text, bytes) else text.encode()
+    (tmp_path / name).write_bytes(raw)
+    with pytest.raises(ValueError, match=f"{name}' .*{message}"):
+        read_interactions(tmp_path / name)
 
 
 @pytest.mark.parametrize("text", ["", "user,item,timestamp\n"])

@@ -111,6 +111,9 @@ def test_the_windows_can_be_split_and_batched(tmp_path):
 def test_wrong_arguments_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="No file at"):
         read_sequences(tmp_path / "nothing.csv")
+    (tmp_path / "latin.csv").write_bytes(b"\xe9,2,3\n")
+    with pytest.raises(ValueError, match=r"latin.csv' \(path\) is not in UTF-8"):
+        read_sequences(tmp_path / "latin.csv")
     with pytest.raises(ValueError, match="length=1"):
         read_sequences(write(tmp_path, "1,2\n"), length=1)
     for text in ("0,0,1\n", "", "\n"):

@@ -82,8 +82,19 @@ def test_bad_shares_are_refused(shares, message):
 
 
 def test_a_part_without_rows_is_refused():
-    with pytest.raises(ValueError, match="The split has no validation rows"):
+    message = (
+        "The split has no validation rows: 4 windows are too few for test_share=0.2 "
+        "and validation_share=0.1. Give a longer log"
+    )
+    with pytest.raises(ValueError, match=message):
         split_random(numbered_windows(4))
+
+
+def test_no_windows_at_all_are_refused_with_the_reason():
+    log = small_log()
+    windows = make_windows(log, Vocabulary(["another item"]), 5)
+    with pytest.raises(ValueError, match="no train rows: there are no windows, as no"):
+        split_random(windows)
 
 
 # Leave one out
@@ -104,6 +115,22 @@ def test_the_last_item_is_the_test_and_the_one_before_the_validation():
     assert decoded(split.test) == [("a", [4, 5, 6, 7]), ("c", [4, 5, 6])]
     assert split.test.end_time.tolist() == [7, 6]
     assert split.num_users == 3
+
+
+@pytest.mark.parametrize(
+    "events, part", [(1, "train"), (2, "validation"), (3, "train")]
+)
+def test_histories_too_short_to_leave_one_out_are_refused_with_the_reason(events, part):
+    log = read_interactions(
+        pd.DataFrame([("a", n, n) for n in range(events)] + [("b", 0, 0)]),
+        *(0, 1, 2),
+    )
+    message = (
+        f"The split has no {part} rows: the longest history has {events} items that "
+        "the vocabulary knows. Two .* after at least min_items=2 to train on. Give"
+    )
+    with pytest.raises(ValueError, match=message):
+        split_leave_one_out(log, Vocabulary.from_items(log["item"]), length=4)
 
 
 def test_leave_one_out_leaves_each_users_training_rows_before_its_targets():
@@ -176,7 +203,11 @@ def test_new_items_and_new_users_are_counted_and_shown():
             columns=["user", "item", "timestamp"],
         )
     )
-    with pytest.raises(ValueError, match="The split has no validation rows"):
+    message = (
+        "The split has no validation rows: of the 5 events from 3 on, where validation "
+        "begins, 1 have items that training does not have, and 1 have no such item"
+    )
+    with pytest.raises(ValueError, match=message):
         split_by_time(log, 3, validation_start=3, test_start=4)
     log.loc[len(log)] = ("c", "x", 2)
     log.loc[len(log)] = ("c", "y", 3)
@@ -245,8 +276,29 @@ def test_bad_times_are_refused(times, message):
 
 def test_shares_that_fall_on_one_time_are_refused():
     log = small_log(times=2)
-    with pytest.raises(ValueError, match="leave a part empty"):
+    message = (
+        "test_share=0.1 and validation_share=0.1 leave a part empty: 400 events have 2 "
+        "different times, from 0 to 1; validation would begin at 1 and the test at 1"
+    )
+    with pytest.raises(ValueError, match=message):
         split_by_time(log, 5)
+
+
+def test_an_empty_log_is_refused():
+    with pytest.raises(ValueError, match="log has no rows"):
+        split_by_time(small_log().iloc[:0], 5)
+
+
+def test_users_with_too_few_events_before_validation_are_refused_with_the_reason():
+    log = read_interactions(
+        pd.DataFrame({"user": range(9), "item": 1, "timestamp": range(9)})
+    )
+    message = (
+        "The split has no train rows: 7 events come before 7, where validation begins, "
+        "and no user has min_items=2 of them. Give a longer log, a later"
+    )
+    with pytest.raises(ValueError, match=message):
+        split_by_time(log, 5, validation_start=7, test_start=8)
 
 
 def test_shares_of_events_set_the_times():

@@ -150,7 +150,7 @@ def test_the_hash_says_whether_two_splits_are_the_same(pairs):
 def test_shares_that_leave_a_part_empty_are_refused(pairs):
     with pytest.raises(ValueError, match="must be below 1"):
         pairs.split(test_share=0.6, validation_share=0.4)
-    with pytest.raises(ValueError, match="no validation rows"):
+    with pytest.raises(ValueError, match="no validation rows: 20 users are too few"):
         pairs.split(validation_share=0.01)
 
 

@@ -151,7 +151,10 @@ def test_batches_come_with_the_windows_settings():
     [
         ({"length": 1}, "length=1 must be at least 2"),
         ({"length": 3, "stride": 4}, "stride=4 must be 1 to length=3"),
-        ({"length": 3, "stride": 0}, "stride=0 must be 1 to length=3"),
+        (
+            {"length": 3, "stride": 0},
+            "stride=0 must be at least 1 and at most len",
+        ),
         ({"length": 3, "min_items": 4}, "min_items=4 must be 1 to length=3"),
     ],
 )

@@ -59,6 +59,7 @@ def _add_scenario(scenarios, scenario):
         description=scenario.description + _FOLDER,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.set_defaults(parser=parser)  # whose options an error may name
     parser.add_argument(
         "--out", required=True, metavar="FOLDER", help="the folder to write"
     )
