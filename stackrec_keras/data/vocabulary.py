@@ -188,14 +188,14 @@ class Vocabulary:
         Raises:
             ValueError: An index is 0 (padding), beyond the vocabulary or no integer.
         """
-        indices = _as_indices(indices)
-        outside = (indices < 1) | (indices > len(self))
+        array = _as_indices(indices)
+        outside = (array < 1) | (array > len(self))
         if outside.any():
             raise ValueError(
-                f"indices holds {indices[outside].flat[0]}, which is no item: items "
+                f"indices holds {array[outside].flat[0]}, which is no item: items "
                 f"are 1 to {len(self)} and 0 is padding. Remove it before decoding."
             )
-        return self.ids[indices - 1]
+        return self.ids[array - 1]
 
     def get_config(self) -> dict:
         """A dict of lists that JSON can hold; ids keep their type.
