@@ -90,7 +90,7 @@ def test_the_time_to_a_quality_is_an_objective(tune, tmp_path):
         ("--objective time --time-budget 9", "--objective time needs --target"),
         ("--objective both", "--objective both needs --time-budget"),
         ("--target 0.1", "--objective quality takes no --target"),
-        ("--method stackC,stackX", "Received: method='stackX'"),
+        ("--method stackC,stackX", "Received: --method 'stackX'"),
         ("--learning-rate 0.1:0.01", "--learning-rate 0.1:0.01: A Range must have"),
         ("--growths 0,many", "growths must be an integer of at least 0"),
         ("--growths 3 --epochs 3", "--growths 3 makes 4 stages, and --epochs 3"),
