@@ -90,7 +90,7 @@ def test_more_stages_than_epochs_are_refused():
         ({"first_data_share": Choice(0, 1.0)}, "first_data_share must be above 0"),
         ({"dropout": Choice(0.1, 1.0)}, "dropout must be from 0 to below 1"),
         ({"method": Choice("stackC", "stackX")}, "Received: method='stackX'"),
-        ({"inherit": "some"}, "inherit must be one of 'all', 'paper'"),
+        ({"inherit": "some"}, "inherit must be one of 'all', 'all_but_gates', 'paper'"),
         ({"optimizer_state": None}, "optimizer_state must be one of"),
         ({"training_loss": "mse"}, "loss='mse' cannot be used here"),
     ],
