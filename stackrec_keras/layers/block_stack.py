@@ -7,8 +7,9 @@ import keras
 from keras import ops
 
 from stackrec_keras.layers.arguments import check_integers
+from stackrec_keras.layers.scan import scan_blocks
 from stackrec_keras.layers.tensor import Tensor
-from stackrec_keras.layers.tensorflow_graph import traced_once
+from stackrec_keras.layers.tracing import in_jax_trace, traced_once
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,9 @@ class BlockStack(keras.layers.Layer):
 
     cycle = 1
     """After how many blocks the kind of block repeats (its dilation, say)."""
+
+    scans = True
+    """Whether JAX compiles a cycle of blocks once and not each block by itself."""
 
     _initial_depth: int
 
@@ -153,6 +157,8 @@ class BlockStack(keras.layers.Layer):
     def call(
         self, x: Tensor, training: bool | None = None, is_item: Tensor | None = None
     ) -> Tensor:
+        if self.scans and self.depth >= 2 * self.cycle and in_jax_trace(x):
+            return scan_blocks(self, x, training, is_item)
         kinds = [self._block_of_kind(kind, training) for kind in range(self.cycle)]
         for index, weights in enumerate(self._slices()):
             x = kinds[index % self.cycle](x, weights, is_item)

@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from stackrec_keras.layers.tensorflow_graph import in_plain_graph
+from stackrec_keras.layers.tracing import in_plain_graph
 
 
 def causal_convolution(x, kernel, bias, dilation):
@@ -21,13 +21,19 @@ def causal_convolution(x, kernel, bias, dilation):
     Returns:
         Tensor of shape `(batch, time, out_dim)`.
     """
-    form = _convolution if _has_fast_convolution() else _sum_of_taps
+    form = _convolution if has_fast_convolution() else _sum_of_taps
     return form(x, kernel, dilation) + bias
 
 
-def _has_fast_convolution():
-    # benchmarks/convolution_forms.py measures both forms on each backend.
-    return keras.backend.backend() == "jax" or in_plain_graph()
+def has_fast_convolution():
+    """Returns whether the backend's own convolution is faster than matrix products.
+
+    benchmarks/convolution_forms.py measures both forms on each backend. On a GPU XLA
+    takes long to choose an algorithm for each convolution of a net.
+    """
+    if keras.backend.backend() == "jax":
+        return keras.distribution.list_devices()[0].startswith("cpu")
+    return in_plain_graph()
 
 
 def _convolution(x, kernel, dilation):

@@ -6,7 +6,10 @@ from keras import ops
 from keras.initializers import Ones, TruncatedNormal, Zeros
 
 from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
-from stackrec_keras.layers.causal_convolution import causal_convolution
+from stackrec_keras.layers.causal_convolution import (
+    causal_convolution,
+    has_fast_convolution,
+)
 from stackrec_keras.layers.tensor import Tensor
 
 EPSILON = 1e-8
@@ -66,6 +69,11 @@ class DilatedResidualStack(BlockStack):
     @property
     def cycle(self) -> int:  # type: ignore[override]
         return len(self.dilations)
+
+    @property
+    def scans(self) -> bool:  # type: ignore[override]
+        # XLA's convolution on a CPU is slow within a scan.
+        return not has_fast_convolution()
 
     @property
     def details(self) -> str:

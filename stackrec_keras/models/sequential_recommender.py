@@ -13,7 +13,7 @@ from stackrec_keras.data import Vocabulary
 from stackrec_keras.layers import OutputTable, seed_generator, with_dense_gradient
 from stackrec_keras.layers.arguments import check_integers
 from stackrec_keras.layers.tensor import Tensor
-from stackrec_keras.layers.tensorflow_graph import num_replicas
+from stackrec_keras.layers.tracing import num_replicas
 from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
 from stackrec_keras.models.check_vocabulary import check_vocabulary
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
@@ -364,6 +364,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         sample_weight: Tensor = None,
         training: bool = True,
     ) -> Tensor:
+        y, sample_weight = _as_tensors(y, sample_weight)
         if not training:
             y = last_of_row(y, y_pred)
             return validation_loss(y, y_pred, sample_weight) / num_replicas()
@@ -401,6 +402,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         if self._gives_hidden:
             loss = loss_tracker(self)
             return {loss.name: loss.result()}
+        y, sample_weight = _as_tensors(y, sample_weight)
         y = last_of_row(y, y_pred)
         if sample_weight is not None:
             sample_weight = last_of_row(sample_weight, y_pred)
@@ -454,6 +456,11 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             "num_items": self.num_items,
             "num_blocks": self.num_blocks,
         }
+
+
+def _as_tensors(*values):
+    # A torch DataLoader gives tensors on the CPU, wherever the model is.
+    return [None if v is None else ops.convert_to_tensor(v) for v in values]
 
 
 @dataclass(frozen=True)

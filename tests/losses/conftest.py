@@ -73,7 +73,7 @@ def _gradients(function, *arrays):
     else:
         import torch
 
-        tensors = [torch.tensor(a, requires_grad=True) for a in arrays]
+        tensors = [ops.convert_to_tensor(a).requires_grad_() for a in arrays]
         value = function(*tensors)
         grads = torch.autograd.grad(value, tensors)
     to_numpy = ops.convert_to_numpy

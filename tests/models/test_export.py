@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from keras import ops
 from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
@@ -47,8 +48,10 @@ def _served(model, folder, x):
         path = str(folder / "model.pt2")
         model.export(path, format="torch", verbose=False)
         program = torch.export.load(path).module()
-        tensors = keras.tree.map_structure(lambda a: torch.tensor(a.astype("int32")), x)
-        return program(tensors).detach().numpy()
+        tensors = keras.tree.map_structure(
+            lambda a: ops.convert_to_tensor(a, "int32"), x
+        )
+        return ops.convert_to_numpy(program(tensors))
     tf = pytest.importorskip("tensorflow")
     if not (folder / "saved_model.pb").exists():
         model.export(folder, verbose=False)

@@ -1,4 +1,4 @@
-"""The only file of layers and models that knows TensorFlow."""
+"""The only file of layers and models that knows a backend by its own name."""
 
 import keras
 
@@ -25,6 +25,15 @@ def traced_once(function):
     import tensorflow as tf
 
     return tf.function(function)
+
+
+def in_jax_trace(x):
+    """Returns whether `x` is traced by JAX, to be compiled or differentiated."""
+    if keras.backend.backend() != "jax":
+        return False
+    import jax
+
+    return isinstance(x, jax.core.Tracer)
 
 
 def num_replicas():
