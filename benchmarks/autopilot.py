@@ -1,7 +1,8 @@
 """Does the depth autopilot find out by itself whether depth pays?
 
     python benchmarks/autopilot.py --data synthetic --seeds 0 1 2
-    python benchmarks/autopilot.py --data ml-1m --seeds 0
+    python benchmarks/autopilot.py --data ml-1m --seeds 0 1 --jit \\
+        --inherit all_but_gates --optimizer-state reset
 
 In the synthetic log the next item hangs on items 1, 4 and 12 steps back. With kernel 3
 and dilations 1 and 4, as NextItNet has them by default, 1 block reaches 6 steps back
@@ -50,6 +51,8 @@ def main():
     parser.add_argument("--dilations", type=int, nargs="+", default=[1, 4])
     parser.add_argument("--patience", type=int, default=2)
     parser.add_argument("--min-gain", type=float, default=0.01)
+    parser.add_argument("--inherit", default="all", help="as StackingCallback's")
+    parser.add_argument("--optimizer-state", default="carry", help="likewise")
     parser.add_argument("--jit", action=argparse.BooleanOptionalAction, default=False)
     arguments = parser.parse_args()
     job = JOBS[arguments.data]
@@ -60,7 +63,12 @@ def main():
         autopilot = sr.StackingSchedule.plateau(
             MONITOR, arguments.patience, arguments.min_gain, job.max_blocks
         )
-        grows = sr.StackingCallback("stackC", autopilot)
+        grows = sr.StackingCallback(
+            "stackC",
+            autopilot,
+            inherit=arguments.inherit,
+            optimizer_state=arguments.optimizer_state,
+        )
         rows.append(one("autopilot", split, job, job.start, grows, seed, arguments))
         for depth in job.depths:
             best = keras.callbacks.EarlyStopping(
