@@ -3,7 +3,7 @@
 #   bash scripts/test_all.sh [FOLDER OF THE ENVIRONMENT]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-venv="${1:-.venv}"
+venv="${1:-.venv-tests}"
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
 "$venv/bin/python" -m pip install --quiet --upgrade pip
 # This torch is the build for CPUs on Linux; a plain "torch" brings gigabytes of CUDA.

@@ -72,7 +72,8 @@ def _last_items(args, config, model, folder):
     from stackrec_keras.data import make_windows
 
     log = read_log(replace(config, **typed_options(args)))
-    windows = make_windows(log, model.vocabulary, model.trained_length + 1)
+    known = model.vocabulary.encode(log["item"]) > 0
+    windows = make_windows(log[known], model.vocabulary, model.trained_length + 1)
     if len(windows) == 0:
         raise ValueError(
             f"--data {args.data} has no user with two items that the model knows. "
@@ -80,10 +81,10 @@ def _last_items(args, config, model, folder):
         )
     is_newest = np.r_[windows.users[1:] != windows.users[:-1], True]
     rows = windows.subset(is_newest)
-    unknown = int((model.vocabulary.encode(log["item"]) == 0).sum())
     notes = [
         f"last item of {len(rows):,} of {log['user'].nunique():,} users",
-        f"{unknown:,} of {len(log):,} events left out, their items being unknown",
+        f"{(~known).sum():,} of {len(log):,} events left out, "
+        "their items being unknown",
     ]
     if model.num_users is not None:
         users = folder.user_indices(rows.user_ids)[rows.users]

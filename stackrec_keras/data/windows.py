@@ -1,5 +1,6 @@
 """Fixed-length windows of users' histories: the rows that models train on."""
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -181,9 +182,21 @@ def make_windows(
     check_window_sizes(length, stride, min_items)
     check_vocabulary("vocabulary", vocabulary)
     histories = make_histories(log, vocabulary)
+    _warn_of_unknown(len(log) - len(histories.items), len(log))
     return cut_windows(
         histories, [histories.ends], vocabulary, length, stride, min_items
     )
+
+
+def _warn_of_unknown(left_out, events):
+    if left_out:
+        warnings.warn(
+            f"{left_out:,} of {events:,} events are left out, as vocabulary does not "
+            "have their items. To keep them: Vocabulary.from_items(log['item']) for a "
+            "new model, model.extend_items(ids=...) and model.vocabulary for one that "
+            "is trained.",
+            stacklevel=3,
+        )
 
 
 def check_windows(name, value):

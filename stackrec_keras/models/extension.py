@@ -19,6 +19,7 @@ def extend_items(model, n, init, ids, trained=None):
     """See `SequentialRecommender.extend_items`. `trained` is the model that trains
     this one's weights, if it is another."""
     trained = trained or model
+    n = _number(n, ids)
     vocabulary = _extended(model.vocabulary, n, ids)
     if trained is model:
         _check_loss(model, n)
@@ -33,6 +34,7 @@ def extend_items(model, n, init, ids, trained=None):
 
 def extend_targets(model, n, init, ids):
     """See `TransferRecommender.extend_targets`."""
+    n = _number(n, ids)
     vocabulary = _extended(model.target_vocabulary, n, ids)
     _check_loss(model, n)
     output = model.output_table
@@ -113,6 +115,12 @@ def _new_rows(old, n, init):
     rng = np.random.default_rng(random.randrange(2**31))
     deviation = old.std(axis=0, keepdims=True)
     return rows + deviation * rng.normal(size=rows.shape)
+
+
+def _number(n, ids):
+    if n is None and ids is None:
+        raise ValueError("Give n, how many, or ids, the raw ids of the new items.")
+    return len(ids) if n is None else n
 
 
 def _extended(vocabulary, n, ids):

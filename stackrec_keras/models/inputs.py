@@ -55,6 +55,7 @@ def check_ids(model, **data):
     that the model does not know: JAX would make all weights NaN of them."""
     for name, inputs in data.items():
         if isinstance(inputs, Batches):
+            _check_vocabulary(name, model.vocabulary, inputs.windows)
             items, targets = inputs.epoch_windows.item_ids()
             check_ids(model, **{f"{name}: x": items, f"{name}: y": targets})
             continue
@@ -66,6 +67,22 @@ def check_ids(model, **data):
         _check_range(f"{name} has item ids", items, 0, last, _ITEMS)
         if items is not None and not is_target:
             _check_rows(name, items)
+
+
+def _check_vocabulary(name, known, windows):
+    """Indices mean the same items if one vocabulary begins as the other does."""
+    made_with = getattr(windows, "vocabulary", None)
+    if known is None or made_with is None or known is made_with:
+        return
+    both = min(len(known), len(made_with))
+    other = np.flatnonzero(known.ids[:both] != made_with.ids[:both])
+    if len(other):
+        index = int(other[0])
+        raise ValueError(
+            f"{name} was made with another vocabulary than the model's: item "
+            f"{index + 1} is {made_with.ids[index]!r} there, and {known.ids[index]!r} "
+            "to the model. Make the windows, or the split, with model.vocabulary."
+        )
 
 
 def check_users(model, name, inputs):

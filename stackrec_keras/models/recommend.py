@@ -25,7 +25,7 @@ def recommend(model, x, k, exclude_seen, batch_size):
     _check_number(users, len(items))
     _warn_of_unknown(model, histories, items)
     seen = _known(items, model.num_items)
-    _check_histories(seen)
+    _check_histories(model, histories, seen)
     inputs = _fit_length(seen, model)
     parts = [
         _best(
@@ -56,7 +56,8 @@ def _item_indices(model, x):
     if not x or not all(map(_is_history, x)):
         raise ValueError(
             "x must be an array (batch, time) of item indices or a list of "
-            f"histories, each a list of items. Received: x={x!r:.200}"
+            "histories, each a list of items; one history is [[...]]. Received: "
+            f"x={x!r:.200}"
         )
     return _left_padded([_encode(model, history) for history in x])
 
@@ -123,14 +124,19 @@ def _known(items, num_items):
     return np.take_along_axis(np.where(known, items, 0), order, axis=1)
 
 
-def _check_histories(seen):
+def _check_histories(model, histories, seen):
     empty = np.flatnonzero(~seen.any(axis=1))
-    if len(empty):
-        raise ValueError(
-            f"{len(empty)} histories have no item that the model knows: rows "
-            f"{empty[:5].tolist()}{'...' if len(empty) > 5 else ''}. Leave them out, "
-            "or recommend popular items to them."
-        )
+    if len(empty) == 0:
+        return
+    known = f"indices 1 to {model.num_items}"
+    if isinstance(histories, (list, tuple)) and model.vocabulary is not None:
+        known = f"ids such as {model.vocabulary.ids[:1].tolist()[0]!r}"
+    raise ValueError(
+        f"{len(empty)} histories have no item that the model knows: rows "
+        f"{empty[:5].tolist()}{'...' if len(empty) > 5 else ''}, such as "
+        f"{histories[int(empty[0])]!r:.100}. It knows {known}. Leave them out, or "
+        "recommend popular items to them."
+    )
 
 
 def _fit_length(seen, model):

@@ -210,7 +210,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         grow(self, growth, num_blocks)
 
     def extend_items(
-        self, n: int, init: str = "mean", ids: Sequence | None = None
+        self, n: int | None = None, init: str = "mean", ids: Sequence | None = None
     ) -> None:
         """Adds items to the catalogue in place, and to the optimizer's state.
 
@@ -218,7 +218,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         that it knew does not change.
 
         Args:
-            n: Integer, how many.
+            n: Integer, how many; `None` for as many as there are `ids`.
             init: What their vectors and biases are at first: `"mean"`, the mean of
                 all items, or `"random"`, drawn with the mean and the deviation of
                 each column.
@@ -230,7 +230,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         Example:
 
         ```python
-        model.extend_items(len(new), ids=new)
+        model.extend_items(ids=new)
         model.fit(x, y)  # with new items in it
         ```
         """

@@ -151,19 +151,19 @@ class TransferRecommender(SequentialRecommender):
         return super().recommend(x, k, False, batch_size)
 
     def extend_items(
-        self, n: int, init: str = "mean", ids: Sequence | None = None
+        self, n: int | None = None, init: str = "mean", ids: Sequence | None = None
     ) -> None:
         """Adds items to the source catalogue, as in the other models."""
         extend_items(self.source, n, init, ids, trained=self)
         self.num_items = self.source.num_items
 
     def extend_targets(
-        self, n: int, init: str = "mean", ids: Sequence | None = None
+        self, n: int | None = None, init: str = "mean", ids: Sequence | None = None
     ) -> None:
         """Adds items to the target catalogue, as `extend_items` does to the source's.
 
         Args:
-            n: Integer, how many.
+            n: Integer, how many; `None` for as many as there are `ids`.
             init: `"mean"` or `"random"`, what their vectors and biases are at first.
             ids: List of their raw ids, for a model with a `target_vocabulary`.
 

@@ -20,7 +20,7 @@ _TITLES = {"mrr": "MRR", "hit_rate": "hit rate", "ndcg": "NDCG"}
 def history(
     history: keras.callbacks.History | Mapping[str, Sequence] | pd.DataFrame,
     path: str | PathLike | None = None,
-    metric: str = "val_mrr@5",
+    metric: str | None = None,
 ) -> "Figure":
     """Draws a learning curve, with the growths of the model marked.
 
@@ -34,7 +34,8 @@ def history(
             fewer values than epochs is taken for that of a
             `fit(..., validation_freq=n)`.
         path: Where to write the picture (`.png`, `.svg`, `.pdf`), or `None`.
-        metric: String, the column to draw above.
+        metric: String, the column to draw above; by default `val_mrr@5`, or
+            the loss where there was no validation.
 
     Returns:
         A `matplotlib.figure.Figure`. It belongs to no `pyplot` state.
@@ -51,6 +52,8 @@ def history(
     ```
     """
     columns = _columns(history)
+    if metric is None:
+        metric = "val_mrr@5" if "val_mrr@5" in columns else "loss"
     _check(columns, metric)
     epochs = _epochs(history, columns)
     figure = new_figure(8.0, 5.0)

@@ -96,12 +96,8 @@ class StackingCallback(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         model = self.model
         self._seconds = 0.0
-        if epoch == 0 and self._table and max(self._table.values()) <= model.num_blocks:
-            warnings.warn(
-                f"The model has {model.num_blocks} blocks already: this schedule "
-                f"({self._table}) will not grow it.",
-                stacklevel=2,
-            )
+        if epoch == 0:
+            self._warn_of_past_growths()
         for num_blocks in self._due(model, epoch):
             old, start = model.num_blocks, time.perf_counter()
             model.grow(num_blocks=num_blocks, **vars(self.growth))
@@ -173,6 +169,19 @@ class StackingCallback(keras.callbacks.Callback):
         for stack in block_stacks(self.model):
             for old, new in zip(path, path[1:]):
                 self.growth.sources(stack, old, new)
+
+    def _warn_of_past_growths(self):
+        model = self.model
+        past = {e: n for e, n in self._table.items() if e and n <= model.num_blocks}
+        if past:
+            warnings.warn(
+                f"The model was built with {model.initial_blocks} blocks and has "
+                f"{model.num_blocks} already: the growths {past} of "
+                f"schedule={self._table} will not be. Give depths beyond "
+                f"{model.num_blocks}, such as StackingCallback("
+                f"{self.growth.method!r}, {{1: {2 * model.num_blocks}}}).",
+                stacklevel=2,
+            )
 
     def _warn_of_late_growths(self):
         epochs = self.params["epochs"]

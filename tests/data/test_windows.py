@@ -77,6 +77,14 @@ def test_windows_are_those_of_a_slow_reference(seed):
     assert windows.end_time.tolist() == [row[2] for row in expected]
 
 
+def test_events_that_are_left_out_are_counted():
+    frame = {"user": [1, 1, 1], "item": ["a", "b", "c"]}
+    log = read_interactions(frame, timestamp=None)
+    with pytest.warns(UserWarning, match="1 of 3 events are left out.*extend_items"):
+        windows = make_windows(log, Vocabulary(["a", "b"]), 2)
+    assert windows.items.tolist() == [[1, 2]]
+
+
 def test_windows_are_cut_from_the_newest_end_and_padded_on_the_left():
     windows = windows_of({7: [1, 2, 3, 4, 5], 3: [4, 5]}, length=3)
     assert windows.items.tolist() == [[0, 4, 5], [0, 1, 2], [3, 4, 5]]

@@ -142,6 +142,7 @@ def test_weights_that_lack_rows_of_one_table_alone_are_refused(make_model):
 @pytest.mark.parametrize(
     "arguments, message",
     [
+        ({}, "Give n, how many, or ids"),
         ({"n": 0}, "n must be an integer of at least 1.*n=0"),
         ({"n": 2, "init": "zero"}, "init must be one of 'mean', 'random'.*'zero'"),
         ({"n": 2, "ids": ["a", "b"]}, "the model has no vocabulary"),
@@ -174,6 +175,13 @@ def test_ids_that_do_not_fit_the_vocabulary_are_refused(make_model, ids, message
     with pytest.raises(ValueError, match=message):
         model.extend_items(2, ids=ids)
     assert model.num_items == len(model.vocabulary) == NUM_ITEMS
+
+
+def test_ids_tell_how_many_there_are(make_model):
+    model = make_model()
+    model.vocabulary = sr.data.Vocabulary([f"film {i:02d}" for i in range(NUM_ITEMS)])
+    model.extend_items(ids=["new a", "new b"])
+    assert model.num_items == len(model.vocabulary) == NUM_ITEMS + 2
 
 
 def test_a_loss_that_counts_items_must_count_the_new_ones(make_model, sequences):

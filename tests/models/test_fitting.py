@@ -78,6 +78,18 @@ def test_batches_with_unknown_items_are_refused_before_the_first_step(make_model
     assert int(model.optimizer.iterations) == 0
 
 
+def test_batches_of_another_vocabulary_are_refused(make_model):
+    model = make_model(num_blocks=1)
+    model.vocabulary = Vocabulary([*"ab", *range(NUM_ITEMS - 2)])
+    log = read_interactions({"user": [1, 1], "item": ["b", "a"]}, timestamp=None)
+    other = make_windows(log, Vocabulary(["b", "a"]), 2).batches(1)
+    for method in (model.fit, model.evaluate):
+        with pytest.raises(ValueError, match="with another vocabulary.* item 1 is 'b'"):
+            method(other, verbose=0)
+    first = make_windows(log, Vocabulary(["a", "b"]), 2).batches(1)
+    model.fit(first, verbose=0)  # as before more items came
+
+
 def test_an_unknown_target_of_batches_is_refused(make_model):
     items = np.array([[1, 2, NUM_ITEMS + 1]])
     batches = Windows(items, np.zeros(1, "int32")).batches(1)

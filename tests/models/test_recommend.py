@@ -92,7 +92,8 @@ def test_raw_ids_may_be_tuples_and_a_history_a_series(model):
 def test_an_empty_history_is_an_error_that_says_so(named):
     with pytest.raises(ValueError, match=r"1 histories have no item.*rows \[1\]"):
         named.recommend([["film 03"], []])
-    with pytest.warns(UserWarning), pytest.raises(ValueError, match="have no item"):
+    message = r"have no item.*such as \['no film'\]. It knows ids such as 'film 00'"
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match=message):
         named.recommend([["no film"]])
     with pytest.raises(ValueError, match="have no item"):
         named.recommend(np.zeros((1, 4), "int32"))

@@ -38,6 +38,12 @@ def test_metric_and_losses_are_drawn_over_the_epochs():
     assert top.get_title(loc="left") == "best MRR@5: 0.4000 in epoch 3"
 
 
+def test_without_validation_the_loss_stands_above():
+    top = plot.history({"loss": [3.0, 2.5, 2.0], "num_blocks": [1, 1, 2]}).axes[0]
+    assert curve(top) == [[0, 1, 2], [3.0, 2.5, 2.0]]
+    assert top.get_title(loc="left") == "best loss: 2.0000 in epoch 2"
+
+
 def test_a_line_and_a_label_mark_each_growth_between_two_epochs():
     figure = plot.history(grown())
     assert labels(figure) == ["4 → 8 blocks", "8 → 16 blocks"]

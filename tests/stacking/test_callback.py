@@ -200,8 +200,18 @@ def test_a_second_fit_does_not_double_again(make_model, sequences):
     model = make_model()
     callback = sr.StackingCallback("stackC")
     model.fit(*sequences, epochs=3, verbose=0, callbacks=[callback])
-    with pytest.warns(UserWarning, match="has 8 blocks already"):
+    with pytest.warns(UserWarning, match=r"built with 2 .* has 8 .*\{1: 16\}"):
         model.fit(*sequences, epochs=3, verbose=0, callbacks=[callback])
+    assert model.num_blocks == 8
+
+
+def test_a_growth_that_a_net_has_behind_it_is_warned_of(make_model, sequences):
+    model = make_model()
+    model.grow("stackC")
+    with pytest.warns(UserWarning, match=r"has 4 already: the growths \{1: 4\} of"):
+        model.fit(
+            *sequences, epochs=3, verbose=0, callbacks=[sr.StackingCallback("stackC")]
+        )
     assert model.num_blocks == 8
 
 
