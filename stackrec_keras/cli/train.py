@@ -121,6 +121,7 @@ def train_on(config, folder, split, model, growth):
     else:
         _fit(config, folder, split, model, growth)
         folder.write_model(model)
+    _say_ending(config, folder, growth)
     write_results(config, folder, split, model)
     shutil.rmtree(folder.backup, ignore_errors=True)
 
@@ -251,6 +252,17 @@ def _callbacks(config, folder, growth):
     if config.max_seconds is not None:
         callbacks.append(MaxSeconds(config.max_seconds, folder.history))
     return callbacks
+
+
+def _say_ending(config, folder, growth):
+    from stackrec_keras.cli.ending import ending
+    from stackrec_keras.cli.growth import growth_table
+    from stackrec_keras.cli.history_file import read_rows
+
+    growths = None if growth is None else growth_table(config, growth)
+    line = ending(config, read_rows(folder.history), growths or {})
+    if line is not None:
+        print(line)
 
 
 def write_results(config, folder, split, model):

@@ -114,13 +114,16 @@ def test_early_stopping_remembers_its_best_epoch_over_a_restart(
 ):
     weights = val_mrr([0.2, 0.5, 0.4, 0.3, 0.5, 0.9])
     out = tmp_path / "run"
-    more = "--epochs 6 --schedule 2:2 --patience 3"
+    more = "--epochs 6 --schedule 2:2,5:4 --patience 3"
     with interruption(epoch=2):
         code, _, err = stackrec(*train_arguments(log_path, out, more))
     stopped = "\nstackrec: stopped. To go on: the same command with --resume\n"
     assert (code, err) == (130, stopped)
     best = weights[1]
-    assert stackrec("train", "--out", out, "--resume")[0] == 0
+    code, printed, _ = stackrec("train", "--out", out, "--resume")
+    assert code == 0
+    assert "Stopped after epoch 4: val_mrr@5 was best in epoch 1, at 1 block" in printed
+    assert "the growth to 4 blocks at epoch 5 was not reached" in printed
     assert history(out)["epoch"] == [0, 1, 2, 3, 4]
     assert history(out)["num_blocks"] == [1, 1, 2, 2, 2]
     # The best epoch came before the restart and before the growth.

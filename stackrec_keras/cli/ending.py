@@ -1,0 +1,70 @@
+"""What is said at a training's end: which epoch's weights are kept, and why."""
+
+MONITOR = "val_mrr@5"
+
+
+def ending(config, rows, growths):
+    """Says what one may not expect of the model that a training ended with.
+
+    Args:
+        config: `TrainConfig` of the run.
+        rows: List of dicts, its history.
+        growths: Dict from epoch to blocks, as scheduled.
+
+    Returns:
+        String, a line; `None` if the model is what one expects.
+    """
+    if MONITOR not in rows[-1]:
+        return None
+    if config.patience is not None:
+        return _of_best(config, rows, growths)
+    if config.schedule == "plateau":  # it keeps the best, and says so itself
+        return None
+    return _of_last(config, rows)
+
+
+def _of_best(config, rows, growths):
+    best, last = _best(rows, config.best_of == "deepest"), rows[-1]
+    cut_short = last["epoch"] + 1 < config.epochs
+    shallow = best["num_blocks"] < last["num_blocks"]
+    if not cut_short and not shallow:
+        return None
+    stop = f"Stopped after epoch {last['epoch']}: " if cut_short else ""
+    parts = [
+        f"{stop}{MONITOR} was best in epoch {best['epoch']}, at {_blocks(best)}, whose "
+        "weights are kept"
+    ]
+    missed = {e: n for e, n in growths.items() if last["epoch"] < e < config.epochs}
+    if missed:
+        steps = " and ".join(f"to {n} blocks at epoch {e}" for e, n in missed.items())
+        impatient = last["epoch"] - best["epoch"] >= config.patience
+        way_out = "--patience" if impatient else "--max-seconds"
+        parts.append(f"the growth {steps} was not reached (more {way_out})")
+    if shallow:
+        parts.append(f"--best-of deepest keeps the best at {_blocks(last)}")
+    return "; ".join(parts) + ". Epochs count from 0."
+
+
+def _of_last(config, rows):
+    best, last = _best(rows), rows[-1]
+    ours, theirs = f"{last[MONITOR]:.4f}", f"{best[MONITOR]:.4f}"
+    if ours == theirs:
+        return None
+    depth = "" if best["num_blocks"] == last["num_blocks"] else f" at {_blocks(best)}"
+    return (
+        f"{MONITOR} was best in epoch {best['epoch']}{depth} ({theirs}; epochs count "
+        f"from 0); the model is that of the last epoch ({ours}). --patience "
+        f"{config.epochs} keeps the best."
+    )
+
+
+def _best(rows, deepest=False):
+    """The row of the epoch that `BestEpoch` keeps."""
+    if deepest:
+        rows = [row for row in rows if row["num_blocks"] == rows[-1]["num_blocks"]]
+    return max(rows, key=lambda row: row[MONITOR])
+
+
+def _blocks(row):
+    plural = "" if row["num_blocks"] == 1 else "s"
+    return f"{row['num_blocks']} block{plural}"
