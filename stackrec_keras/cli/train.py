@@ -17,7 +17,8 @@ from stackrec_keras.cli.logs import typed_with_paths
 from stackrec_keras.cli.models import build_model, takes_users
 from stackrec_keras.cli.run_folder import RunFolder
 
-_FEW_STEPS = 20  # an epoch
+_FEW_STEPS, _ENOUGH_STEPS = 20, 50  # an epoch
+_SMALL_BATCH = 8
 
 _DESCRIPTION = """\
 Train a recommender that grows while it trains, and write a run folder: the model
@@ -186,11 +187,20 @@ def announce(config, growth, model, rows):
     print(f"{model_title(model)}, {model.count_params():,} parameters; {plan}")
     steps = -(-rows // config.batch_size)
     print(f"{steps:,} steps an epoch of {rows:,} rows")
-    if steps < _FEW_STEPS and config.batch_size > 1:
+    fitting = _fitting_batch_size(rows)
+    if steps < _FEW_STEPS and config.batch_size > fitting:
         print(
             f"So few steps learn little: --batch-size {config.batch_size} is large for "
-            "so few rows. Give a smaller one, or more --epochs."
+            f"so few rows. Give --batch-size {fitting}, or more --epochs."
         )
+
+
+def _fitting_batch_size(rows):
+    """The largest power of two with enough steps an epoch, if that is not too small."""
+    size = _SMALL_BATCH
+    while 2 * size * _ENOUGH_STEPS <= rows:
+        size *= 2
+    return size
 
 
 def write_description(config, folder, split, arguments=None):

@@ -255,13 +255,28 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("batch_size, few", [(6, True), (5, False)])
-def test_few_steps_an_epoch_are_announced_with_the_way_out(
-    batch_size, few, make_model, capsys
+@pytest.mark.parametrize(
+    "rows, batch_size, steps, fitting",
+    [
+        (96, 9, 11, 8),
+        (96, 8, 12, None),  # no smaller one would help
+        (799, 64, 13, 8),
+        (800, 64, 13, 16),  # 50 steps
+        (800, 42, 20, None),  # steps enough
+        (5000, 256, 20, None),
+        (4864, 256, 19, 64),
+    ],
+)
+def test_few_steps_an_epoch_are_announced_with_a_batch_size_that_fits(
+    rows, batch_size, steps, fitting, make_model, capsys
 ):
     model = make_model(compiled=False)
     model.build((None, 8))
-    announce(TrainConfig(batch_size=batch_size), None, model, rows=96)
-    printed = capsys.readouterr().out
-    assert f"{16 if few else 20} steps an epoch of 96 rows\n" in printed
-    assert (f"--batch-size {batch_size} is large for so few rows" in printed) == few
+    announce(TrainConfig(batch_size=batch_size), None, model, rows)
+    _, counted, *hint = capsys.readouterr().out.splitlines()
+    assert counted == f"{steps} steps an epoch of {rows:,} rows"
+    expected = (
+        f"So few steps learn little: --batch-size {batch_size} is large for so few "
+        f"rows. Give --batch-size {fitting}, or more --epochs."
+    )
+    assert hint == ([] if fitting is None else [expected])
