@@ -1,7 +1,6 @@
 """The `stackrec` command. The environment's KERAS_BACKEND says what it runs on."""
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +15,7 @@ from stackrec_keras.cli import (
     train,
     tune,
 )
+from stackrec_keras.cli.wording import as_typed
 from stackrec_keras.version import __version__
 
 # One more command is one more file with `add_parser` and `run`, named here.
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError, ImportError) as error:
         if args.traceback:
             raise
-        print(f"stackrec: error: {_as_typed(error, args.parser)}", file=sys.stderr)
+        print(f"stackrec: error: {as_typed(error, args.parser)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         hint = ". To go on: the same command with --resume"
@@ -71,21 +71,3 @@ def build_parser():
         command_parser = command.add_parser(subparsers)
         command_parser.set_defaults(run=command.run, parser=command_parser)
     return parser
-
-
-def _as_typed(error, parser):
-    """One line of an error's text, with options for the arguments that they set."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    text = re.sub(r" \(path(_or_frame)?\)", "", text)
-    options = re.findall(r"--([a-z-]+)", parser.format_usage())
-    names = {option.replace("-", "_"): f"--{option}" for option in options}
-    names.pop("num_blocks", None)  # a growth's is what it leads to, not what one typed
-
-    def typed(found):
-        name, equals = found.groups()
-        # Without an underscore it may be a word of English.
-        if name not in names or not (equals or "_" in name):
-            return found[0]
-        return names[name] + (" " if equals else "")
-
-    return re.sub(r"(?<![\w./'\"-])([a-z_]+)\b(?:(=)(?!None|\.)|(?!=))", typed, text)

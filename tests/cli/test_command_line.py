@@ -70,7 +70,7 @@ def test_an_error_is_one_line_and_its_traceback_can_be_asked_for(stackrec):
         ("dropout must be. Got: dropout=2.0", "dropout must be. Got: --dropout 2.0"),
         ("No file at 'log.csv' (path_or_frame); check", "No file at 'log.csv'; check"),
         # What is no option of this command, not the option's value, or no name at all.
-        ("give fit_rows=3, timestamp=None or user=...", "same"),
+        ("give fit_rows=3, top_blocks=None or user=...", "same"),
         ("a growth to num_blocks=8", "same"),
         ("no column 'batch_size' in runs/batch_size=3", "same"),
     ],
@@ -84,6 +84,27 @@ def test_an_error_names_the_options_that_one_typed(
     monkeypatch.setattr(train, "run", fail)
     _, _, err = stackrec("train", "--out", tmp_path / "run")
     assert err == f"stackrec: error: {message if shown == 'same' else shown}\n"
+
+
+def test_columns_that_a_log_lacks_are_named_with_the_options(tmp_path, stackrec):
+    log = tmp_path / "log.csv"
+    log.write_text("who,item,when\na,b,1\n")
+    _, _, err = stackrec("data", log)
+    assert err == (
+        f"stackrec: error: There is no column 'user' and no column 'timestamp' in "
+        f"'{log}'; the columns are ['who', 'item', 'when']. Name the right ones: "
+        "--user ... --timestamp ...; --timestamp none takes the rows' order.\n"
+    )
+
+
+def test_a_schedule_that_grows_nothing_speaks_of_options_alone(tmp_path, stackrec):
+    _, _, err = stackrec("train", "--out", tmp_path / "run", "--schedule", "20:8")
+    assert err == (
+        "stackrec: error: --schedule 20:8 with --num-blocks 4 and --epochs 10 grows "
+        "nothing: the model was built with 4 blocks, and the last epoch of this fit is "
+        "9 (epochs count from 0). Give more blocks at an earlier epoch. (--schedule "
+        "none trains without growth.)\n"
+    )
 
 
 @pytest.mark.parametrize("command", ["train", "scenario ts"])
