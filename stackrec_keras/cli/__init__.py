@@ -15,6 +15,7 @@ from stackrec_keras.cli import (
     train,
     tune,
 )
+from stackrec_keras.cli.notes import warnings_as_notes
 from stackrec_keras.cli.wording import as_typed
 from stackrec_keras.version import __version__
 
@@ -37,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        args.run(args)
+        with warnings_as_notes(args.parser):
+            args.run(args)
     except (ValueError, OSError, ImportError) as error:
         if args.traceback:
             raise

@@ -10,6 +10,7 @@ _PHRASES = (
     (r", timestamp=None\b", "; --timestamp none"),
     (r": schedule=\{[^}]*\} grows", " grows"),  # --schedule was named before it
     (r", or StackingSchedule\(\.\.\., partial=True\)[^.]*", ""),
+    (r"\{\d+: \d+(?:, \d+: \d+)*\}", lambda found: re.sub("[{} ]", "", found[0])),
 )
 
 

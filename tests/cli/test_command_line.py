@@ -1,6 +1,8 @@
 import subprocess
 import sys
+import warnings
 
+import numpy as np
 import pytest
 
 import stackrec_keras
@@ -69,6 +71,10 @@ def test_an_error_is_one_line_and_its_traceback_can_be_asked_for(stackrec):
         ),
         ("dropout must be. Got: dropout=2.0", "dropout must be. Got: --dropout 2.0"),
         ("No file at 'log.csv' (path_or_frame); check", "No file at 'log.csv'; check"),
+        (
+            "growths {9: 4} of schedule={1: 2, 9: 4} at {'a': 1}",
+            "growths 9:4 of --schedule 1:2,9:4 at {'a': 1}",
+        ),
         # What is no option of this command, not the option's value, or no name at all.
         ("give fit_rows=3, top_blocks=None or user=...", "same"),
         ("a growth to num_blocks=8", "same"),
@@ -105,6 +111,27 @@ def test_a_schedule_that_grows_nothing_speaks_of_options_alone(tmp_path, stackre
         "9 (epochs count from 0). Give more blocks at an earlier epoch. (--schedule "
         "none trains without growth.)\n"
     )
+
+
+def test_a_warning_of_ours_is_a_note_and_others_are_as_ever(
+    tmp_path, stackrec, monkeypatch, make_model
+):
+    def warn(args):
+        # It names this file, which called us.
+        make_model().recommend(np.array([[1, 99]]))
+        warnings.warn("theirs", stacklevel=1)
+
+    monkeypatch.setattr(train, "run", warn)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        before = warnings.showwarning
+        code, _, err = stackrec("train", "--out", tmp_path / "run")
+        assert warnings.showwarning is before
+    assert code == 0
+    assert err == (
+        "Note: 1 items of the histories are unknown to the model and were skipped: 99\n"
+    )
+    assert [str(w.message) for w in caught] == ["theirs"]
 
 
 @pytest.mark.parametrize("command", ["train", "scenario ts"])
