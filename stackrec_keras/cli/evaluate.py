@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 from stackrec_keras.cli.config import (
     add_options,
@@ -35,7 +36,7 @@ def run(args):
     """Runs the command."""
     from stackrec_keras.cli.results import final_results, table
 
-    folder = RunFolder(args.folder)
+    folder = _run_folder(args.folder)
     config = folder.read_config()
     model = folder.read_model()
     if args.data is not None and config.split == TRANSFER:
@@ -53,6 +54,19 @@ def run(args):
         print(json.dumps({"rows": len(rows), "results": results}, indent=2))
     else:
         print(table(results, notes))
+
+
+def _run_folder(typed):
+    path = Path(typed)
+    if path.suffix != ".keras":
+        return RunFolder(path)
+    holder = RunFolder(path.parent)
+    found = holder.config.exists()
+    given = f"the one it is in: {path.parent}" if found else "that of `stackrec train`."
+    raise ValueError(
+        f"{path} is a model alone, and `stackrec evaluate` takes a run folder, which "
+        f"says what was held out and what the log's columns are. Give {given}"
+    )
 
 
 def _held_out_rows(folder, config, model):

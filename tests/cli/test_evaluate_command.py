@@ -93,6 +93,17 @@ def test_a_folder_without_a_run_or_with_half_a_run_is_an_error(
     assert "its run is not finished" in err and "--resume" in err
 
 
+def test_a_model_file_is_an_error_that_names_its_run_folder(
+    finished_run, tmp_path, stackrec
+):
+    code, _, err = stackrec("evaluate", finished_run / "model.keras")
+    assert code == 2
+    assert "model.keras is a model alone, and `stackrec evaluate` takes a run" in err
+    assert err.endswith(f"Give the one it is in: {finished_run}\n")
+    _, _, err = stackrec("evaluate", tmp_path / "mine.keras", "--data", "log.csv")
+    assert err.endswith("Give that of `stackrec train`.\n")
+
+
 def _last_items(path, user, model):
     """The user's last 8 items that the model knows, as indices."""
     rows = [line.split(",") for line in path.read_text().splitlines()[1:]]
