@@ -100,15 +100,10 @@ def _item(typed, vocabulary):
     item = matching_id(typed, vocabulary.ids)
     if item is not None:
         return item
-    names = [str(raw) for raw in vocabulary.ids]
-    close = difflib.get_close_matches(typed, names, n=3, cutoff=0.5)
+    such = f"Its items are such as {_listed(vocabulary.ids[:3])}."
     raise ValueError(
         f"--items {typed!r} is no item of the model. "
-        + (
-            f"Did you mean {_listed(close)}?"
-            if close
-            else f"Its items are such as {_listed(names[:3])}."
-        )
+        f"{_did_you_mean(typed, vocabulary.ids) or such}"
     )
 
 
@@ -132,11 +127,20 @@ def _sequence_of(typed, config, data):
 def _user(typed, ids, data):
     user = matching_id(typed, ids)
     if user is None:
+        such = f"Its {len(ids):,} users have ids such as {_listed(ids[:3])}."
         raise ValueError(
-            f"--user {typed} is not in {data}. Its {len(ids):,} users have ids such "
-            f"as {_listed(ids[:3])}. Recommend to someone new with --items."
+            f"--user {typed} is not in {data}. {_did_you_mean(typed, ids) or such} "
+            "Recommend to someone new with --items."
         )
     return user
+
+
+def _did_you_mean(typed, ids):
+    """A question after the ids that are closest to what was typed, upper and lower
+    case being the same; `""` if none is close."""
+    names = {str(raw).casefold(): str(raw) for raw in ids}
+    close = difflib.get_close_matches(typed.casefold(), names, n=3, cutoff=0.5)
+    return f"Did you mean {_listed(names[c] for c in close)}?" if close else ""
 
 
 def _listed(values):

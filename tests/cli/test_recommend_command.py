@@ -66,6 +66,19 @@ def test_an_unknown_user_is_an_error_that_shows_ids(finished_run, stackrec):
     assert "40 users have ids such as '1', '2', '3'" in err
 
 
+def test_an_unknown_user_is_an_error_that_shows_users_like_it(
+    finished_run, tmp_path, stackrec
+):
+    newer = tmp_path / "newer.csv"
+    rows = [f"{letter}-17,film 5,1" for letter in "ABCDE"]  # all as close but for case
+    newer.write_text("\n".join(["user,item,timestamp", *rows]))
+    arguments = ["--user", "a-17", "--data", newer]
+    code, _, err = stackrec("recommend", finished_run, *arguments)
+    assert code == 2
+    assert f"--user a-17 is not in {newer}. Did you mean 'A-17', " in err
+    assert err.endswith("? Recommend to someone new with --items.\n")
+
+
 def test_an_unknown_item_is_an_error_that_shows_items_like_it(finished_run, stackrec):
     code, _, err = stackrec("recommend", finished_run, "--items", "film 1", "Film 13")
     assert code == 2
