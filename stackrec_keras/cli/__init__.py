@@ -1,6 +1,5 @@
 """The `stackrec` command. The environment's KERAS_BACKEND says what it runs on."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +15,7 @@ from stackrec_keras.cli import (
     tune,
 )
 from stackrec_keras.cli.notes import warnings_as_notes
+from stackrec_keras.cli.parser import Parser
 from stackrec_keras.cli.wording import as_typed
 from stackrec_keras.version import __version__
 
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build_parser():
     """Returns the parser of the whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="stackrec",
         description="Train very deep next-item recommenders that grow inside one "
         "fit, and use them.",

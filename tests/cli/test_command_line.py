@@ -52,6 +52,33 @@ def test_the_package_runs_as_a_module():
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "command, typed, meant",
+    [
+        ("train", "--out r --batchsize 8", "--batch-size"),
+        ("scenario ts", "--out r --sclae=0.0125 --eposch 3", "--scale, --epochs"),
+        ("train", "--out r --model sasrek", "sasrec"),
+        ("", "--versoin", "--version"),
+        ("", "trian", "train"),
+        # None is close, or it is no option.
+        ("tune", "--out r --num-blocks 8", None),
+        ("", "xyz", None),
+        ("evaluate", "r epochs", None),
+    ],
+)
+def test_a_misspelt_word_gets_the_usage_of_its_command_and_a_question(
+    command, typed, meant, capsys
+):
+    with pytest.raises(SystemExit) as exit:
+        main(f"{command} {typed}".split())
+    assert exit.value.code == 2
+    err = capsys.readouterr().err
+    name = f"stackrec {command}".strip()
+    assert err.startswith(f"usage: {name} [-h]") and f"\n{name}: error: " in err
+    question = err.partition(". Did you mean ")[2]
+    assert question == ("" if meant is None else f"{meant}?\n")
+
+
 def test_an_error_is_one_line_and_its_traceback_can_be_asked_for(stackrec):
     code, out, err = stackrec("data", "no-such-set")
     assert (code, out) == (2, "")
