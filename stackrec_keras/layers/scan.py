@@ -21,8 +21,9 @@ def scan_blocks(stack, x, training, is_item):
         name: ops.convert_to_tensor(variable)
         for name, variable in stack.variables_by_name().items()
     }
-    states = stack.non_trainable_variables  # of seed generators
-    shared = [(v, ops.convert_to_tensor(v)) for v in stack.trainable_variables]
+    shared = [(weight, ops.convert_to_tensor(weight)) for weight in stack.weights]
+    are_weights = {id(weight) for weight in stack.weights}
+    states = [v for v in stack.variables if id(v) not in are_weights]  # of random seeds
 
     def apply(carried, weights):
         x, values = carried
