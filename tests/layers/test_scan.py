@@ -52,7 +52,7 @@ def test_a_loop_trains_as_blocks_one_by_one_do(name, monkeypatch):
     looped = trained(STACKS[name], scans=True, monkeypatch=monkeypatch)
     one_by_one = trained(STACKS[name], scans=False, monkeypatch=monkeypatch)
     for (path, value), expected in zip(looped, [v for _, v in one_by_one]):
-        np.testing.assert_allclose(value, expected, atol=1e-5, err_msg=path)
+        np.testing.assert_allclose(value, expected, 1e-4, 1e-5, err_msg=path)
 
 
 def test_a_cycle_is_traced_once_and_the_rest_by_itself():
