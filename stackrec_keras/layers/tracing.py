@@ -1,4 +1,4 @@
-"""The only file of layers and models that knows a backend by its own name."""
+"""The only file of layers and models that imports a backend."""
 
 import keras
 

@@ -25,7 +25,7 @@ def recommend(model, x, k, exclude_seen, batch_size):
     _check_number(users, len(items))
     _warn_of_unknown(model, histories, items)
     seen = _known(items, model.num_items)
-    _check_histories(model, histories, seen)
+    _check_histories(model, histories, items, seen)
     inputs = _fit_length(seen, model)
     parts = [
         _best(
@@ -124,18 +124,19 @@ def _known(items, num_items):
     return np.take_along_axis(np.where(known, items, 0), order, axis=1)
 
 
-def _check_histories(model, histories, seen):
+def _check_histories(model, histories, items, seen):
     empty = np.flatnonzero(~seen.any(axis=1))
     if len(empty) == 0:
         return
-    known = f"indices 1 to {model.num_items}"
+    given, known = items[empty[0]].tolist(), f"indices 1 to {model.num_items}"
     if isinstance(histories, (list, tuple)) and model.vocabulary is not None:
+        given = histories[int(empty[0])]
         known = f"ids such as {model.vocabulary.ids[:1].tolist()[0]!r}"
     raise ValueError(
         f"{len(empty)} histories have no item that the model knows: rows "
         f"{empty[:5].tolist()}{'...' if len(empty) > 5 else ''}, such as "
-        f"{histories[int(empty[0])]!r:.100}. It knows {known}. Leave them out, or "
-        "recommend popular items to them."
+        f"{given!r:.100}. It knows {known}. Leave them out, or recommend popular "
+        "items to them."
     )
 
 

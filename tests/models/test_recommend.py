@@ -95,8 +95,11 @@ def test_an_empty_history_is_an_error_that_says_so(named):
     message = r"have no item.*such as \['no film'\]. It knows ids such as 'film 00'"
     with pytest.warns(UserWarning), pytest.raises(ValueError, match=message):
         named.recommend([["no film"]])
-    with pytest.raises(ValueError, match="have no item"):
-        named.recommend(np.zeros((1, 4), "int32"))
+    for empty in (np.zeros((1, 2), "int32"), pd.DataFrame([[0, 0]])):
+        with pytest.raises(
+            ValueError, match=r"such as \[0, 0\]. It knows indices 1 to"
+        ):
+            named.recommend(empty)
 
 
 @pytest.mark.parametrize(
