@@ -12,6 +12,14 @@ except ValueError:
         f"KERAS_BACKEND={os.environ['KERAS_BACKEND']!r} is no backend of Keras. Set it "
         "to tensorflow, jax or torch."
     ) from None
+except ModuleNotFoundError as error:
+    missing = (error.name or "").split(".")[0]
+    if missing != os.environ.get("KERAS_BACKEND"):
+        raise
+    raise ImportError(
+        f"KERAS_BACKEND={missing!r}, and {missing} is not installed: pip install "
+        f"{missing}, or set another backend."
+    ) from None
 
 from stackrec_keras import convert, data, losses, metrics, plot, stacking
 from stackrec_keras.models import (

@@ -110,9 +110,23 @@ def _item(typed, vocabulary):
 def _history_of(typed, config, data):
     if config.sequences:
         return _sequence_of(typed, config, data)
-    log = read_log(config, data)
+    log = _log_like_the_runs(config, data)
     user = _user(typed, log["user"].unique(), data)
     return log["item"][log["user"] == user].tolist()
+
+
+def _log_like_the_runs(config, data):
+    try:
+        return read_log(config, data)
+    except ValueError as error:
+        # Other columns cannot be named here, where --user is someone's id.
+        problem, named, _ = str(error).partition(" Name the right ones:")
+        if not named:
+            raise
+        raise ValueError(
+            f"{problem} It is read by the names of the columns of the run's own log, "
+            f"{config.data}."
+        ) from error
 
 
 def _sequence_of(typed, config, data):

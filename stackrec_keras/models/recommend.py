@@ -104,15 +104,19 @@ def _warn_of_unknown(model, histories, items):
     unknown = (items < 0) | (items > model.num_items)
     if not unknown.any():
         return
-    if isinstance(histories, (list, tuple)) and model.vocabulary is not None:
+    hint = ""
+    if model.vocabulary is None:
+        names = items[unknown].tolist()
+    elif isinstance(histories, (list, tuple)):
         raw = [item for history in histories for item in history]
         names = [raw[i] for i in np.flatnonzero(unknown[items != 0])]
     else:
         names = items[unknown].tolist()
+        hint = " An array holds indices; raw ids go in as a list of lists."
     shown = list(dict.fromkeys(map(repr, names)))
     warnings.warn(
-        f"{len(names)} items of the histories are unknown to the model and were "
-        f"skipped: {', '.join(shown[:5])}{', ...' if len(shown) > 5 else ''}",
+        f"The model does not know {len(names)} of the items in the histories and skips "
+        f"them: {', '.join(shown[:5])}{', ...' if len(shown) > 5 else '.'}{hint}",
         stacklevel=4,
     )
 
@@ -133,8 +137,8 @@ def _check_histories(model, histories, items, seen):
         given = histories[int(empty[0])]
         known = f"ids such as {model.vocabulary.ids[:1].tolist()[0]!r}"
     raise ValueError(
-        f"{len(empty)} histories have no item that the model knows: rows "
-        f"{empty[:5].tolist()}{'...' if len(empty) > 5 else ''}, such as "
+        f"Of {len(seen)} histories {len(empty)} have no item that the model knows: "
+        f"rows {empty[:5].tolist()}{'...' if len(empty) > 5 else ''}, such as "
         f"{given!r:.100}. It knows {known}. Leave them out, or recommend popular "
         "items to them."
     )

@@ -1,4 +1,5 @@
 import contextlib
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -368,9 +369,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         if not training:
             y = last_of_row(y, y_pred)
             return validation_loss(y, y_pred, sample_weight) / num_replicas()
-        length = self._last_items(items_of(x)).shape[1]
-        # TensorFlow does not know it once it was given several.
-        self.trained_length = max(self.trained_length or 0, length or 0) or None
+        self._note_length(items_of(x).shape[1])
         loss = self.training_loss(y, y_pred, sample_weight)
         for extra in self.losses:
             loss = loss + ops.sum(ops.cast(extra, loss.dtype))
@@ -434,6 +433,18 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             input_signature = default_signature(self, format)
         with self._giving_scores():
             return super().export(filepath, format, verbose, input_signature, **kwargs)
+
+    def _note_length(self, length):
+        length = length or 0  # TensorFlow does not know it once it was given several
+        if self.max_length is not None and length > self.max_length:
+            warnings.warn(
+                f"Rows have {length} items, of which the model reads and learns the "
+                f"last max_length={self.max_length}. Build it with max_length={length} "
+                "to train on all of them.",
+                stacklevel=2,
+            )
+            length = self.max_length
+        self.trained_length = max(self.trained_length or 0, length) or None
 
     def _last_items(self, values):
         """Cuts `(batch, time)` to the last `max_length` positions."""

@@ -156,7 +156,8 @@ def test_a_warning_of_ours_is_a_note_and_others_are_as_ever(
         assert warnings.showwarning is before
     assert code == 0
     assert err == (
-        "Note: 1 items of the histories are unknown to the model and were skipped: 99\n"
+        "Note: The model does not know 1 of the items in the histories and skips them: "
+        "99.\n"
     )
     assert [str(w.message) for w in caught] == ["theirs"]
 

@@ -57,6 +57,11 @@ def test_a_newer_log_can_give_the_history(finished_run, tmp_path, stackrec):
     code, out, _ = stackrec("recommend", finished_run, *arguments)
     assert code == 0
     assert json.loads(out)["history"] == ["film 4", "film 5"]
+    newer.write_text("who,item,timestamp\nann,film 5,2\n")
+    code, _, err = stackrec("recommend", finished_run, *arguments)
+    assert code == 2
+    assert "no column 'user' in" in err and "the run's own log" in err
+    assert "--user ..." not in err
 
 
 def test_an_unknown_user_is_an_error_that_shows_ids(finished_run, stackrec):

@@ -68,15 +68,21 @@ def test_histories_of_other_lengths_are_read_as_in_training(named):
 
 
 def test_unknown_items_are_skipped_with_a_warning(named):
-    with pytest.warns(UserWarning, match="2 items .* unknown .*: 'no film', 'none'$"):
+    with pytest.warns(UserWarning, match="not know 2 .*: 'no film', 'none'.$"):
         ids, _ = named.recommend([["film 03", "no film", "film 04", "none"]], k=3)
     assert (ids == named.recommend([["film 03", "film 04"]], k=3)[0]).all()
 
 
 def test_indices_that_are_no_items_are_skipped_with_a_warning(model):
-    with pytest.warns(UserWarning, match="1 items .* are unknown .*: 99$"):
+    with pytest.warns(UserWarning, match="does not know 1 .*: 99.$"):
         ids, _ = model.recommend(np.array([[0, 4, 99, 5]]), k=3)
     assert (ids == model.recommend(np.array([[0, 0, 4, 5]]), k=3)[0]).all()
+
+
+def test_raw_ids_in_an_array_are_told_where_they_belong(named):
+    named.vocabulary = sr.data.Vocabulary(range(100, 100 + NUM_ITEMS))
+    with pytest.warns(UserWarning, match="101. An array holds indices; raw ids go in"):
+        named.recommend(np.array([[4, 101]]), k=3)
 
 
 def test_raw_ids_may_be_tuples_and_a_history_a_series(model):
@@ -90,7 +96,7 @@ def test_raw_ids_may_be_tuples_and_a_history_a_series(model):
 
 
 def test_an_empty_history_is_an_error_that_says_so(named):
-    with pytest.raises(ValueError, match=r"1 histories have no item.*rows \[1\]"):
+    with pytest.raises(ValueError, match=r"Of 2 histories 1 have no item.*rows \[1\]"):
         named.recommend([["film 03"], []])
     message = r"have no item.*such as \['no film'\]. It knows ids such as 'film 00'"
     with pytest.warns(UserWarning), pytest.raises(ValueError, match=message):

@@ -32,7 +32,8 @@ def test_an_input_that_is_too_long_keeps_its_last_items(make_sasrec, sequences):
         long[:, -10:], targets[:, -10:], model(long), weights[:, -10:], training=True
     )
     assert float(_numpy(whole)) == pytest.approx(float(_numpy(last)), rel=1e-5)
-    model.fit(long, targets, sample_weight=weights, verbose=0)
+    with pytest.warns(UserWarning, match="have 20 items, .* last max_length=10. Build"):
+        model.fit(long, targets, sample_weight=weights, verbose=0)
     assert model.trained_length == 10
 
 
