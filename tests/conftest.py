@@ -1,3 +1,4 @@
+import functools
 import json
 from pathlib import Path
 
@@ -10,6 +11,17 @@ from small_data import NUM_ITEMS
 @pytest.fixture(autouse=True)
 def seeded():
     keras.utils.set_random_seed(0)
+
+
+@pytest.fixture
+def eager_on_tensorflow(monkeypatch):
+    """On TensorFlow, fits run their few steps eagerly: tracing them takes longer."""
+    if keras.backend.backend() == "tensorflow":
+        from stackrec_keras.models import SequentialRecommender
+
+        compile = SequentialRecommender.compile
+        eager = functools.partialmethod(compile, run_eagerly=True)
+        monkeypatch.setattr(SequentialRecommender, "compile", eager)
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ import pytest
 import stackrec_keras as sr
 from stackrec_keras.cli.run_folder import RunFolder
 
+pytestmark = pytest.mark.usefixtures("eager_on_tensorflow")
+
 MORE = "--epochs 2 --batch-size 8"
 
 

@@ -7,6 +7,8 @@ import pytest
 from stackrec_keras.cli.run_folder import RunFolder
 from stackrec_keras.cli.scenario.arms import earlier_rows
 
+pytestmark = pytest.mark.usefixtures("eager_on_tensorflow")
+
 
 def test_a_run_starts_from_the_weights_of_another(
     tmp_path, log_path, stackrec, train_arguments, finished_run

@@ -5,6 +5,8 @@ import keras
 import keras_tuner
 import pytest
 
+pytestmark = pytest.mark.usefixtures("eager_on_tensorflow")
+
 SPACE = "--start-blocks 1 --growths 1 --method stackC --width 4 --batch-size 8"
 
 

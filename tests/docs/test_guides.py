@@ -1,6 +1,5 @@
 """The code and the commands of README and guides, run on small data."""
 
-import functools
 import re
 import shlex
 from pathlib import Path
@@ -13,7 +12,6 @@ from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 from stackrec_keras.cli import build_parser
-from stackrec_keras.models import SequentialRecommender
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -36,12 +34,8 @@ def log(users=12, events=25):
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch, eager_on_tensorflow):
     """A working folder with the files that the pages read."""
-    if keras.backend.backend() == "tensorflow":  # many graphs, each for a few steps
-        compile = SequentialRecommender.compile
-        eager = functools.partialmethod(compile, run_eagerly=True)
-        monkeypatch.setattr(SequentialRecommender, "compile", eager)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sr.data, "load", lambda name: log())
     log().rename(columns={"user": "session", "item": "article"}).to_csv("clicks.csv")

@@ -4,6 +4,11 @@ import stackrec_keras as sr
 from stackrec_keras.tuning import Choice, SearchSpace, StackingHyperModel
 
 
+@pytest.fixture(autouse=True)
+def eager(eager_on_tensorflow):
+    """A search is many short trials."""
+
+
 @pytest.fixture(scope="session")
 def split():
     # 56, 8 and 16 rows, which the batch of 8 below divides: JAX compiles a step again

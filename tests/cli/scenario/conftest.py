@@ -15,6 +15,11 @@ def _scenario_arguments(name, data, out, more=""):
     ]
 
 
+@pytest.fixture(autouse=True)
+def eager(eager_on_tensorflow):
+    """A scenario is many short runs."""
+
+
 @pytest.fixture
 def scenario_arguments():
     """`_scenario_arguments`."""
