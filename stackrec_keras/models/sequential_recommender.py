@@ -10,7 +10,8 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras import losses, metrics
-from stackrec_keras.data import Vocabulary
+from stackrec_keras.data import Batches, Vocabulary
+from stackrec_keras.data.full_batches import FullBatches
 from stackrec_keras.layers import OutputTable, seed_generator, with_dense_gradient
 from stackrec_keras.layers.arguments import check_integers
 from stackrec_keras.layers.tensor import Tensor
@@ -335,6 +336,8 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             kwargs["shuffle"] = False
             x.set_epoch(0)  # all rows, whatever share a fit before this ended with
         callbacks = checking(self, thawing(self, callbacks), batches)
+        if isinstance(x, Batches) and not x.evaluation:
+            x = FullBatches(x)
         with self.keeping_values():
             return super().fit(
                 x, y, batch_size, epochs, verbose, callbacks=callbacks, **kwargs

@@ -1,0 +1,42 @@
+"""Batches of one shape, since each shape of a step is compiled anew."""
+
+import keras
+import numpy as np
+
+from .batches import Batches
+
+
+class FullBatches(keras.utils.PyDataset):
+    """The batches of a `Batches`, the last one filled up with rows of padding.
+
+    They have no target, and so the loss of the batch is that of its other rows. Where
+    there is one batch alone it stays as it is.
+
+    Args:
+        batches: `Batches` for training.
+    """
+
+    def __init__(self, batches: Batches) -> None:
+        super().__init__(
+            workers=batches.workers,
+            use_multiprocessing=batches.use_multiprocessing,
+            max_queue_size=batches.max_queue_size,
+        )
+        self.batches = batches
+
+    @property
+    def num_batches(self) -> int:
+        """As that of the batches within."""
+        return self.batches.num_batches
+
+    def on_epoch_end(self) -> None:
+        self.batches.on_epoch_end()
+
+    def __getitem__(self, index):
+        if self.num_batches == 1:
+            return self.batches[index]
+        return keras.tree.map_structure(self._full, self.batches[index])
+
+    def _full(self, rows):
+        missing = self.batches.batch_size - len(rows)
+        return np.pad(rows, [(0, missing), *[(0, 0)] * (rows.ndim - 1)])
