@@ -61,4 +61,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return [*globals(), "tuning"]
+    return __all__

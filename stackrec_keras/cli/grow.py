@@ -118,10 +118,10 @@ def _start(args, folder):
     arguments = _held_out(log, until)
     if until is None:
         print("OLD does not say until when it was trained: its figures may flatter it.")
-    elif log["timestamp"].min() > time_of(until):
+    elif (log["timestamp"] > time_of(until)).mean() > 0.5:
         print(
-            f"The log has only what came after {until}, until when OLD was trained: "
-            "all histories start anew. If you have it, give the whole log up to now."
+            f"Most of the log came after {until}, until when OLD was trained: what it "
+            "lacks of earlier is lost to the histories. Give the whole log up to now."
         )
     split = split_log(log, "time", config.length, {**arguments, **known})
     arguments = {name: plain_time(time) for name, time in arguments.items()}

@@ -1,3 +1,4 @@
+import json
 import os
 import warnings
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ class GrowableCheckpoint:
     trained_length: int | None = None
     growth_record: PlateauRecord | None = None
     _file_blocks: int | None = None
+    _file_arguments: dict[str, Any] = {}
     frozen = None
 
     def save_own_variables(self, store: Any) -> None:
@@ -46,6 +48,7 @@ class GrowableCheckpoint:
         store["initial_blocks"] = np.array(self.initial_blocks)
         store["trained_length"] = np.array(self.trained_length or 0)
         store["frozen"] = np.array(self.frozen is not None)
+        store["arguments"] = np.frombuffer(_arguments(self).encode(), "uint8")
         for i, variable in enumerate(_seed_states(self)):
             store[f"{SEED}{i}"] = variable
         if self.growth_record is not None:
@@ -59,6 +62,8 @@ class GrowableCheckpoint:
                 f"The file has no depth: it was not saved by a {type(self).__name__}."
             )
         self._file_blocks = int(state["num_blocks"])
+        if "arguments" in state:
+            self._file_arguments = json.loads(state["arguments"].tobytes())
         set_depth(self, self._file_blocks)
         # The optimizer comes later, and holds what is trained alone.
         set_frozen(self, bool(state.get("frozen", False)))
@@ -116,7 +121,7 @@ class GrowableCheckpoint:
             ValueError: If the file does not fit. The model is as it was then.
         """
         before = _Snapshot(self)
-        self._file_blocks = None
+        self._file_blocks, self._file_arguments = None, {}
         try:
             super().load_weights(filepath, skip_mismatch, **kwargs)
         except Exception as error:
@@ -125,6 +130,10 @@ class GrowableCheckpoint:
             if not isinstance(error, (ValueError, KeyError)):
                 raise
             holds = "no depth" if held is None else f"{held} blocks"
+            holds += "".join(
+                f", {name}={theirs!r} where this has {ours!r}"
+                for name, theirs, ours in _differences(self)
+            )
             number = "any num_blocks will do"
             if optimizers_of_one_depth(self):
                 number = "num_blocks too"
@@ -134,6 +143,21 @@ class GrowableCheckpoint:
                 f"holds {holds}. Build the model with the arguments of the saved one "
                 f"({number}). Keras says: {error}"
             ) from error
+
+
+def _arguments(model):
+    """What a model was built with, as JSON."""
+    config = {"class": type(model).__name__, **model.get_config()}
+    return json.dumps(config, default=str)
+
+
+def _differences(model):
+    """Yields name, value in the file that was read, and value here, of arguments that
+    differ, but for those that a file may differ in."""
+    own = json.loads(_arguments(model))
+    for name, theirs in model._file_arguments.items():
+        if name not in ("name", "num_blocks", "dtype") and own.get(name) != theirs:
+            yield name, theirs, own.get(name)
 
 
 class _Snapshot:

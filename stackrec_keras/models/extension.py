@@ -120,6 +120,8 @@ def _new_rows(old, n, init):
 def _number(n, ids):
     if n is None and ids is None:
         raise ValueError("Give n, how many, or ids, the raw ids of the new items.")
+    if isinstance(ids, str):
+        raise ValueError(f"ids is {ids!r}. Give a list: [{ids!r}].")
     return len(ids) if n is None else n
 
 
@@ -136,16 +138,21 @@ def _extended(vocabulary, n, ids):
             f"The model has a vocabulary: ids must be the {n} raw ids of the new "
             f"items. Received: ids={ids!r:.200}"
         )
-    known = vocabulary.encode(ids)
-    if known.any():
+    indices = vocabulary.encode(ids)
+    if indices.any():
         raise ValueError(
-            f"ids has {ids[int(np.flatnonzero(known)[0])]!r}, which the model knows "
+            f"ids has {ids[int(np.flatnonzero(indices)[0])]!r}, which the model knows "
             "already. Give new items alone."
         )
     new = as_known(ids, vocabulary.ids).tolist()
-    return Vocabulary(
-        [*vocabulary.ids.tolist(), *new], np.append(vocabulary.counts, np.zeros(n, int))
-    )
+    known = vocabulary.ids.tolist()
+    other = [raw for raw in new if type(raw) not in set(map(type, known))]
+    if other:
+        raise ValueError(
+            f"ids has {other[0]!r}, and the model knows ids such as {known[0]!r}. Give "
+            "ids of the same type."
+        )
+    return Vocabulary([*known, *new], np.append(vocabulary.counts, np.zeros(n, int)))
 
 
 def _check_loss(model, n):

@@ -1,9 +1,10 @@
 """What `fit` looks after before Keras takes over."""
 
 import keras
+from keras import ops
 
 from stackrec_keras.data import Batches
-from stackrec_keras.models.inputs import check_ids
+from stackrec_keras.models.inputs import check_ids, items_of
 from stackrec_keras.models.training_loop import set_steps
 from stackrec_keras.stacking import StackingCallback
 
@@ -102,6 +103,12 @@ def check_arrays(model, x, y, validation_data):
         data |= zip(("validation x", "validation y"), validation_data)
     batches = {name: part for name, part in data.items() if isinstance(part, Batches)}
     check_ids(model, **{name: data[name] for name in data if name not in batches})
+    items = items_of(x)
+    if y is None and (ops.is_tensor(items) or hasattr(items, "__array__")):
+        raise ValueError(
+            "y is None, and x is an array. Give fit(x, y), both of windows.arrays(), "
+            "or batches of pairs."
+        )
     return batches
 
 

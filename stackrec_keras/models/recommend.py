@@ -19,13 +19,13 @@ def recommend(model, x, k, exclude_seen, batch_size):
             f"an integer. Received: k={k!r}"
         )
     check_users(model, "x", x)
-    histories, users = items_of(x), users_of(x)
+    histories, users = _listed(items_of(x)), users_of(x)
     raw = isinstance(histories, (list, tuple)) and model.target_vocabulary is not None
     items = _item_indices(model, histories)
-    _check_number(users, len(items))
-    _warn_of_unknown(model, histories, items)
+    _check_users(users, len(items))
     seen = _known(items, model.num_items)
     _check_histories(model, histories, items, seen)
+    _warn_of_unknown(model, histories, items)
     inputs = _fit_length(seen, model)
     parts = [
         _best(
@@ -35,6 +35,18 @@ def recommend(model, x, k, exclude_seen, batch_size):
     ]
     ids, scores = (np.concatenate(part) for part in zip(*parts))
     return (_decode(model, ids) if raw else ids), scores
+
+
+def _listed(histories):
+    """Histories in a column of a frame, or an array of objects, as a list."""
+    if isinstance(histories, str):
+        return [histories]
+    kind = getattr(getattr(histories, "dtype", None), "kind", "")
+    if kind in ("O", "U") and np.ndim(histories) == 1:
+        histories = list(histories)
+    if isinstance(histories, (list, tuple)):
+        return [ops.convert_to_numpy(h) if ops.is_tensor(h) else h for h in histories]
+    return histories
 
 
 def _item_indices(model, x):
@@ -68,11 +80,19 @@ def _is_history(history):
     return np.ndim(history) == 1
 
 
-def _check_number(users, num_rows):
-    if users is not None and np.shape(users) != (num_rows,):
+def _check_users(users, num_rows):
+    if users is None:
+        return
+    if np.shape(users) != (num_rows,):
         raise ValueError(
             f"x['users'] must have one user a history, of shape ({num_rows},). "
             f"Received: shape {np.shape(users)}"
+        )
+    if isinstance(users[0], str):
+        raise ValueError(
+            f"x['users'] has {users[0]!r}, and must have indices: that of a raw id is "
+            "its place in windows.user_ids, and -1 is a user that the model does not "
+            "know."
         )
 
 
@@ -133,9 +153,11 @@ def _check_histories(model, histories, items, seen):
     if len(empty) == 0:
         return
     given, known = items[empty[0]].tolist(), f"indices 1 to {model.num_items}"
-    if isinstance(histories, (list, tuple)) and model.vocabulary is not None:
-        given = histories[int(empty[0])]
-        known = f"ids such as {model.vocabulary.ids[:1].tolist()[0]!r}"
+    if model.vocabulary is not None:
+        id = f"{model.vocabulary.ids[:1].tolist()[0]!r}"
+        known += f" in an array, and raw ids such as {id} in a list of lists"
+        if isinstance(histories, (list, tuple)):
+            given, known = histories[int(empty[0])], f"ids such as {id}"
     raise ValueError(
         f"Of {len(seen)} histories {len(empty)} have no item that the model knows: "
         f"rows {empty[:5].tolist()}{'...' if len(empty) > 5 else ''}, such as "

@@ -66,6 +66,9 @@ class StackingCallback(keras.callbacks.Callback):
         self._table: dict[int, int] = {}
         self._seconds = 0.0
 
+    def __repr__(self) -> str:
+        return f"StackingCallback({self.growth.method!r}, {self.schedule!r})"
+
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         model = self.model
         if not hasattr(model, "initial_blocks"):

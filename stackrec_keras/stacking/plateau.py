@@ -22,6 +22,11 @@ class Plateau:
     data_shares = None
 
     def __post_init__(self):
+        if not isinstance(self.monitor, str):
+            raise ValueError(
+                "monitor must be a key of the logs, such as 'val_loss'. Received: "
+                f"monitor={self.monitor!r}"
+            )
         for name in ("patience", "max_blocks"):
             check_integer(name, getattr(self, name), least=1)
         gain = self.min_gain

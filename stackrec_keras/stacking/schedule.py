@@ -199,6 +199,9 @@ class DoublingSchedule:
     """What `StackingCallback` does without a schedule: doubles the depth twice, in
     stages of length 1:2:4."""
 
+    def __repr__(self):
+        return "None"
+
     data_shares = None
 
     def table(self, initial_blocks, epochs, step=None, num_blocks=None):

@@ -72,7 +72,7 @@ def test_a_log_of_the_new_part_alone_is_remarked_upon(
     (log if whole else new).to_csv(path, index=False)
     code, out, _ = stackrec(*grow_arguments(finished_run, path, tmp_path / "run"))
     assert code == 0
-    assert ("give the whole log up to now" in out) != whole
+    assert ("Give the whole log up to now" in out) != whole
 
 
 def test_the_old_model_is_in_the_table_on_the_same_rows(finished_run, grown_run):

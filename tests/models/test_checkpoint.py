@@ -55,6 +55,25 @@ def test_loss_and_metrics_come_back_from_a_file(make_model, tmp_path):
     assert float(loaded.optimizer.learning_rate) == 0.5
 
 
+def test_a_file_that_was_saved_on_torch_comes_back_on_any_backend(make_model):
+    model = make_model(optimizer=keras.optimizers.AdamW(0.5))
+    config = model.get_compile_config()
+    config["optimizer"]["module"] = "keras.src.backend.torch.optimizers.torch_adamw"
+    wrapped = {"inner_optimizer": config["optimizer"], "name": "scaled"}
+    for optimizer in (
+        config["optimizer"],
+        {
+            "module": "keras.optimizers",
+            "class_name": "LossScaleOptimizer",
+            "config": wrapped,
+        },
+    ):
+        model.compile_from_config({**config, "optimizer": optimizer})
+        found = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        assert type(found) is type(keras.optimizers.AdamW())
+        assert float(found.learning_rate) == 0.5
+
+
 def test_weights_of_a_deeper_file_grow_model_and_optimizer(
     trained, make_model, tmp_path
 ):
@@ -95,7 +114,9 @@ def test_a_file_that_cannot_fit_names_its_depth_and_changes_nothing(
     before = other.get_weights()
     state = [keras.ops.convert_to_numpy(v) for v in other.optimizer.variables]
     with pytest.raises(
-        ValueError, match="31 items: the file holds 4 blo.*any num_blocks"
+        ValueError,
+        match="31 items: the file holds 4 blocks, num_items=30 where this has 31. .*"
+        "any num_blocks",
     ):
         other.load_weights(tmp_path / "deep.weights.h5")
     assert (other.num_blocks, other.initial_blocks) == (2, 2)
@@ -110,6 +131,17 @@ def test_a_file_of_another_kind_of_model_is_refused(make_model, tmp_path):
     foreign.save_weights(tmp_path / "foreign.weights.h5")
     with pytest.raises(ValueError, match="the file holds no depth"):
         make_model().load_weights(tmp_path / "foreign.weights.h5")
+
+
+def test_a_file_of_another_architecture_or_width_says_what_differs(
+    make_model, tmp_path
+):
+    path = tmp_path / "sasrec.weights.h5"
+    sr.SASRec(NUM_ITEMS, max_length=9, embedding_dim=16).save_weights(path)
+    with pytest.raises(ValueError) as raised:
+        make_model().load_weights(path)
+    assert "class='SASRec' where this has 'NextItNet'" in str(raised.value)
+    assert "embedding_dim=16 where this has 8" in str(raised.value)
 
 
 def test_a_missing_file_stays_a_missing_file(make_model, tmp_path):

@@ -165,6 +165,11 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(
     [
         (None, "ids must be the 2 raw ids of the new items.*ids=None"),
         (["a"], "ids must be the 2 raw ids"),
+        ("ab", r"ids is 'ab'. Give a list: \['ab'\]"),
+        (
+            ["a", 5],
+            "ids has 5, and the model knows ids such as 'film 00'. .* same type",
+        ),
         (["a", "film 03"], "ids has 'film 03', which the model knows already"),
         (["a", "a"], "'a' more than once"),
     ],

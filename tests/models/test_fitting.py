@@ -216,3 +216,8 @@ def test_no_rows_at_all_are_refused(make_model, method):
     data = [np.zeros((0, 3), "int32")] * (1 if method == "predict" else 2)
     with pytest.raises(ValueError, match=r"x has no rows: it is of shape \(0, 3\)"):
         getattr(make_model(num_blocks=1), method)(*data, verbose=0)
+
+
+def test_an_array_without_targets_is_refused(make_model, sequences):
+    with pytest.raises(ValueError, match=r"y is None, .* windows.arrays\(\)"):
+        make_model(num_blocks=1).fit(sequences[0], verbose=0)

@@ -99,7 +99,7 @@ def test_an_empty_history_is_an_error_that_says_so(named):
     with pytest.raises(ValueError, match=r"Of 2 histories 1 have no item.*rows \[1\]"):
         named.recommend([["film 03"], []])
     message = r"have no item.*such as \['no film'\]. It knows ids such as 'film 00'"
-    with pytest.warns(UserWarning), pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message):
         named.recommend([["no film"]])
     for empty in (np.zeros((1, 2), "int32"), pd.DataFrame([[0, 0]])):
         with pytest.raises(
@@ -142,3 +142,27 @@ def test_a_batch_holds_at_least_one_history(model, sequences):
 def test_without_a_vocabulary_histories_hold_indices_alone(model, history):
     with pytest.raises(ValueError, match="x has the history .* set model.vocabulary"):
         model.recommend([[3, 4], history])
+
+
+def test_histories_may_be_a_column_of_a_frame_or_tensors(model, named):
+    ids, _ = named.recommend([["film 03", "film 04"], ["film 05"]], k=3)
+    log = pd.DataFrame({"user": [1, 1, 2], "item": ["film 03", "film 04", "film 05"]})
+    column = log.groupby("user")["item"].agg(list)
+    for histories in (column, column.to_numpy()):
+        assert (named.recommend(histories, k=3)[0] == ids).all()
+    named.vocabulary = sr.data.Vocabulary(range(100, 100 + NUM_ITEMS))
+    ids, _ = named.recommend([[104, 105]], k=3)
+    tensor = keras.ops.convert_to_tensor([104, 105])
+    assert (named.recommend([tensor], k=3)[0] == ids).all()
+
+
+def test_what_is_no_history_is_shown(named):
+    for given in ("film 03", pd.Series(["film 03", "film 04"])):
+        with pytest.raises(ValueError, match=r"one history is \[\[...\]\]. .*film 03"):
+            named.recommend(given)
+
+
+def test_unknown_items_of_a_history_that_is_refused_are_told_once(named, recwarn):
+    with pytest.raises(ValueError, match="such as .*'no film'"):
+        named.recommend([["no film"]])
+    assert not [w for w in recwarn if "does not know" in str(w.message)]

@@ -421,3 +421,11 @@ def test_the_best_weights_come_back_if_items_came_since(make_model, sequences):
         weight = keras.ops.convert_to_numpy(variable)
         np.testing.assert_array_equal(weight[: len(old)], old, variable.path)
         np.testing.assert_array_equal(weight[len(old) :], new[len(old) : len(weight)])
+
+
+def test_its_repr_says_how_and_when_it_grows():
+    assert repr(sr.StackingCallback("stackC")) == "StackingCallback('stackC', None)"
+    callback = sr.StackingCallback("split", {2: 8})
+    assert repr(callback) == (
+        "StackingCallback('split', StackingSchedule({2: 8}, partial=False))"
+    )

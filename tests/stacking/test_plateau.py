@@ -67,6 +67,7 @@ def test_a_record_survives_being_saved():
 @pytest.mark.parametrize(
     "arguments, message",
     [
+        ({"monitor": 8}, "monitor must be a key of the logs.*monitor=8"),
         ({"patience": 0}, "patience must be an integer of at least 1.*patience=0"),
         ({"patience": 1.5}, "patience must be an integer.*patience=1.5"),
         ({"max_blocks": 0}, "max_blocks must be an integer of at least 1"),
