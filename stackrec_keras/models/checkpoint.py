@@ -145,6 +145,17 @@ class GrowableCheckpoint:
             ) from error
 
 
+def of_any_backend(config):
+    """A config in which optimizers go by their public names: a file that was saved on
+    torch has classes that are of that backend alone."""
+    if not isinstance(config, dict):
+        return config
+    config = {name: of_any_backend(part) for name, part in config.items()}
+    if str(config.get("module")).startswith("keras.src.backend.torch.optimizers"):
+        config["module"] = "keras.optimizers"
+    return config
+
+
 def _arguments(model):
     """What a model was built with, as JSON."""
     config = {"class": type(model).__name__, **model.get_config()}

@@ -18,7 +18,7 @@ from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.layers.tracing import num_replicas
 from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
 from stackrec_keras.models.check_vocabulary import check_vocabulary
-from stackrec_keras.models.checkpoint import GrowableCheckpoint
+from stackrec_keras.models.checkpoint import GrowableCheckpoint, of_any_backend
 from stackrec_keras.models.extension import extend_items
 from stackrec_keras.models.fitting import (
     callbacks_for,
@@ -299,7 +299,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         return self._compiled_with.get_config(self.optimizer)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        self.compile(**keras.saving.deserialize_keras_object(_of_any_backend(config)))
+        self.compile(**keras.saving.deserialize_keras_object(of_any_backend(config)))
 
     def fit(
         self,
@@ -470,17 +470,6 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             "num_items": self.num_items,
             "num_blocks": self.num_blocks,
         }
-
-
-def _of_any_backend(config):
-    """A config in which optimizers go by their public names: a file that was saved on
-    torch has classes that are of that backend alone."""
-    if not isinstance(config, dict):
-        return config
-    config = {name: _of_any_backend(part) for name, part in config.items()}
-    if str(config.get("module")).startswith("keras.src.backend.torch.optimizers"):
-        config["module"] = "keras.optimizers"
-    return config
 
 
 def _as_tensors(*values):
