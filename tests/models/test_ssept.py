@@ -154,3 +154,9 @@ def test_a_model_without_users_refuses_them(make_model, x, sequences):
 
 def _numpy(tensor):
     return np.array(keras.ops.convert_to_numpy(tensor))
+
+
+def test_raw_ids_of_users_are_refused_with_the_way_to_their_indices():
+    model = sr.SSEPT(NUM_ITEMS, NUM_USERS, max_length=4, item_dim=4, user_dim=4)
+    with pytest.raises(ValueError, match="'C-01', and must have .* windows.user_ids"):
+        model.recommend({"items": [[1, 2]], "users": ["C-01"]})
