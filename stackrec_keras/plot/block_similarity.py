@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 import keras
 
 from stackrec_keras import stacking
+from stackrec_keras.plot.arguments import check_path
 from stackrec_keras.plot.figure import finished, new_figure
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def block_similarity(
     Reference:
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
+    check_path(path)
     frame = stacking.block_similarity(model)
     figure = new_figure(5.0, 4.0)
     axes = figure.subplots()

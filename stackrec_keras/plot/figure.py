@@ -7,7 +7,10 @@ def new_figure(width, height):
     """Returns an empty `matplotlib.figure.Figure` of that size in inches."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), dpi=100, layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=100, layout="constrained")
+    # Labels need some room to the edge, in inches.
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
+    return figure
 
 
 def finished(figure, path):

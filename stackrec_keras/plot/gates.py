@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 import keras
 
 from stackrec_keras import stacking
+from stackrec_keras.plot.arguments import check_path
 from stackrec_keras.plot.figure import finished, new_figure
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def gates(model: keras.Model, path: str | PathLike | None = None) -> "Figure":
     Reference:
         [ReZero is All You Need, UAI 2021](https://arxiv.org/abs/2003.04887)
     """
+    check_path(path)
     frame = stacking.gates(model)
     figure = new_figure(8.0, 3.0)
     axes = figure.subplots()

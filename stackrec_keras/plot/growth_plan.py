@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from stackrec_keras.plot.arguments import check_path
 from stackrec_keras.plot.figure import finished, new_figure
 from stackrec_keras.stacking import block_sources
 
@@ -40,7 +41,7 @@ def growth_plan(
         A `matplotlib.figure.Figure`. It belongs to no `pyplot` state.
 
     Raises:
-        ValueError: If method, sources and depths do not fit.
+        ValueError: If method, sources and depths do not fit, or the path is none.
 
     Example:
 
@@ -52,6 +53,7 @@ def growth_plan(
     Reference:
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
+    check_path(path, "old=4, new=8")
     name, old, sources = _sources(plan, old, new, top_blocks, cycle)
     deepest = max(len(sources), old)
     inches = min(_INCHES, _MOST_INCHES / deepest)

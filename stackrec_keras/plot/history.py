@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from stackrec_keras.plot.arguments import check_history, check_path
 from stackrec_keras.plot.figure import finished, new_figure
 from stackrec_keras.plot.gains import gains
 
@@ -41,8 +42,8 @@ def history(
         A `matplotlib.figure.Figure`. It belongs to no `pyplot` state.
 
     Raises:
-        ValueError: If there is no such column, no epoch, or nothing that tells
-            which epochs a column has values of.
+        ValueError: If that is no history, or there is no such column, no epoch, or
+            nothing that tells which epochs a column has values of.
 
     Example:
 
@@ -51,6 +52,8 @@ def history(
     sr.plot.history(h, "curve.png")
     ```
     """
+    check_path(path, "metric='val_mrr@5'")
+    check_history(history)
     columns = _columns(history)
     if metric is None:
         metric = "val_mrr@5" if "val_mrr@5" in columns else "loss"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from stackrec_keras.plot.arguments import check_history, check_path
 from stackrec_keras.plot.figure import finished, new_figure
 from stackrec_keras.plot.gains import gains
 
@@ -47,6 +48,8 @@ def quality_vs_time(
     sr.plot.quality_vs_time({"grown": history, "from scratch": other}, "runs.png")
     ```
     """
+    check_path(path, "metric='val_mrr@5'")
+    _check_runs(runs)
     if isinstance(runs, pd.DataFrame):
         points = _points(runs, metric, "The frame")
         groups = {name: [group] for name, group in _by_depth(points).items()}
@@ -55,7 +58,7 @@ def quality_vs_time(
         groups = {
             name: [
                 _points(_frame(history), metric, f"The history {name!r}")
-                for history in (found if isinstance(found, list) else [found])
+                for history in _listed(found)
             ]
             for name, found in runs.items()
         }
@@ -77,6 +80,23 @@ def quality_vs_time(
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     return finished(figure, path)
+
+
+def _check_runs(runs):
+    if isinstance(runs, pd.DataFrame):
+        return
+    if not isinstance(runs, Mapping):
+        raise ValueError(
+            "runs must be a frame of trials (sr.tuning.trials), or a dict from names "
+            f"to histories: {{'grown': model.fit(...)}}. Received: runs={runs!r}"
+        )
+    for name, found in runs.items():
+        for history in _listed(found):
+            check_history(history, f"runs[{name!r}]")
+
+
+def _listed(found):
+    return found if isinstance(found, list) else [found]
 
 
 def _draw_points(axes, frame, metric, **style):

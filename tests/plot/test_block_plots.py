@@ -12,6 +12,28 @@ def test_similarity_is_drawn_as_it_is(make_model):
     )
 
 
+def test_no_label_lies_at_the_edge(make_model):
+    figure = sr.plot.block_similarity(make_model(num_blocks=3))
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        box = axes.get_tightbbox()
+        assert min(box.x0, box.y0) >= 10
+        assert box.x1 <= figure.bbox.x1 - 10
+        assert box.y1 <= figure.bbox.y1 - 10
+
+
+def test_a_path_that_is_none_is_refused(make_model):
+    for draw in (sr.plot.block_similarity, sr.plot.gates):
+        with pytest.raises(ValueError, match="where to write .* Received: path=3"):
+            draw(make_model(num_blocks=1), 3)
+
+
+def test_a_picture_may_go_into_an_open_file(make_model, tmp_path):
+    with open(tmp_path / "similarity.png", "wb") as file:
+        sr.plot.block_similarity(make_model(num_blocks=1), file)
+    assert (tmp_path / "similarity.png").stat().st_size > 1000
+
+
 def test_gates_are_drawn_as_bars_side_by_side(tmp_path):
     model = sr.SASRec(9, 5, 4, num_blocks=2)
     model.stack.gate1.assign([0.5, -0.25])

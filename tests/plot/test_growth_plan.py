@@ -70,6 +70,7 @@ def test_a_deep_net_fits_on_a_page_and_the_picture_is_written(tmp_path):
     "arguments, message",
     [
         ({"plan": "stackC"}, "'stackC'.* needs old"),
+        ({"plan": "stackC", "path": 4}, "by name: old=4, new=8.* Received: path=4"),
         ({"plan": "stackQ", "old": 2}, "method='stackQ'"),
         ({"plan": []}, "0 sources"),
         ({"plan": [0, 1], "new": 3}, "2 sources, new=3"),

@@ -165,6 +165,21 @@ def test_a_missing_metric_names_those_there_are():
         plot.history({"val_mrr@5": []})
 
 
+@pytest.mark.parametrize("fitted", [False, True])
+def test_a_model_is_no_history(make_model, fitted):
+    model = make_model(num_blocks=1)
+    if fitted:
+        model.history = keras.callbacks.History()
+    for wrong in (model, [1.0, 0.5]):
+        with pytest.raises(ValueError, match=r"what fit returned \(h = model.fit"):
+            plot.history(wrong)
+
+
+def test_a_metric_is_no_path():
+    with pytest.raises(ValueError, match="by name: metric='val_mrr@5'. Received: path"):
+        plot.history(grown(), ["loss"])
+
+
 def test_matplotlib_is_imported_only_to_draw_and_pyplot_never():
     code = """
 import sys

@@ -93,3 +93,9 @@ def test_what_cannot_be_drawn_is_refused():
     for nothing in ({}, trials().iloc[4:]):
         with pytest.raises(ValueError, match="no trial has been completed"):
             plot.quality_vs_time(nothing)
+    with pytest.raises(ValueError, match="runs must be a frame of trials"):
+        plot.quality_vs_time([trials()])
+    with pytest.raises(ValueError, match=r"runs\['a'\] must be what fit returned"):
+        plot.quality_vs_time({"a": [{}, 5]})
+    with pytest.raises(ValueError, match="where to write .* Received: path=5"):
+        plot.quality_vs_time(trials(), 5)
