@@ -57,6 +57,16 @@ def as_path(path):
     return Path(path)
 
 
+def check_file(name, path, hint="check the path"):
+    """Raises an OSError if there is no file at a path."""
+    if path.is_dir():
+        raise IsADirectoryError(
+            f"'{path}' ({name}) is a folder; give the path of a file in it."
+        )
+    if not path.is_file():
+        raise FileNotFoundError(f"No file at '{path}' ({name}); {hint}.")
+
+
 def check_column(name, values):
     """Raises a ValueError if values are no single column of ids."""
     is_column = isinstance(values, Iterable) and getattr(values, "ndim", 1) == 1
@@ -83,11 +93,24 @@ def shown(value):
     """How an error shows a value, which may be a whole table."""
     if isinstance(value, pd.DataFrame):
         return f"a frame with the columns {list(value.columns)}"
+    value = plain(value)
     kind = type(value).__name__
     if getattr(value, "shape", ()):
         return f"<{kind} of {value.dtype}, shape {tuple(value.shape)}>"
     text = repr(value)
     return text if len(text) <= 60 else f"<{kind}>"
+
+
+def plain(value):
+    """A value, or those in a list, as Python's own: numpy's show their type."""
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def counted(number, noun):
+    """A number and what it counts: 1 row, 2 rows."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _is_integer(value):

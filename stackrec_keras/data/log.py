@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import numbers
 import zipfile
 from os import PathLike
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .arguments import shown
+from .arguments import check_file, counted, shown
 
 _TEXT_SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t"}
 # Of a .csv, as spreadsheets write it in some countries, and databases.
@@ -57,10 +58,11 @@ def read_interactions(
 
     Raises:
         FileNotFoundError: There is no such file.
+        IsADirectoryError: The path is that of a folder.
         ImportError: A Parquet file is given and pyarrow is not installed.
         ValueError: The extension is unknown, the file is not in that form or not in
-            UTF-8, a column is missing or there twice, a value is missing, or there
-            are no rows.
+            UTF-8, a column is missing, there twice or named twice, a value is
+            missing, times are of two kinds, or there are no rows.
 
     Example:
 
@@ -96,11 +98,8 @@ def _check_names(columns):
 
 
 def _read_file(path, columns):
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"No file at '{path}' (path_or_frame); check the path, it is looked up "
-            f"from the folder {Path.cwd()}."
-        )
+    looked_up = f"check the path, it is looked up from the folder {Path.cwd()}"
+    check_file("path_or_frame", path, looked_up)
     form = _form(path)
     try:
         if form == ".dat":
@@ -258,7 +257,20 @@ def _match_columns(available, columns, source):
                 f"There are {available.count(name)} columns {name!r} ({role}) in "
                 f"{source}; rename all but one."
             )
+    _check_roles(found)
     return found
+
+
+def _check_roles(found):
+    """Raises a ValueError if one column is to be two things."""
+    roles = {}
+    for role, name in found.items():
+        if name is not None and name in roles:
+            raise ValueError(
+                f"The column {shown(name)} is named twice, as {roles[name]} and as "
+                f"{role}; name another one for {role}."
+            )
+        roles[name] = role
 
 
 def _match_column(role, name, available, bare):
@@ -272,21 +284,13 @@ def _match_column(role, name, available, bare):
 
 
 def _clean(raw, names, source):
-    parts = {}
-    wanted = [name for name in names.values() if name is not None]
-    for role, name in names.items():
-        if name is None:
-            parts[role] = np.arange(len(raw), dtype=np.int64)
-            continue
-        column = raw[name]
-        missing = int(column.isna().sum())
-        if missing:
-            raise ValueError(
-                f"The column {name!r} ({role}) of {source} has {missing} missing "
-                f"values in {len(raw)} rows; read the log with pandas and give it "
-                f"without such rows: frame.dropna(subset={wanted})."
-            )
-        parts[role] = _plain(column)
+    _check_missing(raw, names, source)
+    parts = {
+        role: _plain(raw[name])
+        if name is not None
+        else np.arange(len(raw), dtype=np.int64)
+        for role, name in names.items()
+    }
     if names["timestamp"] is not None:
         parts["timestamp"] = _as_time(parts["timestamp"], names["timestamp"])
     # Columns are kept apart, not copied: logs are large.
@@ -294,6 +298,23 @@ def _clean(raw, names, source):
         role: pd.Series(part).reset_index(drop=True) for role, part in parts.items()
     }
     return pd.DataFrame(frame, copy=False)
+
+
+def _check_missing(raw, names, source):
+    """Raises a ValueError that names all columns which lack values."""
+    wanted = {name: role for role, name in names.items() if name is not None}
+    missing = {name: int(raw[name].isna().sum()) for name in wanted}
+    lacking = [
+        f"{name!r} ({wanted[name]}) in {counted(number, 'row')}"
+        for name, number in missing.items()
+        if number
+    ]
+    if lacking:
+        raise ValueError(
+            f"Values are missing in {source}, of {counted(len(raw), 'row')}: "
+            f"{', '.join(lacking)}. Read the log with pandas and give it without such "
+            f"rows: frame.dropna(subset={list(wanted)})."
+        )
 
 
 def _plain(column):
@@ -311,18 +332,34 @@ def _as_time(column, name):
         return column.dt.tz_convert("UTC").dt.tz_localize(None)
     if column.dtype.kind in "iufM":
         return column
-    numbers = pd.to_numeric(column, errors="coerce")
-    if numbers.notna().all():
-        return numbers
-    times = pd.to_datetime(column, format="ISO8601", utc=True, errors="coerce")
+    as_numbers = pd.to_numeric(column, errors="coerce")
+    if as_numbers.notna().all():
+        return as_numbers
+    # pandas takes a number among dates for one: 2000 for a year.
+    is_number = column.map(lambda value: isinstance(value, numbers.Number))
+    dates = column.astype(object).mask(is_number, None)
+    times = pd.to_datetime(dates, format="ISO8601", utc=True, errors="coerce")
     if times.notna().all():
         return times.dt.tz_localize(None)
-    read = times if times.notna().sum() >= numbers.notna().sum() else numbers
-    wrong = np.flatnonzero(read.isna())
-    raise ValueError(
-        f"The column {name!r} (timestamp) holds {column.iloc[wrong[0]]!r} in row "
+    raise ValueError(_wrong_times(column, name, as_numbers, times))
+
+
+def _wrong_times(column, name, as_numbers, times):
+    """What an error says of times that are none, or not all of one kind."""
+    wrong = np.flatnonzero(as_numbers.isna() & times.isna())
+    if len(wrong) == 0:
+        number = np.flatnonzero(times.isna())[0]
+        date = np.flatnonzero(as_numbers.isna())[0]
+        return (
+            f"The column {name!r} (timestamp) mixes numbers, such as "
+            f"{shown(column.iloc[number])} in row {number} (from 0), with dates, such "
+            f"as '{column.iloc[date]}' in row {date}. Give all in one form: "
+            "pandas.to_datetime(numbers, unit='s') makes dates of seconds."
+        )
+    return (
+        f"The column {name!r} (timestamp) holds {shown(column.iloc[wrong[0]])} in row "
         f"{wrong[0]} (from 0), which is neither a number nor an ISO 8601 time; so it "
-        f"is in {len(wrong)} of {len(column)} rows. Convert the column with "
+        f"is in {len(wrong)} of {counted(len(column), 'row')}. Convert the column with "
         "pandas.to_datetime(column, format=...) first, or mend those rows: a comma "
         "within a field needs quotes around the field."
     )

@@ -186,7 +186,7 @@ def _check_counts(log, folder):
         "ratings": len(log),
     }
     wrong = [
-        f"{found[name]:,} {name} and not {count:,}"
+        f"{name}: {found[name]:,} and not {count:,}"
         for name, count in _COUNTS.items()
         if found[name] != count
     ]

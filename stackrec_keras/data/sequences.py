@@ -7,7 +7,14 @@ from os import PathLike
 import numpy as np
 import pandas as pd
 
-from .arguments import as_path, check_integer, check_pad, check_switch
+from .arguments import (
+    as_path,
+    check_file,
+    check_integer,
+    check_pad,
+    check_switch,
+    shown,
+)
 from .histories import gather_rows
 from .vocabulary import Vocabulary
 from .windows import Windows
@@ -40,6 +47,7 @@ def read_sequences(
 
     Raises:
         FileNotFoundError: There is no such file.
+        IsADirectoryError: The path is that of a folder.
         ValueError: An argument is out of range or of another kind, or no row has two
             items.
 
@@ -65,8 +73,7 @@ def read_sequences(
 def read_tokens(path):
     """Row and code of each field in the file, and the text of each code."""
     path = as_path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"No file at '{path}' (path); check the path.")
+    check_file("path", path)
     data = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     data = data.rstrip(b"\n") + b"\n"
     marks = np.frombuffer(data, np.uint8)
@@ -105,7 +112,7 @@ def _to_windows(rows, codes, ids, users, pad, length, path):
     if len(chosen) == 0:
         raise ValueError(
             f"'{path}' (path) has no row with two items or more beside the padding "
-            f"pad={pad!r}; check pad and user_column."
+            f"pad={shown(pad)}; check pad and user_column."
         )
     vocabulary, indices = encode_tokens(codes, ids)
     user_ids, user_index = _encode_users(chosen, ids, users)

@@ -145,6 +145,21 @@ def test_all_columns_that_are_missing_are_named_at_once():
     assert "--user ... --timestamp ..." in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "names, roles",
+    [
+        ({"user": "what"}, "'what' is named twice, as user and as item"),
+        ({"timestamp": "what"}, "'what' is named twice, as item and as timestamp"),
+        ({"item": "who:token"}, "'who:token' is named twice, as user and as item"),
+    ],
+)
+def test_a_column_is_one_thing_alone(names, roles):
+    log = frame(("who:token", "what", "when"))
+    names = {"user": "who", "item": "what", "timestamp": "when", **names}
+    with pytest.raises(ValueError, match=roles):
+        read_interactions(log, **names)
+
+
 def test_a_name_that_was_given_does_not_fall_back_to_user_id():
     with pytest.raises(ValueError, match="no column 'person'"):
         read_interactions(frame(("user_id", "item", "timestamp")), user="person")
@@ -164,7 +179,18 @@ def test_without_a_time_column_the_rows_order_is_time():
 def test_missing_values_are_counted(column):
     log = frame().astype(object)
     log.loc[1, column] = None
-    with pytest.raises(ValueError, match=f"'{column}' .* has 1 missing values in 4"):
+    with pytest.raises(
+        ValueError, match=rf"of 4 rows: '{column}' \({column}\) in 1 row\. R"
+    ):
+        read_interactions(log)
+
+
+def test_all_columns_with_missing_values_are_named():
+    log = frame().astype(object)
+    log.loc[1, ["user", "timestamp"]] = None
+    log.loc[2, "timestamp"] = None
+    counts = r"'user' \(user\) in 1 row, 'timestamp' \(timestamp\) in 2 rows\."
+    with pytest.raises(ValueError, match=f"in the frame, of 4 rows: {counts}"):
         read_interactions(log)
 
 
@@ -183,7 +209,7 @@ def test_an_item_may_be_called_NA_in_a_file_but_an_empty_field_is_missing(tmp_pa
     path.write_text("user,item,timestamp\n1,NA,1\n1,null,2\n")
     assert list(read_interactions(path)["item"]) == ["NA", "null"]
     path.write_text("user,item,timestamp\n1,,1\n1,null,2\n")
-    with pytest.raises(ValueError, match="'item' .* has 1 missing"):
+    with pytest.raises(ValueError, match=r"'item' \(item\) in 1 row"):
         read_interactions(path)
 
 
@@ -255,6 +281,11 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         read_interactions(tmp_path / "nowhere.csv")
 
 
+def test_a_folder_is_named_as_one(tmp_path):
+    with pytest.raises(IsADirectoryError, match="is a folder; give the path of a file"):
+        read_interactions(tmp_path)
+
+
 def test_something_that_is_no_table_is_refused():
     with pytest.raises(ValueError, match="type int is neither a path nor"):
         read_interactions(3)
@@ -276,6 +307,18 @@ def test_a_time_that_is_neither_a_number_nor_iso_is_named(form):
     times[2], times[4] = "last week", "2020-13-01"
     log = pd.DataFrame({"user": 1, "item": range(5), "timestamp": times})
     with pytest.raises(ValueError, match="'last week' in row 2 .* in 2 of 5 rows"):
+        read_interactions(log)
+
+
+@pytest.mark.parametrize("number", [2e9, 2000, np.int64(20200105), "2000000000"])
+@pytest.mark.parametrize("date", ["2020-01-01", pd.Timestamp("2020-01-01")])
+def test_numbers_among_dates_are_named_as_such(date, number):
+    times = pd.Series([date, number, date], dtype=object)
+    log = pd.DataFrame({"user": 1, "item": range(3), "timestamp": times})
+    message = (
+        "mixes numbers, such as '?2.* in row 1 .*, with dates, such as '2020-01-01"
+    )
+    with pytest.raises(ValueError, match=message):
         read_interactions(log)
 
 

@@ -149,7 +149,7 @@ def test_a_copy_that_is_cut_off_is_refused_with_its_counts(places):
     (places[0] / "ml-1m.inter").write_text(
         "".join(INTER.splitlines(keepends=True)[:4]), encoding="utf-8"
     )
-    with pytest.raises(ValueError, match="has 3 ratings and not 4; it is cut"):
+    with pytest.raises(ValueError, match="has ratings: 3 and not 4; it is cut"):
         load("ml-1m")
 
 

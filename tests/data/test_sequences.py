@@ -111,6 +111,8 @@ def test_the_windows_can_be_split_and_batched(tmp_path):
 def test_wrong_arguments_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="No file at"):
         read_sequences(tmp_path / "nothing.csv")
+    with pytest.raises(IsADirectoryError, match="is a folder; give the path of a file"):
+        read_sequences(tmp_path)
     (tmp_path / "latin.csv").write_bytes(b"\xe9,2,3\n")
     with pytest.raises(ValueError, match=r"latin.csv' \(path\) is not in UTF-8"):
         read_sequences(tmp_path / "latin.csv")
