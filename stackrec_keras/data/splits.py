@@ -8,10 +8,16 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from .arguments import check_column, check_integer, check_number, shown
+from .arguments import (
+    check_column,
+    check_integer,
+    check_number,
+    counted,
+    shown,
+)
 from .histories import check_log, gather_rows, make_histories
 from .times import Time, as_time
-from .vocabulary import Column, Vocabulary, check_vocabulary
+from .vocabulary import Column, Vocabulary, check_vocabulary, way_to_known
 from .windows import (
     Windows,
     check_window_sizes,
@@ -77,13 +83,14 @@ class Split:
     def __str__(self):
         text = (
             f"Split {self.hash}: {len(self.train)} training, {len(self.validation)} "
-            f"validation, {len(self.test)} test rows of {self.train.length} items; "
-            f"{self.num_items} items, {self.num_users} users"
+            f"validation, {counted(len(self.test), 'test row')} of "
+            f"{counted(self.train.length, 'item')}; "
+            f"{counted(self.num_items, 'item')}, {counted(self.num_users, 'user')}"
         )
         if self.unknown_targets or self.cold_targets:
             text += (
-                f"; dropped {self.unknown_targets} targets that training does not "
-                f"have and {self.cold_targets} without history"
+                f"; dropped {counted(self.unknown_targets, 'target')} that training "
+                f"does not have and {self.cold_targets} without history"
             )
         return text
 
@@ -128,11 +135,11 @@ def split_random(
     test, validation, train = (
         windows.subset(np.sort(rows)) for rows in np.split(order, [test_rows, held_out])
     )
-    cause = share_cause(f"{len(windows)} windows", test_share, validation_share)
+    cause = share_cause(counted(len(windows), "window"), test_share, validation_share)
     if len(windows) == 0:
         cause = (
-            "there are no windows, as no history has enough items that the vocabulary "
-            "knows. Give a log with longer histories, or the vocabulary of its items."
+            "there are no windows, as no history has enough items. Give a log with "
+            "longer histories, and see what `make_windows` warned of, if it did."
         )
     return checked(Split(train, validation, test), cause)
 
@@ -176,12 +183,19 @@ def split_leave_one_out(
     users = np.flatnonzero(sizes >= 3)
     train_ends = ends.copy()
     train_ends[users] -= 2
+    longest = counted(sizes.max(initial=0), "item")
     cause = (
-        f"the longest history has {sizes.max(initial=0)} items that the vocabulary "
-        f"knows. Two of a user's are held out, after at least min_items={min_items} "
-        "to train on. Give a log with longer histories, or split it at random or by "
-        "time."
+        f"the longest history has {longest}. Two of a user's are held out, after at "
+        f"least min_items={min_items} to train on. Give a log with longer histories, "
+        "or split it at random or by time."
     )
+    unknown = len(log) - len(histories.items)
+    if unknown:
+        cause += (
+            f" Not counted are {unknown} of {counted(len(log), 'event')}, as "
+            "vocabulary does not have their items. "
+            f"{way_to_known(vocabulary, log['item'], unknown)}"
+        )
     return checked(
         Split(
             cut_windows(histories, [train_ends], vocabulary, length, stride, min_items),
@@ -301,13 +315,13 @@ def split_by_time(
     test = _with_training_users(test, known_users)
     return checked(
         Split(train, validation, test, unknown, cold + cold_test),
-        f"{len(past)} events come before {validation_start}, where validation begins, "
-        f"and no user has min_items={min_items} of them. Give a longer log, a later "
-        "validation_start or smaller shares.",
-        f"of the {len(log) - len(past)} events from {validation_start} on, where "
-        f"validation begins, {unknown} have items that training does not have, and "
-        f"{cold + cold_test} have no such item before them. Give a longer log, a later "
-        "validation_start or smaller shares.",
+        f"validation begins at {validation_start}, after "
+        f"{counted(len(past), 'event')}, and no user has min_items={min_items} of "
+        "them. Give a longer log, a later validation_start or smaller shares.",
+        f"validation begins at {validation_start}. Events from there on: "
+        f"{len(log) - len(past)}; with an item that training does not have: {unknown}; "
+        f"with no known item before them: {cold + cold_test}. Give a longer log, a "
+        "later validation_start or smaller shares.",
     )
 
 
@@ -386,8 +400,9 @@ def _times_at(times, validation_share, test_share):
     if not ordered[0] < validation < test:
         raise ValueError(
             f"test_share={test_share} and validation_share={validation_share} leave a "
-            f"part empty: {len(times)} events have {len(np.unique(times))} different "
-            f"times, from {ordered[0]} to {ordered[-1]}; validation would begin at "
+            f"part empty: {counted(len(times), 'event')} at "
+            f"{counted(len(np.unique(times)), 'different time')}, from {ordered[0]} to "
+            f"{ordered[-1]}; validation would begin at "
             f"{validation} and the test at {test}. Give a longer log, finer times or "
             "other shares."
         )
@@ -424,16 +439,18 @@ def _check_stages(first, stage_starts, validation_start):
     times = [first, *stage_starts, validation_start]
     if not all(early < late for early, late in zip(times, times[1:])):
         raise ValueError(
-            f"stage_starts={list(stage_starts)} must increase, after the first event "
-            f"({first}) and before validation_start ({validation_start})."
+            f"stage_starts=[{', '.join(map(str, stage_starts))}] must increase, after "
+            f"the first event ({first}) and before validation_start "
+            f"({validation_start})."
         )
 
 
 def share_cause(what, test_share, validation_share):
     """Why shares of so few windows or users leave a part without rows."""
     return (
-        f"{what} are too few for test_share={test_share} and "
-        f"validation_share={validation_share}. Give a longer log, or other shares."
+        f"with {what}, test_share={test_share} and "
+        f"validation_share={validation_share} leave it empty. Give a longer log, or "
+        "other shares."
     )
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from .arguments import check_indices, check_integer, check_pad
+from .arguments import check_indices, check_integer, check_pad, counted, shown
 from .batches import Batches
 from .histories import gather_rows
 from .sequences import (
@@ -68,8 +68,10 @@ class TransferPairs:
 
     def __repr__(self):
         return (
-            f"TransferPairs({len(self)} pairs of {len(np.unique(self.users))} users, "
-            f"{self.num_items} source and {self.num_targets} target items)"
+            f"TransferPairs({counted(len(self), 'pair')} of "
+            f"{counted(len(np.unique(self.users)), 'user')}, "
+            f"{counted(self.num_items, 'source item')} and "
+            f"{counted(self.num_targets, 'target item')})"
         )
 
     @property
@@ -114,7 +116,19 @@ class TransferPairs:
         evaluation: bool = False,
         with_users: bool = False,
     ) -> Batches:
-        """These pairs as `Batches`, which see their arguments."""
+        """These pairs as batches `(x, y)` for `fit` and `evaluate`.
+
+        Args:
+            batch_size: Rows a batch.
+            seed: Integer from 0 up, of the order.
+            shuffle: Whether to draw a new order each epoch.
+            evaluation: True for `evaluate` and `validation_data`, which keep the
+                order; a pair's `x` and `y` are the same.
+            with_users: Whether `x` has the users beside the items.
+
+        Returns:
+            `Batches`.
+        """
         return Batches(
             self,
             batch_size,
@@ -150,7 +164,7 @@ class TransferPairs:
         test, validation, train = (
             self.subset(np.isin(self.users, part)) for part in parts
         )
-        cause = share_cause(f"{len(users)} users", test_share, validation_share)
+        cause = share_cause(counted(len(users), "user"), test_share, validation_share)
         return checked(TransferSplit(train, validation, test), cause)
 
 
@@ -211,8 +225,10 @@ class TransferSplit:
         return (
             f"TransferSplit {self.hash}: {len(self.train)} training, "
             f"{len(self.validation)} validation, {len(self.test)} test pairs of a "
-            f"history of {self.train.length} items and a target; {self.num_items} "
-            f"source items, {self.num_targets} target items, {self.num_users} users"
+            f"history of {counted(self.train.length, 'item')} and a target; "
+            f"{counted(self.num_items, 'source item')}, "
+            f"{counted(self.num_targets, 'target item')}, "
+            f"{counted(self.num_users, 'user')}"
         )
 
 
@@ -244,6 +260,7 @@ def read_transfer(
 
     Raises:
         FileNotFoundError: There is no such file.
+        IsADirectoryError: The path is that of a folder.
         ValueError: A row has another form, `length` is below 1, or no user has a
             source and a target item.
 
@@ -279,7 +296,8 @@ def read_transfer(
     if not paired.any():
         raise ValueError(
             f"'{path}' (path) has no row with both a source and a target item that is "
-            f"known, beside the padding pad={pad!r}; check pad and the vocabularies."
+            f"known, beside the padding pad={shown(pad)}; check pad and the "
+            "vocabularies."
         )
     return TransferPairs(
         histories=gather_rows(
@@ -327,8 +345,8 @@ def _one_side(rows, codes, ids, vocabulary, name):
     unknown = int((indices == 0).sum())
     if unknown:
         warnings.warn(
-            f"{unknown} of {len(indices)} {name} items are not in {name}_vocabulary "
-            "and were left out.",
+            f"{name.capitalize()} items left out, as {name}_vocabulary does not have "
+            f"them: {unknown} of {len(indices)}.",
             stacklevel=3,
         )
     return rows[indices > 0], indices[indices > 0], vocabulary

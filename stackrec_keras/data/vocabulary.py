@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from .arguments import check_column, shown
+from .arguments import check_column, counted, shown
 
 Column = Any
 """Raw ids: a series, an array or a list of them."""
@@ -69,7 +69,7 @@ class Vocabulary:
         if not self._index.is_unique:
             repeated = self._index[self._index.duplicated()][0]
             raise ValueError(
-                f"ids holds {repeated!r} more than once; each id must occur once. "
+                f"ids holds {shown(repeated)} more than once; each id must occur once. "
                 "`Vocabulary.from_items` makes a vocabulary from repeated ids."
             )
 
@@ -95,7 +95,8 @@ class Vocabulary:
             raise ValueError("items has no rows; give at least one item id.")
         if items.isna().any():
             raise ValueError(
-                f"items has {int(items.isna().sum())} missing values; drop them first."
+                f"Values are missing in {int(items.isna().sum())} of "
+                f"{counted(len(items), 'row')} of items; drop them first."
             )
         counts = items.value_counts(sort=False)
         counts = counts[counts > 0]  # pandas counts categories that no row has
@@ -145,7 +146,8 @@ class Vocabulary:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self):
-        return f"Vocabulary({len(self)} ids, {int(self.counts.sum())} occurrences)"
+        occurrences = counted(int(self.counts.sum()), "occurrence")
+        return f"Vocabulary({counted(len(self), 'id')}, {occurrences})"
 
     def encode(self, values: Column) -> np.ndarray:
         """The indices of raw ids.
@@ -257,6 +259,30 @@ def check_vocabulary(name, value):
             f"{name} is {shown(value)}; it must be a Vocabulary, such as "
             "Vocabulary.from_items(log['item'])."
         )
+
+
+def way_to_known(vocabulary, items, unknown):
+    """What a message says to do about ids that a vocabulary does not have.
+
+    Args:
+        vocabulary: The `Vocabulary`.
+        items: Column of a log, raw ids.
+        unknown: How many of them these are, at least one.
+    """
+    if unknown == len(items) and len(vocabulary):
+        raw, known = items.tolist()[0], vocabulary.ids.tolist()[0]
+        kinds = {type(raw), type(known)}
+        if len(kinds) == 2 and kinds != {int, float}:
+            name = type(known).__name__
+            how = f": log['item'].astype({name!r})" if isinstance(known, _PLAIN) else ""
+            return (
+                f"Its ids are such as {shown(known)} ({name}), those of the log such "
+                f"as {shown(raw)} ({type(raw).__name__}). Convert the log's{how}."
+            )
+    return (
+        "To keep them: Vocabulary.from_items(log['item']) for a new model, "
+        "model.extend_items(ids=...) and model.vocabulary for one that is trained."
+    )
 
 
 def as_known(ids, known):

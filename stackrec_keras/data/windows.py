@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from .arguments import check_indices, check_integer, shown
+from .arguments import check_indices, check_integer, counted, shown
 from .batches import Batches
 from .histories import gather_rows, make_histories
 from .times import Time, as_time
-from .vocabulary import Vocabulary, check_vocabulary
+from .vocabulary import Vocabulary, check_vocabulary, way_to_known
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,15 +47,16 @@ class Windows:
             check_vocabulary("vocabulary", self.vocabulary)
         if self.users.shape != (len(self.items),):
             raise ValueError(
-                f"users has shape {self.users.shape}; it must be one index for each "
-                f"of the {len(self.items)} rows of items."
+                f"users has shape {self.users.shape}; it must be ({len(self.items)},), "
+                "one index for each row of items."
             )
 
     def __len__(self):
         return len(self.items)
 
     def __repr__(self):
-        return f"Windows({len(self)} rows of {self.length} items)"
+        rows, items = counted(len(self), "row"), counted(self.length, "item")
+        return f"Windows({rows} of {items})"
 
     @property
     def length(self) -> int:
@@ -129,7 +130,21 @@ class Windows:
         with_users: bool = False,
         share_by: str = "random",
     ) -> Batches:
-        """These windows as `Batches`, which see their arguments."""
+        """These windows as batches `(x, y)` for `fit` and `evaluate`.
+
+        Args:
+            batch_size: Rows a batch.
+            seed: Integer from 0 up, of the order.
+            shuffle: Whether to draw a new order each epoch.
+            evaluation: True for `evaluate` and `validation_data`: `y` is the one next
+                item, and the rows keep their order.
+            with_users: True for `SSEPT`: `x` has the users beside the items.
+            share_by: Which rows a share of `StackingSchedule(..., data_shares=...)`
+                holds: `"random"` ones, or by `"time"` the oldest.
+
+        Returns:
+            `Batches`.
+        """
         return Batches(
             self,
             batch_size,
@@ -182,19 +197,18 @@ def make_windows(
     check_window_sizes(length, stride, min_items)
     check_vocabulary("vocabulary", vocabulary)
     histories = make_histories(log, vocabulary)
-    _warn_of_unknown(len(log) - len(histories.items), len(log))
+    _warn_of_unknown(log, vocabulary, len(log) - len(histories.items))
     return cut_windows(
         histories, [histories.ends], vocabulary, length, stride, min_items
     )
 
 
-def _warn_of_unknown(left_out, events):
+def _warn_of_unknown(log, vocabulary, left_out):
     if left_out:
         warnings.warn(
-            f"{left_out:,} of {events:,} events are left out, as vocabulary does not "
-            "have their items. To keep them: Vocabulary.from_items(log['item']) for a "
-            "new model, model.extend_items(ids=...) and model.vocabulary for one that "
-            "is trained.",
+            "Events left out, as vocabulary does not have their items: "
+            f"{left_out:,} of {len(log):,}. "
+            f"{way_to_known(vocabulary, log['item'], left_out)}",
             stacklevel=3,
         )
 

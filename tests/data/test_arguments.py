@@ -139,6 +139,8 @@ def test_a_vocabulary_is_no_column(wrong, tmp_path):
     [
         (lambda: Windows(INTS.tolist(), INTS[:, 0]), r"items is \[\[1, 1, 1\]"),
         (lambda: Windows(INTS, [1, 1]), r"users is \[1, 1\]; it must be a numpy"),
+        (lambda: Windows(INTS, list(INTS[0])), r"users is \[1, 1, 1\]; it must"),
+        (lambda: Windows(np.int64(1), INTS[0]), "items is 1; it must"),
         (lambda: Windows(INTS / 2, INTS[:, 0]), "items is <ndarray of float64"),
         (
             lambda: TransferPairs([[1]], INTS[0], INTS[0], VOCABULARY, VOCABULARY),
@@ -188,6 +190,11 @@ def test_any_date_is_a_time_for_a_log_of_dates():
             LOG,
             {"validation_start": datetime.date(2021, 1, 1), "test_start": 1},
             r"start=datetime.date\(2021, 1, 1\) is no number, and the times of the log",
+        ),
+        (
+            LOG,
+            {"stage_starts": [LOG["timestamp"][0]] * 2},
+            r"stage_starts=\[\d+, \d+\]",
         ),
         (LOG, {"stage_starts": 1}, r"stage_starts=1 must be a list of times"),
         (LOG, {"stage_starts": "2020"}, "stage_starts='2020' must be a list of times"),

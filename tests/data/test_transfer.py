@@ -76,7 +76,7 @@ def test_a_length_keeps_the_last_items_of_a_history(tmp_path):
 def test_the_source_vocabulary_may_be_that_of_pre_training(tmp_path, more):
     _, vocabulary = read_sequences(write(tmp_path, f"5,1,9,7{more}\n"))
     path = write(tmp_path, "1,7,,3\n9,8,,2\n")
-    with pytest.warns(UserWarning, match="1 of 4 source items are not in source_voc"):
+    with pytest.warns(UserWarning, match="Source items .*source_vocabulary .*: 1 of 4"):
         pairs = read_transfer(path, vocabulary)
     assert pairs.vocabulary is vocabulary
     assert [[str(i) for i in history] for history, _ in raw_pairs(pairs)] == [
@@ -87,10 +87,10 @@ def test_the_source_vocabulary_may_be_that_of_pre_training(tmp_path, more):
 
 def test_pairs_of_unknown_histories_or_targets_are_left_out(tmp_path):
     path = write(tmp_path, "1,7,,3,4\n8,,3\n7,,4\n")
-    with pytest.warns(UserWarning, match="1 of 4 source items"):
+    with pytest.warns(UserWarning, match="Source items .*: 1 of 4"):
         pairs = read_transfer(path, Vocabulary([1, 7]))
     assert raw_pairs(pairs) == [([1, 7], 3), ([1, 7], 4), ([7], 4)]
-    with pytest.warns(UserWarning, match="2 of 4 target items are not in target_voc"):
+    with pytest.warns(UserWarning, match="Target items .*target_vocabulary .*: 2 of 4"):
         pairs = read_transfer(path, target_vocabulary=Vocabulary([3]))
     assert raw_pairs(pairs) == [([1, 7], 3), ([8], 3)]
 
@@ -150,7 +150,7 @@ def test_the_hash_says_whether_two_splits_are_the_same(pairs):
 def test_shares_that_leave_a_part_empty_are_refused(pairs):
     with pytest.raises(ValueError, match="must be below 1"):
         pairs.split(test_share=0.6, validation_share=0.4)
-    with pytest.raises(ValueError, match="no validation rows: 20 users are too few"):
+    with pytest.raises(ValueError, match="no validation rows: with 20 users, test_"):
         pairs.split(validation_share=0.01)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stackrec_keras.data import Vocabulary
+from stackrec_keras.data import Split, Vocabulary, Windows
 
 
 def test_ids_are_sorted_and_counted_whatever_the_order_of_rows():
@@ -138,12 +138,25 @@ def test_equality_looks_at_ids_their_type_and_counts():
 def test_repeated_ids_and_wrong_counts_are_refused():
     with pytest.raises(ValueError, match="'a' more than once"):
         Vocabulary(["a", "b", "a"])
+    with pytest.raises(ValueError, match="ids holds 1000 more than once"):
+        Vocabulary([1000, 1000])
     with pytest.raises(ValueError, match="counts has shape"):
         Vocabulary(["a", "b"], [1])
 
 
+def test_one_is_said_in_the_singular():
+    vocabulary = Vocabulary.from_items(["a"])
+    assert repr(vocabulary) == "Vocabulary(1 id, 1 occurrence)"
+    windows = Windows(
+        np.ones((1, 2), np.int32), np.zeros(1, np.int32), None, vocabulary
+    )
+    assert repr(windows) == "Windows(1 row of 2 items)"
+    split = Split(windows, windows, windows)
+    assert "1 test row of 2 items; 1 item, 1 user" in str(split)
+
+
 def test_missing_mixed_and_no_items_are_refused():
-    with pytest.raises(ValueError, match="1 missing values"):
+    with pytest.raises(ValueError, match="missing in 1 of 2 rows of items"):
         Vocabulary.from_items(["a", None])
     with pytest.raises(ValueError, match=r"types \['int', 'str'\]"):
         Vocabulary.from_items(pd.Series([1, "a"], dtype=object))

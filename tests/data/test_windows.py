@@ -80,9 +80,24 @@ def test_windows_are_those_of_a_slow_reference(seed):
 def test_events_that_are_left_out_are_counted():
     frame = {"user": [1, 1, 1], "item": ["a", "b", "c"]}
     log = read_interactions(frame, timestamp=None)
-    with pytest.warns(UserWarning, match="1 of 3 events are left out.*extend_items"):
+    with pytest.warns(UserWarning, match="left out, .*: 1 of 3. .*extend_items"):
         windows = make_windows(log, Vocabulary(["a", "b"]), 2)
     assert windows.items.tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    "raw, known, kinds",
+    [
+        ([1, 2], ["1", "2"], r"'1' \(str\), .* 1 \(int\). .*\.astype\('str'\)\.$"),
+        (["1", "2"], [1, 2], r"1 \(int\), .* '1' \(str\). .*\.astype\('int'\)\.$"),
+        ([1, 2], [b"1"], r"b'1' \(bytes\), .* Convert the log's\.$"),
+        ([1, 2], [3.5], "To keep them"),
+    ],
+)
+def test_ids_of_another_type_than_the_vocabularys_are_named(raw, known, kinds):
+    log = read_interactions({"user": [1, 1], "item": raw}, timestamp=None)
+    with pytest.warns(UserWarning, match=f"2 of 2. .*{kinds}"):
+        assert len(make_windows(log, Vocabulary(known), 2)) == 0
 
 
 def test_windows_are_cut_from_the_newest_end_and_padded_on_the_left():
