@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from .arguments import check_integer, check_number, check_switch, shown
+from .arguments import check_integer, check_number, check_switch, counted, shown
 
 if TYPE_CHECKING:
     from .transfer import TransferPairs
@@ -77,7 +77,7 @@ class Batches(keras.utils.PyDataset):
         if len(windows) == 0:
             raise ValueError("windows has no rows; give at least one.")
         if share_by not in ("random", "time"):
-            raise ValueError(f"share_by={share_by!r} must be 'random' or 'time'.")
+            raise ValueError(f"share_by={shown(share_by)} must be 'random' or 'time'.")
         if share_by == "time" and windows.end_time is None:
             raise ValueError(
                 "share_by='time' needs the times of the rows, and these windows have "
@@ -104,6 +104,12 @@ class Batches(keras.utils.PyDataset):
 
     def __len__(self):
         return self.num_batches
+
+    def __repr__(self):
+        purpose = "evaluation" if self.evaluation else f"training, epoch {self.epoch}"
+        rows = counted(self.num_rows, "row")
+        users = ", with users" if self.with_users else ""
+        return f"Batches({rows}, {self.batch_size} a batch{users}, for {purpose})"
 
     @property
     def epoch(self) -> int:

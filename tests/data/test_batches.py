@@ -24,6 +24,15 @@ def test_an_epoch_holds_every_row_once_and_the_last_batch_is_partial():
     assert order_of(batches) != list(range(1, 11))
 
 
+def test_batches_say_what_they_are():
+    batches = Batches(numbered_windows(), batch_size=4, with_users=True)
+    batches.set_epoch(3, share=0.1)
+    text = "Batches(1 row, 4 a batch, with users, for training, epoch 3)"
+    assert repr(batches) == text
+    batches = Batches(numbered_windows(), batch_size=4, evaluation=True)
+    assert repr(batches) == "Batches(10 rows, 4 a batch, for evaluation)"
+
+
 def test_inputs_and_targets_belong_together():
     for x, y in Batches(numbered_windows(), batch_size=4):
         assert (y == x + [0, 1]).all()
