@@ -15,6 +15,8 @@ from stackrec_keras.cli import build_parser
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+# The names that a page takes as given.
+ASSUMED = {"README": ["num_items"], "adding_a_model": ["x", "y", "num_items"]}
 TITLES = ["Toy Story (1995)", "Aladdin (1992)", *map(str, range(30))]
 
 
@@ -50,8 +52,8 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(page, folder, sequences):
     if page.stem == "callbacks" and keras.backend.backend() == "jax":
         pytest.skip("a dozen short fits, each of which JAX compiles for a while")
     x, y = (part[:8] for part in sequences)
-    names = {"np": np, "pd": pd, "keras": keras, "sr": sr}
-    names |= {"x": x, "y": y, "num_items": NUM_ITEMS}
+    assumed = {"x": x, "y": y, "num_items": NUM_ITEMS}
+    names = {name: assumed[name] for name in ASSUMED.get(page.stem, ())}
     for block in blocks(page, "python"):
         exec(compile(block, str(page), "exec"), names)
 
