@@ -335,9 +335,11 @@ def _as_time(column, name):
     as_numbers = pd.to_numeric(column, errors="coerce")
     if as_numbers.notna().all():
         return as_numbers
-    # pandas takes a number among dates for one: 2000 for a year.
-    is_number = column.map(lambda value: isinstance(value, numbers.Number))
-    dates = column.astype(object).mask(is_number, None)
+    dates = column
+    if column.dtype == object:
+        # pandas takes a number among dates for one: 2000 for a year.
+        is_number = column.map(lambda value: isinstance(value, numbers.Number))
+        dates = column.mask(is_number, None)
     times = pd.to_datetime(dates, format="ISO8601", utc=True, errors="coerce")
     if times.notna().all():
         return times.dt.tz_localize(None)
