@@ -16,7 +16,7 @@ from stackrec_keras.cli import build_parser
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # The names that a page takes as given.
-ASSUMED = {"README": ["num_items"], "adding_a_model": ["x", "y", "num_items"]}
+ASSUMED = {"adding_a_model": ["x", "y", "num_items"]}
 TITLES = ["Toy Story (1995)", "Aladdin (1992)", *map(str, range(30))]
 
 
