@@ -1,11 +1,22 @@
 import functools
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from small_data import NUM_ITEMS
+
+
+def pytest_collection_modifyitems(items):
+    """Runs what is marked `any_backend` on PyTorch alone, where that is installed."""
+    if keras.backend.backend() == "torch" or find_spec("torch") is None:
+        return
+    skip = pytest.mark.skip(reason="the same on each backend, and slow: run on PyTorch")
+    for item in items:
+        if item.get_closest_marker("any_backend"):
+            item.add_marker(skip)
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,7 @@
 """Checks of arguments, for layers and for all that stands on them."""
 
+import difflib
+import inspect
 import numbers
 
 import numpy as np
@@ -40,3 +42,16 @@ def check_share(**arguments):
             raise ValueError(
                 f"{name} must be a number from 0 to below 1. Received: {name}={value!r}"
             )
+
+
+def nearest_names(kind, given):
+    """What an error adds on keywords that a class does not take: those it takes that
+    are written like them."""
+    taken = {
+        name
+        for base in kind.__mro__
+        for name in inspect.signature(base.__init__).parameters
+    }
+    close = [difflib.get_close_matches(name, taken - {"self"}, 1) for name in given]
+    names = ", ".join(f"{match[0]!r}" for match in close if match)
+    return f". Did you mean {names}?" if names else ""

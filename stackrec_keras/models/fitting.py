@@ -1,6 +1,9 @@
 """What `fit` looks after before Keras takes over."""
 
+import warnings
+
 import keras
+import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Batches
@@ -108,6 +111,12 @@ def check_arrays(model, x, y, validation_data):
         raise ValueError(
             "y is None, and x is an array. Give fit(x, y), both of windows.arrays(), "
             "or batches of pairs."
+        )
+    if np.ndim(y) == 1 and np.ndim(items) == 2 and not hasattr(model, "source"):
+        warnings.warn(
+            "y has one target a row: the model learns from the last position alone. "
+            "windows.arrays() has one for each; evaluation_arrays() are to validate.",
+            stacklevel=3,
         )
     return batches
 

@@ -13,7 +13,7 @@ from stackrec_keras import losses, metrics
 from stackrec_keras.data import Batches, Vocabulary
 from stackrec_keras.data.full_batches import FullBatches
 from stackrec_keras.layers import OutputTable, seed_generator, with_dense_gradient
-from stackrec_keras.layers.arguments import check_integers
+from stackrec_keras.layers.arguments import check_integers, nearest_names
 from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.layers.tracing import num_replicas
 from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
@@ -75,7 +75,10 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
     """String, the name of the output table's layer."""
 
     def __init__(self, num_items: int, dim: int, num_blocks: int, **kwargs) -> None:
-        super().__init__(**kwargs)
+        try:
+            super().__init__(**kwargs)
+        except ValueError as error:
+            raise ValueError(f"{error}{nearest_names(type(self), kwargs)}") from error
         check_integers(num_items=num_items, num_blocks=num_blocks)
         self.num_items = int(num_items)
         self.initial_blocks = int(num_blocks)

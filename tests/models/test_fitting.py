@@ -221,3 +221,9 @@ def test_no_rows_at_all_are_refused(make_model, method):
 def test_an_array_without_targets_is_refused(make_model, sequences):
     with pytest.raises(ValueError, match=r"y is None, .* windows.arrays\(\)"):
         make_model(num_blocks=1).fit(sequences[0], verbose=0)
+
+
+def test_one_target_a_row_is_warned_of(make_model, sequences):
+    x, y = sequences
+    with pytest.warns(UserWarning, match="y has one target a row: .* last position"):
+        make_model(num_blocks=1).fit(x, y[:, -1], verbose=0)

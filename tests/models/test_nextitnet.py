@@ -247,3 +247,10 @@ def test_ids_that_are_no_items_are_refused_before_training(make_model, sequences
 
 def _numpy(tensor):
     return keras.ops.convert_to_numpy(tensor)
+
+
+def test_a_misspelt_argument_is_told_what_it_is_near_to():
+    with pytest.raises(ValueError, match="'num_block': 3.*Did you mean 'num_blocks'"):
+        sr.NextItNet(5, num_block=3)
+    with pytest.raises(ValueError, match=r"{'zzz': 1}$"):
+        sr.NextItNet(5, zzz=1)
