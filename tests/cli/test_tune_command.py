@@ -26,6 +26,7 @@ def read_trials(tmp_path):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.any_backend
 def test_a_search_that_was_cut_off_goes_on_and_ends_as_a_run_of_its_best_trial(
     tune, stackrec, tmp_path
 ):

@@ -72,10 +72,9 @@ TUNERS = {
     "name",
     [
         "RandomSearch",
-        "Hyperband",
         *(
             pytest.param(name, marks=pytest.mark.any_backend)
-            for name in ("BayesianOptimization", "GridSearch")
+            for name in ("BayesianOptimization", "GridSearch", "Hyperband")
         ),
     ],
 )

@@ -18,12 +18,9 @@ class Stop(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
-    "tuner_class",
-    [
-        pytest.param(keras_tuner.RandomSearch, marks=pytest.mark.any_backend),
-        keras_tuner.Hyperband,
-    ],
+    "tuner_class", [keras_tuner.RandomSearch, keras_tuner.Hyperband]
 )
 def test_a_search_that_was_cut_off_goes_on(
     tuner_class, make_hypermodel, split, tmp_path, monkeypatch
