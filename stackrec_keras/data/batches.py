@@ -31,7 +31,9 @@ class Batches(keras.utils.PyDataset):
 
     Args:
         windows: `Windows`.
-        batch_size: Rows a batch. The last batch holds the rows that are left.
+        batch_size: Rows a batch. The last batch holds the rows that are left; `fit`
+            fills it up with padding, which has no target, since each shape of a step
+            is compiled anew.
         seed: Integer from 0 up.
         shuffle: Whether to draw a new order of the rows each epoch. Evaluation
             batches are never shuffled.

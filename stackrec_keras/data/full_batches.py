@@ -29,6 +29,9 @@ class FullBatches(keras.utils.PyDataset):
         """As that of the batches within."""
         return self.batches.num_batches
 
+    def on_epoch_begin(self) -> None:
+        self.batches.on_epoch_begin()
+
     def on_epoch_end(self) -> None:
         self.batches.on_epoch_end()
 

@@ -88,9 +88,10 @@ def _check_users(users, num_rows):
             f"x['users'] must have one user a history, of shape ({num_rows},). "
             f"Received: shape {np.shape(users)}"
         )
-    if isinstance(users[0], str):
+    first = next(iter(users))  # of a column of a frame, users[0] may be another
+    if isinstance(first, str):
         raise ValueError(
-            f"x['users'] has {users[0]!r}, and must have indices: that of a raw id is "
+            f"x['users'] has {first!r}, and must have indices: that of a raw id is "
             "its place in windows.user_ids, and -1 is a user that the model does not "
             "know."
         )

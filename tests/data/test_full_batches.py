@@ -28,8 +28,16 @@ def test_the_last_batch_is_filled_up_with_padding():
         np.testing.assert_array_equal(items["users"][: len(y)], x["users"])
         np.testing.assert_array_equal(targets[: len(y)], y)
         assert not items["items"][len(y) :].any() and not targets[len(y) :].any()
+
+
+def test_what_batches_do_around_an_epoch_is_done(monkeypatch):
+    batches = batches_of(10, 4)
+    begun = []
+    monkeypatch.setattr(batches, "on_epoch_begin", lambda: begun.append(batches.epoch))
+    full = FullBatches(batches)
+    full.on_epoch_begin()
     full.on_epoch_end()
-    assert batches.epoch == 1
+    assert (begun, batches.epoch) == ([0], 1)
 
 
 def test_a_batch_that_is_the_only_one_stays_small():

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from small_data import NUM_ITEMS
 
@@ -160,3 +161,6 @@ def test_raw_ids_of_users_are_refused_with_the_way_to_their_indices():
     model = sr.SSEPT(NUM_ITEMS, NUM_USERS, max_length=4, item_dim=4, user_dim=4)
     with pytest.raises(ValueError, match="'C-01', and must have .* windows.user_ids"):
         model.recommend({"items": [[1, 2]], "users": ["C-01"]})
+    column = pd.Series([1], index=[7])
+    ids, _ = model.recommend({"items": [[1, 2]], "users": column})
+    assert (ids == model.recommend({"items": [[1, 2]], "users": [1]})[0]).all()
