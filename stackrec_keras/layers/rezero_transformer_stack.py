@@ -64,7 +64,7 @@ class ReZeroTransformerStack(BlockStack):
         self.dropout = dropout
         self.rezero = rezero
         self.norm = norm
-        self.seed_generator = seed_generator()
+        self.seed_generator = seed_generator(f"{self.name}_seed_generator")
 
     @property
     def details(self) -> str:

@@ -18,6 +18,7 @@ from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.layers.tracing import num_replicas
 from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
 from stackrec_keras.models.check_vocabulary import check_vocabulary
+from stackrec_keras.models.checked_batches import CheckedData, ChecksBatches
 from stackrec_keras.models.checkpoint import GrowableCheckpoint, of_any_backend
 from stackrec_keras.models.extension import extend_items
 from stackrec_keras.models.fitting import (
@@ -31,17 +32,26 @@ from stackrec_keras.models.inputs import (
     Data,
     check_ids,
     check_trained_users,
+    check_weights,
     default_signature,
     items_of,
     with_items,
 )
+from stackrec_keras.models.keras_files import SavesAsKeras
 from stackrec_keras.models.recommend import recommend
 from stackrec_keras.models.training_loop import EpochSteps, KeepsValues, loss_tracker
 from stackrec_keras.stacking import Growth, grow
 from stackrec_keras.stacking.growth import block_stacks, depth
 
 
-class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.Model):
+class SequentialRecommender(
+    ChecksBatches,
+    SavesAsKeras,
+    GrowableCheckpoint,
+    EpochSteps,
+    KeepsValues,
+    keras.Model,
+):
     """Base of all models: a next-item recommender whose depth can grow.
 
     A subclass builds its layers in the constructor, a `BlockStack` among them, and
@@ -74,6 +84,9 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
     output_name = "output_table"
     """String, the name of the output table's layer."""
 
+    seed_name = "seed_generator"
+    """String, the name of the model's random generator."""
+
     def __init__(self, num_items: int, dim: int, num_blocks: int, **kwargs) -> None:
         try:
             super().__init__(**kwargs)
@@ -91,7 +104,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             name=self.output_name,
         )
         self.output_table.build((None, dim))
-        self.seed_generator = seed_generator()
+        self.seed_generator = seed_generator(self.seed_name)
         self._vocabulary: Vocabulary | None = None
         self._gives_hidden = True
 
@@ -283,7 +296,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         """
         compiled = _Compiled.from_arguments(loss, metrics, kwargs)
         if isinstance(optimizer, str) and optimizer == "auto":
-            optimizer = keras.optimizers.Adam(1e-3)
+            optimizer = keras.optimizers.Adam(1e-3, name="adam")
         super().compile(optimizer=optimizer, **kwargs)
         self._compiled_with = compiled
         self.loss = compiled.loss
@@ -324,11 +337,12 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
 
         Items that the model does not know are refused: of arrays at once, of
         `Batches` when an epoch that has them begins, so that a callback may
-        `extend_items` before. Other iterables are not looked into.
+        `extend_items` before, of other iterables before the step of their batch.
         """
         refuse_class_weight(kwargs.get("class_weight"))
         validation = kwargs.get("validation_data")
-        batches = check_arrays(self, x, y, validation)
+        weights = kwargs.get("sample_weight")
+        batches = check_arrays(self, x, y, weights, validation)
         check_trained_users(self, x)
         validated = validation is not None or kwargs.get("validation_split", 0.0) > 0
         callbacks = callbacks_for(
@@ -339,9 +353,12 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             kwargs["shuffle"] = False
             x.set_epoch(0)  # all rows, whatever share a fit before this ended with
         callbacks = checking(self, thawing(self, callbacks), batches)
+        checked = CheckedData(self)
+        x = checked.of("x", x, training=True)
+        kwargs["validation_data"] = checked.of("validation_data", validation)
         if isinstance(x, Batches) and not x.evaluation:
             x = FullBatches(x)
-        with self.keeping_values():
+        with self.keeping_values(), checked:
             return super().fit(
                 x, y, batch_size, epochs, verbose, callbacks=callbacks, **kwargs
             )
@@ -353,15 +370,16 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         `keras.Model.evaluate`, `y` being as in `fit`'s `validation_data`.
         `sample_weight` weighs rows, in the loss and in the metrics."""
         check_ids(self, x=x, y=y)
-        with self.keeping_values():
-            return super().evaluate(x, y, **kwargs)
+        check_weights("sample_weight", kwargs.get("sample_weight"))
+        with self.keeping_values(), CheckedData(self) as checked:
+            return super().evaluate(checked.of("x", x), y, **kwargs)
 
     def predict(self, x: Data, **kwargs) -> np.ndarray:
         """Scores every item as the next one of each row, `(rows, num_items + 1)`; the
         arguments are those of `keras.Model.predict`."""
         check_ids(self, x=x)
-        with self.keeping_values():
-            return super().predict(x, **kwargs)
+        with self.keeping_values(), CheckedData(self) as checked:
+            return super().predict(checked.of("x", x, targets=False), **kwargs)
 
     def compute_loss(
         self,
