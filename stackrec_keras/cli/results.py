@@ -14,10 +14,13 @@ TITLES = {
     "sampled_mrr@5": "sampled MRR@5",
     "sampled_hit_rate@5": "sampled HR@5",
 }
+SEEN_NOTE = "items of the history left out"
 _POPULARITY_BATCH = 256
 
 
-def final_results(model, windows, batch_size, verbose=0, before=None):
+def final_results(
+    model, windows, batch_size, verbose=0, before=None, exclude_seen=None
+):
     """Evaluates a model and the popularity baseline on the same rows.
 
     Args:
@@ -26,6 +29,7 @@ def final_results(model, windows, batch_size, verbose=0, before=None):
         batch_size: Integer, rows the model scores at a time.
         verbose: As in `keras.Model.evaluate`.
         before: The model that it was grown from, or `None`.
+        exclude_seen: As in `SequentialRecommender.evaluate`, for all of them.
 
     Returns:
         Dict from the name of each of them to a dict from metric to value.
@@ -33,35 +37,46 @@ def final_results(model, windows, batch_size, verbose=0, before=None):
     batches = windows.batches(
         batch_size, evaluation=True, with_users=model.num_users is not None
     )
+    if exclude_seen is None:
+        exclude_seen = model.exclude_seen
     models = {model_title(model): model}
     if before is not None:
         models = {f"before: {model_title(before)}": before, **models}
     results = {}
     for title, one in models.items():
-        found = one.evaluate(batches, verbose=verbose, return_dict=True)
+        found = one.evaluate(
+            batches, verbose=verbose, return_dict=True, exclude_seen=exclude_seen
+        )
         names = [name for name in TITLES if name in found]
         results[title] = {name: found[name] for name in names}
-    results["popularity"] = popularity_results(_counts(model), windows, names)
+    excludes = bool(exclude_seen) and model.scores_what_it_reads
+    results["popularity"] = popularity_results(
+        _counts(model), windows, names, exclude_seen=excludes
+    )
     return results
 
 
-def popularity_results(counts, windows, names="auto"):
+def popularity_results(counts, windows, names="auto", exclude_seen=False):
     """Ranks all items by how often they occur in training, for every row alike.
 
     Args:
         counts: `(num_items,)` integers.
         windows: `Windows`.
         names: List of names of metrics, or `"auto"`.
+        exclude_seen: Boolean, whether to leave out the items of each history.
 
     Returns:
         Dict from metric to value.
     """
     scores = np.concatenate([[-np.inf], counts]).astype("float32")
-    _, targets = windows.evaluation_arrays()
+    histories, targets = windows.evaluation_arrays()
     found = metrics.get(names)
     for start in range(0, len(targets), _POPULARITY_BATCH):
         part = targets[start : start + _POPULARITY_BATCH]
-        all_scores = np.broadcast_to(scores, (len(part), len(scores)))
+        all_scores = np.tile(scores, (len(part), 1))
+        if exclude_seen:
+            seen = histories[start : start + _POPULARITY_BATCH]
+            np.put_along_axis(all_scores, seen, -np.inf, axis=1)
         for metric in found:
             metric.update_state(part, all_scores)
     return {metric.name: float(metric.result()) for metric in found}

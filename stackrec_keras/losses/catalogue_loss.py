@@ -79,6 +79,20 @@ class CatalogueLoss:
         total = ops.sum(weights)
         return ops.sum(losses * weights) / ops.where(total == 0, 1.0, total)
 
+    def total_weight(self, y_true: Tensor, sample_weight: Tensor | None) -> Tensor:
+        """The weight that a batch's mean has in the mean over several batches.
+
+        Args:
+            y_true: As in the call.
+            sample_weight: As in the call.
+
+        Returns:
+            A float32 scalar, the sum of the weights of all positions with a target.
+        """
+        rank = len(y_true.shape)
+        targets = y_true if rank == 2 else ops.expand_dims(y_true, axis=1)
+        return ops.sum(_position_weights(sample_weight, targets, rank))
+
     def training_losses(
         self,
         targets: Tensor,

@@ -29,7 +29,7 @@ _CHECKED: weakref.WeakSet = weakref.WeakSet()
 """What `CheckedData.of` returned: `fit` hands it to `evaluate` to validate."""
 
 
-class ChecksBatches:
+class ChecksBatches(keras.Model):
     """What a model adds to the methods of Keras that take one batch."""
 
     def __call__(self, inputs: Data, *args: Any, **kwargs) -> Tensor:

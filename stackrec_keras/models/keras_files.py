@@ -16,7 +16,7 @@ _WAY_OUT = (
 )
 
 
-class SavesAsKeras:
+class SavesAsKeras(keras.Model):
     """What a model adds to Keras' saving so that each file can be loaded."""
 
     def save(

@@ -61,6 +61,7 @@ class TransferRecommender(SequentialRecommender):
     # The source model has the names of the base: no two variables have one path.
     output_name = "target_table"
     seed_name = "target_seed_generator"
+    scores_what_it_reads = False
 
     def __init__(
         self,
@@ -188,9 +189,11 @@ class TransferRecommender(SequentialRecommender):
             _check_one_target(y)
         return super().fit(x, y, *args, **kwargs)
 
-    def training_loss(self, y: Tensor, hidden: Tensor, sample_weight: Tensor) -> Tensor:
+    def training_targets(
+        self, x: Data, y: Tensor, hidden: Tensor, sample_weight: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
         _check_one_target(y)
-        return super().training_loss(y, hidden, sample_weight)
+        return super().training_targets(x, y, hidden, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
