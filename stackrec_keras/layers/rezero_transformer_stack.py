@@ -142,6 +142,6 @@ class ReZeroTransformerStack(BlockStack):
 def _visible(is_item):
     """Which positions each one may see: items, and itself, so that padding, which
     comes first, sees something."""
-    position = ops.arange(ops.shape(is_item)[1], dtype="int32")
+    position = ops.arange(0, ops.shape(is_item)[1], dtype="int32")
     itself = ops.expand_dims(position, 1) == position
     return ops.logical_or(is_item[:, None, None, :], itself)

@@ -13,9 +13,6 @@ from stackrec_keras.layers.tracing import values_at_hand
 Data = Any
 """What `keras.Model.fit` takes: arrays, a dict of them, batches of either."""
 
-# Formats that write a program for one length of histories alone.
-_OF_ONE_LENGTH = ("torch", "litert")
-
 
 def items_of(inputs):
     """Returns the item ids `(batch, time)` of a model's inputs."""
@@ -30,25 +27,6 @@ def users_of(inputs):
 def with_items(inputs, items):
     """Returns the inputs with other item ids."""
     return {**inputs, "items": items} if isinstance(inputs, dict) else items
-
-
-def default_signature(model, format):
-    """Returns what a model takes, for `keras.Model.export`: histories of any length,
-    or of that of training where the format must know it."""
-    length = None
-    if format in _OF_ONE_LENGTH:
-        length = model.trained_length
-        if length is None:
-            raise ValueError(
-                f"format={format!r} writes a program for histories of one length, and "
-                "this model was not trained yet, which would tell it. Give "
-                "input_signature=[keras.InputSpec(shape=(None, length), "
-                "dtype='int32')]."
-            )
-    items = keras.InputSpec(shape=(None, length), dtype="int32")
-    if model.num_users is None:
-        return [items]
-    return [{"items": items, "users": keras.InputSpec(shape=(None,), dtype="int32")}]
 
 
 def check_ids(model, **data):

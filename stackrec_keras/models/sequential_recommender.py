@@ -28,6 +28,7 @@ from stackrec_keras.losses.validation_loss import (
 from stackrec_keras.models.check_vocabulary import check_vocabulary
 from stackrec_keras.models.checked_batches import CheckedData, ChecksBatches
 from stackrec_keras.models.checkpoint import GrowableCheckpoint, of_any_backend
+from stackrec_keras.models.exporting import export
 from stackrec_keras.models.extension import extend_items
 from stackrec_keras.models.fitting import (
     callbacks_for,
@@ -41,13 +42,11 @@ from stackrec_keras.models.inputs import (
     check_ids,
     check_trained_users,
     check_weights,
-    default_signature,
     items_of,
     with_items,
 )
 from stackrec_keras.models.keras_files import SavesAsKeras
 from stackrec_keras.models.recommend import recommend
-from stackrec_keras.models.scorer import Scorer
 from stackrec_keras.models.seen import warn_of_seen, without_seen
 from stackrec_keras.models.shared_model import GiveWay, SharedModel
 from stackrec_keras.models.training_loop import (
@@ -523,12 +522,18 @@ class SequentialRecommender(
         **kwargs,
     ) -> Any:
         """Writes a program that gives what `predict` gives; the arguments are those of
-        `keras.Model.export`. Without `input_signature` it takes histories of any
-        length, or of that of training where the format must know it (`"torch"`,
-        `"litert"`)."""
-        if input_signature is None:
-            input_signature = default_signature(self, format)
-        return Scorer(self).export(filepath, format, verbose, input_signature, **kwargs)
+        `keras.Model.export`.
+
+        Without `input_signature` it takes histories of any length on TensorFlow and
+        JAX. Histories must be as long as those of training on PyTorch, for `"litert"`,
+        and for `"onnx"` on JAX.
+
+        Raises:
+            ValueError: If the backend cannot write the format, or the program must
+                know a length that neither training nor `input_signature` tells.
+            ImportError: If a package is missing.
+        """
+        return export(self, filepath, format, verbose, input_signature, **kwargs)
 
     def _note_length(self, length):
         length = length or 0  # TensorFlow does not know it once it was given several
