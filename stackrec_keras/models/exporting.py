@@ -20,80 +20,68 @@ def export(model, filepath, format, verbose, input_signature, **kwargs):
     """See `SequentialRecommender.export`."""
     _check_format(format)
     if input_signature is None:
-        input_signature = _default_signature(model, format)
-    _check_signature(format, input_signature)
+        length = model.trained_length if _needs_length(format) else None
+        input_signature = _signature(model, length)
+        _check_length(format, input_signature, "this model was not trained yet")
+    _check_length(format, input_signature, "input_signature leaves it open")
     scorer = Scorer(model)
-    if format == "onnx" and keras.backend.backend() == "torch":
-        from stackrec_keras.models.torch_onnx import export_onnx
+    if keras.backend.backend() == "torch":
+        from stackrec_keras.models.torch_programs import dynamic_shapes, export_onnx
 
-        return export_onnx(scorer, filepath, verbose, input_signature, **kwargs)
+        if format == "onnx":
+            return export_onnx(scorer, filepath, verbose, input_signature, **kwargs)
+        if format == "torch":
+            kwargs.setdefault("dynamic_shapes", dynamic_shapes(input_signature))
     return scorer.export(filepath, format, verbose, input_signature, **kwargs)
 
 
 def _check_format(format):
     backend = keras.backend.backend()
-    here = [name for name, backends in _FORMATS.items() if backend in backends]
+    here = _listed(name for name, needs in _FORMATS.items() if backend in needs)
     if format not in _FORMATS:
-        raise ValueError(f"format={format!r} must be one of {_listed(here)}.")
-    if backend not in _FORMATS[format]:
+        raise ValueError(f"format={format!r} must be {here} on the {backend} backend.")
+    needs = _FORMATS[format]
+    if backend not in needs:
         raise ValueError(
             f"format={format!r} cannot be written on the {backend} backend. Give "
-            f"{_listed(here)}; or save the model, and load and export it in a process "
-            f"with KERAS_BACKEND={_listed(_FORMATS[format], repr=str)}."
+            f"{here}. Or save the model as .keras, and load and export it with "
+            f"KERAS_BACKEND set to {_listed(needs)}."
         )
-    package = _FORMATS[format][backend]
+    package = needs[backend]
     if package is not None and find_spec(package) is None:
         raise ImportError(
-            f"format={format!r} needs another package on the {backend} backend: pip "
+            f"format={format!r} needs one more package on the {backend} backend: pip "
             f"install {package.replace('_', '-')}"
         )
 
 
-def _of_one_length(format):
-    """Whether the program that is written takes histories of one length alone."""
+def _needs_length(format):
+    """Whether a program must know the length of histories. Where Keras would not ask
+    for it, it writes one for histories of a single item."""
     backend = keras.backend.backend()
-    return backend == "torch" or format == "litert" or (backend, format) == _JAX_ONNX
+    return (
+        backend == "torch"
+        or format == "litert"
+        or (backend == "jax" and format == "onnx")
+    )
 
 
-_JAX_ONNX = ("jax", "onnx")
-
-
-def _default_signature(model, format):
-    length = None
-    if _of_one_length(format):
-        length = model.trained_length
-        if length is None:
-            raise ValueError(
-                f"{_one_length(format)}, and this model was not trained yet, which "
-                f"would tell it. {_GIVE_LENGTH}"
-            )
+def _signature(model, length):
     items = keras.InputSpec(shape=(None, length), dtype="int32")
     if model.num_users is None:
         return [items]
     return [{"items": items, "users": keras.InputSpec(shape=(None,), dtype="int32")}]
 
 
-def _check_signature(format, signature):
-    lengths = [
-        spec.shape[1] for spec in keras.tree.flatten(signature) if len(spec.shape) == 2
-    ]
-    if None in lengths and _of_one_length(format):
+def _check_length(format, signature, reason):
+    shapes = [tuple(spec.shape) for spec in keras.tree.flatten(signature)]
+    if _needs_length(format) and any(shape[1:] == (None,) for shape in shapes):
         raise ValueError(
-            f"{_one_length(format)}, and input_signature leaves it open. {_GIVE_LENGTH}"
+            f"On the {keras.backend.backend()} backend format={format!r} writes a "
+            f"program for histories of one length, and {reason}. Give "
+            "input_signature=[keras.InputSpec(shape=(None, length), dtype='int32')]."
         )
 
 
-def _one_length(format):
-    return (
-        f"format={format!r} writes a program for histories of one length on the "
-        f"{keras.backend.backend()} backend"
-    )
-
-
-_GIVE_LENGTH = (
-    "Give input_signature=[keras.InputSpec(shape=(None, length), dtype='int32')]."
-)
-
-
-def _listed(names, repr=repr):
+def _listed(names):
     return " or ".join(map(repr, names))
