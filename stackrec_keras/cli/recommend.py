@@ -22,9 +22,17 @@ def add_parser(subparsers):
     )
     add_trained_options(parser, "a run folder, or a .keras file for --items")
     whose = parser.add_mutually_exclusive_group(required=True)
-    whose.add_argument("--user", metavar="ID", help="a user's id, as in the log")
     whose.add_argument(
-        "--items", nargs="+", metavar="ID", help="items' ids, oldest first"
+        "--user",
+        metavar="ID",
+        help="a user's id, as in the log; --user=ID for one that begins with a dash",
+    )
+    whose.add_argument(
+        "--items",
+        nargs="+",
+        action="extend",
+        metavar="ID",
+        help="items' ids, oldest first; --items=ID for one that begins with a dash",
     )
     parser.add_argument(
         "--data",

@@ -26,7 +26,9 @@ from stackrec_keras.losses.validation_loss import (
     validation_losses,
 )
 from stackrec_keras.models.check_vocabulary import check_vocabulary
+from stackrec_keras.models.checked_batches import CheckedData, ChecksBatches
 from stackrec_keras.models.checkpoint import GrowableCheckpoint, of_any_backend
+from stackrec_keras.models.exporting import export
 from stackrec_keras.models.extension import extend_items
 from stackrec_keras.models.fitting import (
     callbacks_for,
@@ -39,12 +41,12 @@ from stackrec_keras.models.inputs import (
     Data,
     check_ids,
     check_trained_users,
-    default_signature,
+    check_weights,
     items_of,
     with_items,
 )
+from stackrec_keras.models.keras_files import SavesAsKeras
 from stackrec_keras.models.recommend import recommend
-from stackrec_keras.models.scorer import Scorer
 from stackrec_keras.models.seen import warn_of_seen, without_seen
 from stackrec_keras.models.shared_model import GiveWay, SharedModel
 from stackrec_keras.models.training_loop import (
@@ -57,7 +59,14 @@ from stackrec_keras.stacking.growth import block_stacks, depth
 
 
 class SequentialRecommender(
-    GrowableCheckpoint, SharedModel, ScoringSteps, EpochSteps, KeepsValues, keras.Model
+    ChecksBatches,
+    SavesAsKeras,
+    GrowableCheckpoint,
+    SharedModel,
+    ScoringSteps,
+    EpochSteps,
+    KeepsValues,
+    keras.Model,
 ):
     """Base of all models: a next-item recommender whose depth can grow.
 
@@ -94,6 +103,9 @@ class SequentialRecommender(
     output_name = "output_table"
     """String, the name of the output table's layer."""
 
+    seed_name = "seed_generator"
+    """String, the name of the model's random generator."""
+
     def __init__(self, num_items: int, dim: int, num_blocks: int, **kwargs) -> None:
         try:
             super().__init__(**kwargs)
@@ -111,7 +123,7 @@ class SequentialRecommender(
             name=self.output_name,
         )
         self.output_table.build((None, dim))
-        self.seed_generator = seed_generator()
+        self.seed_generator = seed_generator(self.seed_name)
         self._vocabulary: Vocabulary | None = None
 
     def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
@@ -310,7 +322,7 @@ class SequentialRecommender(
             check_bools(exclude_seen=exclude_seen)
         compiled = _Compiled.from_arguments(loss, metrics, exclude_seen, kwargs)
         if isinstance(optimizer, str) and optimizer == "auto":
-            optimizer = keras.optimizers.Adam(1e-3)
+            optimizer = keras.optimizers.Adam(1e-3, name="adam")
         super().compile(optimizer=optimizer, **kwargs)
         self._compiled_with = compiled
         self.loss = compiled.loss
@@ -351,11 +363,12 @@ class SequentialRecommender(
 
         Items that the model does not know are refused: of arrays at once, of
         `Batches` when an epoch that has them begins, so that a callback may
-        `extend_items` before. Other iterables are not looked into.
+        `extend_items` before, of other iterables before the step of their batch.
         """
         refuse_class_weight(kwargs.get("class_weight"))
         validation = kwargs.get("validation_data")
-        batches = check_arrays(self, x, y, validation)
+        weights = kwargs.get("sample_weight")
+        batches = check_arrays(self, x, y, weights, validation)
         check_trained_users(self, x)
         if validation is not None and self.exclude_seen is None:
             is_pair = isinstance(validation, (list, tuple))
@@ -370,11 +383,14 @@ class SequentialRecommender(
             kwargs["shuffle"] = False
             x.set_epoch(0)  # all rows, whatever share a fit before this ended with
         callbacks = checking(self, thawing(self, callbacks), batches)
+        checked = CheckedData(self)
+        x = checked.of("x", x, training=True)
+        kwargs["validation_data"] = checked.of("validation_data", validation)
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = [GiveWay(), *callbacks]
         if isinstance(x, Batches) and not x.evaluation:
             x = FullBatches(x)
-        with self.fitting(), self.keeping_values():
+        with self.fitting(), self.keeping_values(), checked:
             return super().fit(
                 x, y, batch_size, epochs, verbose, callbacks=callbacks, **kwargs
             )
@@ -402,6 +418,7 @@ class SequentialRecommender(
             ValueError: If `x` or `y` have items that the model does not know.
         """
         check_ids(self, x=x, y=y)
+        check_weights("sample_weight", kwargs.get("sample_weight"))
         if exclude_seen is None:
             exclude_seen = self.exclude_seen
             # `fit`, which has warned already, validates with a data set of its own.
@@ -410,14 +427,16 @@ class SequentialRecommender(
         else:
             check_bools(exclude_seen=exclude_seen)
         with self._excluding_seen(exclude_seen), self.inferring():
-            with self.keeping_values():
-                return super().evaluate(x, y, *args, **kwargs)
+            with self.keeping_values(), CheckedData(self) as checked:
+                return super().evaluate(checked.of("x", x), y, *args, **kwargs)
 
     def predict(self, x: Data, *args: Any, **kwargs) -> np.ndarray:
         """Scores every item as the next one of each row, `(rows, num_items + 1)`; the
         arguments are those of `keras.Model.predict`."""
         check_ids(self, x=x)
-        with self.inferring(), self.keeping_values():
+        checked = CheckedData(self)
+        with self.inferring(), self.keeping_values(), checked:
+            x = checked.of("x", x, targets=False)
             return super().predict(x, *args, **kwargs)
 
     def compute_loss(
@@ -503,12 +522,18 @@ class SequentialRecommender(
         **kwargs,
     ) -> Any:
         """Writes a program that gives what `predict` gives; the arguments are those of
-        `keras.Model.export`. Without `input_signature` it takes histories of any
-        length, or of that of training where the format must know it (`"torch"`,
-        `"litert"`)."""
-        if input_signature is None:
-            input_signature = default_signature(self, format)
-        return Scorer(self).export(filepath, format, verbose, input_signature, **kwargs)
+        `keras.Model.export`.
+
+        Without `input_signature` it takes histories of any length on TensorFlow and
+        JAX. Histories must be as long as those of training on PyTorch, for `"litert"`,
+        and for `"onnx"` on JAX.
+
+        Raises:
+            ValueError: If the backend cannot write the format, or the program must
+                know a length that neither training nor `input_signature` tells.
+            ImportError: If a package is missing.
+        """
+        return export(self, filepath, format, verbose, input_signature, **kwargs)
 
     def _note_length(self, length):
         length = length or 0  # TensorFlow does not know it once it was given several

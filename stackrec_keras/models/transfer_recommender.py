@@ -58,8 +58,9 @@ class TransferRecommender(SequentialRecommender):
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
 
-    # The source model has an "output_table": no two variables have one path.
+    # The source model has the names of the base: no two variables have one path.
     output_name = "target_table"
+    seed_name = "target_seed_generator"
     scores_what_it_reads = False
 
     def __init__(

@@ -98,3 +98,16 @@ def test_too_many_recommendations_are_an_error(finished_run, stackrec):
     code, _, err = stackrec("recommend", finished_run, *arguments)
     assert code == 2
     assert "k must be between 1 and the 14 items" in err
+
+
+def test_ids_that_begin_with_a_dash_are_typed_after_an_equals_sign(
+    finished_run, tmp_path, stackrec
+):
+    newer = tmp_path / "newer.csv"
+    newer.write_text("user,item,timestamp\n-C3,film 5,1\n")
+    arguments = ["--user=-C3", "--data", newer, "--json"]
+    code, out, _ = stackrec("recommend", finished_run, *arguments)
+    assert code == 0 and json.loads(out)["history"] == ["film 5"]
+    each = ["--items=film 5", "--items=film 4", "--json"]
+    code, out, _ = stackrec("recommend", finished_run, *each)
+    assert code == 0 and json.loads(out)["history"] == ["film 5", "film 4"]
