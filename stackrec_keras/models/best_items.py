@@ -14,10 +14,12 @@ def slices(size, step):
     return [slice(i, min(i + step, size)) for i in range(0, size, step)]
 
 
-def column_slices(num_rows, num_columns, k):
-    """Returns slices of columns such that `num_rows` rows of each are a block, or a
-    few times the result if `k` is large."""
-    return slices(num_columns, max(BLOCK // num_rows, _LEAST_COLUMNS, 4 * k))
+def column_slices(num_rows, vectors, k):
+    """Returns slices of items such that neither the scores of `num_rows` rows nor the
+    items' vectors are more than a block; or a few times the result if `k` is large."""
+    num_columns, dim = vectors.shape
+    step = max(BLOCK // max(num_rows, dim), _LEAST_COLUMNS, 4 * k)
+    return slices(num_columns, step)
 
 
 class BestItems:

@@ -102,7 +102,7 @@ def _best(scored, hidden, rows, k, seen, own):
     best = BestItems(num_rows, k)
     if own is not None:
         scored = scored.among(np.unique(own[1]))
-    for columns in column_slices(len(hidden), len(scored.ids), k):
+    for columns in column_slices(len(hidden), scored.vectors, k):
         scores = scored.scores(hidden, columns)[:num_rows]
         if own is not None:
             is_own = np.zeros(scores.shape, bool)

@@ -45,7 +45,7 @@ def _most_similar(vectors, indices, k):
     best = BestItems(len(indices), k)
     ours = _unit(vectors[indices])
     rows = np.arange(len(indices))
-    for columns in column_slices(len(indices), len(vectors), k):
+    for columns in column_slices(len(indices), vectors, k):
         ids = np.arange(columns.start, columns.stop)
         scores = (ours @ _unit(vectors[columns]).T).astype("float32")
         scores[:, ids == 0] = -np.inf
@@ -60,4 +60,5 @@ def _unit(vectors):
     finite length overflows."""
     vectors = vectors.astype("float64")
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(lengths == 0, 1, lengths)
+    with np.errstate(invalid="ignore"):  # similar_items finds NaN itself
+        return vectors / np.where(lengths == 0, 1, lengths)
