@@ -13,7 +13,8 @@ def read_log(options, data=None):
     Args:
         options: What has `data`, a name or a path, and the names of the columns of
             a file, `user`, `item` and `timestamp`: a `TrainConfig`, or the parsed
-            options. `"none"` for the times takes the order of rows.
+            options. `"none"` for the times takes the order of rows, and `"0"` is
+            the first column of a file without a header.
         data: String, another log with the same columns.
 
     Returns:
@@ -28,7 +29,8 @@ def read_log(options, data=None):
     data = data or options.data
     if is_file(data):
         times = None if options.timestamp == "none" else options.timestamp
-        return read_interactions(data, options.user, options.item, times)
+        columns = (options.user, options.item, times)
+        return read_interactions(data, *map(_name_or_number, columns))
     # Results go to stdout, and some commands print them for machines.
     with contextlib.redirect_stdout(sys.stderr):
         try:
@@ -41,6 +43,10 @@ def read_log(options, data=None):
                 f"path (it is looked up from {os.getcwd()}), or see `stackrec data` "
                 "for the names."
             ) from None
+
+
+def _name_or_number(column):
+    return int(column) if column and column.isdecimal() else column
 
 
 def is_file(data):

@@ -6,7 +6,7 @@ import re
 _PHRASES = (
     (r" \(path(_or_frame)?\)", ""),
     (r"'(\w+)' \(\1\)", r"'\1'"),  # a column that is called what it is
-    (r"\S+=\.\.\.(?:, \S+=\.\.\.)* \(on the command line (.*?)\)", r"\1"),
+    (r"\w+=[^\s,]+(?:, \w+=[^\s,]+)* \(on the command line (.*?)\)", r"\1"),
     (r", timestamp=None\b", "; --timestamp none"),
     (r": schedule=\{[^}]*\} grows", " grows"),  # --schedule was named before it
     (r", or StackingSchedule\(\.\.\., partial=True\)[^.]*", ""),

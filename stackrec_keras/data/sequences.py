@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+import warnings
 from os import PathLike
 
 import numpy as np
@@ -15,9 +17,16 @@ from .arguments import (
     check_switch,
     shown,
 )
+from .compressed import open_bytes
 from .histories import gather_rows
 from .vocabulary import Vocabulary
 from .windows import Windows
+
+_INTEGER = re.compile(r"-?[0-9]+")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]*([eE][+-]?[0-9]+)?)?|nan|NaN")
+_OPENS_LIST = re.compile(r"[\[({][^\])}]*")
+_CLOSES_LIST = re.compile(r"[^\[({]*[\])}]")
+_LIST_OF_NUMBERS = re.compile(r"\[[0-9\s,.'\"-]*\]")
 
 
 def read_sequences(
@@ -28,14 +37,17 @@ def read_sequences(
 ) -> tuple[Windows, Vocabulary]:
     """Reads a file with a row for each sequence: ids, separated by commas.
 
-    Rows may differ in length and may be padded on the left or on the right.
+    Rows may differ in length and may be padded on the left or on the right. Spaces
+    around an id do not count, and an id with a comma in it stands within quotes.
     Sequences with fewer than two items are left out, for they have no target; their
     items stay in the vocabulary.
 
     Args:
-        path: The file; no header.
+        path: The file, without a header; compressed if it ends with `.gz`, `.bz2`,
+            `.xz`, `.zip` or `.zst` (which needs zstandard).
         user_column: Whether the first column is the user's id. Without it each row
-            is a user of its own.
+            is a user of its own. Where a user's rows are one window that slides over
+            a history, they are marked as `overlapping`.
         pad: The id that stands for padding, or None for no padding. It never
             becomes an item.
         length: Columns of the windows; longer rows keep their last items. By
@@ -48,8 +60,13 @@ def read_sequences(
     Raises:
         FileNotFoundError: There is no such file.
         IsADirectoryError: The path is that of a folder.
-        ValueError: An argument is out of range or of another kind, or no row has two
-            items.
+        ImportError: The file ends with `.zst` and zstandard is not installed.
+        ValueError: An argument is out of range or of another kind, no row has two
+            items, or the file has another form: a header, lists in brackets, numbers
+            such as 5.0.
+
+    Warns if the first row is 0, 1, 2, ..., the header that pandas writes for columns
+    without names.
 
     Example:
 
@@ -63,10 +80,12 @@ def read_sequences(
     check_switch("user_column", user_column)
     check_pad(pad)
     rows, codes, ids = read_tokens(path)
+    _warn_of_numbers_as_header(rows, codes, ids, path)
     users = None
     if user_column:
         first = np.r_[True, rows[1:] != rows[:-1]] if len(rows) else rows > 0
         users, rows, codes = codes[first], rows[~first], codes[~first]
+    check_tokens(rows, codes, ids, pad, path)
     return _to_windows(rows, codes, ids, users, pad, length, path)
 
 
@@ -74,33 +93,127 @@ def read_tokens(path):
     """Row and code of each field in the file, and the text of each code."""
     path = as_path(path)
     check_file("path", path)
-    data = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    with open_bytes(path, "path") as file:
+        data = file.read().removeprefix(b"\xef\xbb\xbf")
+    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     data = data.rstrip(b"\n") + b"\n"
-    marks = np.frombuffer(data, np.uint8)
-    marks = marks[(marks == ord(",")) | (marks == ord("\n"))]
-    ends_row = marks == ord("\n")
-    rows = np.cumsum(ends_row) - ends_row
-    try:
-        tokens = pd.read_csv(
-            io.BytesIO(data.replace(b",", b"\n")),
-            header=None,
-            names=["token"],
-            sep="\x1f",
-            dtype="str",
-            quoting=csv.QUOTE_NONE,
-            keep_default_na=False,
-            skip_blank_lines=False,
-        )["token"]
-    except UnicodeDecodeError:
-        raise ValueError(
-            f"'{path}' (path) is not in UTF-8. Save it as UTF-8."
-        ) from None
+    _check_text(data, path)
+    rows, tokens = (_quoted_tokens if b'"' in data else _plain_tokens)(data, path)
     codes, texts = pd.factorize(tokens)
     ids, again = np.unique(
-        np.array([text.strip(' "\t') for text in texts], dtype=object),
+        np.array([text.strip(" \t") for text in texts], dtype=object),
         return_inverse=True,
     )
     return rows, again[codes], ids
+
+
+def _check_text(data, path):
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"'{path}' (path) is not in UTF-8: line {_line_at(data, error.start)} "
+            f"holds {data[error.start : error.end]!r}. Save it as UTF-8."
+        ) from None
+    for mark in (b"\0", b"\x1f"):  # pandas cuts text at the first
+        if mark in data:
+            raise ValueError(
+                f"'{path}' (path) holds the control character {mark!r} in line "
+                f"{_line_at(data, data.index(mark))}. Remove it."
+            )
+
+
+def _line_at(data, place):
+    return data.count(b"\n", 0, place) + 1
+
+
+def _plain_tokens(data, path):
+    marks = np.frombuffer(data, np.uint8)
+    marks = marks[(marks == ord(",")) | (marks == ord("\n"))]
+    ends_row = marks == ord("\n")
+    tokens = pd.read_csv(
+        io.BytesIO(data.replace(b",", b"\n")),
+        header=None,
+        names=["token"],
+        sep="\x1f",
+        dtype="str",
+        quoting=csv.QUOTE_NONE,
+        keep_default_na=False,
+        skip_blank_lines=False,
+    )["token"]
+    return np.cumsum(ends_row) - ends_row, tokens
+
+
+def _quoted_tokens(data, path):
+    rows = []
+    for number, line in enumerate(data.decode().split("\n")[:-1], 1):
+        try:
+            row = next(csv.reader([line], strict=True, skipinitialspace=True), [])
+        except csv.Error as error:
+            raise ValueError(
+                f"Line {number} of '{path}' (path) has a quote that is not closed "
+                f"before the end of its field: {error}. Received: {line[:80]!r}"
+            ) from None
+        rows.append(row or [""])
+    sizes = [len(row) for row in rows]
+    tokens = pd.Series([token for row in rows for token in row], dtype=object)
+    return np.repeat(np.arange(len(rows)), sizes), tokens
+
+
+def check_tokens(rows, codes, ids, pad, path):
+    """Raises a ValueError if fields are not ids, but a form that other programs write.
+
+    Args:
+        rows: `(fields,)` row of each field, in order, without fields of user ids.
+        codes: `(fields,)` code of each field.
+        ids: Array of the texts of the codes.
+        pad: The padding.
+        path: The file.
+    """
+
+    def refuse(wrong, what):
+        """Refuses the first of these fields, if there is one."""
+        if wrong.any():
+            place = np.argmax(wrong)
+            raise ValueError(
+                f"Line {rows[place] + 1} of '{path}' (path) has the field "
+                f"{ids[codes[place]]!r:.60}{what}"
+            )
+
+    def fields(matches):
+        """`(fields,)`: whether the text of each field matches."""
+        return np.array([bool(matches(text)) for text in ids], bool)[codes]
+
+    closes = fields(_CLOSES_LIST.fullmatch) & np.r_[rows[1:] != rows[:-1], True]
+    opens = fields(_OPENS_LIST.fullmatch) & np.isin(rows, rows[closes])
+    refuse(
+        opens | fields(_LIST_OF_NUMBERS.fullmatch),
+        ": a row must be ids with commas between them, without brackets.",
+    )
+    items = are_items(ids, pad)[codes]
+    integer, number = fields(_INTEGER.fullmatch), fields(_NUMBER.fullmatch)
+    if number[items].all():
+        refuse(
+            items & ~integer,
+            ": whole numbers must be written as such. In pandas, "
+            "frame.astype('Int64').to_csv(path, header=False, index=False) does.",
+        )
+    others = items & (rows > 0)
+    if others.any() and integer[others].all():
+        refuse(
+            items & (rows == 0) & ~integer,
+            ", and all other lines have integers: it seems to be a header. Remove it.",
+        )
+
+
+def _warn_of_numbers_as_header(rows, codes, ids, path):
+    first = ids[codes[rows == 0]].tolist()
+    if len(first) > 2 and rows[-1] > 0 and first == [*map(str, range(len(first)))]:
+        warnings.warn(
+            f"The first line of '{path}' (path) is {','.join(first):.40}. If pandas "
+            "wrote it as a header, remove it.",
+            stacklevel=3,
+        )
 
 
 def _to_windows(rows, codes, ids, users, pad, length, path):
@@ -112,19 +225,29 @@ def _to_windows(rows, codes, ids, users, pad, length, path):
     if len(chosen) == 0:
         raise ValueError(
             f"'{path}' (path) has no row with two items or more beside the padding "
-            f"pad={shown(pad)}; check pad and user_column."
+            f"pad={shown(pad)}; check pad and user_column, and that there are commas "
+            "between ids."
         )
     vocabulary, indices = encode_tokens(codes, ids)
     user_ids, user_index = _encode_users(chosen, ids, users)
+    items = gather_rows(
+        indices, starts[chosen], starts[chosen + 1], length or int(sizes.max())
+    )
     windows = Windows(
-        items=gather_rows(
-            indices, starts[chosen], starts[chosen + 1], length or int(sizes.max())
-        ),
+        items=items,
         users=user_index,
         vocabulary=vocabulary,
         user_ids=user_ids,
+        overlapping=_slide(items, user_index),
     )
     return windows, vocabulary
+
+
+def _slide(items, users):
+    """Whether most rows go on from the row before them by one item of their user."""
+    same_user = users[1:] == users[:-1]
+    moved_on = (items[1:, :-1] == items[:-1, 1:]).all(axis=1)
+    return bool(moved_on[same_user].mean() > 0.5) if same_user.any() else False
 
 
 def are_items(ids, pad):
@@ -163,11 +286,12 @@ def _encode_users(chosen, ids, users):
 
 
 def numbers_if_all(texts):
-    """Texts as int64 where each of them is just how its number is written."""
+    """Texts as integers where each of them is just how its number is written."""
     try:
         numbers = [int(text) for text in texts]
     except ValueError:
         return texts
     if any(str(number) != text for number, text in zip(numbers, texts, strict=True)):
         return texts
-    return np.array(numbers, dtype=np.int64)
+    fit = all(-(2**63) <= number < 2**63 for number in numbers)
+    return np.array(numbers, dtype=np.int64 if fit else object)

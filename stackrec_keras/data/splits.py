@@ -17,7 +17,13 @@ from .arguments import (
 )
 from .histories import check_log, gather_rows, make_histories
 from .times import Time, as_time
-from .vocabulary import Column, Vocabulary, check_vocabulary, way_to_known
+from .vocabulary import (
+    Column,
+    Vocabulary,
+    as_index,
+    check_vocabulary,
+    way_to_known,
+)
 from .windows import (
     Windows,
     check_window_sizes,
@@ -107,9 +113,14 @@ def split_random(
     other two splits do; it is what the StackRec paper's release uses, with a
     validation part added.
 
+    Windows that overlap (`make_windows(..., stride=1)`) are split by user instead: a
+    test row must not be seen in training. A model of users (SSEPT) then meets those
+    of the test for the first time; `split_leave_one_out` knows them all.
+
     Args:
         windows: `Windows`.
         test_share: Share of all windows that are held out for the test, 0 to 1.
+            Where users are split it is as close as their windows allow.
         validation_share: Share of all windows, taken from what is left.
         seed: Integer from 0 up.
 
@@ -129,19 +140,43 @@ def split_random(
     check_windows("windows", windows)
     check_shares(test_share, validation_share)
     check_integer("seed", seed, 0)
-    order = np.random.default_rng(seed).permutation(len(windows))
     test_rows = round(len(windows) * test_share)
     held_out = test_rows + round(len(windows) * validation_share)
+    draw = _draw_users if windows.overlapping else _draw_rows
     test, validation, train = (
-        windows.subset(np.sort(rows)) for rows in np.split(order, [test_rows, held_out])
+        windows.subset(rows)
+        for rows in draw(windows, test_rows, held_out, np.random.default_rng(seed))
     )
     cause = share_cause(counted(len(windows), "window"), test_share, validation_share)
+    if windows.overlapping:
+        users = counted(len(np.unique(windows.users)), "user")
+        cause = f"windows overlap and are split by user, and {users} are too few for "
+        cause += f"test_share={test_share} and validation_share={validation_share}. "
+        cause += "Give more users, windows without a stride, or split_leave_one_out."
     if len(windows) == 0:
         cause = (
             "there are no windows, as no history has enough items. Give a log with "
             "longer histories, and see what `make_windows` warned of, if it did."
         )
     return checked(Split(train, validation, test), cause)
+
+
+def _draw_rows(windows, test_rows, held_out, rng):
+    """The rows of the test, of validation and of training, drawn one by one."""
+    parts = np.split(rng.permutation(len(windows)), [test_rows, held_out])
+    return [np.sort(part) for part in parts]
+
+
+def _draw_users(windows, test_rows, held_out, rng):
+    """As `_draw_rows`, all rows of a user together."""
+    users, user_of_row, sizes = np.unique(
+        windows.users, return_inverse=True, return_counts=True
+    )
+    order = rng.permutation(len(users))
+    middles = np.cumsum(sizes[order]) - sizes[order] / 2
+    part = np.empty(len(users), np.int64)
+    part[order] = np.searchsorted([test_rows, held_out], middles, side="right")
+    return [np.flatnonzero(part[user_of_row] == number) for number in range(3)]
 
 
 def split_leave_one_out(
@@ -348,6 +383,7 @@ def _target_rows(histories, first_time, last_time, vocabulary, length):
         end_time=histories.times[targets],
         vocabulary=vocabulary,
         user_ids=histories.user_ids,
+        overlapping=True,  # each target is in the inputs after it
     )
     return rows, int((~warm).sum())
 
@@ -375,7 +411,7 @@ def _tie_starts(histories):
 
 
 def _with_training_users(windows, known_users):
-    mapping = pd.Index(known_users).get_indexer(pd.Index(windows.user_ids))
+    mapping = as_index(known_users).get_indexer(as_index(windows.user_ids))
     users = mapping[windows.users].astype(np.int32)
     return replace(windows, users=users, user_ids=known_users)
 

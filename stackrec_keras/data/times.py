@@ -1,13 +1,14 @@
-"""Points in time that a caller gives, to compare with the times of a log."""
+"""Times of a log: its column, and points in time that a caller gives."""
 
 import datetime
 import numbers
+import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .arguments import shown
+from .arguments import counted, shown
 
 Time = Any
 """A time as a log has it, or as a split takes it: a number, a date or a string."""
@@ -43,3 +44,100 @@ def as_time(name, value, times):
             "'2020-01-05 12:30', as the log has dates."
         )
     return time if time.tz is None else time.tz_convert("UTC").tz_localize(None)
+
+
+def times_of_column(column, name, place):
+    """A column of a log as numbers, or as datetimes in UTC without a time zone.
+
+    Args:
+        column: Series without missing values.
+        name: String, what an error calls the column.
+        place: Function from a row's number to what an error calls its place.
+
+    Raises:
+        ValueError: A value is not a time, or numbers and dates are mixed.
+    """
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return column.dt.tz_convert("UTC").dt.tz_localize(None)
+    if column.dtype.kind == "M":
+        return column
+    if isinstance(column.dtype, pd.PeriodDtype) or column.dtype.kind in "bcm":
+        raise ValueError(
+            f"The column {name} is of the type {column.dtype}, which is "
+            "not a time. Convert it first: of a timedelta take "
+            "column.dt.total_seconds(), of a period column.dt.to_timestamp()."
+        )
+    if column.dtype.kind in "iuf":
+        return _checked_numbers(column, name, place)
+    # Of a million dates it takes long to find that they are not numbers.
+    if pd.to_numeric(column[:1], errors="coerce").notna().all():
+        as_numbers = pd.to_numeric(column, errors="coerce")
+        if as_numbers.notna().all() and as_numbers.dtype.kind in "iuf":
+            return _checked_numbers(as_numbers, name, place)
+    times = _as_dates(column)
+    if times.notna().all():
+        return times.dt.tz_localize(None)
+    raise ValueError(_wrong_times(column, name, place, times))
+
+
+def _checked_numbers(times, name, place):
+    """The times; warns if their type is too coarse to tell all of them apart."""
+    if times.dtype.kind != "f":
+        return times
+    largest = times.abs().max()
+    if not np.isfinite(largest):
+        row = int(np.flatnonzero(~np.isfinite(times))[0])
+        raise ValueError(
+            f"The column {name} holds {times.iloc[row]} in "
+            f"{place(row)}, which is not a time."
+        )
+    step = np.spacing(times.dtype.type(largest))
+    if step > 1:
+        warnings.warn(
+            f"The column {name} is {times.dtype}, which near {largest:g} can only hold "
+            f"every {step:g}th number: events that are closer together may come in the "
+            "wrong order. Give the times as int64, or read them as text.",
+            stacklevel=5,
+        )
+    return times
+
+
+def _as_dates(column):
+    """A column as datetimes in UTC, NaT where a value is not a date."""
+    if column.dtype == object:
+        # pandas takes a number among dates for one: 2000 for a year.
+        is_number = column.map(lambda value: isinstance(value, numbers.Number))
+        column = column.mask(is_number, None)
+    times = _parse(column)
+    if times.isna().any():
+        # "2020-01-01 00:00:00 UTC" is not ISO 8601, but common; without it that is UTC.
+        codes, unique = pd.factorize(column)
+        texts = pd.Series(unique).astype(str).str.strip()
+        texts = texts.str.replace(r" ?(?:UTC|GMT)$", "", regex=True)
+        times = _parse(texts).reindex(codes).set_axis(column.index)
+    return times.mask(column.isin(["now", "today"]))  # not to pandas
+
+
+def _parse(dates):
+    return pd.to_datetime(dates, format="ISO8601", utc=True, errors="coerce")
+
+
+def _wrong_times(column, name, place, times):
+    """What an error says of times that are none, or not all of one kind."""
+    as_numbers = pd.to_numeric(column, errors="coerce")
+    wrong = np.flatnonzero(as_numbers.isna() & times.isna())
+    if len(wrong) == 0:
+        number = np.flatnonzero(times.isna())[0]
+        date = np.flatnonzero(as_numbers.isna())[0]
+        return (
+            f"The column {name} mixes numbers, such as "
+            f"{shown(column.iloc[number])} in {place(number)}, with dates, such as "
+            f"'{column.iloc[date]}' in {place(date)}. Give all in one form: "
+            "pandas.to_datetime(numbers, unit='s') makes dates of seconds."
+        )
+    return (
+        f"The column {name} holds {shown(column.iloc[wrong[0]])} in "
+        f"{place(wrong[0])}, which is neither a number nor an ISO 8601 time; so it "
+        f"is in {len(wrong)} of {counted(len(column), 'row')}. Convert the column with "
+        "pandas.to_datetime(column, format=...) first, or mend those rows."
+    )

@@ -14,6 +14,7 @@ from .batches import Batches
 from .histories import gather_rows
 from .sequences import (
     are_items,
+    check_tokens,
     encode_tokens,
     numbers_if_all,
     read_tokens,
@@ -246,7 +247,7 @@ def read_transfer(
     left out with a warning; users without a source or a target item have no pairs.
 
     Args:
-        path: The file; no header.
+        path: The file, without a header; compressed as for `read_sequences`.
         source_vocabulary: The `Vocabulary` of the source items, `model.vocabulary`
             of the model that was trained on them. By default that of the file.
         target_vocabulary: The `Vocabulary` of the target items. By default that of
@@ -261,6 +262,7 @@ def read_transfer(
     Raises:
         FileNotFoundError: There is no such file.
         IsADirectoryError: The path is that of a folder.
+        ImportError: The file ends with `.zst` and zstandard is not installed.
         ValueError: A row has another form, `length` is below 1, or no user has a
             source and a target item.
 
@@ -279,6 +281,7 @@ def read_transfer(
     if target_vocabulary is not None:
         check_vocabulary("target_vocabulary", target_vocabulary)
     rows, codes, ids = read_tokens(path)
+    check_tokens(rows, codes, ids, pad, path)
     num_rows = int(rows[-1]) + 1
     side = _sides(rows, codes, ids, path)
     items = are_items(ids, pad)[codes]

@@ -16,7 +16,7 @@ from .arguments import check_column, counted, shown
 Column = Any
 """Raw ids: a series, an array or a list of them."""
 
-_PLAIN = (int, float, str)
+_PLAIN = (int, float, str, bool)
 # How ids are written that JSON does not know: their type, to JSON and back.
 _WRITTEN: dict[str, tuple[type, Callable, Callable]] = {
     "uuid": (uuid.UUID, str, uuid.UUID),
@@ -27,6 +27,8 @@ _WRITTEN: dict[str, tuple[type, Callable, Callable]] = {
     "tuple": (tuple, list, tuple),
 }
 
+_OWN = {str: str.__str__, int: int.__int__, float: float.__float__}
+
 
 class Vocabulary:
     """The raw ids of a catalogue and their indices 1 to n.
@@ -36,8 +38,9 @@ class Vocabulary:
 
     Args:
         ids: The raw ids, all different, `ids[0]` at index 1, of any hashable type.
-            What a file can hold of them: numbers, strings, dates, timestamps, UUIDs,
-            bytes, decimals, and tuples of numbers and strings.
+            A file, and so the `vocabulary` of a model, can hold these: finite
+            numbers, strings in UTF-8, booleans, dates, timestamps, UUIDs, bytes,
+            decimals, and tuples of numbers and strings.
         counts: How often each id occurs in the data, `(n,)`; zeros where not
             given.
 
@@ -65,7 +68,7 @@ class Vocabulary:
                 f"counts has shape {self.counts.shape} and ids {self.ids.shape}; "
                 "give one count for each id, or leave counts out."
             )
-        self._index = pd.Index(self.ids, tupleize_cols=False)
+        self._index = as_index(self.ids)
         if not self._index.is_unique:
             repeated = self._index[self._index.duplicated()][0]
             raise ValueError(
@@ -90,7 +93,7 @@ class Vocabulary:
                 of different types cannot be sorted.
         """
         check_column("items", items)
-        items = pd.Series(items)
+        items = _as_series(items)
         if len(items) == 0:
             raise ValueError("items has no rows; give at least one item id.")
         if items.isna().any():
@@ -98,6 +101,7 @@ class Vocabulary:
                 f"Values are missing in {int(items.isna().sum())} of "
                 f"{counted(len(items), 'row')} of items; drop them first."
             )
+        refuse_mixed_booleans("items", items)
         counts = items.value_counts(sort=False)
         counts = counts[counts > 0]  # pandas counts categories that no row has
         ids = _as_ids(counts.index)
@@ -163,7 +167,7 @@ class Vocabulary:
         """
         if not pd.api.types.is_scalar(values):
             check_column("values", values)
-        values = pd.Series(values)
+        values = _as_series(values)
         if values.dtype.kind == "i":
             return _shifted(self._index.get_indexer(pd.Index(values)))
         # Strings are slow to look up: look up each different one once.
@@ -173,7 +177,7 @@ class Vocabulary:
             raise ValueError(
                 "values holds lists or other values that are no ids; give one id a row."
             ) from None
-        unique = pd.Index(np.asarray(unique, dtype=object), tupleize_cols=False)
+        unique = as_index(np.asarray(unique, dtype=object))
         indices = _shifted(self._index.get_indexer(unique))
         # The last entry is what a missing value, code -1, points to.
         return np.append(indices, np.int32(0))[codes]
@@ -204,15 +208,19 @@ class Vocabulary:
 
         Raises:
             TypeError: The ids are of a type that a file cannot hold.
+            ValueError: An id has a value that a file cannot hold: a string that is
+                not UTF-8, an infinite number.
         """
         ids, counts = self.ids.tolist(), self.counts.tolist()
-        if all(isinstance(raw, _PLAIN) for raw in ids):
+        if all(type(raw) in _PLAIN for raw in ids):
+            _check_written(ids, ids)
             return {"ids": ids, "counts": counts}
         in_tuples = [part for raw in ids if type(raw) is tuple for part in raw]
-        if all(isinstance(part, _PLAIN) for part in in_tuples):
-            for name, (kind, write, _) in _WRITTEN.items():
+        if all(type(part) in _PLAIN for part in in_tuples):
+            for name, (kind, write, read) in _WRITTEN.items():
                 if all(type(raw) is kind for raw in ids):
                     written = [write(raw) for raw in ids]
+                    _check_written(ids, written, read)
                     return {"ids": written, "counts": counts, "id_type": name}
         kinds = sorted({type(raw).__name__ for raw in [*ids, *in_tuples]})
         raise TypeError(
@@ -311,13 +319,43 @@ def as_known(ids, known):
     return converted
 
 
+def as_index(ids):
+    """The ids as an index of their own type: pandas 3 would make text of objects, and
+    fail where a string is not UTF-8."""
+    return pd.Index(ids, dtype=ids.dtype, tupleize_cols=False)
+
+
+def _as_series(values):
+    try:
+        return pd.Series(values)
+    except UnicodeEncodeError:  # as in `as_index`
+        return pd.Series(values, dtype=object)
+
+
+def refuse_mixed_booleans(name, ids):
+    """Raises a ValueError if a column holds booleans and numbers: True is 1."""
+    if ids.dtype != object or not pd.api.types.infer_dtype(ids).startswith("mixed"):
+        return
+    kinds = {type(raw) for raw in ids}
+    if bool in kinds and kinds & {int, float}:
+        raise ValueError(
+            f"{name} holds booleans and numbers, and True and 1 are one id to Python. "
+            "Give ids of one type, as by astype(str)."
+        )
+
+
 def _as_ids(ids):
     """A 1-D array: int64 or float64 for numbers, else of Python objects."""
     if isinstance(ids, (np.ndarray, pd.Series, pd.Index)):
         if ids.dtype.kind in "if":
-            return np.asarray(ids, np.float64 if ids.dtype.kind == "f" else np.int64)
-        ids = ids.tolist()
-    ids = [raw.item() if isinstance(raw, np.generic) else raw for raw in ids]
+            ids = np.asarray(ids, np.float64 if ids.dtype.kind == "f" else np.int64)
+            _refuse_missing(ids)
+            return ids
+        # The nanoseconds of numpy's dates would become integers.
+        ids = (pd.Index(ids) if ids.dtype.kind == "M" else ids).tolist()
+    ids = list(ids)
+    if not {type(raw) for raw in ids} <= {*_PLAIN}:
+        ids = [_plain_id(raw) for raw in ids]
     kinds = {type(raw) for raw in ids}
     for kind in kinds:
         if kind.__hash__ is None:
@@ -328,9 +366,49 @@ def _as_ids(ids):
     # Hashes of 64 bits may not fit into an int64: these stay Python's integers.
     if kinds == {int} and max(ids) < 2**63 and min(ids) >= -(2**63):
         return np.array(ids, np.int64)
-    if kinds == {float}:
-        return np.array(ids, np.float64)
-    return np.fromiter(ids, object, len(ids))
+    dtype = np.float64 if kinds == {float} else object
+    array = np.fromiter(ids, dtype, len(ids))
+    _refuse_missing(array)
+    refuse_mixed_booleans("ids", array)
+    return array
+
+
+def _plain_id(raw):
+    """An id as Python's own type, where it is of a class that is derived from it."""
+    if isinstance(raw, np.generic):
+        return _plain_id(pd.Timestamp(raw) if raw.dtype.kind == "M" else raw.item())
+    if isinstance(raw, tuple):
+        return tuple(map(_plain_id, raw))
+    for kind, convert in _OWN.items():
+        if isinstance(raw, kind) and not isinstance(raw, bool):
+            return convert(raw)
+    return raw
+
+
+def _refuse_missing(ids):
+    missing = pd.isna(ids)
+    if missing.any():
+        raise ValueError(
+            f"ids holds {shown(ids[missing].tolist()[0])}, a missing value, at index "
+            f"{np.argmax(missing)}. Leave it out."
+        )
+
+
+def _check_written(ids, written, read=None):
+    """Raises a ValueError for the first id that does not come back from a file."""
+    try:
+        json.dumps(written, ensure_ascii=False, allow_nan=False).encode()
+        if read is not None and [read(one) for one in written] != ids:
+            raise ValueError("it would come back as another id")
+        return
+    except ValueError as error:
+        if len(ids) == 1:
+            raise ValueError(
+                f"ids holds {shown(ids[0])}, which a file cannot hold: {error}. Give "
+                "it in another form, such as text in UTF-8."
+            ) from None
+    for raw, one in zip(ids, written):
+        _check_written([raw], [one], read)
 
 
 def _as_counts(counts):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from .arguments import check_indices, check_integer, counted, shown
+from .arguments import check_indices, check_integer, check_switch, counted, shown
 from .batches import Batches
 from .histories import gather_rows, make_histories
 from .times import Time, as_time
@@ -24,6 +24,8 @@ class Windows:
         end_time: `(rows,)` time of each row's last item, or None where unknown.
         vocabulary: The `Vocabulary` that the indices belong to, or None.
         user_ids: `(users,)` raw id of each user index, or None.
+        overlapping: Whether rows of one user may hold the same event, as those of
+            `make_windows(..., stride=1)` do. `split_random` then splits users.
 
     Example:
 
@@ -39,12 +41,14 @@ class Windows:
     end_time: np.ndarray | None = None
     vocabulary: Vocabulary | None = None
     user_ids: np.ndarray | None = None
+    overlapping: bool = False
 
     def __post_init__(self):
         check_indices("items", self.items, ndim=2)
         check_indices("users", self.users, ndim=1)
         if self.vocabulary is not None:
             check_vocabulary("vocabulary", self.vocabulary)
+        check_switch("overlapping", self.overlapping)
         if self.users.shape != (len(self.items),):
             raise ValueError(
                 f"users has shape {self.users.shape}; it must be ({len(self.items)},), "
@@ -176,7 +180,8 @@ def make_windows(
         vocabulary: The `Vocabulary` of the items.
         length: Items a window, at least 2.
         stride: Events from one window's end to the next one's, 1 to `length`; by
-            default `length`, which makes windows disjoint.
+            default `length`, which makes windows disjoint. `split_random` splits
+            windows that overlap by user.
         min_items: Windows with fewer items are dropped.
 
     Returns:
@@ -277,10 +282,18 @@ def _rows_of_stage(histories, begins, ends, length, stride, min_items):
 
 def windows_at(histories, users, ends, vocabulary, length) -> Windows:
     """One window for each of `users` that ends before event `ends`, both `(rows,)`."""
+    starts = histories.starts[users]
     return Windows(
-        items=gather_rows(histories.items, histories.starts[users], ends, length),
+        items=gather_rows(histories.items, starts, ends, length),
         users=users.astype(np.int32),
         end_time=histories.times[ends - 1],
         vocabulary=vocabulary,
         user_ids=histories.user_ids,
+        overlapping=_overlap(np.maximum(ends - length, starts), ends),
     )
+
+
+def _overlap(begins, ends):
+    """Whether two of these ranges of events have one in common."""
+    order = np.argsort(begins, kind="stable")
+    return bool((begins[order][1:] < ends[order][:-1]).any())

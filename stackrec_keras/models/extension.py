@@ -152,7 +152,10 @@ def _extended(vocabulary, n, ids):
             f"ids has {other[0]!r}, and the model knows ids such as {known[0]!r}. Give "
             "ids of the same type."
         )
-    return Vocabulary([*known, *new], np.append(vocabulary.counts, np.zeros(n, int)))
+    counts = np.append(vocabulary.counts, np.zeros(n, int))
+    extended = Vocabulary([*known, *new], counts)
+    extended.get_config()  # raises, before anything grows, what the setter would
+    return extended
 
 
 def _check_loss(model, n):

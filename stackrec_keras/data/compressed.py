@@ -1,0 +1,169 @@
+"""Reading of compressed files, whose errors name the file."""
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import zipfile
+import zlib
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+
+_SIGNATURES = {
+    ".gz": b"\x1f\x8b\x08",
+    ".bz2": b"BZh",
+    ".xz": b"\xfd7zXZ\x00",
+    ".zip": b"PK\x03\x04",
+    ".zst": b"\x28\xb5\x2f\xfd",
+}
+COMPRESSIONS = tuple(_SIGNATURES)
+"""Extensions of compressed files."""
+
+_BLOCK = 1 << 17
+
+
+def compression_of(path):
+    """The last extension of a path if it stands for a compression, else `""`."""
+    suffix = path.suffix.lower()
+    return suffix if suffix in COMPRESSIONS else ""
+
+
+@contextmanager
+def open_bytes(path, name):
+    """Opens a file for reading bytes, decompressed as its extension says.
+
+    Args:
+        path: `Path` of the file.
+        name: The argument that the path was given for.
+
+    Raises:
+        ImportError: A `.zst` file is opened and zstandard is not installed.
+        ValueError: The file is damaged or cut off, or its extension is wrong.
+    """
+    compression = compression_of(path)
+    with open(path, "rb") as raw:
+        actual = _actual_compression(raw)
+        if not compression:
+            if actual:
+                raise ValueError(
+                    f"'{path}' ({name}) is a compressed file ({actual}). Rename it to "
+                    f"'{path.name}{actual}'."
+                )
+            yield raw
+            return
+        if not os.fstat(raw.fileno()).st_size:
+            yield io.BytesIO()
+            return
+        try:
+            with _OPENERS[compression](raw) as file:
+                yield file
+        except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+            raise ValueError(_damage(path, name, actual, error)) from error
+        except OSError as error:
+            if error.errno is not None:  # the system's, such as of a lost disk
+                raise
+            raise ValueError(_damage(path, name, actual, error)) from error
+
+
+def _actual_compression(raw):
+    """The extension that fits the first bytes of a file, `""` for none."""
+    begin = raw.read(10)
+    raw.seek(0)
+    # A text may begin with "BZh".
+    if begin.startswith(b"BZh") and begin[4:] != b"1AY&SY":
+        return ""
+    return next((s for s, mark in _SIGNATURES.items() if begin.startswith(mark)), "")
+
+
+def _damage(path, name, actual, error):
+    compression = compression_of(path)
+    way_out = "It is cut off or damaged: write or fetch it again."
+    if actual != compression:
+        right_name = path.name[: -len(compression)] + actual
+        way_out = f"It is not a {compression} file: rename it to '{right_name}'."
+    return (
+        f"'{path}' ({name}) cannot be read as {''.join(path.suffixes[-2:])}: "
+        f"{str(error).rstrip('.')}. {way_out}"
+    )
+
+
+@contextmanager
+def _open_zip(raw):
+    with zipfile.ZipFile(raw) as archive:
+        # Macs add hidden files, such as "__MACOSX/._log.csv".
+        members = [
+            member
+            for member in archive.namelist()
+            if not member.endswith("/")
+            and not PurePosixPath(member).name.startswith(".")
+        ]
+        if len(members) != 1:
+            raise ValueError(
+                f"'{raw.name}' holds {len(members)} files, {members[:5]}, and must "
+                "hold one. Unpack it and give the file to read."
+            )
+        try:
+            file = archive.open(members[0])
+        except (RuntimeError, NotImplementedError) as error:  # it is encrypted
+            raise zipfile.BadZipFile(str(error)) from None
+        with file:
+            yield file
+
+
+def _open_zstd(raw):
+    try:
+        import zstandard
+    except ImportError:
+        raise ImportError(
+            f"Reading '{raw.name}' needs zstandard, which is not installed: "
+            "`pip install zstandard` (or 'stackrec-keras[zstd]')."
+        ) from None
+    return io.BufferedReader(_ZstdReader(raw, zstandard), _BLOCK)
+
+
+class _ZstdReader(io.RawIOBase):
+    """The content of all frames of a file; zstandard's own reader stops without an
+    error after the first frame and where a file is cut off."""
+
+    def __init__(self, raw, zstandard):
+        self._raw = raw
+        self._zstandard = zstandard
+        self._frame = None
+        self._compressed = self._ready = b""
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        while not self._ready:
+            self._compressed = self._compressed or self._raw.read(_BLOCK)
+            if not self._compressed:
+                if self._frame is not None:
+                    raise EOFError("Compressed file ended before the end of a frame")
+                return 0
+            self._decompress()
+        size = min(len(buffer), len(self._ready))
+        buffer[:size] = self._ready[:size]
+        self._ready = self._ready[size:]
+        return size
+
+    def _decompress(self):
+        if self._frame is None:
+            self._frame = self._zstandard.ZstdDecompressor().decompressobj()
+        try:
+            self._ready = self._frame.decompress(self._compressed)
+        except self._zstandard.ZstdError as error:
+            raise OSError(str(error)) from None  # as bz2 does
+        self._compressed = self._frame.unused_data
+        if self._frame.eof:
+            self._frame = None
+
+
+_OPENERS = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+    ".zip": _open_zip,
+    ".zst": _open_zstd,
+}

@@ -1,0 +1,245 @@
+"""Files of interaction logs: text, MovieLens' form and Parquet."""
+
+import io
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .arguments import check_file
+from .columns import (
+    IDS,
+    check_for_header,
+    find_columns,
+    lost_columns,
+    match_columns,
+    no_header,
+    numbered_columns,
+)
+from .compressed import compression_of, open_bytes
+from .text_rows import UNIT_SEPARATOR, first_rows, line_of_row, read_form
+from .text_table import read_table
+
+_ARGUMENT = "path_or_frame"
+_SEPARATORS = {
+    # Commas, or what spreadsheets write in some countries, and databases.
+    ".csv": (",", ";", "\t", "|"),
+    ".tsv": ("\t",),
+    ".inter": ("\t",),
+}
+_KNOWN_FORMS = ".csv, .tsv, .inter, .dat, .parquet"
+_MOVIELENS_COLUMNS = ["user", "item", "rating", "timestamp"]
+_BEGINNING = 1 << 20
+
+
+def read_file(path, columns):
+    """Reads the columns of a log.
+
+    Args:
+        path: `Path` of the file.
+        columns: Dict from role to the name, or the number, that the caller gave.
+
+    Returns:
+        `(frame, names, place)`: the columns, a dict from role to their names, and a
+        function from a row's number to what an error calls its place in the file.
+
+    Raises:
+        As `read_interactions`.
+    """
+    looked_up = f"check the path, it is looked up from the folder {Path.cwd()}"
+    check_file(_ARGUMENT, path, looked_up)
+    suffix = _form_of(path)
+    try:
+        if suffix == ".dat":
+            return _read_movielens(path, columns)
+        if suffix == ".parquet":
+            return _read_parquet(path, columns)
+        return _read_text(path, columns, suffix)
+    except UnicodeDecodeError:
+        raise ValueError(
+            f"'{path}' ({_ARGUMENT}) is not in UTF-8{_place_of_other_bytes(path)}. "
+            "Save it as UTF-8, or give the frame: pandas.read_csv(path, sep=..., "
+            "encoding='cp1252', dtype=str), or 'utf-16', if it comes from Windows."
+        ) from None
+
+
+def _form_of(path):
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    compression = compression_of(path)
+    form = "".join(suffixes[:-1][-1:] if compression else suffixes[-1:])
+    known = [*_SEPARATORS] if compression else [*_SEPARATORS, ".dat", ".parquet"]
+    if form not in known:
+        raise ValueError(
+            f"'{path}' ({_ARGUMENT}) has the unknown extension "
+            f"'{''.join(suffixes[-2:])}'; known are {_KNOWN_FORMS}. Rename the file, "
+            "or read it with pandas and give the frame."
+        )
+    return form
+
+
+def _place_of_other_bytes(path):
+    with open_bytes(path, _ARGUMENT) as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                return f": line {number} holds {line[error.start : error.end]!r}"
+    return ""
+
+
+def _read_text(path, columns, suffix):
+    source = f"'{path}'"
+    with open_bytes(path, _ARGUMENT) as file:
+        begin = file.read(_BEGINNING)
+    form = _find_form(path, begin, columns, suffix)
+    places = numbered_columns(columns, form.first_row, source)
+    header = None
+    if places is None:
+        header = form.first_row
+        if not any(find_columns(header, columns).values()):
+            check_for_header(header, first_rows(begin, form), source)
+        names = match_columns(header, columns, source)
+        places = {
+            role: None if name is None else header.index(name)
+            for role, name in names.items()
+        }
+    open_file = partial(open_bytes, path, _ARGUMENT)
+    has_header = header is not None
+    place = partial(_place_of_row, open_file, form, has_header)
+    frame = read_table(
+        open_file,
+        form,
+        has_header,
+        # RecBole's types: a token is text, whatever it looks like.
+        {places[role]: form.first_row[places[role]].endswith(":token") for role in IDS},
+        places["timestamp"],
+        f"'{path}' ({_ARGUMENT})",
+    )
+    if not has_header:
+        return frame, places, place
+    frame = frame.rename(columns=dict(enumerate(header)))
+    _check_header_is_no_row(frame, header, names, columns, source, place)
+    return frame, names, place
+
+
+def _place_of_row(open_file, form, has_header, row):
+    with open_file() as file:
+        return f"line {line_of_row(file, form, row + has_header)}"
+
+
+def _check_header_is_no_row(frame, header, names, columns, source, place):
+    """Raises a ValueError if the header stands among the rows, or is one of them."""
+    # pandas writes a header of numbers for columns without names.
+    if header == [str(number) for number in range(len(header))]:
+        return
+    for role in IDS:
+        if columns[role] != role and _equals(frame[names[role]], names[role]).any():
+            raise ValueError(no_header(header, source))
+    rows = np.flatnonzero(_equals(frame[names["user"]], names["user"]))
+    rows = rows[_equals(frame[names["item"]].iloc[rows], names["item"])]
+    if len(rows):
+        raise ValueError(f"The header of {source} is in {place(rows[0])} once more.")
+
+
+def _equals(column, text):
+    if column.dtype.kind in "iu":
+        if not text.isdecimal():
+            return np.zeros(len(column), bool)
+        text = int(text)
+    return (column == text).to_numpy(bool, na_value=False)
+
+
+def _find_form(path, begin, columns, suffix):
+    """The form with the first separator by which all columns are found."""
+    quoted = suffix != ".inter"
+    extension = suffix + compression_of(path)
+    forms = [
+        read_form(begin, extension, separator, quoted)
+        for separator in _SEPARATORS[suffix]
+    ]
+    forms_with_fields = [form for form in forms if len(form.first_row) > 1]
+    if not forms[0].first_row:
+        raise ValueError(
+            f"The log in '{path}' has no rows and no header; it must have at least "
+            "one interaction."
+        )
+    # A log has two columns at least.
+    if not forms_with_fields:
+        raise ValueError(
+            f"The header of '{path}' ({_ARGUMENT}) is one field alone, "
+            f"{forms[0].first_row[0]!r}. Separate its fields by "
+            f"{'commas' if suffix == '.csv' else 'tabs'}, or read it with "
+            "pandas.read_csv(path, sep=..., dtype=str) and give the frame."
+        )
+    for form in forms_with_fields:
+        if not lost_columns(find_columns(form.first_row, columns), columns):
+            return form
+    return max(forms_with_fields, key=lambda form: len(form.first_row))
+
+
+def _read_movielens(path, columns):
+    names = match_columns(_MOVIELENS_COLUMNS, columns, f"'{path}'")
+    data = path.read_bytes()
+    first = data.split(b"\n", 1)[0]
+    if data and first.count(b"::") != len(_MOVIELENS_COLUMNS) - 1:
+        raise ValueError(
+            f"The first line of '{path}' is not user::item::rating::timestamp but "
+            f"{first[:60]!r}; a .dat file must have this MovieLens form. Rename "
+            "other forms to .csv or .tsv."
+        )
+    for mark, why in ((UNIT_SEPARATOR, "a control character"), (b":::", "':::'")):
+        if mark in data:
+            line = data.count(b"\n", 0, data.index(mark)) + 1
+            raise ValueError(
+                f"'{path}' ({_ARGUMENT}): line {line} holds {why}, so that its fields "
+                "cannot be told apart."
+            )
+    data = data.replace(b"::", UNIT_SEPARATOR)
+    form = read_form(data[:_BEGINNING], ".dat", UNIT_SEPARATOR.decode(), False)
+    if not data:
+        return pd.DataFrame(columns=_MOVIELENS_COLUMNS), names, place_in_frame
+    places = {
+        role: _MOVIELENS_COLUMNS.index(names[role]) for role in names if names[role]
+    }
+    open_file = partial(io.BytesIO, data)
+    frame = read_table(
+        open_file,
+        form,
+        False,
+        {places[role]: False for role in IDS},
+        places.get("timestamp"),
+        f"'{path}' ({_ARGUMENT})",
+    )
+    frame = frame.rename(columns=dict(enumerate(_MOVIELENS_COLUMNS)))
+    return frame, names, partial(_place_of_row, open_file, form, False)
+
+
+def _read_parquet(path, columns):
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise ImportError(
+            f"Reading '{path}' needs pyarrow, which is not installed: "
+            "`pip install pyarrow` (or 'stackrec-keras[parquet]'), or write the log "
+            "as .csv."
+        ) from None
+    try:
+        with parquet.ParquetFile(path) as file:
+            names = match_columns(file.schema_arrow.names, columns, f"'{path}'")
+            wanted = [name for name in names.values() if name is not None]
+            table = file.read(columns=wanted)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise ValueError(
+            f"'{path}' ({_ARGUMENT}) cannot be read as .parquet: "
+            f"{str(error).rstrip('.')}. It is damaged or of another form: write or "
+            "fetch it again, or rename it."
+        ) from error
+    # The metadata would make an index of what was one in pandas.
+    return table.to_pandas(ignore_metadata=True), names, place_in_frame
+
+
+def place_in_frame(row):
+    """What an error calls a row of a frame."""
+    return f"row {row} (from 0)"

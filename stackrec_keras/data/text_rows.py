@@ -1,0 +1,288 @@
+"""Whether each row of a text file is one row of the table that pandas makes of it.
+
+pandas fills short rows, cuts long ones where columns are chosen, and lets a stray quote
+swallow the lines up to the next one.
+"""
+
+import csv
+import io
+import re
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# A .dat file's fields are separated by this byte once it is read.
+UNIT_SEPARATOR = b"\x1f"
+_SHOWN = {"\t": "a tab", UNIT_SEPARATOR.decode(): "'::'"}
+_LINE = re.compile(rb"([^\r\n]*)(\r\n|\r|\n)?")
+_QUOTED_LINE = re.compile(rb'((?:"[^"]*"|[^"\r\n])*)(\r\n|\r|\n)')
+
+
+@dataclass(frozen=True)
+class TextForm:
+    """How a text file is written.
+
+    Args:
+        extension: String, the extension of such files.
+        separator: String, what stands between fields.
+        quoted: Boolean, whether quotes may enclose a field.
+        line_end: String, what ends the first line: `"\\n"`, `"\\r\\n"` or `"\\r"`.
+        first_row: List of the first line's fields.
+    """
+
+    extension: str
+    separator: str
+    quoted: bool
+    line_end: str = "\n"
+    first_row: list[str] = field(default_factory=list)
+
+    @property
+    def csv_options(self):
+        """Dict of arguments for `csv.reader`."""
+        quoting = csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
+        return {"delimiter": self.separator, "quoting": quoting, "strict": True}
+
+    @property
+    def terminator(self):
+        """The one character that ends lines, or None where `\\r` and `\\n` both do.
+
+        As `csv.writer` has it: a lone `\\r` in a file of `\\n` is part of a field.
+        """
+        return None if self.line_end == "\r\n" else self.line_end
+
+
+def read_form(begin, extension, separator, quoted):
+    """The `TextForm` of a text file that begins with these bytes."""
+    begin = begin.removeprefix(_BYTE_ORDER_MARK)
+    begin = re.sub(rb"\A(?: *[\r\n])+", b"", begin)
+    match = (quoted and _QUOTED_LINE.match(begin)) or _LINE.match(begin)
+    line, line_end = match[1].decode(), (match[2] or b"\n").decode()
+    form = TextForm(extension, separator, quoted, line_end)
+    return replace(form, first_row=_as_row(io.StringIO(line, newline=""), form))
+
+
+def first_rows(begin, form, number=1000):
+    """The first rows of a text file that begins with these bytes."""
+    text = begin.removeprefix(_BYTE_ORDER_MARK).decode(errors="replace")
+    lines = text.split(form.line_end)[: number + 1]
+    rows = [_as_row([line], form) for line in lines[: max(1, len(lines) - 1)]]
+    return [row for row in rows if row]
+
+
+def _as_row(lines, form):
+    try:
+        return next(csv.reader(lines, **form.csv_options), [])
+    except csv.Error:
+        return "".join(lines).split(form.separator)
+
+
+class CheckedRows(io.RawIOBase):
+    """The bytes of a file, checked in passing for rows of as many fields as the first.
+
+    Args:
+        file: File that is open for reading bytes.
+        form: Its `TextForm`.
+
+    Attributes:
+        regular: Boolean. True proves that each row has as many fields as the first
+            and that no field holds a line break. False proves nothing: blank lines,
+            for one, are not looked into.
+        has_nul: Boolean, whether a NUL character was seen.
+        mixed_line_ends: Boolean, whether `\\r\\n` was seen where lines end with `\\n`.
+    """
+
+    def __init__(self, file, form):
+        self._file = file
+        self._form = form
+        self.regular = True
+        self.has_nul = False
+        self.mixed_line_ends = False
+        self._separator = ord(form.separator)
+        self._line_end = ord(form.line_end[-1])
+        self._within_quotes = False
+        # The last byte that was looked at and the one after it, at this place.
+        self._tail = bytes([self._line_end])
+        self._tail_start = -1
+        # A mark is a separator or line end that is not within quotes.
+        self._num_marks = 0
+        self._mark_sums = [0] * len(form.first_row)
+        self._first_marks = []
+        self._last_mark = -1
+
+    def readable(self):
+        return True
+
+    def read(self, size=-1):
+        block = self._file.read(size)
+        self.has_nul |= b"\0" in block
+        if self._form.line_end == "\n" and b"\r" in block:
+            self.mixed_line_ends |= b"\r\n" in block
+        self._check(block)
+        return block
+
+    def finish(self):
+        """Checks the end, where the last line may lack its line end."""
+        end = self._form.line_end.encode()
+        self._check(end[-1:] if self._tail[-1:] == end[-1:] else end + end[-1:])
+        self.regular &= self._num_marks % len(self._mark_sums) == 0
+
+    def lengths(self, has_header):
+        """`(fields,)`: the bytes of each column, without the header, if `regular`.
+
+        A field lies between two marks, so that sums of their places are enough.
+        """
+        rows = self._num_marks // len(self._mark_sums)
+        before = [self._mark_sums[-1] - self._last_mark - 1, *self._mark_sums[:-1]]
+        lengths = np.subtract(self._mark_sums, before) - rows
+        lengths[-1] -= rows * (len(self._form.line_end) - 1)
+        if has_header:
+            lengths -= np.diff(self._first_marks, prepend=-1) - 1
+            lengths[-1] += len(self._form.line_end) - 1
+        return lengths
+
+    def _check(self, block):
+        if self._tail_start < 0 and len(self._tail) == 1:
+            block = block.removeprefix(_BYTE_ORDER_MARK)
+        window = self._tail + block
+        if not self.regular or len(window) < 3:
+            self._tail = window[-2:]
+            return
+        start = self._tail_start + 1
+        self._tail, self._tail_start = window[-2:], start + len(window) - 3
+        has_quotes = self._form.quoted and (self._within_quotes or b'"' in window)
+        window = np.frombuffer(window, np.uint8)
+        here = window[1:-1]  # each with the byte before it and the one after it
+        is_end = here == self._line_end
+        is_mark = is_end | (here == self._separator)
+        if has_quotes:
+            within = self._within(window)
+            self.regular &= not (within & is_end).any()
+            is_mark &= ~within
+        if self._form.terminator is None:
+            # Each "\r" goes with a "\n", and the other way round.
+            self.regular &= np.array_equal(window[:-2] == ord("\r"), is_end)
+        self._check_marks(np.flatnonzero(is_mark), np.flatnonzero(is_end), start)
+
+    def _within(self, window):
+        """Whether each byte but the first and the last of a window is in quotes."""
+        is_quote = window[1:-1] == ord('"')
+        within = np.bitwise_xor.accumulate(is_quote) ^ self._within_quotes
+        self._within_quotes = bool(within[-1])
+        places = np.flatnonzero(is_quote)
+        beside = window[places + np.where(within[places], 0, 2)]
+        # A doubled quote closes and opens: each stands beside a quote.
+        good = (beside == self._separator) | (beside == self._line_end)
+        good |= beside == ord('"')
+        if self._form.terminator is None:
+            good |= beside == ord("\r")
+        self.regular &= bool(good.all())
+        return within
+
+    def _check_marks(self, marks, ends, start):
+        num_fields = len(self._mark_sums)
+        columns = [
+            (place - self._num_marks) % num_fields for place in range(num_fields)
+        ]
+        self.regular &= np.array_equal(marks[columns[-1] :: num_fields], ends)
+        for place, first in enumerate(columns):
+            chosen = marks[first::num_fields]
+            self._mark_sums[place] += int(chosen.sum()) + start * len(chosen)
+        if len(self._first_marks) < num_fields:
+            missing = num_fields - len(self._first_marks)
+            self._first_marks += (marks[:missing] + start).tolist()
+        if len(marks):
+            self._last_mark = int(marks[-1]) + start
+        self._num_marks += len(marks)
+
+
+def find_fault(file, form, time_column=None):
+    """What is wrong with the first row of a text file that is not like the others.
+
+    Args:
+        file: File that is open for reading bytes.
+        form: Its `TextForm`.
+        time_column: Integer, the place of the times, or None.
+
+    Returns:
+        String that names the line, or None if all rows are well.
+    """
+    recent: list[str] = []
+    rows = csv.reader(_lines(file, form, recent), **form.csv_options)
+    while True:
+        recent.clear()
+        line = rows.line_num + 1
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            what = str(error).replace("unexpected end of data", "EOF inside the field")
+            return (
+                f"line {line} has a quote that is not closed before the end of its "
+                f"field: {what}. {_without_quotes(form)}"
+            )
+        if row is None:
+            return None
+        if len(row) != len(form.first_row) and not _is_blank(row):
+            return _count_fault(line, row, form)
+        if len(recent) > 1 and all(_is_row(one, form, time_column) for one in recent):
+            return (
+                f"lines {line} to {rows.line_num} are one field within quotes, though "
+                f"each would be a row by itself: {recent[0].rstrip()!r:.80}. "
+                f"{_without_quotes(form)}"
+            )
+
+
+def line_of_row(file, form, row):
+    """The line, from 1, in which a row begins; row 0 is the first that is not blank."""
+    rows = csv.reader(_lines(file, form, []), **form.csv_options)
+    for _ in range(row + 1):
+        fields: list[str] = []
+        while _is_blank(fields):
+            line = rows.line_num + 1
+            fields = next(rows)
+    return line
+
+
+def _is_blank(row):
+    """Whether pandas skips a line with these fields."""
+    return len(row) < 2 and not "".join(row).strip(" \t")
+
+
+def _without_quotes(form):
+    return (
+        "Mend it, or, if quotes mean nothing in this file, give the frame: "
+        f"pandas.read_csv(path, sep={form.separator!r}, quoting={csv.QUOTE_NONE}, "
+        "dtype=str, keep_default_na=False, na_values=[''])"
+    )
+
+
+def _lines(file, form, recent):
+    """The lines of a file; `recent` gets each."""
+    newline = "" if form.terminator is None else form.terminator
+    with io.TextIOWrapper(file, encoding="utf-8-sig", newline=newline) as lines:
+        for line in lines:
+            if form.terminator is not None:  # the other one would end a row for csv
+                line = line.replace("\r" if form.terminator == "\n" else "\n", " ")
+            recent.append(line)
+            yield line
+
+
+def _count_fault(line, row, form):
+    separator = _SHOWN.get(form.separator, repr(form.separator))
+    way_out = f"A field with {separator} or a line break in it needs quotes around it"
+    if not form.quoted:
+        way_out = f"No field may hold {separator} or a line break"
+    return (
+        f"line {line} has {len(row)} fields and the first line {len(form.first_row)}: "
+        f"{str(row):.80}. {way_out}; a missing field must be left empty"
+    )
+
+
+def _is_row(line, form, time_column):
+    """Whether a line is a row of the table if quotes mean nothing."""
+    fields = line.rstrip("\r\n").split(form.separator)
+    return (
+        len(fields) == len(form.first_row)
+        and all(field.strip('"') for field in fields)
+        and (time_column is None or fields[time_column].strip('"')[:1].isdecimal())
+    )

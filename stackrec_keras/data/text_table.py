@@ -1,0 +1,115 @@
+"""The columns of a text file, in which each row must be one row of the table."""
+
+import io
+import warnings
+
+import pandas as pd
+
+from .text_ids import as_integers, count_digits, is_text
+from .text_rows import CheckedRows, find_fault
+
+
+def read_table(open_file, form, has_header, ids, time, source):
+    """Reads columns of ids and one of times.
+
+    Args:
+        open_file: Function without arguments that opens the file for reading bytes,
+            for use in a `with` statement.
+        form: `TextForm` of the file.
+        has_header: Boolean, whether the first row is a header.
+        ids: Dict from the place of each column of ids to whether it stays text even
+            if all of it are integers.
+        time: Integer, the place of the column of times, or None.
+        source: String, what errors call the file.
+
+    Returns:
+        A frame whose columns are named by their places.
+
+    Raises:
+        ValueError: A row does not have as many fields as the first, or a quote is not
+            closed.
+    """
+    places = [*ids] if time is None else [*ids, time]
+    header = 0 if has_header else None
+    parser_error = None
+    with open_file() as file:
+        rows = CheckedRows(file, form)
+        try:
+            frame = _parse(rows, form, places, header=header)
+        except pd.errors.ParserError as error:
+            parser_error = error
+    rows.finish()
+    if parser_error or not rows.regular:
+        with open_file() as file:
+            fault = find_fault(file, form, time) or parser_error
+        if fault:
+            raise ValueError(f"{source} cannot be read as {form.extension}: {fault}.")
+    if rows.has_nul and not _keeps_nul():
+        with open_file() as file:
+            line = next(line for line, text in enumerate(file, 1) if b"\0" in text)
+        raise ValueError(
+            f"{source} holds a NUL character in line {line}, at which this version of "
+            "pandas cuts text off. Install pandas 3, or remove it."
+        )
+    lengths = rows.lengths(has_header) if rows.regular else [-1] * len(form.first_row)
+    in_doubt = [
+        place
+        for place, stays_text in ids.items()
+        if not is_text(frame[place])
+        # pandas reads "05", "+5" and " 5" as 5, but these are longer.
+        and (stays_text or count_digits(frame[place]) != lengths[place])
+    ]
+    if in_doubt:
+        texts = _read_texts(open_file, form, in_doubt, header)
+        for place in in_doubt:
+            text = texts[place]
+            frame[place] = text if ids[place] else as_integers(text)
+    last = len(form.first_row) - 1
+    if rows.mixed_line_ends and last in ids and is_text(frame[last]):
+        _warn_of_carriage_returns(frame[last], source)
+    return frame
+
+
+def _parse(file, form, places, **options):
+    frame = pd.read_csv(
+        file,
+        sep=form.separator,
+        quoting=form.csv_options["quoting"],
+        lineterminator=form.terminator,
+        usecols=places,
+        index_col=False,
+        # An item may be called "NA" or "null": only an empty field is missing.
+        keep_default_na=False,
+        na_values=[""],
+        low_memory=False,
+        **options,
+    )
+    frame.columns = sorted(places)
+    return frame
+
+
+def _read_texts(open_file, form, places, header):
+    if header is not None:
+        # With its header among its values a column is text to pandas, which reads it
+        # in a fifth of the time that it takes with a dtype.
+        with open_file() as file:
+            frame = _parse(file, form, places, header=None)
+        if all(is_text(frame[place]) for place in places):
+            return frame.iloc[1:].reset_index(drop=True)
+    with open_file() as file:
+        return _parse(file, form, places, header=header, dtype=str)
+
+
+def _keeps_nul():
+    return pd.read_csv(io.BytesIO(b"x\na\0b"), dtype=str)["x"][0] == "a\0b"
+
+
+def _warn_of_carriage_returns(ids, source):
+    number = int(ids.str.endswith("\r").sum())
+    if number:
+        warnings.warn(
+            f"{number} of {len(ids)} ids in the last column of {source} end with a "
+            "carriage return: the header's line ends with '\\n' and theirs with "
+            "'\\r\\n'. If they are to be line ends, write the file anew with one kind.",
+            stacklevel=5,
+        )
