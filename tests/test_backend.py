@@ -7,6 +7,8 @@ import pytest
 
 import stackrec_command
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.mark.parametrize(
     "command", [["-c", "import stackrec_keras"], ["-m", "stackrec_keras"]]

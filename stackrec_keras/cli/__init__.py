@@ -11,6 +11,7 @@ from stackrec_keras.cli import (
     methods,
     recommend,
     scenario,
+    similar,
     train,
     tune,
 )
@@ -20,7 +21,18 @@ from stackrec_keras.cli.wording import as_typed
 from stackrec_keras.version import __version__
 
 # One more command is one more file with `add_parser` and `run`, named here.
-COMMANDS = (train, grow, tune, evaluate, recommend, scenario, convert, methods, data)
+COMMANDS = (
+    train,
+    grow,
+    tune,
+    evaluate,
+    recommend,
+    similar,
+    scenario,
+    convert,
+    methods,
+    data,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

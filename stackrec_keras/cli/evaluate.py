@@ -34,7 +34,7 @@ def add_parser(subparsers):
 
 def run(args):
     """Runs the command."""
-    from stackrec_keras.cli.results import SEEN_NOTE, final_results, table
+    from stackrec_keras.cli.results import final_results, seen_notes, table
 
     folder = _run_folder(args.folder)
     config = folder.read_config()
@@ -48,8 +48,8 @@ def run(args):
         rows, notes = _held_out_rows(folder, config, model)
     else:
         rows, notes = _last_items(args, config, model, folder)
-    excludes = True if hasattr(args, "exclude_seen") else model.exclude_seen
-    notes += [SEEN_NOTE] * bool(excludes)
+    excludes = hasattr(args, "exclude_seen") or model.exclude_seen
+    notes += seen_notes(model, rows, excludes)
     before = folder.read_model("start") if folder.start.exists() else None
     results = final_results(
         model, rows, config.batch_size, before=before, exclude_seen=excludes

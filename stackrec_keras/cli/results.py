@@ -3,6 +3,7 @@
 import numpy as np
 
 from stackrec_keras import metrics
+from stackrec_keras.models.seen import num_seen
 
 TITLES = {
     "mrr@5": "MRR@5",
@@ -14,7 +15,6 @@ TITLES = {
     "sampled_mrr@5": "sampled MRR@5",
     "sampled_hit_rate@5": "sampled HR@5",
 }
-SEEN_NOTE = "items of the history left out"
 _POPULARITY_BATCH = 256
 
 
@@ -38,7 +38,7 @@ def final_results(
         batch_size, evaluation=True, with_users=model.num_users is not None
     )
     if exclude_seen is None:
-        exclude_seen = model.exclude_seen
+        exclude_seen = bool(model.exclude_seen)
     models = {model_title(model): model}
     if before is not None:
         models = {f"before: {model_title(before)}": before, **models}
@@ -49,7 +49,7 @@ def final_results(
         )
         names = [name for name in TITLES if name in found]
         results[title] = {name: found[name] for name in names}
-    excludes = bool(exclude_seen) and model.scores_what_it_reads
+    excludes = exclude_seen and model.scores_what_it_reads
     results["popularity"] = popularity_results(
         _counts(model), windows, names, exclude_seen=excludes
     )
@@ -80,6 +80,20 @@ def popularity_results(counts, windows, names="auto", exclude_seen=False):
         for metric in found:
             metric.update_state(part, all_scores)
     return {metric.name: float(metric.result()) for metric in found}
+
+
+def seen_notes(model, windows, exclude_seen):
+    """Returns the notes below a table on the items of the histories: that they were
+    left out, or how many of the targets `stackrec recommend` would leave out."""
+    if exclude_seen:
+        return ["items of the history left out"]
+    number = num_seen(model, *windows.evaluation_arrays())
+    if not number:
+        return []
+    return [
+        f"{number:,} targets are in their history, which recommend leaves out "
+        "(see --exclude-seen)"
+    ]
 
 
 def _counts(model):

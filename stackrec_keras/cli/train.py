@@ -167,8 +167,7 @@ def compile_model(model, config, **arguments):
 
     model.compile(
         optimizer=keras.optimizers.Adam(config.learning_rate),
-        # With `None` the model warns where `recommend` would leave targets out.
-        exclude_seen=True if config.exclude_seen else None,
+        exclude_seen=config.exclude_seen,
         jit_compile={"auto": "auto", "on": True, "off": False}[config.jit],
         **arguments,
     )
@@ -281,19 +280,16 @@ def write_results(config, folder, split, model):
     """Writes and prints what became of a run, from its model and history.csv."""
     from stackrec_keras import plot
     from stackrec_keras.cli.history_file import as_history, read_rows
-    from stackrec_keras.cli.results import SEEN_NOTE, final_results, table
+    from stackrec_keras.cli.results import final_results, seen_notes, table
 
     history = as_history(read_rows(folder.history))
     folder.write("history_json", history)
     plot.history(history, folder.curve)
     before = folder.read_model("start") if folder.start.exists() else None
-    excludes = bool(model.exclude_seen)
-    results = final_results(
-        model, split.test, config.batch_size, before=before, exclude_seen=excludes
-    )
+    results = final_results(model, split.test, config.batch_size, before=before)
     seconds = round(sum(history["seconds"]), 1)
     notes = run_notes(len(split.test), split.hash, seconds)
-    notes += [SEEN_NOTE] * excludes
+    notes += seen_notes(model, split.test, model.exclude_seen)
     folder.table.write_text(table(results, notes) + "\n", encoding="utf-8")
     # Last of all: it is what tells a finished run.
     folder.write(

@@ -4,9 +4,6 @@ import re
 
 # What a message tells those who write Python, and what to say in its place.
 _PHRASES = (
-    (r"exclude_seen=True to compile\(\) or evaluate\(\)", "--exclude-seen"),
-    (r", or exclude_seen=False[^.]*", ""),
-    (r"recommend\(\)", "stackrec recommend"),
     (r" \(path(_or_frame)?\)", ""),
     (r"'(\w+)' \(\1\)", r"'\1'"),  # a column that is called what it is
     (r"\S+=\.\.\.(?:, \S+=\.\.\.)* \(on the command line (.*?)\)", r"\1"),

@@ -28,6 +28,21 @@ def traced_once(function):
     return tf.function(function)
 
 
+def compiled(function):
+    """Returns a function of tensors, compiled where the backend compiles functions.
+    PyTorch runs it as it is."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        return jax.jit(function)
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(function, autograph=False)
+    return function
+
+
 def in_jax_trace(x):
     """Returns whether `x` is traced by JAX, to be compiled or differentiated."""
     if keras.backend.backend() != "jax":

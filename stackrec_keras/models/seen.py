@@ -22,22 +22,28 @@ def without_seen(scores, items):
 
 def warn_of_seen(model, x, y, stacklevel):
     """Warns if targets are items of their histories, where both are at hand."""
-    if not model.scores_what_it_reads:
-        return
     if isinstance(x, Batches):
         x, y = x.epoch_windows.evaluation_arrays() if x.evaluation else (None, None)
-    items = items_of(x)
-    if not isinstance(items, np.ndarray) or not isinstance(y, np.ndarray):
-        return
-    if items.ndim != 2 or y.ndim not in (1, 2) or len(y) != len(items) or not y.size:
-        return
-    targets = y.reshape(len(y), -1)[:, -1:]
-    seen = int(((items == targets) & (targets != 0)).any(axis=1).sum())
+    seen = num_seen(model, x, y)
     if seen:
         warnings.warn(
-            f"In {seen:,} of {len(items):,} rows the target is an item of the history, "
+            f"In {seen:,} of {len(y):,} rows the target is an item of the history, "
             "which recommend() leaves out and this evaluation ranks. Give "
             "exclude_seen=True to compile() or evaluate() to rank as recommend() does, "
             "or exclude_seen=False to rank all items without this warning.",
             stacklevel=stacklevel,
         )
+
+
+def num_seen(model, x, y):
+    """Returns in how many rows the target is an item of the history; 0 where `x` and
+    `y` are no arrays of one length."""
+    items = items_of(x)
+    if not isinstance(items, np.ndarray) or not isinstance(y, np.ndarray):
+        return 0
+    if not (model.scores_what_it_reads and y.size and items.ndim == 2):
+        return 0
+    if len(y) != len(items):
+        return 0
+    targets = y.reshape(len(y), -1)[:, -1:]
+    return int(((items == targets) & (targets != 0)).any(axis=1).sum())

@@ -49,6 +49,7 @@ from stackrec_keras.models.keras_files import SavesAsKeras
 from stackrec_keras.models.recommend import recommend
 from stackrec_keras.models.seen import warn_of_seen, without_seen
 from stackrec_keras.models.shared_model import GiveWay, SharedModel
+from stackrec_keras.models.similar_items import similar_items
 from stackrec_keras.models.training_loop import (
     EpochSteps,
     KeepsValues,
@@ -183,29 +184,72 @@ class SequentialRecommender(
             return self.output_table(self(inputs, training=False)[:, -1])
 
     def recommend(
-        self, x: Data, k: int = 10, exclude_seen: bool = True, batch_size: int = 256
+        self,
+        x: Data,
+        k: int = 10,
+        exclude_seen: bool = True,
+        batch_size: int = 256,
+        items: Any = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Recommends the items with the highest next-item scores.
+
+        The model reads the last items of each history: as many as the training
+        sequences had, also for a model without a `max_length`. A model that was not
+        trained reads the last `max_length`, or all. `exclude_seen` leaves out the
+        items of the whole history. Scores are computed for a part of a large
+        catalogue at a time, so memory does not grow with the catalogue.
 
         Args:
             x: Item indices as for `call`; or a list of histories, oldest item first:
                 lists of raw item ids for a model with a vocabulary, of indices for
                 one without. Unknown items are skipped with a warning. Either may be
                 the `"items"` of a dict with `"users"`, for a model that takes them.
-            k: Integer, how many items.
+            k: Integer, number of items for each history. Defaults to `10`.
             exclude_seen: Boolean, whether to leave out the items of the history.
-            batch_size: Integer, histories scored at a time.
+                Defaults to `True`.
+            batch_size: Integer, number of histories that the model reads at a time.
+                Defaults to `256`.
+            items: The only items to choose from: a list of items for all histories,
+                or one list for each history. Raw ids if `x` has raw ids, otherwise
+                indices. An item that occurs twice counts once. Defaults to `None`,
+                which means all items.
 
         Returns:
-            A pair of arrays `(batch, k)`, best first: ids (raw ones if `x` has raw
-            ones) and scores. Where a history leaves fewer than `k` items, the rest
-            has id 0 (`None` if raw) and score -inf.
+            A pair of arrays `(batch, k)`, best first: ids (raw ids if `x` has raw
+            ids) and scores. Of equal scores the lower index comes first. Where
+            `items` and the history leave fewer than `k` items, the remaining ids are
+            0 (`None` for raw ids) and their scores -inf.
 
         Raises:
-            ValueError: If a history has no known item or holds no integers (for a
-                model without a vocabulary), or `k` is no integer in 1..num_items.
+            ValueError: If a history has no known item or does not hold integers (for
+                a model without a vocabulary), `items` has an unknown item or none,
+                `k` is not an integer in 1..num_items, or scores are NaN.
         """
-        return recommend(self, x, k, exclude_seen, batch_size)
+        with self.lock.reading():
+            return recommend(self, x, k, exclude_seen, batch_size, items)
+
+    def similar_items(self, ids: Any, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
+        """Finds the items that the model reads as most similar to some items.
+
+        Similarity is the cosine of two input embeddings, the vectors of the items in
+        a history. A vector of zeros has similarity 0 to every item.
+
+        Args:
+            ids: List or array of items: raw ids for a model with a vocabulary,
+                otherwise indices.
+            k: Integer, number of items for each of them. Defaults to `10`.
+
+        Returns:
+            A pair of arrays `(len(ids), k)`, best first: ids (raw ids for a model with
+            a vocabulary) and cosines. The item itself is left out. Of equal cosines
+            the lower index comes first.
+
+        Raises:
+            ValueError: If an item is unknown, `k` is not an integer in
+                1..num_items - 1, or embeddings are not finite.
+        """
+        with self.lock.reading():
+            return similar_items(self, ids, k)
 
     def grow(
         self,

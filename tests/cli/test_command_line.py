@@ -17,6 +17,7 @@ def test_without_a_command_the_help_is_printed(stackrec):
         "tune",
         "evaluate",
         "recommend",
+        "similar",
         "convert",
         "methods",
         "data",

@@ -64,7 +64,6 @@ def test_a_length_of_zero_is_refused():
         metrics.get("mrr@0")
 
 
-@pytest.mark.any_backend
 def test_metrics_of_other_names_are_monitored_saved_and_loaded(
     make_model, sequences, tmp_path
 ):

@@ -7,6 +7,8 @@ import stackrec_keras as sr
 from stackrec_keras.metrics import target_rank
 from stackrec_keras.metrics.target_rank import LEFT_OUT
 
+pytestmark = pytest.mark.every_backend
+
 
 def rank_of(target, scores, dtype="float32"):
     scores = ops.cast(np.array([scores], "float32"), dtype)

@@ -12,6 +12,8 @@ from stackrec_keras.layers import Embedding
 from stackrec_keras.models.checked_batches import CheckedData
 from stackrec_keras.models.inputs import check_batch
 
+pytestmark = pytest.mark.every_backend
+
 NUM_USERS = 5
 UNKNOWN = NUM_ITEMS + 100
 _ON_JAX = keras.backend.backend() == "jax"
@@ -126,7 +128,6 @@ def test_the_batches_themselves_stay_as_they_are(model, data, form):
     np.testing.assert_allclose(scores[:, 1:], whole[:, 1:], rtol=1e-4)
 
 
-@pytest.mark.any_backend
 def test_items_that_came_after_fit_began_are_known(make_model, data, form):
     class Arrivals(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
@@ -194,7 +195,6 @@ def test_targets_of_another_catalogue_have_its_bounds(data):
         check_batch(model, (data[0]["items"], np.full(8, 8)))
 
 
-@pytest.mark.any_backend
 def test_weights_that_are_no_numbers_are_refused(model, data):
     x, y, last = data
     weights = np.full(8, np.inf)

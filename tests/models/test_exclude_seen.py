@@ -4,6 +4,8 @@ import pytest
 
 import stackrec_keras as sr
 
+pytestmark = pytest.mark.every_backend
+
 NUM_ITEMS = 12
 
 

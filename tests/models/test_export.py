@@ -6,6 +6,8 @@ from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 
+pytestmark = pytest.mark.every_backend
+
 _BACKEND = keras.backend.backend()
 _TORCH = _BACKEND == "torch"
 _FORMAT = "torch" if _TORCH else "tf_saved_model"

@@ -1,6 +1,8 @@
 import keras
 import pytest
 
+pytestmark = pytest.mark.every_backend
+
 H5 = r"cannot hold a model. Give a name that ends in .keras"
 
 

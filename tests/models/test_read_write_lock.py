@@ -5,8 +5,6 @@ import pytest
 
 from stackrec_keras.models.read_write_lock import ReadWriteLock
 
-pytestmark = pytest.mark.any_backend
-
 
 def _started(target):
     thread = threading.Thread(target=target, daemon=True)
