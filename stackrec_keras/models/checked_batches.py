@@ -22,11 +22,12 @@ from stackrec_keras.models.inputs import (
     check_batch,
     check_call,
     items_of,
+    missing_targets,
     users_of,
 )
 
 _CHECKED: weakref.WeakSet = weakref.WeakSet()
-"""What `CheckedData.of` returned: `fit` hands it to `evaluate` to validate."""
+"""Pipelines that check their batches: `fit` hands one to `evaluate` to validate."""
 
 
 class ChecksBatches(keras.Model):
@@ -94,11 +95,15 @@ class CheckedData:
             targets: Boolean, whether each batch must have targets.
         """
         wrap = _wrapper_of(data)
-        if wrap is None or data in _CHECKED:
+        if wrap is None:
             return data
-        checked = wrap(data, _Check(self, f"{name}: ", training, targets))
-        _CHECKED.add(checked)
-        return checked
+        return wrap(data, _Check(self, f"{name}: ", training, targets))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A process that loads the batches needs no more of the model than sizes.
+        names = ("num_items", "num_targets", "num_users")
+        sizes = {name: getattr(self.model, name) for name in names}
+        return {"model": types.SimpleNamespace(**sizes), "error": None}
 
     def __enter__(self) -> "CheckedData":
         return self
@@ -130,6 +135,9 @@ class _Check:
 
         model = self.context.model
         x, y, weights = keras.utils.unpack_x_y_sample_weight(batch)
+        takes = {"items", "users"} if model.num_users is not None else {}
+        if isinstance(x, dict) and set(x) != takes:
+            return tf.constant(False)
         ids = [(items_of(x), 0, model.num_items)]
         if y is not None or self.targets:
             ids.append((y, 0, model.num_targets))
@@ -206,7 +214,13 @@ def _checked_loader(data, check):
 def _checked_pipeline(data, check):
     """Calls Python only for a batch that does not pass in the graph: to leave it for
     each one takes as long as a small step."""
+    if data in _CHECKED:
+        return data
     import tensorflow as tf
+
+    _, y, _ = keras.utils.unpack_x_y_sample_weight(data.element_spec)
+    if y is None and check.targets:
+        raise missing_targets(check.prefix)
 
     def checked(*batch):
         def refuse(*parts):
@@ -220,4 +234,6 @@ def _checked_pipeline(data, check):
         )
         return batch if isinstance(data.element_spec, tuple) else batch[0]
 
-    return data.map(checked)
+    mapped = data.map(checked)
+    _CHECKED.add(mapped)
+    return mapped

@@ -58,10 +58,15 @@ def check_batch(model, batch, prefix="", training=False, targets=True):
     if y is not None:
         _check_known(model, f"{prefix}y", y)
     elif targets:
-        raise ValueError(f"{prefix}y is None. Give a batch (x, y).")
+        raise missing_targets(prefix)
     if training and model.num_users is not None:
         _check_range(f"{prefix}x has users", as_array(users_of(x)), *_users(model))
     check_weights(f"{prefix}sample_weight", sample_weight)
+
+
+def missing_targets(prefix):
+    """Returns the error of a batch without them."""
+    return ValueError(f"{prefix}y is None. Give a batch (x, y).")
 
 
 def check_call(model, inputs):

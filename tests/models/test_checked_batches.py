@@ -1,4 +1,5 @@
 import importlib
+import pickle
 import sys
 
 import keras
@@ -8,6 +9,7 @@ from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 from stackrec_keras.layers import Embedding
+from stackrec_keras.models.checked_batches import CheckedData
 from stackrec_keras.models.inputs import check_batch
 
 pytestmark = pytest.mark.every_backend
@@ -172,6 +174,19 @@ def test_a_call_and_a_prediction_of_one_batch_are_checked(model, data):
                 method(x)
 
 
+def test_a_process_that_loads_batches_checks_them_too(model, data):
+    data[0]["items"][1, 2] = UNKNOWN
+    checked = CheckedData(model).of("x", _Dataset(data[:2]))
+    with pytest.raises(ValueError, match="^x: x has item ids"):
+        pickle.loads(pickle.dumps(checked))[0]
+
+
+def test_a_pipeline_without_targets_is_refused(model, data):
+    for run in (model.fit, model.evaluate):
+        with pytest.raises(ValueError, match="^x: y is None"):
+            run(_pipeline((data[0],)), verbose=0)
+
+
 def test_targets_of_another_catalogue_have_its_bounds(data):
     source = sr.NextItNet(NUM_ITEMS, embedding_dim=4, num_blocks=1)
     model = sr.TransferRecommender(source, num_targets=7)
@@ -192,17 +207,14 @@ def test_weights_that_are_no_numbers_are_refused(model, data):
 
 
 @pytest.mark.skipif(not _ON_JAX, reason="other backends never read NaN")
-def test_a_compiled_function_of_ones_own_reads_no_nan(model, data):
+def test_a_compiled_function_of_ones_own_reads_no_nan():
     import jax
 
-    table = Embedding(3, 2)
-    table.build()
-    read = jax.jit(table)(np.array([-1, 3, 0]))
-    assert np.array_equal(read, np.tile(table.embeddings[0], (3, 1)))
-    y = data[1]
-    y[1, 2] = 0
-    hidden = model(data[0])
-    table, bias = model.output_table.table.value, model.output_table.bias.value
-    expected = model.loss(y, hidden, table, bias)
-    y[1, 2] = UNKNOWN
-    assert jax.jit(model.loss)(y, hidden, table, bias) == pytest.approx(expected)
+    rows = np.arange(6, dtype="float32").reshape(3, 2)
+    layer = Embedding(3, 2, weights=[rows])
+    read = jax.jit(layer)(np.array([-1, 3, 0]))
+    assert np.array_equal(read, rows[[0, 0, 0]])
+    loss = jax.jit(sr.losses.FullSoftmax())
+    arguments = (np.ones((1, 3, 2)), rows, np.zeros(3))
+    expected = loss(np.array([[1, 0, 2]]), *arguments)
+    assert loss(np.array([[1, 3, 2]]), *arguments) == pytest.approx(expected)
