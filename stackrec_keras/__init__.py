@@ -45,6 +45,7 @@ __all__ = [
     "__version__",
     "convert",
     "data",
+    "evaluation",
     "losses",
     "metrics",
     "plot",
@@ -53,10 +54,13 @@ __all__ = [
 ]
 
 
+# KerasTuner takes most of a second to import; the others import this module's names.
+_IMPORTED_LATE = ("evaluation", "tuning")
+
+
 def __getattr__(name):
-    # KerasTuner takes most of a second to import.
-    if name == "tuning":
-        return importlib.import_module("stackrec_keras.tuning")
+    if name in _IMPORTED_LATE:
+        return importlib.import_module(f"stackrec_keras.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -51,8 +51,8 @@ def add_parser(subparsers):
 
 def run(args):
     """Runs the command."""
-    from stackrec_keras.cli.results import model_title
     from stackrec_keras.convert import build_stackrec_model, read_checkpoint
+    from stackrec_keras.evaluation import model_title
 
     _check_out(args.out)
     given = {"dilations": args.dilations, "num_heads": args.num_heads}

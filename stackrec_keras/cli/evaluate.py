@@ -34,7 +34,7 @@ def add_parser(subparsers):
 
 def run(args):
     """Runs the command."""
-    from stackrec_keras.cli.results import final_results, seen_notes, table
+    from stackrec_keras.evaluation import final_results, seen_notes, table
 
     folder = _run_folder(args.folder)
     config = folder.read_config()

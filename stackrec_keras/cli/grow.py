@@ -261,8 +261,8 @@ def _held_out(log, until):
 
 
 def _extend(model, split):
-    from stackrec_keras.cli.results import training_counts
     from stackrec_keras.data import Vocabulary
+    from stackrec_keras.evaluation import training_counts
 
     new = split.vocabulary.ids[len(model.vocabulary) :]
     if len(new):

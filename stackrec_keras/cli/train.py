@@ -152,8 +152,8 @@ def resumed_config(args, folder):
 def _untrained_model(config, split):
     import keras
 
-    from stackrec_keras.cli.results import training_counts
     from stackrec_keras.data import Vocabulary
+    from stackrec_keras.evaluation import training_counts
 
     keras.utils.set_random_seed(config.seed)
     model = build_model(config, split)
@@ -176,7 +176,7 @@ def compile_model(model, config, **arguments):
 def announce(config, growth, model, rows):
     """Prints what is to be trained on how many rows, and how it grows."""
     from stackrec_keras.cli.growth import growth_table
-    from stackrec_keras.cli.results import model_title
+    from stackrec_keras.evaluation import model_title
 
     plan = "no growth"
     if growth is not None:
@@ -280,7 +280,7 @@ def write_results(config, folder, split, model):
     """Writes and prints what became of a run, from its model and history.csv."""
     from stackrec_keras import plot
     from stackrec_keras.cli.history_file import as_history, read_rows
-    from stackrec_keras.cli.results import final_results, seen_notes, table
+    from stackrec_keras.evaluation import final_results, seen_notes, table
 
     history = as_history(read_rows(folder.history))
     folder.write("history_json", history)

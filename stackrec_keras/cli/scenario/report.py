@@ -85,7 +85,7 @@ def speed_up(arms, seed):
 
 def scenario_table(arms, speed_ups, split):
     """Returns the table and what is said below it, as Markdown."""
-    from stackrec_keras.cli.results import TITLES
+    from stackrec_keras.evaluation.table import TITLES
 
     popularity = arms[0].popularity
     names = list(dict.fromkeys(arm.name for arm in arms))

@@ -1,8 +1,10 @@
 """The final table: a model and the popularity baseline on held-out rows."""
 
-import numpy as np
+from collections.abc import Sequence
 
-from stackrec_keras import metrics
+from stackrec_keras.data import Windows
+from stackrec_keras.evaluation.popularity import popularity_results
+from stackrec_keras.models import SequentialRecommender
 from stackrec_keras.models.seen import num_seen
 
 TITLES = {
@@ -15,12 +17,16 @@ TITLES = {
     "sampled_mrr@5": "sampled MRR@5",
     "sampled_hit_rate@5": "sampled HR@5",
 }
-_POPULARITY_BATCH = 256
 
 
 def final_results(
-    model, windows, batch_size, verbose=0, before=None, exclude_seen=None
-):
+    model: SequentialRecommender,
+    windows: Windows,
+    batch_size: int,
+    verbose: int | str = 0,
+    before: SequentialRecommender | None = None,
+    exclude_seen: bool | None = None,
+) -> dict[str, dict[str, float]]:
     """Evaluates a model and the popularity baseline on the same rows.
 
     Args:
@@ -33,7 +39,11 @@ def final_results(
 
     Returns:
         Dict from the name of each of them to a dict from metric to value.
+
+    Raises:
+        ValueError: If the model's vocabulary does not count the training items.
     """
+    counts = _counts(model)
     batches = windows.batches(
         batch_size, evaluation=True, with_users=model.num_users is not None
     )
@@ -47,42 +57,31 @@ def final_results(
         found = one.evaluate(
             batches, verbose=verbose, return_dict=True, exclude_seen=exclude_seen
         )
+        assert isinstance(found, dict)
         names = [name for name in TITLES if name in found]
         results[title] = {name: found[name] for name in names}
     excludes = exclude_seen and model.scores_what_it_reads
     results["popularity"] = popularity_results(
-        _counts(model), windows, names, exclude_seen=excludes
+        counts, windows, names, exclude_seen=excludes
     )
     return results
 
 
-def popularity_results(counts, windows, names="auto", exclude_seen=False):
-    """Ranks all items by how often they occur in training, for every row alike.
-
-    Args:
-        counts: `(num_items,)` integers.
-        windows: `Windows`.
-        names: List of names of metrics, or `"auto"`.
-        exclude_seen: Boolean, whether to leave out the items of each history.
-
-    Returns:
-        Dict from metric to value.
-    """
-    scores = np.concatenate([[-np.inf], counts]).astype("float32")
-    histories, targets = windows.evaluation_arrays()
-    found = metrics.get(names)
-    for start in range(0, len(targets), _POPULARITY_BATCH):
-        part = targets[start : start + _POPULARITY_BATCH]
-        all_scores = np.tile(scores, (len(part), 1))
-        if exclude_seen:
-            seen = histories[start : start + _POPULARITY_BATCH]
-            np.put_along_axis(all_scores, seen, -np.inf, axis=1)
-        for metric in found:
-            metric.update_state(part, all_scores)
-    return {metric.name: float(metric.result()) for metric in found}
+def _counts(model):
+    """How often the items that a model scores occur in training, `(num_items,)`."""
+    counts = getattr(model.target_vocabulary, "counts", None)
+    if counts is None:
+        raise ValueError(
+            "model.vocabulary does not count the training items, so popularity cannot "
+            "be ranked. Set model.vocabulary = sr.data.Vocabulary(ids, "
+            "sr.evaluation.training_counts(split.train))."
+        )
+    return counts
 
 
-def seen_notes(model, windows, exclude_seen):
+def seen_notes(
+    model: SequentialRecommender, windows: Windows, exclude_seen: bool
+) -> list[str]:
     """Returns the notes below a table on the items of the histories: that they were
     left out, or how many of the targets `stackrec recommend` would leave out."""
     if exclude_seen:
@@ -96,24 +95,13 @@ def seen_notes(model, windows, exclude_seen):
     ]
 
 
-def _counts(model):
-    """How often the items that a model scores occur in training, `(num_items,)`."""
-    return model.target_vocabulary.counts
-
-
-def training_counts(windows):
-    """Returns how often each item occurs in training rows, `(num_items,)`."""
-    counts = np.bincount(windows.items.ravel(), minlength=windows.num_items + 1)
-    return counts[1:]
-
-
-def model_title(model):
+def model_title(model: SequentialRecommender) -> str:
     """Returns `"NextItNet, 16 blocks"`."""
     plural = "" if model.num_blocks == 1 else "s"
     return f"{type(model).__name__}, {model.num_blocks} block{plural}"
 
 
-def table(results, notes):
+def table(results: dict[str, dict[str, float]], notes: Sequence[str]) -> str:
     """The results as a Markdown table that can be read as it is.
 
     Args:
