@@ -49,13 +49,14 @@ __all__ = [
     "losses",
     "metrics",
     "plot",
+    "runs",
     "stacking",
     "tuning",
 ]
 
 
 # KerasTuner takes most of a second to import; the others import this module's names.
-_IMPORTED_LATE = ("evaluation", "tuning")
+_IMPORTED_LATE = ("evaluation", "runs", "tuning")
 
 
 def __getattr__(name):

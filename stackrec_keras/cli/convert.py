@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from stackrec_keras.cli.config import integers
+from stackrec_keras.runs.config import integers
 
 
 def add_parser(subparsers):
     """Adds the command to the command line."""
-    from stackrec_keras.cli.models import MODELS
+    from stackrec_keras.models.registry import MODELS
 
     parser = subparsers.add_parser(
         "convert",

@@ -3,9 +3,9 @@
 import difflib
 import json
 
-from stackrec_keras.cli.config import add_trained_options
-from stackrec_keras.cli.logs import matching_id, read_log
-from stackrec_keras.cli.run_folder import RunFolder
+from stackrec_keras.cli.options import add_trained_options, matching_id
+from stackrec_keras.runs.folder import RunFolder
+from stackrec_keras.runs.log_source import read_log
 
 _SHOWN = 5
 

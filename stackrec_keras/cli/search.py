@@ -9,10 +9,10 @@ import keras_tuner
 import pandas as pd
 
 from stackrec_keras import plot, tuning
-from stackrec_keras.cli.models import class_and_arguments
 from stackrec_keras.cli.tune_config import DEFAULT_TRIALS
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.evaluation import training_counts
+from stackrec_keras.runs.architectures import class_and_arguments
 
 _HISTORY = "history.csv"
 

@@ -3,21 +3,8 @@
 import argparse
 from dataclasses import replace
 
-from stackrec_keras.cli.config import (
-    TrainConfig,
-    add_options,
-    add_out_options,
-    check_model_options,
-    option_name,
-)
-from stackrec_keras.cli.logs import typed_with_paths
-from stackrec_keras.cli.run_folder import RunFolder
-from stackrec_keras.cli.train import (
-    print_finished,
-    verbose,
-    write_description,
-    write_results,
-)
+from stackrec_keras.cli.options import add_options, add_out_options, typed_with_paths
+from stackrec_keras.cli.train import print_finished
 from stackrec_keras.cli.tune_config import (
     DEFAULT_TRIALS,
     NOT_OURS,
@@ -25,6 +12,10 @@ from stackrec_keras.cli.tune_config import (
     TUNERS,
     TuneConfig,
 )
+from stackrec_keras.runs.config import TrainConfig, check_model_options, option_name
+from stackrec_keras.runs.folder import RunFolder, write_description, write_results
+from stackrec_keras.runs.run import run_of
+from stackrec_keras.runs.training import verbose
 
 _DESCRIPTION = """\
 Search how a recommender is to grow, and write a run folder of the best trial, as
@@ -89,7 +80,7 @@ def run(args):
     if args.resume and folder.is_finished:
         print_finished(folder, "search")
         return
-    tune(config, folder, resume=args.resume)
+    print(f"\n{tune(config, folder, resume=args.resume)}")
 
 
 def tune(config, folder, resume=False):
@@ -101,12 +92,15 @@ def tune(config, folder, resume=False):
         resume: Boolean, whether to go on with what is in the folder. If not, what is
             there is replaced.
 
+    Returns:
+        The `Run`.
+
     Raises:
         ValueError: If the configuration or the data cannot be used, with the folder
             untouched; or if no trial could be completed.
     """
     from stackrec_keras.cli.search import best_run, make_hypermodel, run_search
-    from stackrec_keras.cli.splits import describe_split, split_in
+    from stackrec_keras.runs.split_recipe import describe_split, split_in
 
     split = split_in(folder, config.train, resume)
     print(split)
@@ -120,6 +114,7 @@ def tune(config, folder, resume=False):
     write_description(best, folder, split)
     folder.write_model(model)
     write_results(best, folder, split, model)
+    return run_of(folder, model)
 
 
 def _add_search_options(parser):

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field, fields
 
-from stackrec_keras.cli.config import TrainConfig, option_name
+from stackrec_keras.runs.config import TrainConfig, option_name
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
 OBJECTIVES = ("quality", "time", "both")

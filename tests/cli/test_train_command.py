@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from stackrec_keras import data
-from stackrec_keras.cli.config import TrainConfig
-from stackrec_keras.cli.train import announce
+from stackrec_keras.runs.config import TrainConfig
+from stackrec_keras.runs.training import announce
 
 
 def read(path):

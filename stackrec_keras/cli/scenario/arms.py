@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate, groupby
 
-from stackrec_keras.cli.config import check_same
-from stackrec_keras.cli.history_file import read_rows
-from stackrec_keras.cli.run_folder import RunFolder
+from stackrec_keras.runs.callbacks.history_file import read_rows
+from stackrec_keras.runs.config import check_same
+from stackrec_keras.runs.folder import RunFolder
 
 MONITOR = "val_mrr@5"
 
@@ -146,7 +146,7 @@ class Arms:
         Returns:
             The `Arm`.
         """
-        from stackrec_keras.cli.train import train_split
+        from stackrec_keras.runs.training import train_split
 
         folder = self.run(name, config, self.split, train_split)
         return self.add(name, folder, earlier_rows(config))
@@ -180,7 +180,7 @@ class Arms:
             print("finished already")
         else:
             keras.backend.clear_session()
-            train(split, config, folder, resume=True)
+            print(f"\n{train(split, config, folder, resume=True)}")
         return folder
 
     def add(self, name, folder, earlier=(), **arguments):

@@ -3,9 +3,9 @@
 import argparse
 from itertools import pairwise
 
-from stackrec_keras.cli.config import check_share_by
 from stackrec_keras.cli.scenario.stages import Release, add_stage_options, read_stages
 from stackrec_keras.cli.scenario.ts import FasterTraining
+from stackrec_keras.runs.config import check_share_by
 
 _CONVOLUTIONAL = Release(blocks=16, count=2, ratio=1, epochs=28)
 _TRANSFORMERS = Release(blocks=18, count=2, ratio=1, epochs=28, top_blocks=6)

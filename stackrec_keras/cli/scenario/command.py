@@ -3,16 +3,12 @@
 import argparse
 from pathlib import Path
 
-from stackrec_keras.cli.config import (
-    TrainConfig,
-    add_options,
-    check_model_options,
-)
-from stackrec_keras.cli.logs import typed_with_paths
+from stackrec_keras.cli.options import add_options, typed_with_paths
 from stackrec_keras.cli.scenario.arms import Arms
 from stackrec_keras.cli.scenario.cl import ContinualLearning
 from stackrec_keras.cli.scenario.tf import Transfer
 from stackrec_keras.cli.scenario.ts import FasterTraining
+from stackrec_keras.runs.config import TrainConfig, check_model_options
 
 # One more scenario is one more class with what `FasterTraining` has, named here.
 SCENARIOS = {s.name: s for s in (FasterTraining, ContinualLearning, Transfer)}

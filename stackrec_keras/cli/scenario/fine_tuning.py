@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from stackrec_keras.cli.run_folder import RunFolder
+from stackrec_keras.runs.folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -19,19 +19,19 @@ class FineTuning:
     source_run: RunFolder | None = None
 
     def __call__(self, split, config, folder, resume=False):
-        from stackrec_keras.cli.train import train_model
+        from stackrec_keras.runs.training import train_model
 
-        train_model(self.model(split, config), split, config, folder, resume)
+        return train_model(self.model(split, config), split, config, folder, resume)
 
     def model(self, split, config):
         """Returns the compiled model."""
         import keras
         import numpy as np
 
-        from stackrec_keras.cli.train import compile_model
         from stackrec_keras.data import Vocabulary
         from stackrec_keras.metrics import SampledHitRate, SampledMRR, default_metrics
         from stackrec_keras.models import TransferRecommender
+        from stackrec_keras.runs.training import compile_model
 
         keras.utils.set_random_seed(config.seed)
         regularizer = None
@@ -47,7 +47,7 @@ class FineTuning:
         return model
 
     def _source(self, config):
-        from stackrec_keras.cli.models import build_model
+        from stackrec_keras.runs.architectures import build_model
 
         if self.source_run is not None:
             return self.source_run.read_model()

@@ -26,7 +26,7 @@ def write_report(out, scenario, split, arms):
         String, the table.
     """
     from stackrec_keras import plot
-    from stackrec_keras.cli.environment import environment
+    from stackrec_keras.runs.environment import environment
 
     speed_ups = [speed_up(arms, seed) for seed in _seeds(arms)]
     table = scenario_table(arms, speed_ups, split)

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from stackrec_keras.cli.config import integers
+from stackrec_keras.runs.config import integers
 
 _SCALE = 0.5
 _NO_END = 1_000_000  # epochs: seconds decide

@@ -3,7 +3,6 @@
 import os
 from dataclasses import replace
 
-from stackrec_keras.cli.history_file import read_rows
 from stackrec_keras.cli.scenario.arms import earlier_rows, stages_of
 from stackrec_keras.cli.scenario.fine_tuning import FineTuning
 from stackrec_keras.cli.scenario.stages import (
@@ -13,7 +12,8 @@ from stackrec_keras.cli.scenario.stages import (
     scaled,
 )
 from stackrec_keras.cli.scenario.ts import FasterTraining
-from stackrec_keras.cli.splits import TRANSFER
+from stackrec_keras.runs.callbacks.history_file import read_rows
+from stackrec_keras.runs.split_recipe import TRANSFER
 
 _RELEASE = Release(blocks=8, count=2, ratio=2, epochs=28)
 _EPOCHS, _BATCH_SIZE, _LENGTH = 8, 512, 50
@@ -99,8 +99,8 @@ ranks among all target items the table has the release's: among 99 random ones.
         return read_stages(args, model, _RELEASE)
 
     def read(self):
-        from stackrec_keras.cli.splits import make_split
         from stackrec_keras.data import read_transfer
+        from stackrec_keras.runs.split_recipe import make_split
 
         config = self.config
         self.source_split = make_split(config)
@@ -133,7 +133,7 @@ ranks among all target items the table has the release's: among 99 random ones.
 
     def _transfer(self, arms, name, source, target):
         """Trains an arm in two runs."""
-        from stackrec_keras.cli.train import train_split
+        from stackrec_keras.runs.training import train_split
 
         before = arms.run(f"{name}/source", source, self.source_split, train_split)
         fine_tune = FineTuning(self.source_split, before)

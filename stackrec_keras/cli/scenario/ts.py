@@ -1,12 +1,12 @@
 """TS: training a deep net from scratch, faster."""
 
-from stackrec_keras.cli.config import TrainConfig
 from stackrec_keras.cli.scenario.stages import (
     Release,
     add_stage_options,
     read_stages,
     scaled_batch_size,
 )
+from stackrec_keras.runs.config import TrainConfig
 
 _RELEASE = Release(blocks=8, count=3, ratio=2, epochs=28)
 
@@ -38,7 +38,7 @@ the whole is 28 epochs.
     without: tuple[str, ...] = ("data_shares", "share_by")
 
     def __init__(self, args, typed):
-        from stackrec_keras.cli.growth import stacking_callback
+        from stackrec_keras.runs.growth_options import stacking_callback
 
         model = typed.get("model", TrainConfig.model)
         self.stages = self._read_stages(args, model)
@@ -57,7 +57,7 @@ the whole is 28 epochs.
 
     def read(self):
         """Reads the data."""
-        from stackrec_keras.cli.splits import make_split
+        from stackrec_keras.runs.split_recipe import make_split
 
         self.split = make_split(self.config)
 

@@ -3,12 +3,12 @@ from dataclasses import replace
 import keras
 import pytest
 
-from stackrec_keras.cli.history_file import read_rows
-from stackrec_keras.cli.run_folder import RunFolder
 from stackrec_keras.cli.scenario.arms import Arms, Stage
 from stackrec_keras.cli.scenario.stages import Stages
-from stackrec_keras.cli.splits import make_split
-from stackrec_keras.cli.train import train_split
+from stackrec_keras.runs.callbacks.history_file import read_rows
+from stackrec_keras.runs.folder import RunFolder
+from stackrec_keras.runs.split_recipe import make_split
+from stackrec_keras.runs.training import train_split
 
 
 def test_the_seconds_of_a_loaded_model_count_as_the_first_stage(

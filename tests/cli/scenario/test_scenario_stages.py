@@ -2,13 +2,13 @@ from argparse import Namespace
 
 import pytest
 
-from stackrec_keras.cli.config import TrainConfig
 from stackrec_keras.cli.scenario.stages import (
     Release,
     Stages,
     read_stages,
     scaled_batch_size,
 )
+from stackrec_keras.runs.config import TrainConfig
 
 TS = Release(blocks=8, count=3, ratio=2, epochs=28)
 CL = Release(blocks=18, count=2, ratio=1, epochs=28, top_blocks=6)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from stackrec_keras.cli import build_parser
-from stackrec_keras.cli.history_file import read_rows
-from stackrec_keras.cli.logs import typed_with_paths
+from stackrec_keras.cli.options import typed_with_paths
 from stackrec_keras.cli.scenario.ts import FasterTraining
+from stackrec_keras.runs.callbacks.history_file import read_rows
 
 ARMS = ("stacked", "from-scratch", "shallow-as-long")
 STAGES = "--stages 1,2 --shares 1,2 --epochs 3"
@@ -17,7 +17,7 @@ STAGES = "--stages 1,2 --shares 1,2 --epochs 3"
 # Dies so many seconds after the begin of an epoch, counted over all arms.
 KILLED_RUN = """
 import os, signal, sys, threading
-from stackrec_keras.cli.history_file import HistoryFile
+from stackrec_keras.runs.callbacks.history_file import HistoryFile
 
 begin, to_go, seconds = HistoryFile.on_epoch_begin, [int(sys.argv[1])], sys.argv[2]
 

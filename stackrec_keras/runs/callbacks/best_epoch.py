@@ -4,7 +4,7 @@ import os
 
 import keras
 
-from stackrec_keras.cli.history_file import rows_before
+from stackrec_keras.runs.callbacks.history_file import rows_before
 
 
 class BestEpoch(keras.callbacks.Callback):

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from stackrec_keras.cli.history_file import HistoryFile, read_rows
+from stackrec_keras.runs.callbacks.history_file import HistoryFile, read_rows
 
 
 def test_a_resumed_run_that_is_killed_again_loses_no_row_of_its_history(tmp_path):

@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from stackrec_keras.cli.max_seconds import MaxSeconds
+from stackrec_keras.runs.callbacks.max_seconds import MaxSeconds
 
 
 @pytest.mark.parametrize("budget, stops", [(4.9, True), (5.0, True), (5.1, False)])

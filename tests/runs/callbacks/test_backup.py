@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import stackrec_keras as sr
-from stackrec_keras.cli.backup import Backup
+from stackrec_keras.runs.callbacks.backup import Backup
 
 X, Y = np.random.default_rng(0).integers(1, 6, (2, 8, 3))
 

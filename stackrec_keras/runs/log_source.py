@@ -4,8 +4,6 @@ import contextlib
 import os
 import sys
 
-from stackrec_keras.cli.config import typed_options
-
 
 def read_log(options, data=None):
     """Reads a named data set or a file as a log.
@@ -48,27 +46,11 @@ def is_file(data):
     return os.path.isfile(data) or bool(os.path.splitext(data)[1]) or os.sep in data
 
 
-def typed_with_paths(args):
-    """Returns the options that were typed, with paths that hold in any folder."""
-    typed = typed_options(args)
-    if "data" in typed and is_file(typed["data"]):
-        typed["data"] = os.path.abspath(typed["data"])
-    if "load_model" in typed:
-        typed["load_model"] = os.path.abspath(typed["load_model"])
-    return typed
-
-
-def matching_id(typed, ids):
-    """Finds the raw id that someone typed.
-
-    Args:
-        typed: String.
-        ids: Array of raw ids.
-
-    Returns:
-        The element of `ids` that is written like that, or `None`.
-    """
-    for raw in ids:
-        if str(raw) == typed:
-            return raw
-    return None
+def absolute_paths(options):
+    """Returns a dict of fields of `TrainConfig`, with paths that hold in any folder."""
+    found = dict(options)
+    if "data" in found and is_file(found["data"]):
+        found["data"] = os.path.abspath(found["data"])
+    if found.get("load_model") is not None:
+        found["load_model"] = os.path.abspath(found["load_model"])
+    return found

@@ -2,7 +2,7 @@
 
 import keras
 
-from stackrec_keras.cli.history_file import rows_before
+from stackrec_keras.runs.callbacks.history_file import rows_before
 
 
 class MaxSeconds(keras.callbacks.Callback):

@@ -2,8 +2,8 @@
 
 from dataclasses import fields
 
-from stackrec_keras.cli.config import check_same
-from stackrec_keras.cli.run_folder import RunFolder
+from stackrec_keras.runs.config import check_same
+from stackrec_keras.runs.folder import RunFolder
 
 
 def load_trained(model, config, split):

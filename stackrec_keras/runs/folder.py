@@ -5,7 +5,12 @@ import os
 import shutil
 from pathlib import Path
 
-from stackrec_keras.cli.config import TrainConfig
+from stackrec_keras.evaluation import final_results, seen_notes, table
+from stackrec_keras.runs.architectures import takes_users
+from stackrec_keras.runs.callbacks.history_file import as_history, read_rows
+from stackrec_keras.runs.config import TrainConfig
+from stackrec_keras.runs.environment import environment
+from stackrec_keras.runs.split_recipe import describe_split
 
 
 class RunFolder:
@@ -17,6 +22,19 @@ class RunFolder:
     Attributes:
         path: `Path` of the folder; `model`, `history`, ... are those of its files.
     """
+
+    model: Path
+    start: Path
+    history: Path
+    history_json: Path
+    config: Path
+    environment: Path
+    curve: Path
+    metrics: Path
+    table: Path
+    split: Path
+    users: Path
+    backup: Path
 
     _FILES = {
         "model": "model.keras",
@@ -141,3 +159,46 @@ class RunFolder:
             f"{self.path} is no run folder (it has no {self._FILES[name]}). Make one: "
             f"stackrec train --data ... --out {self.path}"
         )
+
+
+def write_description(config, folder, split, arguments=None):
+    """Writes what it takes to do a run again; `arguments` are those of its split."""
+    folder.write("config", config.to_json())
+    folder.write("split", describe_split(config, split, arguments))
+    folder.write("environment", environment())
+    if takes_users(config):
+        folder.write("users", split.train.user_ids.tolist())
+
+
+def write_results(config, folder, split, model):
+    """Writes what became of a run, from its model and history.csv."""
+    from stackrec_keras import plot
+
+    history = as_history(read_rows(folder.history))
+    folder.write("history_json", history)
+    plot.history(history, folder.curve)
+    before = folder.read_model("start") if folder.start.exists() else None
+    results = final_results(model, split.test, config.batch_size, before=before)
+    seconds = round(sum(history["seconds"]), 1)
+    notes = run_notes(len(split.test), split.hash, seconds)
+    notes += seen_notes(model, split.test, model.exclude_seen)
+    folder.table.write_text(table(results, notes) + "\n", encoding="utf-8")
+    # Last of all: it is what tells a finished run.
+    folder.write(
+        "metrics",
+        {
+            "rows": len(split.test),
+            "split": split.hash,
+            "training_seconds": seconds,
+            "results": results,
+        },
+    )
+
+
+def run_notes(rows, split_hash, seconds):
+    """Returns the notes below the table of a run."""
+    return [
+        f"{rows:,} held-out rows",
+        f"split {split_hash}",
+        f"training {seconds:,.1f} s",
+    ]

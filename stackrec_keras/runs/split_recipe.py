@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stackrec_keras.cli.logs import read_log
+from stackrec_keras.runs.log_source import read_log
 
 # Written to split.json: a later default of the library must not change old runs.
 _SHARES = {"test_share": 0.2, "validation_share": 0.1}

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from stackrec_keras.cli.config import TrainConfig
-from stackrec_keras.cli.ending import ending
+from stackrec_keras.runs.config import TrainConfig
+from stackrec_keras.runs.summary import ending
 
 GROWTHS = {2: 4, 6: 8}
 

@@ -1,12 +1,13 @@
 """The configuration of a training run: every option, its default and its help."""
 
-import argparse
 from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
-from stackrec_keras.cli.models import MODELS
+from stackrec_keras.models import ConvolutionalRecommender, TransformerRecommender
+from stackrec_keras.models.registry import MODELS, names_of
 
-_CONVOLUTIONAL = ("nextitnet", "grec")
-_TRANSFORMERS = ("sasrec", "ssept")
+_CONVOLUTIONAL = names_of(ConvolutionalRecommender)
+_TRANSFORMERS = names_of(TransformerRecommender)
 SPLITS = ("random", "leave-one-out", "time")
 
 
@@ -248,12 +249,12 @@ class TrainConfig:
                 "--sequences does not have. Use --split random."
             )
 
-    def to_json(self):
+    def to_json(self) -> dict[str, Any]:
         """Returns a dict that JSON can hold."""
         return {**asdict(self), "dilations": list(self.dilations)}
 
     @classmethod
-    def from_json(cls, values):
+    def from_json(cls, values: dict[str, Any]) -> "TrainConfig":
         """Returns the configuration of which `to_json` made this dict."""
         unknown = sorted(set(values) - {f.name for f in fields(cls)})
         if unknown:
@@ -267,64 +268,6 @@ class TrainConfig:
         value = getattr(self, name)
         if value is not None and value < least:
             raise ValueError(f"{option_name(name)} {value} must be at least {least}.")
-
-
-def add_options(parser, names=None, without=()):
-    """Adds an option for each field of `TrainConfig`, or for those named alone, whose
-    default is then another run's; `without` some.
-
-    The parsed arguments have those alone that were typed (see `typed_options`).
-    """
-    groups = {}
-    for f in fields(TrainConfig):
-        if f.name in without or (names is not None and f.name not in names):
-            continue
-        arguments = dict(f.metadata)
-        name = arguments.pop("group")
-        models = arguments.pop("models", ())
-        if models:
-            arguments["help"] = f"{' and '.join(models)}: {arguments['help']}"
-        if name not in groups:
-            groups[name] = parser.add_argument_group(name)
-        help = arguments["help"]
-        if names is None:
-            arguments["help"] += _default_text(f.default)
-        if arguments["type"] is bool:
-            arguments = {"help": help, "action": "store_true"}
-        elif "choices" not in arguments:
-            arguments.setdefault("metavar", _metavar(arguments["type"]))
-        groups[name].add_argument(
-            option_name(f.name), default=argparse.SUPPRESS, **arguments
-        )
-
-
-def add_out_options(parser, what="run"):
-    """Adds the options that say where to write, and what becomes of what is there."""
-    parser.add_argument(
-        "--out", required=True, metavar="FOLDER", help="the run folder to write"
-    )
-    again = parser.add_mutually_exclusive_group()
-    again.add_argument(
-        "--resume",
-        action="store_true",
-        help=f"go on with the {what} in --out, with the options it was started with; "
-        "starts it if there is none",
-    )
-    again.add_argument(
-        "--overwrite", action="store_true", help=f"replace the {what} that is in --out"
-    )
-
-
-def add_trained_options(parser, help="a run folder"):
-    """Adds the options of a command that uses a trained model."""
-    parser.add_argument("folder", metavar="FOLDER", help=help)
-    parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-def typed_options(args):
-    """Returns the dict of those fields of `TrainConfig` that were typed."""
-    names = [f.name for f in fields(TrainConfig)]
-    return {name: getattr(args, name) for name in names if hasattr(args, name)}
 
 
 def check_model_options(typed, model):
@@ -394,15 +337,3 @@ def check_new_run(config):
 def option_name(field_name):
     """Returns `"--num-blocks"` for `"num_blocks"`."""
     return "--" + field_name.replace("_", "-")
-
-
-def _default_text(default):
-    if default is None:
-        return ""
-    if isinstance(default, tuple):
-        default = ",".join(map(str, default))
-    return f" (default: {default})"
-
-
-def _metavar(type):
-    return {int: "N", float: "X", integers: "N,N,..."}.get(type, "NAME")
