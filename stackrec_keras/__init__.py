@@ -46,6 +46,7 @@ __all__ = [
     "convert",
     "data",
     "evaluation",
+    "experiments",
     "losses",
     "metrics",
     "plot",
@@ -56,7 +57,7 @@ __all__ = [
 
 
 # KerasTuner takes most of a second to import; the others import this module's names.
-_IMPORTED_LATE = ("evaluation", "runs", "tuning")
+_IMPORTED_LATE = ("evaluation", "experiments", "runs", "tuning")
 
 
 def __getattr__(name):

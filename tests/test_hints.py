@@ -8,7 +8,7 @@ from stackrec_keras import layers, models
 SUBPACKAGES = [
     public for public in map(vars(sr).get, sr.__all__) if inspect.ismodule(public)
 ]
-LATE = [sr.evaluation, sr.runs, sr.tuning]
+LATE = [sr.evaluation, sr.experiments, sr.runs, sr.tuning]
 PACKAGES = [sr, models, layers, *LATE, *SUBPACKAGES]
 
 

@@ -9,7 +9,7 @@ import stackrec_keras
 
 PACKAGE = Path(stackrec_keras.__file__).parent
 # What of a level imports nothing of the later ones, not even inside functions.
-LEVELS = ["evaluation", "runs", "cli"]
+LEVELS = ["evaluation", "runs", "experiments", "cli"]
 
 
 def imported(path):

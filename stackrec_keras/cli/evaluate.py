@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from stackrec_keras.cli.options import add_options, add_trained_options, typed_options
+from stackrec_keras.runs.config import TRANSFER
 from stackrec_keras.runs.folder import RunFolder
 from stackrec_keras.runs.log_source import read_log
-from stackrec_keras.runs.split_recipe import TRANSFER
 
 
 def add_parser(subparsers):

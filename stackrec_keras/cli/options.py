@@ -20,6 +20,7 @@ def add_options(parser, names=None, without=()):
         arguments = dict(f.metadata)
         name = arguments.pop("group")
         models = arguments.pop("models", ())
+        arguments.pop("also", None)
         if models:
             arguments["help"] = f"{' and '.join(models)}: {arguments['help']}"
         if name not in groups:

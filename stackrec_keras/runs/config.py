@@ -1,5 +1,8 @@
 """The configuration of a training run: every option, its default and its help."""
 
+import numbers
+import operator
+import os
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -8,6 +11,7 @@ from stackrec_keras.models.registry import MODELS, names_of
 
 _CONVOLUTIONAL = names_of(ConvolutionalRecommender)
 _TRANSFORMERS = names_of(TransformerRecommender)
+TRANSFER = "transfer"  # what `scenario tf` fine-tunes on
 SPLITS = ("random", "leave-one-out", "time")
 
 
@@ -16,9 +20,31 @@ def _option(group, default, help, type=str, **arguments):
     return field(default=default, metadata=metadata)
 
 
+def _boolean(value):
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _real(value):
+    if not isinstance(value, numbers.Real):
+        raise TypeError
+    return value if isinstance(value, int) else float(value)
+
+
 def integers(text):
     """Returns `(1, 4)` for `"1,4"`."""
     return tuple(int(part) for part in text.split(","))
+
+
+# From the type of an option to what checks a value of Python's.
+_KINDS = {
+    int: operator.index,
+    float: _real,
+    bool: _boolean,
+    str: os.fspath,
+    integers: lambda value: tuple(map(operator.index, value)),
+}
 
 
 @dataclass(frozen=True)
@@ -62,6 +88,7 @@ class TrainConfig:
         "random",
         "what is held out: random rows, each user's last items, or the newest events",
         choices=SPLITS,
+        also=(TRANSFER,),
     )
     split_seed: int = _option(
         "data", 0, "seed of the random split; --seed does not change the split", int
@@ -167,6 +194,7 @@ class TrainConfig:
         "full_softmax",
         "training loss",
         choices=("full_softmax", "sampled_softmax", "gbce"),
+        also=("binary_cross_entropy",),  # of a transfer
     )
     exclude_seen: bool = _option(
         "training",
@@ -209,6 +237,9 @@ class TrainConfig:
     )
 
     def __post_init__(self):
+        for f in fields(self):
+            if getattr(self, f.name) is not None or f.default is not None:
+                self._check_kind(f.name, f.metadata)
         for name in ("num_blocks", "embedding_dim", "kernel_size", "epochs"):
             self._check_least(name, 1)
         for name in ("batch_size", "patience", "top_blocks", "num_heads"):
@@ -263,6 +294,23 @@ class TrainConfig:
                 "stackrec-keras does not know. Use the version in environment.json."
             )
         return cls(**{**values, "dilations": tuple(values["dilations"])})
+
+    def _check_kind(self, name, option):
+        """Checks a value that was not parsed, and makes it one that JSON can hold."""
+        value = getattr(self, name)
+        try:
+            object.__setattr__(self, name, _KINDS[option["type"]](value))
+        except TypeError:
+            kind = option["type"].__name__
+            raise ValueError(
+                f"{option_name(name)} must be of type {kind}. Received: {value!r}"
+            ) from None
+        choices = (*option.get("choices", ()), *option.get("also", ()))
+        if choices and value not in choices:
+            raise ValueError(
+                f"{option_name(name)} {value} must be one of "
+                f"{', '.join(option['choices'])}."
+            )
 
     def _check_least(self, name, least):
         value = getattr(self, name)

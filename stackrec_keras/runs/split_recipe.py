@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from stackrec_keras.runs.config import TRANSFER
 from stackrec_keras.runs.log_source import read_log
 
 # Written to split.json: a later default of the library must not change old runs.
@@ -9,7 +10,6 @@ _SHARES = {"test_share": 0.2, "validation_share": 0.1}
 _TIME_SHARES = {"test_share": 0.1, "validation_share": 0.1}
 # Of targets; not every kind of split has them.
 _COUNTS = ("num_targets", "unknown_targets", "cold_targets")
-TRANSFER = "transfer"  # what `scenario tf` fine-tunes on
 
 
 def make_split(config, arguments=None, known=None):

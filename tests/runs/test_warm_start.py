@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from stackrec_keras.cli.scenario.arms import earlier_rows
+from stackrec_keras.experiments.arms import earlier_rows
 from stackrec_keras.runs.folder import RunFolder
 
 pytestmark = pytest.mark.usefixtures("eager_on_tensorflow")

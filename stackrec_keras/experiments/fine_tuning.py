@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
+import keras
+import numpy as np
+
+from stackrec_keras.data import Vocabulary
+from stackrec_keras.metrics import SampledHitRate, SampledMRR, default_metrics
+from stackrec_keras.models import TransferRecommender
+from stackrec_keras.runs.architectures import build_model
 from stackrec_keras.runs.folder import RunFolder
+from stackrec_keras.runs.training import compile_model, train_model
 
 
 @dataclass(frozen=True)
@@ -19,20 +27,10 @@ class FineTuning:
     source_run: RunFolder | None = None
 
     def __call__(self, split, config, folder, resume=False):
-        from stackrec_keras.runs.training import train_model
-
         return train_model(self.model(split, config), split, config, folder, resume)
 
     def model(self, split, config):
         """Returns the compiled model."""
-        import keras
-        import numpy as np
-
-        from stackrec_keras.data import Vocabulary
-        from stackrec_keras.metrics import SampledHitRate, SampledMRR, default_metrics
-        from stackrec_keras.models import TransferRecommender
-        from stackrec_keras.runs.training import compile_model
-
         keras.utils.set_random_seed(config.seed)
         regularizer = None
         if config.loss == "binary_cross_entropy":
@@ -47,8 +45,6 @@ class FineTuning:
         return model
 
     def _source(self, config):
-        from stackrec_keras.runs.architectures import build_model
-
         if self.source_run is not None:
             return self.source_run.read_model()
         model = build_model(config, self.source_split)

@@ -7,7 +7,10 @@ from statistics import fmean, stdev
 
 import pandas as pd
 
-from stackrec_keras.cli.scenario.arms import MONITOR
+from stackrec_keras import plot
+from stackrec_keras.evaluation.table import TITLES
+from stackrec_keras.experiments.arms import MONITOR
+from stackrec_keras.runs.environment import environment
 
 STACKED, SCRATCH = "stacked", "from scratch"
 _NEARLY = 0.99
@@ -25,9 +28,6 @@ def write_report(out, scenario, split, arms):
     Returns:
         String, the table.
     """
-    from stackrec_keras import plot
-    from stackrec_keras.runs.environment import environment
-
     speed_ups = [speed_up(arms, seed) for seed in _seeds(arms)]
     table = scenario_table(arms, speed_ups, split)
     _write(out / "scenario.md", table + "\n")
@@ -85,8 +85,6 @@ def speed_up(arms, seed):
 
 def scenario_table(arms, speed_ups, split):
     """Returns the table and what is said below it, as Markdown."""
-    from stackrec_keras.evaluation.table import TITLES
-
     popularity = arms[0].popularity
     names = list(dict.fromkeys(arm.name for arm in arms))
     header = ["", "blocks", "seconds", "by stage", "s to best", "s to 99%"]

@@ -1,7 +1,8 @@
-"""The search of `stackrec tune`."""
+"""The search of a schedule, and its best trial as a run."""
 
 import importlib.util
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 
 import keras
@@ -9,12 +10,69 @@ import keras_tuner
 import pandas as pd
 
 from stackrec_keras import plot, tuning
-from stackrec_keras.cli.tune_config import DEFAULT_TRIALS
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.evaluation import training_counts
+from stackrec_keras.experiments.search_config import DEFAULT_TRIALS, TuneConfig
+from stackrec_keras.experiments.search_folder import SearchFolder
 from stackrec_keras.runs.architectures import class_and_arguments
+from stackrec_keras.runs.folder import write_description, write_results
+from stackrec_keras.runs.log_source import absolute_paths
+from stackrec_keras.runs.run import Run, run_of
+from stackrec_keras.runs.split_recipe import describe_split, split_in
+from stackrec_keras.runs.training import verbose
 
 _HISTORY = "history.csv"
+
+
+def tune(
+    config: TuneConfig,
+    out: str | PathLike,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> Run:
+    """Searches how a model is to grow, as `stackrec tune` does.
+
+    Args:
+        config: `TuneConfig`.
+        out: The folder to write: a run folder of the best trial, with all trials.
+        resume: Boolean, whether to go on with the search in `out`, whose configuration
+            must be the same; starts it if there is none. Defaults to `False`.
+        overwrite: Boolean, whether to replace what is in `out`. Defaults to `False`.
+
+    Returns:
+        The `Run` of the best trial.
+
+    Raises:
+        ValueError: If the configuration or the data cannot be used, with the folder
+            untouched; or if no trial could be completed.
+    """
+    folder = SearchFolder(out)
+    if not (resume or overwrite):
+        folder.check_free()
+    config = replace(config, train=replace(config.train, **_paths(config.train)))
+    config.check_train()
+    config.search_space().check_epochs(config.train.epochs)
+    if resume and folder.search_config.exists():
+        folder.check_same_search(config)
+        if folder.is_finished:
+            return run_of(folder, folder.read_model())
+    split = split_in(folder, config.train, resume)
+    print(split)
+    hypermodel = make_hypermodel(config, split)
+    if not resume:
+        folder.clear()
+    folder.write("search_config", config.to_json())
+    folder.write("split", describe_split(config.train, split))
+    tuner = run_search(config, hypermodel, folder, verbose())
+    best, model = best_run(config, tuner, folder)
+    write_description(best, folder, split)
+    folder.write_model(model)
+    write_results(best, folder, split, model)
+    return run_of(folder, model)
+
+
+def _paths(config):
+    return absolute_paths({"data": config.data, "load_model": config.load_model})
 
 
 def make_hypermodel(config, split):
@@ -54,7 +112,7 @@ def run_search(config, hypermodel, folder, verbose):
     Args:
         config: `TuneConfig`.
         hypermodel: What `make_hypermodel` returned.
-        folder: `TuneFolder`.
+        folder: `SearchFolder`.
         verbose: As in `keras.Model.fit`.
 
     Returns:
@@ -88,7 +146,7 @@ def best_run(config, tuner, folder):
     Args:
         config: `TuneConfig`.
         tuner: What `run_search` returned.
-        folder: `TuneFolder`.
+        folder: `SearchFolder`.
 
     Returns:
         A pair of its `TrainConfig` and its model.

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stackrec_keras.cli.scenario.arms import Arm, Stage
-from stackrec_keras.cli.scenario.report import histories, scenario_table, speed_up
 from stackrec_keras.data import Split, Windows
+from stackrec_keras.experiments.arms import Arm, Stage
+from stackrec_keras.experiments.report import histories, scenario_table, speed_up
 
 METRICS = ("mrr@5", "hit_rate@5", "ndcg@5", "mrr@10", "hit_rate@10", "ndcg@10")
 POPULARITY = dict.fromkeys(METRICS, 0.01)

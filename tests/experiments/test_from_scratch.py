@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from stackrec_keras.cli import build_parser
-from stackrec_keras.cli.options import typed_with_paths
-from stackrec_keras.cli.scenario.ts import FasterTraining
+from stackrec_keras.cli.scenario import asked_options
+from stackrec_keras.experiments.from_scratch import FasterTraining
 from stackrec_keras.runs.callbacks.history_file import read_rows
 
 ARMS = ("stacked", "from-scratch", "shallow-as-long")
@@ -162,6 +162,6 @@ def test_rows_that_begin_with_the_user_are_data_of_sse_pt(
     more = f"{STAGES} --model ssept --sequences --user-column"
     arguments = scenario_arguments("ts", users_first, tmp_path / "out", more)
     args = build_parser().parse_args(arguments)
-    scenario = FasterTraining(args, typed_with_paths(args))
+    scenario = FasterTraining(asked_options(args))
     scenario.read()
     assert (scenario.split.num_users, scenario.split.num_items) == (40, 9)

@@ -1,8 +1,12 @@
 """The configuration of a search: what `stackrec tune` is told."""
 
 from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 from stackrec_keras.runs.config import TrainConfig, option_name
+
+if TYPE_CHECKING:  # KerasTuner takes most of a second to import
+    from stackrec_keras.tuning import SearchSpace
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
 OBJECTIVES = ("quality", "time", "both")
@@ -67,7 +71,18 @@ class TuneConfig:
                     + f"{option_name(name)}."
                 )
 
-    def search_space(self):
+    def check_train(self) -> None:
+        """Raises a ValueError if `train` says what the search decides."""
+        default = {f.name: f.default for f in fields(TrainConfig)}
+        for name in NOT_OURS:
+            value = getattr(self.train, name)
+            if value != default[name]:
+                raise ValueError(
+                    f"{name}={value!r} is no option of a search, which decides it "
+                    "itself or has it in its space. Leave it out of train."
+                )
+
+    def search_space(self) -> "SearchSpace":
         """Returns the `SearchSpace`."""
         from stackrec_keras.tuning import SearchSpace
 
@@ -78,14 +93,14 @@ class TuneConfig:
             }
         )
 
-    def to_json(self):
+    def to_json(self) -> dict[str, Any]:
         """Returns a dict that JSON can hold."""
         train = self.train.to_json()
         ours = {name: train[name] for name in train if name not in NOT_OURS}
         return {**asdict(self), "train": ours}
 
     @classmethod
-    def from_json(cls, values):
+    def from_json(cls, values: dict[str, Any]) -> "TuneConfig":
         """Returns the configuration of which `to_json` made this dict."""
         return cls(**{**values, "train": TrainConfig.from_json(values["train"])})
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import stackrec_keras as sr
-from stackrec_keras.cli.scenario.fine_tuning import FineTuning
+from stackrec_keras.experiments.fine_tuning import FineTuning
 from stackrec_keras.runs.folder import RunFolder
 
 FITS = "--stages 1,2 --epochs 2 --target-epochs 1 --target-batch-size 64"

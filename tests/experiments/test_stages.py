@@ -1,9 +1,8 @@
-from argparse import Namespace
-
 import pytest
 
-from stackrec_keras.cli.scenario.stages import (
+from stackrec_keras.experiments.stages import (
     Release,
+    StageOptions,
     Stages,
     read_stages,
     scaled_batch_size,
@@ -15,7 +14,7 @@ CL = Release(blocks=18, count=2, ratio=1, epochs=28, top_blocks=6)
 
 
 def stages(model="nextitnet", scale=0.5, release=TS, data_shares=(), **typed):
-    return read_stages(Namespace(scale=scale, **typed), model, release, data_shares)
+    return read_stages(StageOptions(scale=scale, **typed), model, release, data_shares)
 
 
 def test_at_scale_1_the_depths_are_the_releases_and_a_scale_shrinks_them():
@@ -26,11 +25,11 @@ def test_at_scale_1_the_depths_are_the_releases_and_a_scale_shrinks_them():
 
 def test_the_batch_size_is_the_releases_for_each_model_scaled():
     sizes = {
-        model: scaled_batch_size(Namespace(scale=0.5), model)
+        model: scaled_batch_size(StageOptions(scale=0.5), model)
         for model in ("nextitnet", "grec", "sasrec", "ssept")
     }
     assert sizes == {"nextitnet": 128, "grec": 512, "sasrec": 128, "ssept": 64}
-    assert scaled_batch_size(Namespace(scale=0.5, batch_size=7), "grec") == 7
+    assert scaled_batch_size(StageOptions(scale=0.5, batch_size=7), "grec") == 7
 
 
 def test_what_is_typed_goes_before_the_scale():

@@ -1,15 +1,18 @@
 """Depth and length of each stage, as typed or as the release has them, scaled."""
 
-import argparse
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from stackrec_keras.runs.config import integers
+from stackrec_keras.models import ConvolutionalRecommender
+from stackrec_keras.models.registry import names_of
+from stackrec_keras.stacking import block_sources
+from stackrec_keras.stacking.schedule import stages
 
-_SCALE = 0.5
+SCALE = 0.5
 _NO_END = 1_000_000  # epochs: seconds decide
-_CONVOLUTIONAL = ("nextitnet", "grec")
-_BATCH_SIZES = {"nextitnet": 256, "grec": 1024, "sasrec": 256, "ssept": 128}
+_CONVOLUTIONAL = names_of(ConvolutionalRecommender)
+# The release's, where it is another.
+_BATCH_SIZE, _BATCH_SIZES = 256, {"grec": 1024, "ssept": 128}
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,31 @@ class Release:
     count: int
     ratio: int
     epochs: int
+    top_blocks: int | None = None
+
+
+@dataclass(frozen=True)
+class StageOptions:
+    """What someone asks of the stages. `None` leaves it to `Release` and scale.
+
+    Args:
+        scale: Float, what the release's blocks, batch size and epochs are scaled by.
+        stages: Tuple of integers, the blocks of each stage.
+        shares: Tuple of integers, the length of each stage, relative to the others.
+        num_blocks: Integer, the blocks of the first stage.
+        dilation_count: Integer, half of them, for a convolutional model.
+        epochs: Integer, the length of all stages together.
+        batch_size: Integer.
+        top_blocks: Integer, how many blocks each stage adds.
+    """
+
+    scale: float = SCALE
+    stages: tuple | None = None
+    shares: tuple | None = None
+    num_blocks: int | None = None
+    dilation_count: int | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
     top_blocks: int | None = None
 
 
@@ -88,8 +116,6 @@ class Stages:
         With `--load-model` the first stage is over: its epochs are left out, and the
         net grows at once.
         """
-        from stackrec_keras.stacking.schedule import stages
-
         starts = stages(self.depths, self.shares, self.epochs)
         over = min(starts) if config.load_model else 0
         shares = {}
@@ -127,8 +153,6 @@ class Stages:
         )
 
     def _check_top_blocks(self, depths):
-        from stackrec_keras.stacking import block_sources
-
         try:
             for old, new in pairwise(self.depths):
                 block_sources("stackC", old, new, self.top_blocks)
@@ -139,72 +163,35 @@ class Stages:
             ) from error
 
 
-def add_stage_options(parser):
-    """Adds the options that `read_stages` and `scaled_batch_size` read.
-
-    Returns:
-        Their group of options.
-    """
-    group = parser.add_argument_group("stages")
-
-    def option(name, type, metavar, help):
-        group.add_argument(
-            name, type=type, metavar=metavar, help=help, default=argparse.SUPPRESS
-        )
-
-    group.add_argument(
-        "--scale",
-        type=float,
-        default=_SCALE,
-        metavar="X",
-        help="for a small machine: that share of the release's blocks and batch "
-        "size, and of the epochs of full scale. 1 is the release's size (default: "
-        f"{_SCALE}). The options below go before it",
-    )
-    option("--stages", integers, "N,N,...", "blocks of each stage, however many")
-    option("--shares", integers, "N,N,...", "length of each stage, in shares of epochs")
-    option("--num-blocks", int, "N", "blocks of the first stage")
-    option(
-        "--dilation-count",
-        int,
-        "N",
-        "nextitnet and grec: half the blocks of the first stage, as the release "
-        "counts them",
-    )
-    option("--epochs", int, "N", "passes over the training rows, all stages together")
-    option("--batch-size", int, "N", "rows a batch")
-    return group
-
-
-def read_stages(args, model, release, data_shares=()):
+def read_stages(options, model, release, data_shares=()):
     """Returns the `Stages` that were asked for.
 
     Args:
-        args: The parsed options.
+        options: `StageOptions`.
         model: String, `--model`.
-        release: `Release`, what holds where nothing was typed.
+        release: `Release`, what holds where nothing was asked for.
         data_shares: Tuple, as in `Stages`.
 
     Raises:
         ValueError: If the options do not fit.
     """
-    if not args.scale > 0:
-        raise ValueError(f"--scale {args.scale} must be above 0, such as {_SCALE}.")
-    shares = getattr(args, "shares", None)
-    depths = getattr(args, "stages", None)
-    top_blocks = getattr(args, "top_blocks", None)
-    first = _first_depth(args, model)
+    if not options.scale > 0:
+        raise ValueError(f"--scale {options.scale} must be above 0, such as {SCALE}.")
+    shares = options.shares
+    depths = options.stages
+    top_blocks = options.top_blocks
+    first = _first_depth(options, model)
     if depths is None:
         if top_blocks is None and release.top_blocks is not None:
-            top_blocks = scaled(release.top_blocks, args.scale)
-        first = first or scaled(release.blocks, args.scale)
+            top_blocks = scaled(release.top_blocks, options.scale)
+        first = first or scaled(release.blocks, options.scale)
         count = len(data_shares or shares or range(release.count))
         depths = _growing(first, count, top_blocks)
     if shares is None:
         shares = [release.ratio**i for i in range(len(depths))]
-    epochs = getattr(args, "epochs", None)
+    epochs = options.epochs
     if epochs is None:
-        epochs = max(len(depths), scaled(release.epochs, args.scale))
+        epochs = max(len(depths), scaled(release.epochs, options.scale))
     return Stages(tuple(depths), tuple(shares), epochs, top_blocks, data_shares)
 
 
@@ -213,17 +200,19 @@ def scaled(value, scale):
     return max(1, round(value * scale))
 
 
-def scaled_batch_size(args, model):
+def scaled_batch_size(options, model):
     """Returns `--batch-size`, by default the release's, scaled."""
-    return getattr(args, "batch_size", scaled(_BATCH_SIZES[model], args.scale))
+    if options.batch_size is not None:
+        return options.batch_size
+    return scaled(_BATCH_SIZES.get(model, _BATCH_SIZE), options.scale)
 
 
-def _first_depth(args, model):
+def _first_depth(options, model):
     """The depth that `--num-blocks` or `--dilation-count` says, or None."""
     typed = [
-        option
-        for option in ("stages", "num_blocks", "dilation_count")
-        if hasattr(args, option)
+        name
+        for name in ("stages", "num_blocks", "dilation_count")
+        if getattr(options, name) is not None
     ]
     if len(typed) > 1:
         names = " and ".join("--" + name.replace("_", "-") for name in typed)
@@ -234,9 +223,9 @@ def _first_depth(args, model):
             f"not of {model}. Use --num-blocks."
         )
     if "dilation_count" in typed:
-        return _at_least_one("--dilation-count", args.dilation_count) * 2
+        return _at_least_one("--dilation-count", options.dilation_count) * 2
     if "num_blocks" in typed:
-        return _at_least_one("--num-blocks", args.num_blocks)
+        return _at_least_one("--num-blocks", options.num_blocks)
     return None
 
 

@@ -4,9 +4,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate, groupby
 
+import keras
+
 from stackrec_keras.runs.callbacks.history_file import read_rows
 from stackrec_keras.runs.config import check_same
 from stackrec_keras.runs.folder import RunFolder
+from stackrec_keras.runs.training import train_split
 
 MONITOR = "val_mrr@5"
 
@@ -46,12 +49,12 @@ class Arm:
     task: str = ""
 
     @cached_property
-    def values(self):
+    def values(self) -> list[float]:
         """Validation quality at each epoch's end, from the first one on."""
         return [row[MONITOR] for row in self.rows]
 
     @cached_property
-    def clock(self):
+    def clock(self) -> list[float]:
         """Seconds of training at each epoch's end, validation and compiling too, and
         what was before."""
         begin = sum(stage.seconds for stage in self.before)
@@ -59,27 +62,27 @@ class Arm:
         return [round(t, 3) for t in seconds][1:]
 
     @property
-    def seconds(self):
+    def seconds(self) -> float:
         """Seconds of the whole training."""
         return self.clock[-1]
 
     @property
-    def best_epoch(self):
+    def best_epoch(self) -> int:
         """The epoch whose weights the arm ended with, one of its last depth."""
         first = [row["num_blocks"] for row in self.rows].index(self.num_blocks)
         return first + self.values[first:].index(max(self.values[first:]))
 
     @property
-    def num_blocks(self):
+    def num_blocks(self) -> int:
         """Its last depth."""
         return self.rows[-1]["num_blocks"]
 
     @property
-    def stages(self):
+    def stages(self) -> list[Stage]:
         """List of `Stage`."""
         return self.before + stages_of(self.rows, self.task)
 
-    def last_stage_to(self, quality):
+    def last_stage_to(self, quality: float) -> float | None:
         """As `seconds_to`, in the last stage and since its begin."""
         stage = self.stages[-1]
         begin = self.seconds - stage.seconds
@@ -88,7 +91,7 @@ class Arm:
                 return round(seconds - begin, 3)
         return None
 
-    def seconds_to(self, quality):
+    def seconds_to(self, quality: float) -> float | None:
         """Seconds to the end of the first epoch with that validation quality, or
         `None` if there was none."""
         for value, seconds in zip(self.values, self.clock, strict=True):
@@ -146,8 +149,6 @@ class Arms:
         Returns:
             The `Arm`.
         """
-        from stackrec_keras.runs.training import train_split
-
         folder = self.run(name, config, self.split, train_split)
         return self.add(name, folder, earlier_rows(config))
 
@@ -166,7 +167,6 @@ class Arms:
         Raises:
             ValueError: If its folder holds a run with other options or other data.
         """
-        import keras
 
         # Patience that never runs out: all epochs, and the best one's weights.
         config = replace(

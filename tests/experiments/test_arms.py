@@ -3,8 +3,8 @@ from dataclasses import replace
 import keras
 import pytest
 
-from stackrec_keras.cli.scenario.arms import Arms, Stage
-from stackrec_keras.cli.scenario.stages import Stages
+from stackrec_keras.experiments.arms import Arms, Stage
+from stackrec_keras.experiments.stages import Stages
 from stackrec_keras.runs.callbacks.history_file import read_rows
 from stackrec_keras.runs.folder import RunFolder
 from stackrec_keras.runs.split_recipe import make_split
