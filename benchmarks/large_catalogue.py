@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 import stackrec_keras as sr
-from stackrec_keras.cli.results import popularity_results, training_counts
+from stackrec_keras.evaluation import popularity_results, training_counts
 
 
 def main():

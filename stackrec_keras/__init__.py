@@ -7,7 +7,18 @@ from stackrec_keras.backend import is_command, load_keras
 from stackrec_keras.version import __version__
 
 if TYPE_CHECKING:
-    from stackrec_keras import convert, data, losses, metrics, plot, stacking, tuning
+    from stackrec_keras import (
+        convert,
+        data,
+        evaluation,
+        experiments,
+        losses,
+        metrics,
+        plot,
+        runs,
+        stacking,
+        tuning,
+    )
     from stackrec_keras.models import (
         SSEPT,
         FreezeStack,
@@ -30,9 +41,12 @@ __all__ = [
     "__version__",
     "convert",
     "data",
+    "evaluation",
+    "experiments",
     "losses",
     "metrics",
     "plot",
+    "runs",
     "stacking",
     "tuning",
 ]

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from small_data import NUM_ITEMS
 
+pytest_plugins = ["small_runs"]
+
 
 def pytest_collection_modifyitems(config, items):
     """Runs on PyTorch, the quickest, all tests; on the others those marked

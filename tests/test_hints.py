@@ -8,7 +8,8 @@ from stackrec_keras import layers, models
 SUBPACKAGES = [
     public for public in map(vars(sr).get, sr.__all__) if inspect.ismodule(public)
 ]
-PACKAGES = [sr, models, layers, sr.tuning, *SUBPACKAGES]
+LATE = [sr.evaluation, sr.experiments, sr.runs, sr.tuning]
+PACKAGES = [sr, models, layers, *LATE, *SUBPACKAGES]
 
 
 def functions(public):

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from stackrec_keras.cli.config import integers
+from stackrec_keras.runs.config import integers
 
 
 def add_parser(subparsers):
     """Adds the command to the command line."""
-    from stackrec_keras.cli.models import MODELS
+    from stackrec_keras.models.registry import MODELS
 
     parser = subparsers.add_parser(
         "convert",
@@ -51,8 +51,8 @@ def add_parser(subparsers):
 
 def run(args):
     """Runs the command."""
-    from stackrec_keras.cli.results import model_title
     from stackrec_keras.convert import build_stackrec_model, read_checkpoint
+    from stackrec_keras.evaluation import model_title
 
     _check_out(args.out)
     given = {"dilations": args.dilations, "num_heads": args.num_heads}

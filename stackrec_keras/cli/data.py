@@ -1,8 +1,8 @@
 """`stackrec data`: what is in a log, and what would come of it."""
 
-from stackrec_keras.cli.config import SPLITS, TrainConfig
-from stackrec_keras.cli.logs import read_log
-from stackrec_keras.cli.splits import make_split, split_arguments, split_log
+from stackrec_keras.runs.config import SPLITS, TrainConfig
+from stackrec_keras.runs.log_source import read_log
+from stackrec_keras.runs.split_recipe import make_split, split_arguments, split_log
 
 NAMED = {
     "ml-1m": "MovieLens 1M: 1,000,209 ratings of 3,706 films by 6,040 users; fetched "

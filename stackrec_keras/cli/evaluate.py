@@ -4,14 +4,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from stackrec_keras.cli.config import (
-    add_options,
-    add_trained_options,
-    typed_options,
-)
-from stackrec_keras.cli.logs import read_log
-from stackrec_keras.cli.run_folder import RunFolder
-from stackrec_keras.cli.splits import TRANSFER
+from stackrec_keras.cli.options import add_options, add_trained_options, typed_options
+from stackrec_keras.runs.config import TRANSFER
+from stackrec_keras.runs.folder import RunFolder
+from stackrec_keras.runs.log_source import read_log
 
 
 def add_parser(subparsers):
@@ -34,7 +30,7 @@ def add_parser(subparsers):
 
 def run(args):
     """Runs the command."""
-    from stackrec_keras.cli.results import final_results, seen_notes, table
+    from stackrec_keras.evaluation import final_results, seen_notes, table
 
     folder = _run_folder(args.folder)
     config = folder.read_config()
@@ -74,9 +70,9 @@ def _run_folder(typed):
 
 
 def _held_out_rows(folder, config, model):
-    from stackrec_keras.cli.history_file import read_rows
-    from stackrec_keras.cli.splits import remake_split
-    from stackrec_keras.cli.train import run_notes
+    from stackrec_keras.runs.callbacks.history_file import read_rows
+    from stackrec_keras.runs.folder import run_notes
+    from stackrec_keras.runs.split_recipe import remake_split
 
     known = folder.known(model) if folder.start.exists() else None
     split = remake_split(config, folder.read("split"), known)

@@ -1,15 +1,12 @@
 """`stackrec grow`: yesterday's model, trained on today's log."""
 
 import argparse
-from dataclasses import fields, replace
 from pathlib import Path
 
-import numpy as np
-
-from stackrec_keras.cli.config import TrainConfig, add_options, add_out_options
-from stackrec_keras.cli.logs import read_log, typed_with_paths
-from stackrec_keras.cli.models import MODELS
-from stackrec_keras.cli.run_folder import RunFolder
+from stackrec_keras.cli.options import add_options, add_out_options, typed_options
+from stackrec_keras.cli.train import print_finished
+from stackrec_keras.runs.folder import RunFolder
+from stackrec_keras.runs.growing import OPTIONS, check_grown_out, grow
 
 _DESCRIPTION = """\
 Load a trained model, add the new items of a newer log to it (and the new users, where
@@ -21,17 +18,6 @@ events among those that OLD was not trained on (among all, where OLD does not te
 last tenth is the test, the tenth before it validation, and new items are those of the
 events before these. The table has OLD, with the new items at the mean of all, and the
 new model on the same rows; start.keras is that OLD."""
-
-_OPTIONS = (
-    *("data", "user", "item", "timestamp", "method", "top_blocks", "inherit"),
-    *("optimizer_state", "epochs", "batch_size", "learning_rate", "patience", "seed"),
-)
-_LOSSES = {"FullSoftmax": "full_softmax", "SampledSoftmax": "sampled_softmax"}
-_LOSSES["GBCE"] = "gbce"
-# Of OLD's options: another split, and what was for its own training alone.
-_NOT_INHERITED = {"sequences": False, "split": "time", "share_by": "random"}
-_NOT_INHERITED["user_column"] = False
-_NOT_INHERITED |= dict.fromkeys(("data_shares", "max_seconds", "load_model"))
 
 
 def add_parser(subparsers):
@@ -54,222 +40,18 @@ def add_parser(subparsers):
         help="blocks to grow to (default: twice as many as OLD has, or --top-blocks "
         "more; as many as it has: no growth)",
     )
-    add_options(parser, _OPTIONS)
+    add_options(parser, OPTIONS)
     return parser
 
 
 def run(args):
     """Runs the command."""
-    from stackrec_keras.cli.growth import stacking_callback
-    from stackrec_keras.cli.train import announce, print_finished, train_on
-
     folder = RunFolder(args.out)
-    _check_apart(Path(args.old), folder)
-    resume = args.resume and folder.start.exists()
-    if not (resume or args.overwrite):
-        folder.check_free()
-    if resume and folder.is_finished:
+    again = args.resume, args.overwrite
+    check_grown_out(Path(args.old), folder, *again)
+    if args.resume and folder.start.exists() and folder.is_finished:
         print_finished(folder)
-        return
-    config, split, model = (_resume if resume else _start)(args, folder)
-    print(split)
-    growth = stacking_callback(config)
-    announce(config, growth, model, len(split.train))
-    train_on(config, folder, split, model, growth)
-
-
-def _check_apart(old, folder):
-    of_old = old.parent if old.suffix == ".keras" else old
-    if of_old.resolve() == folder.path.resolve():
-        raise ValueError(
-            f"--out {folder.path} is where OLD is, which is never overwritten. Give "
-            "another folder."
-        )
-
-
-def _resume(args, folder):
-    from stackrec_keras.cli.splits import remake_split
-    from stackrec_keras.cli.train import resumed_config
-
-    config = resumed_config(args, folder)
-    if args.depth is not None and config.schedule != _schedule(config, args.depth):
-        raise ValueError(
-            f"--num-blocks {args.depth} does not fit the run in {folder.path}, which "
-            f"was started with --schedule {config.schedule}. Leave it out to --resume."
-        )
-    model = folder.read_model("start")
-    known = folder.known(model)
-    return config, remake_split(config, folder.read("split"), known), model
-
-
-def _start(args, folder):
-    """Reads all, checks all, and only then writes what training begins with."""
-    import keras
-
-    from stackrec_keras.cli.splits import plain_time, split_log, time_of
-    from stackrec_keras.cli.train import write_description
-
-    model, old_config, known, until = _read_old(Path(args.old))
-    config = _configuration(args, model, old_config)
-    keras.utils.set_random_seed(config.seed)
-    _check_growth(config, model)
-    log = read_log(config)
-    _check_overlap(log, model, config)
-    arguments = _held_out(log, until)
-    if until is None:
-        print("OLD does not say until when it was trained: its figures may flatter it.")
-    elif (log["timestamp"] > time_of(until)).mean() > 0.5:
+    else:
         print(
-            f"Most of the log came after {until}, until when OLD was trained: what it "
-            "lacks of earlier is lost to the histories. Give the whole log up to now."
+            f"\n{grow(args.old, args.out, args.depth, *again, **typed_options(args))}"
         )
-    split = split_log(log, "time", config.length, {**arguments, **known})
-    arguments = {name: plain_time(time) for name, time in arguments.items()}
-    _extend(model, split)
-    folder.clear()
-    write_description(config, folder, split, arguments)
-    folder.write_model(model, "start")
-    return config, split, model
-
-
-def _read_old(path):
-    """Returns the model, the `TrainConfig` of its run, what a split has to keep of it
-    (see `RunFolder.known`) and until when it was trained."""
-    if path.suffix != ".keras":
-        folder = RunFolder(path)
-        model = folder.read_model()
-        until = folder.read("split").get("trained_until")
-        return _checked(model, path), folder.read_config(), folder.known(model), until
-    import keras
-
-    import stackrec_keras.models  # noqa: F401 (registers the classes)
-
-    if not path.exists():
-        raise FileNotFoundError(f"There is no {path}. Give a run folder or a .keras.")
-    model = _checked(keras.saving.load_model(path), path)
-    if model.num_users is not None:
-        raise ValueError(
-            f"{path} does not say which users its model knows, the run folder of "
-            "`stackrec train` does. Give that."
-        )
-    return model, None, {"vocabulary": model.vocabulary}, None
-
-
-def _checked(model, path):
-    if type(model).__name__.lower() not in MODELS:
-        raise ValueError(
-            f"{path} holds a {type(model).__name__}. stackrec grow knows "
-            f"{', '.join(MODELS)}."
-        )
-    if model.vocabulary is None or not model.trained_length or not model.compiled:
-        raise ValueError(
-            f"The model in {path} has no vocabulary, or was never trained. Set "
-            "model.vocabulary, train it with model.fit and save it."
-        )
-    return model
-
-
-def _configuration(args, model, old):
-    typed = typed_with_paths(args)
-    if "data" not in typed and old is None:
-        raise ValueError("--data is missing: give the log up to now.")
-    if old is None:
-        rate = float(f"{float(model.optimizer.learning_rate):.6g}")
-        loss = _LOSSES.get(type(model.loss).__name__, TrainConfig.loss)
-        old = TrainConfig(loss=loss, learning_rate=rate)
-    old = replace(old, **_NOT_INHERITED, **_of_model(model))
-    config = replace(old, **{"top_blocks": None, **typed})
-    if "learning_rate" in typed:
-        model.optimizer.learning_rate = config.learning_rate
-    depth = args.depth
-    if depth is None:
-        depth = config.num_blocks + (config.top_blocks or config.num_blocks)
-    if depth < config.num_blocks:
-        raise ValueError(
-            f"--num-blocks {depth} is less than the {config.num_blocks} blocks of "
-            "OLD, and a net only grows. Give more, or as many for no growth."
-        )
-    return replace(config, schedule=_schedule(config, depth))
-
-
-def _of_model(model):
-    """Returns the fields of `TrainConfig` that a model itself settles."""
-    names = [f.name for f in fields(TrainConfig)]
-    found = {k: v for k, v in model.get_config().items() if k in names}
-    if "dilations" in found:
-        found["dilations"] = tuple(found["dilations"])
-    if model.num_users is not None:
-        found["embedding_dim"] = model.item_dim
-    length = model.trained_length + 1
-    return {**found, "model": type(model).__name__.lower(), "length": length}
-
-
-def _schedule(config, depth):
-    return "none" if depth == config.num_blocks else f"0:{depth}"
-
-
-def _check_growth(config, model):
-    from stackrec_keras.cli.growth import stacking_callback
-    from stackrec_keras.stacking.growth import block_stacks
-    from stackrec_keras.stacking.optimizer_state import check_optimizer
-
-    check_optimizer(model)
-    callback = stacking_callback(config)
-    if callback is not None:
-        (depth,) = callback.schedule.depths.values()
-        for stack in block_stacks(model):
-            callback.growth.sources(stack, config.num_blocks, depth)
-
-
-def _check_overlap(log, model, config):
-    # Raises a ValueError of its own where ids are of another type.
-    model.vocabulary.extended(log["item"])
-    if not model.vocabulary.encode(log["item"]).any():
-        raise ValueError(
-            f"--data {config.data} has no item that OLD knows: it has ids such as "
-            f"{log['item'].iloc[0]}, and OLD such as {model.vocabulary.ids[0]}. "
-            "Give a log of the same catalogue, or train anew: stackrec train."
-        )
-
-
-def _held_out(log, until):
-    """Returns when validation and test begin: at eight and nine tenths of the events
-    after `until`."""
-    from stackrec_keras.cli.splits import time_of
-
-    times = np.sort(log["timestamp"].to_numpy())
-    if until is not None:
-        if isinstance(until, str) != (times.dtype.kind == "M"):
-            raise ValueError(
-                f"The log's times are such as {times[0]}, and OLD was trained until "
-                f"{until}. Give times of the same form."
-            )
-        times = times[times > time_of(until)]
-    if len(times) == 0:
-        raise ValueError(
-            f"The log has no event after {until}, until when OLD was trained. Give the "
-            "log up to now."
-        )
-    first, test = (times[len(times) * tenths // 10] for tenths in (8, 9))
-    if first == test:
-        raise ValueError(
-            f"The log's newest events share one time, {first}, so validation and test "
-            "cannot be told apart. Give times that are finer, or a log that reaches "
-            "further."
-        )
-    return {"validation_start": first, "test_start": test}
-
-
-def _extend(model, split):
-    from stackrec_keras.cli.results import training_counts
-    from stackrec_keras.data import Vocabulary
-
-    new = split.vocabulary.ids[len(model.vocabulary) :]
-    if len(new):
-        model.extend_items(len(new), ids=new.tolist())
-    users = split.num_users - (model.num_users or split.num_users)
-    if users:
-        model.extend_users(users)
-    of_users = f" and {users:,} new users" if model.num_users is not None else ""
-    print(f"{len(new):,} new items{of_users}")
-    model.vocabulary = Vocabulary(split.vocabulary.ids, training_counts(split.train))

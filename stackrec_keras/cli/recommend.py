@@ -2,9 +2,7 @@
 
 import json
 
-from stackrec_keras.cli.config import add_trained_options
-from stackrec_keras.cli.logs import matching_id, read_log
-from stackrec_keras.cli.run_folder import RunFolder
+from stackrec_keras.cli.options import add_trained_options, matching_id
 from stackrec_keras.cli.trained_model import read_trained_model
 from stackrec_keras.cli.typed_ids import (
     did_you_mean,
@@ -14,6 +12,8 @@ from stackrec_keras.cli.typed_ids import (
     ranked_pairs,
     typed_items,
 )
+from stackrec_keras.runs.folder import RunFolder
+from stackrec_keras.runs.log_source import read_log
 
 _SHOWN = 5
 

@@ -2,7 +2,7 @@
 
 import json
 
-from stackrec_keras.cli.config import add_trained_options
+from stackrec_keras.cli.options import add_trained_options
 from stackrec_keras.cli.trained_model import read_trained_model
 from stackrec_keras.cli.typed_ids import (
     print_ranked,

@@ -1,6 +1,6 @@
 """The model of a command that uses a trained one."""
 
-from stackrec_keras.cli.run_folder import RunFolder
+from stackrec_keras.runs.folder import RunFolder
 
 
 def read_trained_model(path):

@@ -3,28 +3,17 @@
 import argparse
 from dataclasses import replace
 
-from stackrec_keras.cli.config import (
-    TrainConfig,
-    add_options,
-    add_out_options,
-    check_model_options,
-    option_name,
-)
-from stackrec_keras.cli.logs import typed_with_paths
-from stackrec_keras.cli.run_folder import RunFolder
-from stackrec_keras.cli.train import (
-    print_finished,
-    verbose,
-    write_description,
-    write_results,
-)
-from stackrec_keras.cli.tune_config import (
+from stackrec_keras.cli.options import add_options, add_out_options, typed_with_paths
+from stackrec_keras.cli.train import print_finished
+from stackrec_keras.experiments.search_config import (
     DEFAULT_TRIALS,
     NOT_OURS,
     OBJECTIVES,
     TUNERS,
     TuneConfig,
 )
+from stackrec_keras.experiments.search_folder import SearchFolder
+from stackrec_keras.runs.config import TrainConfig, check_model_options, option_name
 
 _DESCRIPTION = """\
 Search how a recommender is to grow, and write a run folder of the best trial, as
@@ -47,23 +36,6 @@ _SPACE = {
 }
 
 
-class TuneFolder(RunFolder):
-    """The files of a search: those of a run, of its best trial, and some more."""
-
-    _FILES = {
-        **RunFolder._FILES,
-        "trials": "trials.csv",
-        "picture": "quality_vs_time.png",
-        "search_config": "search.json",
-        "search": "search",
-    }
-
-    @property
-    def holds_run(self):
-        """Whether a trial was begun here."""
-        return self.search.exists() or super().holds_run
-
-
 def add_parser(subparsers):
     """Adds the command to the command line."""
     parser = subparsers.add_parser(
@@ -82,44 +54,16 @@ def add_parser(subparsers):
 
 def run(args):
     """Runs the command."""
-    folder = TuneFolder(args.out)
+    folder = SearchFolder(args.out)
     if not (args.resume or args.overwrite):
         folder.check_free()
     config = _configuration(args, folder)
     if args.resume and folder.is_finished:
         print_finished(folder, "search")
         return
-    tune(config, folder, resume=args.resume)
+    from stackrec_keras.experiments.search import tune
 
-
-def tune(config, folder, resume=False):
-    """Searches, and writes the run folder of the best trial.
-
-    Args:
-        config: `TuneConfig`.
-        folder: `TuneFolder`.
-        resume: Boolean, whether to go on with what is in the folder. If not, what is
-            there is replaced.
-
-    Raises:
-        ValueError: If the configuration or the data cannot be used, with the folder
-            untouched; or if no trial could be completed.
-    """
-    from stackrec_keras.cli.search import best_run, make_hypermodel, run_search
-    from stackrec_keras.cli.splits import describe_split, split_in
-
-    split = split_in(folder, config.train, resume)
-    print(split)
-    hypermodel = make_hypermodel(config, split)
-    if not resume:
-        folder.clear()
-    folder.write("search_config", config.to_json())
-    folder.write("split", describe_split(config.train, split))
-    tuner = run_search(config, hypermodel, folder, verbose())
-    best, model = best_run(config, tuner, folder)
-    write_description(best, folder, split)
-    folder.write_model(model)
-    write_results(best, folder, split, model)
+    print(f"\n{tune(config, args.out, args.resume, args.overwrite)}")
 
 
 def _add_search_options(parser):
@@ -178,10 +122,5 @@ def _configuration(args, folder):
         space={**stored.space, **space},
         **search,
     )
-    if asked != stored:
-        raise ValueError(
-            f"The options do not fit the search in {folder.path}, which was started "
-            "with those in its search.json. Leave them out to --resume, or give "
-            "another --out."
-        )
+    folder.check_same_search(asked)
     return stored

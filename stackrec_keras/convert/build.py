@@ -7,15 +7,11 @@ from stackrec_keras.convert import tf1_names, torch_names
 from stackrec_keras.convert.load import Checkpoint, load_stackrec_weights
 from stackrec_keras.convert.numbering import release_numbering
 from stackrec_keras.models import (
-    SSEPT,
     ConvolutionalRecommender,
-    GRec,
-    NextItNet,
     SASRec,
     SequentialRecommender,
 )
-
-_MODELS = {m.__name__.lower(): m for m in (NextItNet, GRec, SASRec, SSEPT)}
+from stackrec_keras.models.registry import MODELS
 
 
 def build_stackrec_model(
@@ -62,11 +58,11 @@ def build_stackrec_model(
     Reference:
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
-    if name.lower() not in _MODELS:
+    if name.lower() not in MODELS:
         raise ValueError(
-            f"name must be one of {', '.join(map(repr, _MODELS))}. Received: {name!r}"
+            f"name must be one of {', '.join(map(repr, MODELS))}. Received: {name!r}"
         )
-    kind = _MODELS[name.lower()]
+    kind = MODELS[name.lower()]
     of_tf1 = issubclass(kind, ConvolutionalRecommender)
     names, sizes = (tf1_names, _tf1_sizes) if of_tf1 else (torch_names, _torch_sizes)
     numbering = None

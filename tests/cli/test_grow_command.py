@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import stackrec_keras as sr
-from stackrec_keras.cli.run_folder import RunFolder
+from stackrec_keras.runs.folder import RunFolder
 
 pytestmark = pytest.mark.usefixtures("eager_on_tensorflow")
 
@@ -65,7 +65,7 @@ def test_yesterdays_model_grows_on_todays_log(finished_run, grown_run):
 def test_a_log_of_the_new_part_alone_is_remarked_upon(
     finished_run, newer_log, tmp_path, stackrec, monkeypatch, whole
 ):
-    monkeypatch.setattr("stackrec_keras.cli.train.train_on", lambda *_: None)
+    monkeypatch.setattr("stackrec_keras.runs.growing.train_on", lambda *_: None)
     log = pd.read_csv(newer_log)
     new = log[log["timestamp"] >= 1_600_000_000 + 3600 * 17]
     path = tmp_path / "log.csv"
@@ -113,7 +113,7 @@ def test_a_grown_run_is_evaluated_and_recommends(grown_run, stackrec):
 def test_a_grown_run_that_was_stopped_goes_on_without_the_old_model(
     finished_run, newer_log, grown_run, tmp_path, stackrec, monkeypatch
 ):
-    from stackrec_keras.cli.history_file import HistoryFile
+    from stackrec_keras.runs.callbacks.history_file import HistoryFile
 
     write = HistoryFile.on_epoch_end
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from stackrec_keras import data
-from stackrec_keras.cli.config import TrainConfig
-from stackrec_keras.cli.results import popularity_results
-from stackrec_keras.cli.train import announce
+from stackrec_keras.runs.config import TrainConfig
+from stackrec_keras.runs.training import announce
 
 
 def read(path):
@@ -19,24 +18,6 @@ def split_of(log_path):
     log = data.read_interactions(log_path)
     vocabulary = data.Vocabulary.from_items(log["item"])
     return data.split_random(data.make_windows(log, vocabulary, 8))
-
-
-def slow_popularity(train_items, targets, num_items):
-    """Metric to value, from the counts of the training items, one row at a time."""
-    counts = [(train_items == item).sum() for item in range(1, num_items + 1)]
-    sums = dict.fromkeys(("mrr", "hit_rate", "ndcg"), 0.0)
-    results = {}
-    for k in (5, 10):
-        sums = dict.fromkeys(sums, 0.0)
-        for target in targets:
-            others = [c for i, c in enumerate(counts, start=1) if i != target]
-            rank = 1 + sum(count >= counts[target - 1] for count in others)
-            if rank <= k:
-                sums["mrr"] += 1 / rank
-                sums["hit_rate"] += 1
-                sums["ndcg"] += 1 / np.log2(rank + 1)
-        results |= {f"{name}@{k}": s / len(targets) for name, s in sums.items()}
-    return results
 
 
 def test_a_run_folder_holds_model_history_curve_table_and_configuration(finished_run):
@@ -103,20 +84,6 @@ def test_the_final_table_is_of_the_test_rows_and_beats_popularity(
     table = (finished_run / "metrics.md").read_text()
     assert f"| {found['mrr@5']:.4f} |" in table.replace("|  ", "| ")
     assert f"{len(split.test)} held-out rows · split {split.hash} · training" in table
-
-
-def test_the_popularity_row_is_what_counting_by_hand_gives(finished_run, log_path):
-    split = split_of(log_path)
-    expected = slow_popularity(split.train.items, split.test.last_item, split.num_items)
-    found = read(finished_run / "metrics.json")["results"]["popularity"]
-    assert found == pytest.approx(expected, rel=1e-5)
-    assert 0 < found["mrr@5"] < found["mrr@10"] < 1
-
-
-def test_items_that_are_equally_popular_count_against_the_target():
-    windows = data.Windows(np.array([[1, 2], [2, 1], [1, 3]]), np.arange(3))
-    found = popularity_results(np.array([4, 4, 1]), windows)
-    assert found["mrr@5"] == pytest.approx((1 / 2 + 1 / 2 + 1 / 3) / 3)
 
 
 def test_the_configuration_and_the_environment_are_written_down(finished_run, log_path):

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from stackrec_keras import plot
-from stackrec_keras.cli.backup import Backup
-from stackrec_keras.cli.best_epoch import BestEpoch
-from stackrec_keras.cli.history_file import HistoryFile
-from stackrec_keras.cli.run_folder import RunFolder
+from stackrec_keras.runs.callbacks.backup import Backup
+from stackrec_keras.runs.callbacks.best_epoch import BestEpoch
+from stackrec_keras.runs.callbacks.history_file import HistoryFile
+from stackrec_keras.runs.folder import RunFolder
 
 # Dies after the history row of epoch 2 and before its backup.
 KILLED_RUN = """
 import os, signal, sys
-from stackrec_keras.cli.backup import Backup
+from stackrec_keras.runs.callbacks.backup import Backup
 
 save = Backup.on_epoch_end
 

@@ -1,0 +1,99 @@
+"""Options of commands: those of a training run, and what was typed."""
+
+import argparse
+from dataclasses import fields
+
+from stackrec_keras.runs.config import TrainConfig, integers, option_name
+from stackrec_keras.runs.log_source import absolute_paths
+
+
+def add_options(parser, names=None, without=()):
+    """Adds an option for each field of `TrainConfig`, or for those named alone, whose
+    default is then another run's; `without` some.
+
+    The parsed arguments have those alone that were typed (see `typed_options`).
+    """
+    groups = {}
+    for f in fields(TrainConfig):
+        if f.name in without or (names is not None and f.name not in names):
+            continue
+        arguments = dict(f.metadata)
+        name = arguments.pop("group")
+        models = arguments.pop("models", ())
+        arguments.pop("also", None)
+        if models:
+            arguments["help"] = f"{' and '.join(models)}: {arguments['help']}"
+        if name not in groups:
+            groups[name] = parser.add_argument_group(name)
+        help = arguments["help"]
+        if names is None:
+            arguments["help"] += _default_text(f.default)
+        if arguments["type"] is bool:
+            arguments = {"help": help, "action": "store_true"}
+        elif "choices" not in arguments:
+            arguments.setdefault("metavar", _metavar(arguments["type"]))
+        groups[name].add_argument(
+            option_name(f.name), default=argparse.SUPPRESS, **arguments
+        )
+
+
+def add_out_options(parser, what="run"):
+    """Adds the options that say where to write, and what becomes of what is there."""
+    parser.add_argument(
+        "--out", required=True, metavar="FOLDER", help="the run folder to write"
+    )
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument(
+        "--resume",
+        action="store_true",
+        help=f"go on with the {what} in --out, with the options it was started with; "
+        "starts it if there is none",
+    )
+    again.add_argument(
+        "--overwrite", action="store_true", help=f"replace the {what} that is in --out"
+    )
+
+
+def add_trained_options(parser, help="a run folder"):
+    """Adds the options of a command that uses a trained model."""
+    parser.add_argument("folder", metavar="FOLDER", help=help)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def typed_options(args):
+    """Returns the dict of those fields of `TrainConfig` that were typed."""
+    names = [f.name for f in fields(TrainConfig)]
+    return {name: getattr(args, name) for name in names if hasattr(args, name)}
+
+
+def typed_with_paths(args):
+    """Returns the options that were typed, with paths that hold in any folder."""
+    return absolute_paths(typed_options(args))
+
+
+def matching_id(typed, ids):
+    """Finds the raw id that someone typed.
+
+    Args:
+        typed: String.
+        ids: Array of raw ids.
+
+    Returns:
+        The element of `ids` that is written like that, or `None`.
+    """
+    for raw in ids:
+        if str(raw) == typed:
+            return raw
+    return None
+
+
+def _default_text(default):
+    if default is None:
+        return ""
+    if isinstance(default, tuple):
+        default = ",".join(map(str, default))
+    return f" (default: {default})"
+
+
+def _metavar(type):
+    return {int: "N", float: "X", integers: "N,N,..."}.get(type, "NAME")

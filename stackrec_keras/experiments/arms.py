@@ -1,0 +1,215 @@
+"""Arms of a scenario: nets trained on the same rows, each in a run folder."""
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import accumulate, groupby
+
+import keras
+
+from stackrec_keras.runs.callbacks.history_file import read_rows
+from stackrec_keras.runs.config import check_same
+from stackrec_keras.runs.folder import RunFolder
+from stackrec_keras.runs.training import train_split
+
+MONITOR = "val_mrr@5"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage took: epochs of equal depth and rows, one after the other."""
+
+    num_blocks: int
+    data_share: float
+    epochs: int
+    seconds: float
+    task: str = ""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A net that was trained.
+
+    Args:
+        name: String.
+        seed: Integer.
+        rows: List of dicts, its history, after that of the run that it started from.
+        test: Dict from metric to value on the test rows, with the weights of the
+            best epoch of the last depth.
+        popularity: The same for the popularity baseline.
+        before: List of `Stage`, its training on another task.
+        task: String, a name for this one.
+    """
+
+    name: str
+    seed: int
+    rows: list
+    test: dict
+    popularity: dict
+    before: list = field(default_factory=list)
+    task: str = ""
+
+    @cached_property
+    def values(self) -> list[float]:
+        """Validation quality at each epoch's end, from the first one on."""
+        return [row[MONITOR] for row in self.rows]
+
+    @cached_property
+    def clock(self) -> list[float]:
+        """Seconds of training at each epoch's end, validation and compiling too, and
+        what was before."""
+        begin = sum(stage.seconds for stage in self.before)
+        seconds = accumulate((row["seconds"] for row in self.rows), initial=begin)
+        return [round(t, 3) for t in seconds][1:]
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of the whole training."""
+        return self.clock[-1]
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch whose weights the arm ended with, one of its last depth."""
+        first = [row["num_blocks"] for row in self.rows].index(self.num_blocks)
+        return first + self.values[first:].index(max(self.values[first:]))
+
+    @property
+    def num_blocks(self) -> int:
+        """Its last depth."""
+        return self.rows[-1]["num_blocks"]
+
+    @property
+    def stages(self) -> list[Stage]:
+        """List of `Stage`."""
+        return self.before + stages_of(self.rows, self.task)
+
+    def last_stage_to(self, quality: float) -> float | None:
+        """As `seconds_to`, in the last stage and since its begin."""
+        stage = self.stages[-1]
+        begin = self.seconds - stage.seconds
+        for value, seconds in list(zip(self.values, self.clock))[-stage.epochs :]:
+            if value >= quality:
+                return round(seconds - begin, 3)
+        return None
+
+    def seconds_to(self, quality: float) -> float | None:
+        """Seconds to the end of the first epoch with that validation quality, or
+        `None` if there was none."""
+        for value, seconds in zip(self.values, self.clock, strict=True):
+            if value >= quality:
+                return seconds
+        return None
+
+
+def earlier_rows(config):
+    """Returns the history of the run that a `TrainConfig` starts from."""
+    if config.load_model is None:
+        return []
+    history = RunFolder(config.load_model).history
+    if not history.exists():
+        raise ValueError(
+            f"--load-model {config.load_model} is gone, and the seconds of its "
+            "training count in the table. Bring it back."
+        )
+    return read_rows(history)
+
+
+def stages_of(rows, task=""):
+    """Returns the list of `Stage` of a history."""
+    found = []
+    for (depth, share), same in groupby(rows, _depth_and_share):
+        seconds = [row["seconds"] for row in same]
+        total = round(sum(seconds), 3)
+        found.append(Stage(depth, share, len(seconds), total, task))
+    return found
+
+
+def _depth_and_share(row):
+    return row["num_blocks"], row.get("data_share", 1.0)
+
+
+class Arms:
+    """Trains the arms of one seed, each to the weights of its best epoch.
+
+    Args:
+        out: `Path` of the scenario's folder.
+        split: The `Split` they are trained on.
+        seed: Integer.
+
+    Attributes:
+        trained: List of `Arm`.
+    """
+
+    def __init__(self, out, split, seed):
+        self.out, self.split, self.seed = out, split, seed
+        self.trained = []
+
+    def train(self, name, config):
+        """Trains an arm: a run of `stackrec train`.
+
+        Returns:
+            The `Arm`.
+        """
+        folder = self.run(name, config, self.split, train_split)
+        return self.add(name, folder, earlier_rows(config))
+
+    def run(self, name, config, split, train):
+        """Runs a training, or goes on with it, or finds it finished.
+
+        Args:
+            name: String, also of its run folder; a `/` makes it one inside another.
+            config: `TrainConfig`.
+            split: The split to train on.
+            train: Function with the arguments of `train_split`.
+
+        Returns:
+            The `RunFolder`.
+
+        Raises:
+            ValueError: If its folder holds a run with other options or other data.
+        """
+
+        # Patience that never runs out: all epochs, and the best one's weights.
+        config = replace(
+            config, seed=self.seed, patience=config.epochs, best_of="deepest"
+        )
+        path = name.replace(",", "").replace(" ", "-")
+        folder = RunFolder(self.out / f"seed-{self.seed}" / path)
+        self._check(folder, config, split)
+        print(f"\n{name}, seed {self.seed}", end=": ", flush=True)
+        if folder.is_finished:
+            print("finished already")
+        else:
+            keras.backend.clear_session()
+            print(f"\n{train(split, config, folder, resume=True)}")
+        return folder
+
+    def add(self, name, folder, earlier=(), **arguments):
+        """Adds an arm whose run is finished, and returns it.
+
+        Args:
+            name: String.
+            folder: Its `RunFolder`.
+            earlier: List of dicts, the history of the run that it started from.
+            **arguments: Others of `Arm`.
+        """
+        results = folder.read("metrics")["results"]
+        popularity = results.pop("popularity")
+        (test,) = results.values()
+        rows = [*earlier, *read_rows(folder.history)]
+        arm = Arm(name, self.seed, rows, test, popularity, **arguments)
+        self.trained.append(arm)
+        return arm
+
+    def _check(self, folder, config, split):
+        if not folder.holds_run:
+            return
+        run = f"the run in {folder.path}"
+        way_out = "Give the options that it was started with, or another --out."
+        check_same(vars(config), folder.read_config(), run, way_out)
+        found = folder.read("split")["hash"]
+        if found != split.hash:
+            raise ValueError(
+                f"--data {config.data} has changed: it gives the split "
+                f"{split.hash}, and the run in {folder.path} was made with "
+                f"{found}. Bring back the data, or give another --out."
+            )

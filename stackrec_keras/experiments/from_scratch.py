@@ -1,0 +1,126 @@
+"""TS: training a deep net from scratch, faster."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from os import PathLike
+from typing import Any
+
+from stackrec_keras.experiments.experiment import Experiment, run_experiment
+from stackrec_keras.experiments.stages import (
+    Release,
+    StageOptions,
+    read_stages,
+    scaled_batch_size,
+)
+from stackrec_keras.runs.config import TrainConfig, check_model_options
+from stackrec_keras.runs.growth_options import stacking_callback
+from stackrec_keras.runs.log_source import absolute_paths
+from stackrec_keras.runs.split_recipe import make_split
+
+# Of `TrainConfig`, what an experiment decides itself or has an option of its own for.
+NOT_OPTIONS = (
+    *("num_blocks", "schedule", "epochs", "batch_size"),
+    *("patience", "best_of", "max_seconds", "seed"),
+)
+_RELEASE = Release(blocks=8, count=3, ratio=2, epochs=28)
+
+
+class FasterTraining:
+    """All data at every stage.
+
+    Args:
+        options: Dict from the names in `takes()` to values.
+
+    Attributes:
+        config: `TrainConfig` that those of all arms are made from.
+        stages: `Stages` of the stacked net.
+        split: What the arms are trained and tested on, once `read` was called.
+    """
+
+    name = "ts"
+    # Of `TrainConfig`, no options here.
+    without: tuple[str, ...] = ("data_shares", "share_by")
+    # Options that are neither of `StageOptions` nor of `TrainConfig`, with defaults.
+    own: dict[str, Any] = {}
+
+    def __init__(self, options):
+        self.options = {**self.own, **options}
+        train = _only(options, self.train_options())
+        model = train.get("model", TrainConfig.model)
+        check_model_options(train, model)
+        config = TrainConfig(**{**absolute_paths(train), **self._fixed()})
+        stages = StageOptions(**_only(options, _names(StageOptions)))
+        self.stages = self._read_stages(stages, model)
+        self.config = replace(config, batch_size=scaled_batch_size(stages, model))
+        stacking_callback(self.stages.of(self.config))  # an error comes before the data
+        self.split = None
+
+    @classmethod
+    def takes(cls):
+        """Returns the names of all options."""
+        return list(
+            dict.fromkeys([*cls.own, *_names(StageOptions), *cls.train_options()])
+        )
+
+    @classmethod
+    def train_options(cls):
+        """Returns the fields of `TrainConfig` that are options."""
+        return [n for n in _names(TrainConfig) if n not in NOT_OPTIONS + cls.without]
+
+    def _fixed(self):
+        """What the experiment settles of its `TrainConfig`."""
+        return {}
+
+    def _read_stages(self, options, model):
+        return read_stages(options, model, _RELEASE)
+
+    def read(self):
+        """Reads the data."""
+        self.split = make_split(self.config)
+
+    def train_arms(self, arms):
+        """Trains the `Arms` of one seed."""
+        config, stages = self.config, self.stages
+        stacked = arms.train("stacked", stages.of(config))
+        arms.train("from scratch", stages.deep(config))
+        arms.train("shallow, as long", stages.shallow(config, stacked.seconds))
+
+
+def from_scratch(
+    out: str | PathLike, seeds: Sequence[int] = (0,), **options
+) -> Experiment:
+    """Trains a deep model from scratch, faster, as `stackrec scenario ts` does.
+
+    A model that grows on all data, beside the deep model from scratch for as many
+    epochs, and the shallow model for as long. Called again, it goes on with what was
+    cut off.
+
+    Args:
+        out: The folder to write.
+        seeds: Sequence of integers. Defaults to `(0,)`.
+        **options: Those of the command, with `_` for `-`: how it grows, such as
+            `scale`, `stages`, `shares` and `epochs`, and fields of `TrainConfig`,
+            such as `data`, `model` and `method`.
+
+    Returns:
+        An `Experiment`.
+
+    Raises:
+        ValueError: If the options do not fit, or the folder holds runs with others.
+
+    Example:
+
+    ```python
+    found = sr.experiments.from_scratch("runs/ts", data="ml-1m", stages=(4, 8, 16))
+    print(found)
+    ```
+    """
+    return run_experiment(FasterTraining, out, seeds, options)
+
+
+def _names(kind):
+    return [f.name for f in fields(kind)]
+
+
+def _only(options, names):
+    return {name: options[name] for name in names if name in options}

@@ -1,0 +1,143 @@
+"""TF: transfer, from the items of one platform to those of another."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from os import PathLike
+
+from stackrec_keras.data import read_transfer
+from stackrec_keras.experiments.arms import earlier_rows, stages_of
+from stackrec_keras.experiments.experiment import Experiment, run_experiment
+from stackrec_keras.experiments.fine_tuning import FineTuning
+from stackrec_keras.experiments.from_scratch import FasterTraining
+from stackrec_keras.experiments.stages import SCALE, Release, read_stages, scaled
+from stackrec_keras.runs.callbacks.history_file import read_rows
+from stackrec_keras.runs.config import TRANSFER
+from stackrec_keras.runs.split_recipe import make_split
+from stackrec_keras.runs.training import train_split
+
+_RELEASE = Release(blocks=8, count=2, ratio=2, epochs=28)
+_EPOCHS, _BATCH_SIZE, _LENGTH = 8, 512, 50
+_NEGATIVES = 99  # of the sampled metrics, which need more target items than that
+
+
+class Transfer(FasterTraining):
+    """Pre-training on source items, fine-tuning on target items. See
+    `FasterTraining`."""
+
+    name = "tf"
+    without = (
+        *("data", "data_shares", "share_by"),
+        *("sequences", "user_column", "user", "item", "timestamp", "split"),
+    )
+    own = {
+        **dict.fromkeys(("data", "source", "target_epochs", "target_batch_size")),
+        "target_loss": "full_softmax",
+    }
+
+    def __init__(self, options):
+        if options.get("model") == "ssept":
+            raise ValueError(
+                "--model ssept learns a vector for each user, and the users of "
+                "--source are not those of --data. Give another model."
+            )
+        for name in ("source", "data"):
+            if options.get(name) is None:
+                raise ValueError(f"--{name} is missing: give a file.")
+        self.pairs = os.path.abspath(options["data"])
+        super().__init__({"length": _LENGTH, **options})
+        scale = options.get("scale", SCALE)
+        epochs = self.options["target_epochs"]
+        batch_size = self.options["target_batch_size"]
+        self.target = replace(
+            self.config,
+            data=self.pairs,
+            sequences=False,
+            split=TRANSFER,
+            schedule="none",
+            epochs=_asked_or(epochs, _EPOCHS, scale),
+            batch_size=_asked_or(batch_size, _BATCH_SIZE, scale),
+            loss=self.options["target_loss"],
+            load_model=None,
+            top_blocks=None,
+        )
+        self.source_split = None
+
+    def _fixed(self):
+        return {"data": os.path.abspath(self.options["source"]), "sequences": True}
+
+    def _read_stages(self, options, model):
+        return read_stages(options, model, _RELEASE)
+
+    def read(self):
+        config = self.config
+        self.source_split = make_split(config)
+        print(f"Source: {self.source_split}")
+        vocabulary = self.source_split.vocabulary
+        # As long as what the model reads in pre-training.
+        pairs = read_transfer(self.pairs, vocabulary, length=config.length - 1)
+        self.split = pairs.split(seed=config.split_seed)
+        if self.split.num_targets <= _NEGATIVES + 1:
+            raise ValueError(
+                f"--data {self.pairs} has {self.split.num_targets} target items, and "
+                f"each is ranked among {_NEGATIVES} others. Give more."
+            )
+
+    def train_arms(self, arms):
+        config, stages, target = self.config, self.stages, self.target
+        deep = replace(target, num_blocks=stages.depths[-1])
+        stacked = self._transfer(arms, "stacked", stages.of(config), deep)
+        self._transfer(arms, "from scratch", stages.deep(config), deep)
+        fine_tuning = stacked.stages[-1].seconds
+        self._transfer(
+            arms,
+            "shallow, as long",
+            stages.shallow(config, round(stacked.seconds - fine_tuning, 3)),
+            stages.shallow(target, fine_tuning),
+        )
+        fine_tune = FineTuning(self.source_split)
+        folder = arms.run("no pre-training", deep, self.split, fine_tune)
+        arms.add("no pre-training", folder, task="target")
+
+    def _transfer(self, arms, name, source, target):
+        """Trains an arm in two runs."""
+        before = arms.run(f"{name}/source", source, self.source_split, train_split)
+        fine_tune = FineTuning(self.source_split, before)
+        folder = arms.run(f"{name}/target", target, self.split, fine_tune)
+        rows = earlier_rows(source) + read_rows(before.history)
+        return arms.add(name, folder, before=stages_of(rows, "source"), task="target")
+
+
+def _asked_or(asked, release, scale):
+    return scaled(release, scale) if asked is None else asked
+
+
+def transfer(
+    source: str | PathLike,
+    data: str | PathLike,
+    out: str | PathLike,
+    seeds: Sequence[int] = (0,),
+    **options,
+) -> Experiment:
+    """Transfers a model to a second catalogue, as `stackrec scenario tf` does.
+
+    A model that grows while it is pre-trained on source items and is then fine-tuned
+    on target items, beside the deep one pre-trained from scratch, the shallow one, and
+    the deep one without pre-training.
+
+    Args:
+        source: A file with a sequence of source items a row, to pre-train on.
+        data: A file with rows of `source ids,,target ids`, to fine-tune on.
+        out: The folder to write.
+        seeds: Sequence of integers. Defaults to `(0,)`.
+        **options: As those of `from_scratch`, with `target_loss`, `target_epochs` and
+            `target_batch_size` of the fine-tuning.
+
+    Returns:
+        An `Experiment`.
+
+    Raises:
+        ValueError: If the options do not fit, or the folder holds runs with others.
+    """
+    options = {"source": source, "data": data, **options}
+    return run_experiment(Transfer, out, seeds, options)

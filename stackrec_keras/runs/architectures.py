@@ -1,0 +1,57 @@
+"""From a configuration to a model."""
+
+import inspect
+from dataclasses import fields
+
+from stackrec_keras.models.registry import MODELS
+
+_SEARCHED = ("num_blocks", "embedding_dim", "dropout")
+
+
+def build_model(config, split):
+    """Returns the untrained model of a configuration.
+
+    Args:
+        config: `TrainConfig`.
+        split: The `Split` that it is to be trained on.
+    """
+    kind = MODELS[config.model]
+    return kind(**_sizes(kind, config, split), **_options(kind, config))
+
+
+def class_and_arguments(config):
+    """Returns the class of a configuration's model, and the dict of those of its
+    arguments that neither the data give nor `SearchSpace` searches."""
+    kind = MODELS[config.model]
+    arguments = _options(kind, config)
+    return kind, {k: v for k, v in arguments.items() if k not in _SEARCHED}
+
+
+def takes_users(config):
+    """Returns whether the model of a configuration is given the users."""
+    return "num_users" in _parameters(MODELS[config.model])
+
+
+def _options(kind, config):
+    """The fields of a configuration that are arguments of the class."""
+    names = [f.name for f in fields(config) if f.metadata["group"] == "model"]
+    given = {name: getattr(config, name) for name in names if name in _parameters(kind)}
+    # `None` leaves the model its own default.
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _sizes(kind, config, split):
+    """What the data settle, and the widths of a model with two of them."""
+    takes = _parameters(kind)
+    sizes = {"num_items": split.num_items}
+    if "num_users" in takes:
+        sizes["num_users"] = split.num_users
+    if "max_length" in takes:
+        sizes["max_length"] = split.train.length - 1
+    widths = ("item_dim", "user_dim")
+    return sizes | {name: config.embedding_dim for name in widths if name in takes}
+
+
+def _parameters(kind):
+    # Of `__init__`: the signature of a Keras class is that of its `__new__`.
+    return inspect.signature(kind.__init__).parameters

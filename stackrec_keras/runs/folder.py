@@ -1,0 +1,204 @@
+"""The folder of a training run, and which file is what."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from stackrec_keras.evaluation import final_results, seen_notes, table
+from stackrec_keras.runs.architectures import takes_users
+from stackrec_keras.runs.callbacks.history_file import as_history, read_rows
+from stackrec_keras.runs.config import TrainConfig
+from stackrec_keras.runs.environment import environment
+from stackrec_keras.runs.split_recipe import describe_split
+
+
+class RunFolder:
+    """The files of one training run.
+
+    Args:
+        path: The folder; it need not exist.
+
+    Attributes:
+        path: `Path` of the folder; `model`, `history`, ... are those of its files.
+    """
+
+    model: Path
+    start: Path
+    history: Path
+    history_json: Path
+    config: Path
+    environment: Path
+    curve: Path
+    metrics: Path
+    table: Path
+    split: Path
+    users: Path
+    backup: Path
+
+    _FILES = {
+        "model": "model.keras",
+        "start": "start.keras",
+        "history": "history.csv",
+        "history_json": "history.json",
+        "config": "config.json",
+        "environment": "environment.json",
+        "curve": "learning_curve.png",
+        "metrics": "metrics.json",
+        "table": "metrics.md",
+        "split": "split.json",
+        "users": "users.json",
+        "backup": "backup",
+    }
+
+    def __init__(self, path):
+        self.path = Path(path)
+        for name, file in self._FILES.items():
+            setattr(self, name, self.path / file)
+
+    @property
+    def holds_run(self):
+        """Whether an epoch was trained here."""
+        files = (self.model, self.start, self.history, self.backup)
+        return any(path.exists() for path in files)
+
+    @property
+    def is_finished(self):
+        """Whether the run has come to its final table."""
+        return self.metrics.exists() and self.model.exists()
+
+    def check_free(self):
+        """Raises a ValueError if the folder holds a run."""
+        if self.path.exists() and not self.path.is_dir():
+            raise ValueError(f"--out {self.path} is a file. Give a folder.")
+        for parent in self.path.parents:
+            if parent.is_file():
+                raise ValueError(
+                    f"--out {self.path} would lie in {parent}, which is a file. Give "
+                    "another folder."
+                )
+        if self.holds_run:
+            raise ValueError(
+                f"--out {self.path} holds a run already. Go on with it (--resume), "
+                "replace it (--overwrite), or give another folder."
+            )
+
+    def clear(self):
+        """Removes the files of a run, and nothing else."""
+        for name in self._FILES:
+            path = getattr(self, name)
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def read_config(self):
+        """Returns the `TrainConfig` of the run."""
+        return TrainConfig.from_json(self.read("config"))
+
+    def read_model(self, name="model"):
+        """Returns the trained model; or the one that training began with
+        (`"start"`), in the folder of a model that was grown."""
+        import keras
+
+        import stackrec_keras.models  # noqa: F401 (registers the classes)
+
+        path = getattr(self, name)
+        if not path.exists():
+            raise FileNotFoundError(self._missing(name))
+        return keras.saving.load_model(path)
+
+    def read(self, name):
+        """Returns what a JSON file of the run holds."""
+        path = getattr(self, name)
+        if not path.exists():
+            raise FileNotFoundError(self._missing(name))
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def write(self, name, value):
+        """Writes a JSON file of the run; it is there whole or not at all."""
+        path = getattr(self, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{path.name}.partial")
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+        partial.write_text(text + "\n", encoding="utf-8")
+        os.replace(partial, path)
+
+    def write_model(self, model, name="model"):
+        """Writes a model; it is there whole or not at all."""
+        partial = self.path / "partial.keras"
+        model.save(partial)
+        os.replace(partial, getattr(self, name))
+
+    def known(self, model):
+        """Returns what a split by time has to keep of a model that was trained on:
+        see `make_split`."""
+        known = {"vocabulary": model.vocabulary}
+        if model.num_users is not None:
+            known["user_ids"] = self.read("users")
+        return known
+
+    def user_indices(self, users):
+        """Returns the index that the run's model knows each raw user id by, -1 for
+        none, as an array."""
+        import numpy as np
+        import pandas as pd
+
+        # As texts: a log may have numbers as texts, or texts as numbers.
+        known = pd.Index([str(user) for user in self.read("users")])
+        return known.get_indexer([str(user) for user in users]).astype(np.int32)
+
+    def _missing(self, name):
+        if self.config.exists():
+            command = "grow OLD" if self.start.exists() else "train"
+            return (
+                f"{self.path} has no {self._FILES[name]}: its run is not finished. Go "
+                f"on with it: stackrec {command} --out {self.path} --resume"
+            )
+        return (
+            f"{self.path} is no run folder (it has no {self._FILES[name]}). Make one: "
+            f"stackrec train --data ... --out {self.path}"
+        )
+
+
+def write_description(config, folder, split, arguments=None):
+    """Writes what it takes to do a run again; `arguments` are those of its split."""
+    folder.write("config", config.to_json())
+    folder.write("split", describe_split(config, split, arguments))
+    folder.write("environment", environment())
+    if takes_users(config):
+        folder.write("users", split.train.user_ids.tolist())
+
+
+def write_results(config, folder, split, model):
+    """Writes what became of a run, from its model and history.csv."""
+    from stackrec_keras import plot
+
+    history = as_history(read_rows(folder.history))
+    folder.write("history_json", history)
+    plot.history(history, folder.curve)
+    before = folder.read_model("start") if folder.start.exists() else None
+    results = final_results(model, split.test, config.batch_size, before=before)
+    seconds = round(sum(history["seconds"]), 1)
+    notes = run_notes(len(split.test), split.hash, seconds)
+    notes += seen_notes(model, split.test, model.exclude_seen)
+    folder.table.write_text(table(results, notes) + "\n", encoding="utf-8")
+    # Last of all: it is what tells a finished run.
+    folder.write(
+        "metrics",
+        {
+            "rows": len(split.test),
+            "split": split.hash,
+            "training_seconds": seconds,
+            "results": results,
+        },
+    )
+
+
+def run_notes(rows, split_hash, seconds):
+    """Returns the notes below the table of a run."""
+    return [
+        f"{rows:,} held-out rows",
+        f"split {split_hash}",
+        f"training {seconds:,.1f} s",
+    ]

@@ -1,0 +1,282 @@
+"""Growing: yesterday's model, trained on today's log."""
+
+import tempfile
+from dataclasses import fields, replace
+from os import PathLike
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from stackrec_keras.data import Vocabulary
+from stackrec_keras.evaluation import training_counts
+from stackrec_keras.models.registry import MODELS
+from stackrec_keras.runs.config import TrainConfig
+from stackrec_keras.runs.folder import RunFolder, write_description
+from stackrec_keras.runs.growth_options import stacking_callback
+from stackrec_keras.runs.log_source import absolute_paths, read_log
+from stackrec_keras.runs.run import Run, run_of
+from stackrec_keras.runs.split_recipe import (
+    plain_time,
+    remake_split,
+    split_log,
+    time_of,
+)
+from stackrec_keras.runs.training import (
+    announce,
+    check_no_folder,
+    resumed_config,
+    train_on,
+)
+from stackrec_keras.stacking.growth import block_stacks
+from stackrec_keras.stacking.optimizer_state import check_optimizer
+
+# The fields of `TrainConfig` that may be other than in the old model's run.
+OPTIONS = (
+    *("data", "user", "item", "timestamp", "method", "top_blocks", "inherit"),
+    *("optimizer_state", "epochs", "batch_size", "learning_rate", "patience", "seed"),
+)
+_LOSSES = {"FullSoftmax": "full_softmax", "SampledSoftmax": "sampled_softmax"}
+_LOSSES["GBCE"] = "gbce"
+# Of OLD's options: another split, and what was for its own training alone.
+_NOT_INHERITED = {"sequences": False, "split": "time", "share_by": "random"}
+_NOT_INHERITED["user_column"] = False
+_NOT_INHERITED |= dict.fromkeys(("data_shares", "max_seconds", "load_model"))
+
+
+def grow(
+    old: str | PathLike,
+    out: str | PathLike | None = None,
+    num_blocks: int | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    **options,
+) -> Run:
+    """Grows a trained model and trains it on a newer log, as `stackrec grow` does.
+
+    Args:
+        old: A run folder or a `.keras` file; it is left as it is.
+        out: The run folder to write. Defaults to `None`: nothing stays on disk.
+        num_blocks: Integer, blocks to grow to. Defaults to `None`: twice as many as
+            the model has, or `top_blocks` more.
+        resume: Boolean, whether to go on with the run in `out`; starts it if there
+            is none. Defaults to `False`.
+        overwrite: Boolean, whether to replace the run in `out`. Defaults to `False`.
+        **options: Fields of `TrainConfig`, such as `data`, the whole log up to now,
+            `method`, `epochs` or `learning_rate`. One that is left out is as in the
+            model's run.
+
+    Returns:
+        A `Run`.
+
+    Raises:
+        ValueError: If the options do not fit the model or the log, or `out` holds a
+            run already.
+
+    Example:
+
+    ```python
+    today = sr.runs.grow("runs/monday", "runs/tuesday", data="log.csv", epochs=2)
+    ```
+    """
+    unknown = sorted(set(options) - set(OPTIONS))
+    if unknown:
+        raise ValueError(
+            f"{unknown[0]}={options[unknown[0]]!r} is no option of grow, which takes "
+            f"{', '.join(OPTIONS)}. Others are as in the model's run."
+        )
+    if out is None:
+        check_no_folder(resume, overwrite)
+        with tempfile.TemporaryDirectory() as unkept:
+            run = grow(old, unkept, num_blocks, **options)
+            return replace(run, folder=None)
+    old, folder = Path(old), RunFolder(out)
+    check_grown_out(old, folder, resume, overwrite)
+    options = absolute_paths(options)
+    if resume and folder.start.exists():
+        if folder.is_finished:
+            return run_of(folder, folder.read_model())
+        config, split, model = _resume(folder, num_blocks, options)
+    else:
+        config, split, model = _start(old, folder, num_blocks, options)
+    print(split)
+    growth = stacking_callback(config)
+    announce(config, growth, model, len(split.train))
+    return train_on(config, folder, split, model, growth)
+
+
+def check_grown_out(old, folder, resume, overwrite):
+    """Raises a ValueError if a run of `grow` cannot be in that `RunFolder`."""
+    of_old = old.parent if old.suffix == ".keras" else old
+    if of_old.resolve() == folder.path.resolve():
+        raise ValueError(
+            f"--out {folder.path} is where OLD is, which is never overwritten. Give "
+            "another folder."
+        )
+    if not overwrite and not (resume and folder.start.exists()):
+        folder.check_free()
+
+
+def _resume(folder, depth, options):
+    config = resumed_config(options, folder)
+    if depth is not None and config.schedule != _schedule(config, depth):
+        raise ValueError(
+            f"--num-blocks {depth} does not fit the run in {folder.path}, which "
+            f"was started with --schedule {config.schedule}. Leave it out to --resume."
+        )
+    model = folder.read_model("start")
+    known = folder.known(model)
+    return config, remake_split(config, folder.read("split"), known), model
+
+
+def _start(old, folder, depth, options):
+    """Reads all, checks all, and only then writes what training begins with."""
+    model, old_config, known, until = _read_old(old)
+    config = _configuration(depth, options, model, old_config)
+    keras.utils.set_random_seed(config.seed)
+    _check_growth(config, model)
+    log = read_log(config)
+    _check_overlap(log, model, config)
+    arguments = _held_out(log, until)
+    if until is None:
+        print("OLD does not say until when it was trained: its figures may flatter it.")
+    elif (log["timestamp"] > time_of(until)).mean() > 0.5:
+        print(
+            f"Most of the log came after {until}, until when OLD was trained: what it "
+            "lacks of earlier is lost to the histories. Give the whole log up to now."
+        )
+    split = split_log(log, "time", config.length, {**arguments, **known})
+    arguments = {name: plain_time(time) for name, time in arguments.items()}
+    _extend(model, split)
+    folder.clear()
+    write_description(config, folder, split, arguments)
+    folder.write_model(model, "start")
+    return config, split, model
+
+
+def _read_old(path):
+    """Returns the model, the `TrainConfig` of its run, what a split has to keep of it
+    (see `RunFolder.known`) and until when it was trained."""
+    if path.suffix != ".keras":
+        folder = RunFolder(path)
+        model = folder.read_model()
+        until = folder.read("split").get("trained_until")
+        return _checked(model, path), folder.read_config(), folder.known(model), until
+    if not path.exists():
+        raise FileNotFoundError(f"There is no {path}. Give a run folder or a .keras.")
+    model = _checked(keras.saving.load_model(path), path)
+    if model.num_users is not None:
+        raise ValueError(
+            f"{path} does not say which users its model knows, the run folder of "
+            "`stackrec train` does. Give that."
+        )
+    return model, None, {"vocabulary": model.vocabulary}, None
+
+
+def _checked(model, path):
+    if type(model).__name__.lower() not in MODELS:
+        raise ValueError(
+            f"{path} holds a {type(model).__name__}. stackrec grow knows "
+            f"{', '.join(MODELS)}."
+        )
+    if model.vocabulary is None or not model.trained_length or not model.compiled:
+        raise ValueError(
+            f"The model in {path} has no vocabulary, or was never trained. Set "
+            "model.vocabulary, train it with model.fit and save it."
+        )
+    return model
+
+
+def _configuration(depth, options, model, old):
+    if "data" not in options and old is None:
+        raise ValueError("--data is missing: give the log up to now.")
+    if old is None:
+        rate = float(f"{float(model.optimizer.learning_rate):.6g}")
+        loss = _LOSSES.get(type(model.loss).__name__, TrainConfig.loss)
+        old = TrainConfig(loss=loss, learning_rate=rate)
+    old = replace(old, **_NOT_INHERITED, **_of_model(model))
+    config = replace(old, **{"top_blocks": None, **options})
+    if "learning_rate" in options:
+        model.optimizer.learning_rate = config.learning_rate
+    if depth is None:
+        depth = config.num_blocks + (config.top_blocks or config.num_blocks)
+    if depth < config.num_blocks:
+        raise ValueError(
+            f"--num-blocks {depth} is less than the {config.num_blocks} blocks of "
+            "OLD, and a net only grows. Give more, or as many for no growth."
+        )
+    return replace(config, schedule=_schedule(config, depth))
+
+
+def _of_model(model):
+    """Returns the fields of `TrainConfig` that a model itself settles."""
+    names = [f.name for f in fields(TrainConfig)]
+    found = {k: v for k, v in model.get_config().items() if k in names}
+    if "dilations" in found:
+        found["dilations"] = tuple(found["dilations"])
+    if model.num_users is not None:
+        found["embedding_dim"] = model.item_dim
+    length = model.trained_length + 1
+    return {**found, "model": type(model).__name__.lower(), "length": length}
+
+
+def _schedule(config, depth):
+    return "none" if depth == config.num_blocks else f"0:{depth}"
+
+
+def _check_growth(config, model):
+    check_optimizer(model)
+    callback = stacking_callback(config)
+    if callback is not None:
+        (depth,) = callback.schedule.depths.values()
+        for stack in block_stacks(model):
+            callback.growth.sources(stack, config.num_blocks, depth)
+
+
+def _check_overlap(log, model, config):
+    # Raises a ValueError of its own where ids are of another type.
+    model.vocabulary.extended(log["item"])
+    if not model.vocabulary.encode(log["item"]).any():
+        raise ValueError(
+            f"--data {config.data} has no item that OLD knows: it has ids such as "
+            f"{log['item'].iloc[0]}, and OLD such as {model.vocabulary.ids[0]}. "
+            "Give a log of the same catalogue, or train anew: stackrec train."
+        )
+
+
+def _held_out(log, until):
+    """Returns when validation and test begin: at eight and nine tenths of the events
+    after `until`."""
+    times = np.sort(log["timestamp"].to_numpy())
+    if until is not None:
+        if isinstance(until, str) != (times.dtype.kind == "M"):
+            raise ValueError(
+                f"The log's times are such as {times[0]}, and OLD was trained until "
+                f"{until}. Give times of the same form."
+            )
+        times = times[times > time_of(until)]
+    if len(times) == 0:
+        raise ValueError(
+            f"The log has no event after {until}, until when OLD was trained. Give the "
+            "log up to now."
+        )
+    first, test = (times[len(times) * tenths // 10] for tenths in (8, 9))
+    if first == test:
+        raise ValueError(
+            f"The log's newest events share one time, {first}, so validation and test "
+            "cannot be told apart. Give times that are finer, or a log that reaches "
+            "further."
+        )
+    return {"validation_start": first, "test_start": test}
+
+
+def _extend(model, split):
+    new = split.vocabulary.ids[len(model.vocabulary) :]
+    if len(new):
+        model.extend_items(len(new), ids=new.tolist())
+    users = split.num_users - (model.num_users or split.num_users)
+    if users:
+        model.extend_users(users)
+    of_users = f" and {users:,} new users" if model.num_users is not None else ""
+    print(f"{len(new):,} new items{of_users}")
+    model.vocabulary = Vocabulary(split.vocabulary.ids, training_counts(split.train))

@@ -1,0 +1,60 @@
+"""A run that is finished, as Python has it."""
+
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+
+from stackrec_keras.models import SequentialRecommender
+from stackrec_keras.runs.config import TrainConfig
+from stackrec_keras.runs.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training run that is finished. Printed, it is its table.
+
+    Attributes:
+        folder: `Path` of the run folder, `None` if there is none.
+        config: Its `TrainConfig`.
+        model: The trained model.
+        history: Dict of lists, a value an epoch, as in `keras.callbacks.History`.
+        results: Dict from the model and from `"popularity"` to a dict from metric to
+            value on the test rows.
+        table: String, the same as Markdown.
+    """
+
+    folder: Path | None
+    config: TrainConfig
+    model: SequentialRecommender
+    history: dict[str, list] = field(repr=False)
+    results: dict[str, dict[str, float]] = field(repr=False)
+    table: str = field(repr=False)
+
+    def __str__(self) -> str:
+        where = "" if self.folder is None else f"\n\nRun folder: {self.folder}"
+        return self.table + where
+
+
+def read_run(folder: str | PathLike) -> Run:
+    """Reads a run that `train`, `grow` or the command line wrote.
+
+    Args:
+        folder: The run folder.
+
+    Raises:
+        FileNotFoundError: If it is no run folder, or its run is not finished.
+    """
+    found = RunFolder(folder)
+    return run_of(found, found.read_model())
+
+
+def run_of(folder, model):
+    """Returns the `Run` in a `RunFolder`, with its model."""
+    return Run(
+        folder.path,
+        folder.read_config(),
+        model,
+        folder.read("history_json"),
+        folder.read("metrics")["results"],
+        folder.table.read_text(encoding="utf-8").rstrip("\n"),
+    )

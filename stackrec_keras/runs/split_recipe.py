@@ -1,0 +1,144 @@
+"""The split of a run: made once, and made again to evaluate."""
+
+import numpy as np
+
+from stackrec_keras.runs.config import TRANSFER
+from stackrec_keras.runs.log_source import read_log
+
+# Written to split.json: a later default of the library must not change old runs.
+_SHARES = {"test_share": 0.2, "validation_share": 0.1}
+_TIME_SHARES = {"test_share": 0.1, "validation_share": 0.1}
+# Of targets; not every kind of split has them.
+_COUNTS = ("num_targets", "unknown_targets", "cold_targets")
+
+
+def make_split(config, arguments=None, known=None):
+    """Reads the data of a configuration and splits it.
+
+    Args:
+        config: `TrainConfig`.
+        arguments: Dict of the split's own arguments, by default
+            `split_arguments(config)`.
+        known: Dict of the `vocabulary` and the `user_ids` that a model has which is
+            trained on by a split by time; `None` for a new model.
+
+    Returns:
+        A `Split`.
+    """
+    from stackrec_keras import data
+
+    if config.split == TRANSFER:
+        raise ValueError(
+            f"A run that was fine-tuned on {config.data} belongs to `stackrec scenario "
+            "tf`, which goes on with it; its table is in metrics.md."
+        )
+    if arguments is None:
+        arguments = split_arguments(config)
+    if config.sequences:
+        windows, _ = data.read_sequences(
+            config.data, config.user_column, length=config.length
+        )
+        return data.split_random(windows, **arguments)
+    log = read_log(config)
+    return split_log(log, config.split, config.length, {**arguments, **(known or {})})
+
+
+def split_log(log, kind, length, arguments):
+    """Splits a log.
+
+    Args:
+        log: A frame as `read_interactions` returns it.
+        kind: String, one of `SPLITS`.
+        length: Integer, items a row.
+        arguments: Dict of the split's own arguments.
+
+    Returns:
+        A `Split`.
+    """
+    from stackrec_keras import data
+
+    if kind == "time":
+        arguments = {name: time_of(value) for name, value in arguments.items()}
+        return data.split_by_time(log, length, **arguments)
+    vocabulary = data.Vocabulary.from_items(log["item"])
+    if kind == "leave-one-out":
+        return data.split_leave_one_out(log, vocabulary, length, **arguments)
+    windows = data.make_windows(log, vocabulary, length)
+    return data.split_random(windows, **arguments)
+
+
+def split_arguments(config):
+    """Returns the dict of arguments that the split of a configuration takes."""
+    if config.split == "random":
+        return {**_SHARES, "seed": config.split_seed}
+    return dict(_TIME_SHARES) if config.split == "time" else {}
+
+
+def describe_split(config, split, arguments=None):
+    """Returns the dict for split.json: how to make the split again, and its hash."""
+    return {
+        "kind": config.split,
+        "length": config.length,
+        "arguments": split_arguments(config) if arguments is None else arguments,
+        "rows": {
+            "train": len(split.train),
+            "validation": len(split.validation),
+            "test": len(split.test),
+        },
+        "num_items": split.num_items,
+        "num_users": split.num_users,
+        **{name: getattr(split, name) for name in _COUNTS if hasattr(split, name)},
+        "hash": split.hash,
+        "trained_until": trained_until(split),
+    }
+
+
+def trained_until(split):
+    """Returns the time of the last training event as JSON can hold it, or `None`."""
+    times = getattr(split.train, "end_time", None)
+    return None if times is None else plain_time(times.max())
+
+
+def plain_time(time):
+    """Returns a time of a log as JSON can hold it."""
+    return str(time) if time.dtype.kind == "M" else time.item()
+
+
+def time_of(value):
+    """Returns the time of which `plain_time` made this value."""
+    return np.datetime64(value) if isinstance(value, str) else value
+
+
+def split_in(folder, config, resume):
+    """Returns the split of a new run, or again that of the run to go on with.
+
+    Args:
+        folder: `RunFolder`.
+        config: `TrainConfig` of the run.
+        resume: Boolean, whether to go on with what is in the folder.
+    """
+    if resume and folder.split.exists():
+        return remake_split(config, folder.read("split"))
+    return make_split(config)
+
+
+def remake_split(config, description, known=None):
+    """Makes the split of a run again.
+
+    Args:
+        config: `TrainConfig` of the run.
+        description: Dict, its split.json.
+        known: As in `make_split`.
+
+    Raises:
+        ValueError: If the data give another split than they did then.
+    """
+    split = make_split(config, description["arguments"], known)
+    if split.hash != description["hash"]:
+        raise ValueError(
+            f"The data in {config.data} have changed: they give the split "
+            f"{split.hash}, and the run was made with {description['hash']}. Bring "
+            "back the data of the run, or give another log with `stackrec evaluate "
+            "--data`."
+        )
+    return split

@@ -1,0 +1,95 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import stackrec_keras as sr
+from stackrec_keras.runs.folder import RunFolder
+
+pytestmark = pytest.mark.usefixtures("eager_on_tensorflow")
+
+
+@pytest.fixture
+def config(log_path):
+    """That of `finished_run`."""
+    return sr.runs.TrainConfig(
+        data=str(log_path),
+        length=8,
+        embedding_dim=8,
+        num_blocks=1,
+        batch_size=8,
+        learning_rate=0.03,
+        epochs=4,
+    )
+
+
+def test_training_from_python_gives_what_the_command_gives(
+    config, finished_run, tmp_path, capsys
+):
+    run = sr.runs.train(config, tmp_path / "run")
+    assert "Run folder" not in capsys.readouterr().out
+    by_command = sr.runs.read_run(finished_run)
+    assert run.config == by_command.config == config
+    assert run.results == by_command.results
+    assert run.history["loss"] == by_command.history["loss"]
+    ours, theirs = run.table.split("training")[0], by_command.table.split("training")[0]
+    assert ours == theirs and str(run).startswith(ours)
+    assert str(run).endswith(f"Run folder: {tmp_path / 'run'}")
+    pairs = zip(run.model.get_weights(), by_command.model.get_weights(), strict=True)
+    for weight, expected in pairs:
+        np.testing.assert_array_equal(weight, expected)
+    files = [sorted(p.name for p in f.iterdir()) for f in (run.folder, finished_run)]
+    assert files[0] == files[1]
+
+
+def test_a_run_without_a_folder_leaves_nothing_on_disk(config, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    run = sr.runs.train(sr.runs.TrainConfig(**{**vars(config), "epochs": 3}))
+    assert run.folder is None and not list(tmp_path.iterdir())
+    assert run.history["num_blocks"] == [1, 2, 4] and run.model.num_blocks == 4
+    assert str(run) == run.table
+    assert run.model.predict(np.array([[1, 2, 3]]), verbose=0).shape == (1, 15)
+
+
+@pytest.mark.parametrize(
+    "changes, arguments, message",
+    [
+        ({}, {"resume": True}, "out is None"),
+        ({"share_by": "time"}, {}, "Give --data-shares"),
+        ({"num_heads": 2}, {}, "--num-heads is an option of --model"),
+        ({"schedule": "0:x"}, {}, "is no schedule"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_any_training(
+    config, monkeypatch, changes, arguments, message
+):
+    monkeypatch.setattr(keras.Model, "fit", None)
+    config = sr.runs.TrainConfig(**{**vars(config), **changes})
+    with pytest.raises(ValueError, match=message):
+        sr.runs.train(config, **arguments)
+
+
+def test_a_folder_with_a_run_is_kept_and_a_finished_run_is_read(config, finished_run):
+    with pytest.raises(ValueError, match="holds a run already"):
+        sr.runs.train(config, finished_run)
+    again = sr.runs.train(config, finished_run, resume=True)
+    assert (
+        again.results
+        == json.loads((finished_run / "metrics.json").read_text())["results"]
+    )
+    other = sr.runs.TrainConfig(**{**vars(config), "epochs": 5})
+    with pytest.raises(ValueError, match="--epochs 5 does not fit the run"):
+        sr.runs.train(other, finished_run, resume=True)
+
+
+def test_a_model_grows_from_python_as_from_the_command_line(
+    finished_run, write_log, tmp_path
+):
+    newer = write_log(tmp_path / "newer.csv", events=27)
+    grown = sr.runs.grow(finished_run, data=newer, num_blocks=6, epochs=1)
+    assert grown.folder is None and grown.model.num_blocks == 6
+    assert list(grown.results)[0] == "before: NextItNet, 4 blocks"
+    assert RunFolder(finished_run).read_model().num_blocks == 4
+    with pytest.raises(ValueError, match="num_heads=2 is no option of grow"):
+        sr.runs.grow(finished_run, data=newer, num_heads=2)
