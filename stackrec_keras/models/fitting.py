@@ -7,17 +7,14 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Batches
+from stackrec_keras.models.callback_order import in_order
 from stackrec_keras.models.inputs import check_ids, items_of
 from stackrec_keras.models.training_loop import set_steps
 from stackrec_keras.stacking import StackingCallback
 
 
 def callbacks_for(model, callbacks, x, validated, verbose, steps_per_epoch):
-    """Returns the callbacks of a fit in the order that they must run in.
-
-    `StackingCallback` goes first: what another callback stores at the end of an
-    epoch has to hold the state of the schedule, and its log keys.
-    """
+    """Returns the callbacks of a fit in the order that they must run in."""
     if isinstance(callbacks, keras.callbacks.CallbackList):
         stacking = _stacking_callback(model, callbacks.callbacks)
         _check_data_shares(stacking, None, steps_per_epoch)
@@ -34,7 +31,7 @@ def callbacks_for(model, callbacks, x, validated, verbose, steps_per_epoch):
         _settle_mode(callback, model)
     stacking = _stacking_callback(model, callbacks)
     _check_data_shares(stacking, x, steps_per_epoch)
-    callbacks = sorted(callbacks, key=lambda c: not isinstance(c, StackingCallback))
+    callbacks = in_order(callbacks)
     if stacking is not None and stacking.schedule.data_shares:
         bars = [c for c in callbacks if isinstance(c, keras.callbacks.ProgbarLogger)]
         if verbose and not bars:
