@@ -41,8 +41,10 @@ def run(args):
 
     print(f"{args.old} -> {args.new} blocks")
     for method in methods():
-        sources = block_sources(
-            method.name, args.old, args.new, args.top_blocks, args.cycle
-        )
-        shown = " ".join("-" if s is None else str(s) for s in sources)
+        shown = "keeps no block, and so takes no --top-blocks"
+        if args.top_blocks is None or method.keeps_rest:
+            sources = block_sources(
+                method.name, args.old, args.new, args.top_blocks, args.cycle
+            )
+            shown = " ".join("-" if s is None else str(s) for s in sources)
         print(f"\n{method.name}\n    {method.description}\n    {shown}")

@@ -14,7 +14,12 @@ from stackrec_keras.models.extension import with_own_rows
 from stackrec_keras.models.freezing import set_frozen
 from stackrec_keras.stacking.growth import depth, set_depth, stacked_variables
 from stackrec_keras.stacking.in_place import optimizer_chain
-from stackrec_keras.stacking.optimizer_state import optimizers_of_one_depth
+from stackrec_keras.stacking.optimizer_state import (
+    begin_averages,
+    optimizers_of_one_depth,
+    schedule_starts,
+    set_schedule_starts,
+)
 from stackrec_keras.stacking.plateau import PlateauRecord
 
 VOCABULARY_FILE = "vocabulary.json"
@@ -49,6 +54,8 @@ class GrowableCheckpoint(keras.Model):
         store["initial_blocks"] = np.array(self.initial_blocks)
         store["trained_length"] = np.array(self.trained_length or 0)
         store["frozen"] = np.array(self.frozen is not None)
+        if self.compiled:
+            store["schedule_starts"] = np.array(schedule_starts(self))
         store["arguments"] = np.frombuffer(_arguments(self).encode(), "uint8")
         for i, variable in enumerate(_seed_states(self)):
             store[f"{SEED}{i}"] = variable
@@ -68,6 +75,8 @@ class GrowableCheckpoint(keras.Model):
         set_depth(self, self._file_blocks)
         # The optimizer comes later, and holds what is trained alone.
         set_frozen(self, bool(state.get("frozen", False)))
+        if "schedule_starts" in state:
+            set_schedule_starts(self, state["schedule_starts"].tolist())
         self.initial_blocks = int(state["initial_blocks"])
         self.trained_length = int(state["trained_length"]) or None
         for i, variable in enumerate(_seed_states(self)):
@@ -98,10 +107,12 @@ class GrowableCheckpoint(keras.Model):
         """
         with self.lock.writing():
             weights, lacking = with_own_rows(self, weights)
-            depth_of_weights = _common_depth(self, weights)
+            depth_before, depth_of_weights = depth(self), _common_depth(self, weights)
             if depth_of_weights is not None:
                 set_depth(self, depth_of_weights)
             super().set_weights(weights)
+            if depth(self) != depth_before:
+                begin_averages(self)
         if lacking:
             came = ", ".join(f"{n} {name}" for name, n in lacking.items())
             warnings.warn(
@@ -185,12 +196,14 @@ class _Snapshot:
         self.num_blocks = depth(model)
         self.frozen = model.frozen is not None
         self.about = (model.initial_blocks, model.trained_length, model.growth_record)
+        self.schedule_starts = schedule_starts(model)
         self.weights = model.get_weights()
         self.state = [ops.convert_to_numpy(v) for v in _other_variables(model)]
 
     def restore(self):
         model = self.model
         set_frozen(model, self.frozen)
+        set_schedule_starts(model, self.schedule_starts)
         model.set_weights(self.weights)
         model.initial_blocks, model.trained_length, model.growth_record = self.about
         for variable, value in zip(_other_variables(model), self.state):

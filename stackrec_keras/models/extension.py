@@ -10,7 +10,7 @@ from stackrec_keras.data.vocabulary import as_known
 from stackrec_keras.layers.arguments import check_integers
 from stackrec_keras.stacking.growth import set_slices
 from stackrec_keras.stacking.in_place import changing_shapes
-from stackrec_keras.stacking.optimizer_state import check_optimizer
+from stackrec_keras.stacking.optimizer_state import check_optimizers
 
 INITS = ("mean", "random")
 
@@ -94,15 +94,15 @@ def _extend(model, tables, n, init, first):
         raise ValueError(
             f"init must be one of {', '.join(map(repr, INITS))}. Received: {init!r}"
         )
-    check_optimizer(model)
     sources, fresh = {}, {}
     for table in tables:
         old = ops.convert_to_numpy(table)
         rows = _new_rows(old[first:], n, init)
         sources[id(table)] = [*range(len(old)), *[None] * n]
         fresh[id(table)] = np.concatenate([old, rows]).astype(old.dtype)
-    with changing_shapes(model):
-        set_slices(model, sources, fresh)
+    with changing_shapes(model) as optimizers:
+        check_optimizers(optimizers, model)
+        set_slices(model, optimizers, sources, fresh)
 
 
 def _new_rows(old, n, init):

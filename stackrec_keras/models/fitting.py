@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Batches
+from stackrec_keras.models.callback_order import in_order
 from stackrec_keras.models.inputs import check_ids, check_weights, items_of
 from stackrec_keras.models.keras_files import check_checkpoints
 from stackrec_keras.models.training_loop import set_steps
@@ -14,11 +15,7 @@ from stackrec_keras.stacking import StackingCallback
 
 
 def callbacks_for(model, callbacks, x, validated, verbose, steps_per_epoch):
-    """Returns the callbacks of a fit in the order that they must run in.
-
-    `StackingCallback` goes first: what another callback stores at the end of an
-    epoch has to hold the state of the schedule, and its log keys.
-    """
+    """Returns the callbacks of a fit in the order that they must run in."""
     if isinstance(callbacks, keras.callbacks.CallbackList):
         check_checkpoints(callbacks.callbacks)
         stacking = _stacking_callback(model, callbacks.callbacks)
@@ -37,7 +34,7 @@ def callbacks_for(model, callbacks, x, validated, verbose, steps_per_epoch):
         _settle_mode(callback, model)
     stacking = _stacking_callback(model, callbacks)
     _check_data_shares(stacking, x, steps_per_epoch)
-    callbacks = sorted(callbacks, key=lambda c: not isinstance(c, StackingCallback))
+    callbacks = in_order(callbacks)
     if stacking is not None and stacking.schedule.data_shares:
         bars = [c for c in callbacks if isinstance(c, keras.callbacks.ProgbarLogger)]
         if verbose and not bars:

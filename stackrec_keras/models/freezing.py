@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from stackrec_keras.layers import OutputTable
 from stackrec_keras.stacking.growth import all_layers
-from stackrec_keras.stacking.in_place import changing_shapes, copy_decay_exclusions
+from stackrec_keras.stacking.in_place import changing_shapes
+from stackrec_keras.stacking.optimizer_state import renewed
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,7 @@ def set_frozen(model, on):
             layer.trainable = not on
         model.frozen = Frozen(layers) if on else None
         if model.compiled:
-            old = model.optimizer
-            model.optimizer = type(old).from_config(old.get_config())
-            copy_decay_exclusions(old, model.optimizer)
-            model.optimizer.build(model.trainable_variables)
+            model.optimizer = renewed(model.optimizer, model.trainable_variables)
 
 
 def _trainable_layers(model):

@@ -24,11 +24,22 @@ class KeepsValues(keras.Model):
     shape, say) would leave the model without weights.
     """
 
+    has_callers = False
+    """Boolean, whether the model was called by anything but its own `fit`, `evaluate`
+    and `predict`: by a model that it is a part of, perhaps."""
+
     _before_step = None
+    _in_own_loop = False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not self._in_own_loop:
+            self.has_callers = True
+        return super().__call__(*args, **kwargs)  # type: ignore[misc]
 
     @contextlib.contextmanager
     def keeping_values(self) -> Iterator[None]:
         """Context of `fit`, `evaluate` or `predict`."""
+        outermost, self._in_own_loop = not self._in_own_loop, True
         try:
             yield
         except BaseException:
@@ -38,6 +49,7 @@ class KeepsValues(keras.Model):
             raise
         finally:
             self._before_step = None
+            self._in_own_loop = not outermost
 
     def _purge_model_variables(self, **which):
         variables = [*self.variables, *self.metrics_variables]

@@ -244,4 +244,5 @@ def _copy(model):
     copy = type(model).from_config(model.get_config())
     copy.set_weights(model.get_weights())
     copy.vocabulary = model.vocabulary
+    copy.has_callers = True
     return copy

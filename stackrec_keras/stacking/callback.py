@@ -65,6 +65,7 @@ class StackingCallback(keras.callbacks.Callback):
         self.schedule = _schedule(schedule)
         self._table: dict[int, int] = {}
         self._seconds = 0.0
+        self._validated_best: list | None = None
 
     def __repr__(self) -> str:
         return f"StackingCallback({self.growth.method!r}, {self.schedule!r})"
@@ -74,7 +75,8 @@ class StackingCallback(keras.callbacks.Callback):
         if not hasattr(model, "initial_blocks"):
             raise ValueError(
                 "StackingCallback grows a SequentialRecommender (NextItNet, ...). "
-                f"Received: {type(model).__name__}"
+                f"Received: {type(model).__name__}. Call grow() of a model that is a "
+                "part of it in the on_epoch_begin of a callback of your own."
             )
         check_optimizer(model)
         if isinstance(self.schedule, Plateau):
@@ -110,6 +112,17 @@ class StackingCallback(keras.callbacks.Callback):
                 f"epoch {epoch}: {self.growth.method} {old} -> {num_blocks} blocks, "
                 f"{seconds:.1f} s (Epoch {epoch + 1}/{self.params['epochs']})"
             )
+
+    def on_test_end(self, logs: dict[str, float] | None = None) -> None:
+        # The weights that were validated: SwapEMAWeights, whose turn is later, takes
+        # its averages out of the model again.
+        schedule, record = self.schedule, self.model.growth_record
+        if not isinstance(schedule, Plateau) or not schedule.restore_best:
+            return
+        validation = {f"val_{name}": value for name, value in (logs or {}).items()}
+        value = validation.get(schedule.monitor)
+        if None not in (record, value) and schedule.is_best(record, value):
+            self._validated_best = self.model.get_weights()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         model = self.model
@@ -164,7 +177,9 @@ class StackingCallback(keras.callbacks.Callback):
             self.growth.top_blocks,
         )
         if best and self.schedule.restore_best:
-            model.growth_record.best_weights = model.get_weights()
+            weights = self._validated_best or model.get_weights()
+            model.growth_record.best_weights = weights
+        self._validated_best = None
 
     def _check_path(self, depths):
         now = self.model.num_blocks

@@ -13,10 +13,14 @@ from stackrec_keras.layers import BlockStack
 from stackrec_keras.layers.arguments import check_integer
 from stackrec_keras.stacking.gather import gather
 from stackrec_keras.stacking.in_place import changing_shapes, replace_value
-from stackrec_keras.stacking.methods import block_sources, get_method
+from stackrec_keras.stacking.methods import (
+    block_sources,
+    check_top_blocks,
+    get_method,
+)
 from stackrec_keras.stacking.optimizer_state import (
     carry_state,
-    check_optimizer,
+    check_optimizers,
     optimizers_of_one_depth,
     reset_state,
 )
@@ -38,8 +42,9 @@ class Growth:
             in with its gate at 0; `"all_but_gates"` carries the same, and puts all
             blocks in with their gates at 0, so that old and new ones open together;
             `"paper"` carries what StackRec's release does.
-        optimizer_state: `"carry"` moves the optimizer's state with the weights,
-            `"reset"` starts it anew.
+        optimizer_state: `"carry"` moves the optimizer's state with the weights.
+            `"reset"` begins its moments again, and their bias correction; the
+            learning rate and its schedule go on.
         seed: Integer or `None`. The new random blocks depend on it and on the two
             depths alone; `None` draws another seed each time.
     """
@@ -59,6 +64,7 @@ class Growth:
             value = getattr(self, name)
             if value is not None:
                 check_integer(name, value, least)
+        check_top_blocks(self.method, self.top_blocks)
 
     @property
     def carries_all(self) -> bool:
@@ -109,12 +115,13 @@ def grow(model: keras.Model, growth: Growth, num_blocks: int | None = None) -> N
     old = depth(model)
     new = old + (growth.top_blocks or old) if num_blocks is None else num_blocks
     sources = _weight_sources(model, growth, old, new)
-    check_optimizer(model)
-    with changing_shapes(model):
+    with changing_shapes(model) as optimizers:
+        check_optimizers(optimizers, model)
         fresh = _fresh_weights(model, growth, old, new)
-        set_slices(model, sources, fresh, _gate_shares(model, growth, sources))
+        shares = _gate_shares(model, growth, sources)
         if growth.optimizer_state == "reset":
             reset_state(model)
+        set_slices(model, optimizers, sources, fresh, shares)
 
 
 def set_depth(model: keras.Model, num_blocks: int) -> None:
@@ -137,15 +144,16 @@ def set_depth(model: keras.Model, num_blocks: int) -> None:
         id(variable): [i % old for i in range(num_blocks)]
         for variable in stacked_variables(model)
     }
-    with changing_shapes(model):
-        set_slices(model, sources, {})
+    with changing_shapes(model) as optimizers:
+        set_slices(model, optimizers, sources, {})
 
 
-def set_slices(model, sources, fresh, shares=None):
+def set_slices(model, optimizers, sources, fresh, shares=None):
     """Gives variables, and their optimizer slots, other slices along axis 0.
 
     Args:
         model: The model, in the context of `changing_shapes`.
+        optimizers: List of optimizers, the value of that context.
         sources: Dict from `id(variable)` to the source of each of its new slices,
             an index or `None`.
         fresh: Dict from `id(variable)` to the values for the `None`s, of the new
@@ -161,7 +169,7 @@ def set_slices(model, sources, fresh, shares=None):
     }
     for key, share in shares.items():
         new_values[key] = new_values[key] * share
-    carry_state(model, sources, new_values, shares)
+    carry_state(optimizers, sources, new_values, shares)
     for variable in variables:
         replace_value(variable, new_values[id(variable)])
 

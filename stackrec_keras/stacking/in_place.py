@@ -6,8 +6,14 @@ that is being fitted of it. What stands here does that on each backend.
 """
 
 import contextlib
+import gc
 
 import keras
+
+AVERAGES = "_model_variables_moving_average"
+WAITING = "_accumulated_gradients"
+"""Names of an optimizer's lists of weight averages, and of gradients that wait to be
+applied."""
 
 
 def replace_value(variable, value):
@@ -24,46 +30,56 @@ def replace_value(variable, value):
 
 @contextlib.contextmanager
 def changing_shapes(model):
-    """Context in which variables of a model and its optimizer change shape, while no
-    other thread uses the model."""
+    """Context in which variables of a model and of optimizers change shape, while no
+    other thread uses the model. Its value is the list of optimizers that train
+    variables of the model. Other models that it is a part of stay ready to be used."""
     lock = getattr(model, "lock", None)
     alone = contextlib.nullcontext() if lock is None else lock.writing()
-    with alone, _new_shapes(model):
-        yield
+    with alone, _new_shapes(model) as optimizers:
+        yield optimizers
 
 
 @contextlib.contextmanager
 def _new_shapes(model):
+    models = [model, *_models_around(model)]
     if keras.backend.backend() == "jax":
-        model.jax_state_sync()
-        model._jax_state = None  # of the old shapes; an error would bring it back
-    undecayed = [
-        (optimizer, _excluded_from_decay(optimizer, model.variables))
-        for optimizer in optimizer_chain(model)
-    ]
+        for each in models:
+            each.jax_state_sync()
+            each._jax_state = None  # of the old shapes; an error would bring it back
+    optimizers = _training(models)
+    undecayed = [(o, _excluded_from_decay(o, model.variables)) for o in optimizers]
     with _strategy_scope(model):
-        yield
+        yield optimizers
     for optimizer, variables in undecayed:
         if variables:
             keys = {optimizer._var_key(variable) for variable in variables}
-            optimizer._exclude_from_weight_decay = keys
+            optimizer._exclude_from_weight_decay |= keys
             optimizer._exclude_from_weight_decay_cache = {}
-    for optimizer in optimizer_chain(model):
-        if optimizer.built:
-            # On TensorFlow the key of a variable is its inner tf.Variable's.
-            optimizer._trainable_variables_indices = {
-                optimizer._var_key(variable): index
-                for index, variable in enumerate(optimizer._trainable_variables)
-            }
-    if keras.backend.backend() == "torch":
-        for layer in model._flatten_layers():
-            layer._track_variables()
-    _remake_functions(model)
+    for each in models:
+        for optimizer in optimizer_chain(each):
+            if optimizer.built:
+                # On TensorFlow the key of a variable is its inner tf.Variable's.
+                optimizer._trainable_variables_indices = {
+                    optimizer._var_key(variable): index
+                    for index, variable in enumerate(optimizer._trainable_variables)
+                }
+        if keras.backend.backend() == "torch":
+            for layer in each._flatten_layers():
+                layer._track_variables()
+        _remake_functions(each)
+
+
+def training_optimizers(model):
+    """Returns the optimizers that train variables of a model: its own, those that it
+    wraps, and those of models that the model is a part of."""
+    return _training([model, *_models_around(model)])
 
 
 def copy_decay_exclusions(old, new):
     """Gives an optimizer what another was told by `exclude_from_weight_decay`."""
-    for ours, theirs in zip(_chain(new), _chain(old), strict=True):
+    pairs = zip(_chain(new), _chain(old), strict=True)
+    parts = zip(updating_optimizers(new), updating_optimizers(old))
+    for ours, theirs in [*pairs, *parts]:
         for name in (
             "_exclude_from_weight_decay",
             "_exclude_from_weight_decay_pattern",
@@ -111,10 +127,84 @@ def slot_lists(optimizer):
 def stands_for_variable(optimizer, name):
     """Returns whether the slots of that name are averages of the variables, or what
     the variables are averages of."""
-    kept = ["_model_variables_moving_average"]
+    kept = [AVERAGES]
     if isinstance(optimizer, keras.optimizers.ScheduleFreeAdamW):
         kept.append("_momentums")
     return name in kept
+
+
+def updating_optimizers(optimizer):
+    """Returns the optimizers that update variables for an optimizer: itself, or those
+    that it wraps."""
+    innermost = _chain(optimizer)[-1]
+    return getattr(innermost, "optimizers", [innermost])
+
+
+def unbuilt_copy(optimizer):
+    """Returns a new optimizer of the same kind and configuration."""
+    if hasattr(optimizer, "inner_optimizer"):
+        return type(optimizer)(
+            unbuilt_copy(optimizer.inner_optimizer),
+            initial_scale=optimizer.initial_scale,
+            dynamic_growth_steps=optimizer.dynamic_growth_steps,
+            name=optimizer.name,
+        )
+    rate = optimizer._learning_rate
+    if not callable(rate):
+        return type(optimizer).from_config(optimizer.get_config())
+    # A schedule goes over as it is: it may have no config, or no registered class.
+    optimizer._learning_rate = 0.0
+    try:
+        config = optimizer.get_config()
+    finally:
+        optimizer._learning_rate = rate
+    return type(optimizer).from_config({**config, "learning_rate": rate})
+
+
+def learning_rate_schedule(optimizer):
+    """Returns the optimizer's `LearningRateSchedule`, or `None`."""
+    schedule = optimizer._learning_rate
+    is_schedule = isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule)
+    return schedule if is_schedule else None
+
+
+def step_count(optimizer):
+    """Returns the variable from which an optimizer's schedule takes its rate; with
+    gradient accumulation it counts every batch, and `iterations` only updates."""
+    return optimizer._iterations
+
+
+def _training(models):
+    chains = [optimizer_chain(models[0])]
+    known = {id(variable) for variable in models[0].variables}
+    for chain in map(optimizer_chain, models[1:]):
+        if chain[-1:] and known & set(map(id, optimized_variables(chain[-1]))):
+            chains.append(chain)
+    return list({id(o): o for chain in chains for o in chain}.values())
+
+
+def _models_around(model):
+    """The other models that share variables with a model and were compiled, or used
+    to predict: those that it is a part of, or that are a part of it."""
+    layers = model._flatten_layers()
+    models = [layer for layer in layers if isinstance(layer, keras.Model)]
+    called = any(getattr(each, "has_callers", True) for each in models)
+    if called or any(layer._inbound_nodes for layer in layers):
+        # Keras keeps no way from a layer to the models that it is a part of.
+        models = [x for x in gc.get_objects() if issubclass(type(x), keras.Model)]
+    known = {id(variable) for variable in model.variables}
+    return [
+        other
+        for other in models
+        if other is not model
+        and _is_in_use(other)
+        and any(id(variable) in known for variable in other.variables)
+    ]
+
+
+def _is_in_use(model):
+    names = ("optimizer", "train_function", "test_function", "predict_function")
+    return any(vars(model).get(name) is not None for name in names)
 
 
 def _excluded_from_decay(optimizer, variables):

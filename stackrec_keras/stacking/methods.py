@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stackrec_keras.layers.arguments import check_integer, check_integers
+
 
 @dataclass(frozen=True)
 class StackingMethod:
@@ -45,19 +47,24 @@ def block_sources(
             `"appendZero"`, `"split"` or `"middle"`.
         old: Integer, the blocks of the shallower net.
         new: Integer, the blocks of the deeper net, at least `old`.
-        top_blocks: Integer or `None`. Stack only the `top_blocks` top blocks,
-            the ones below keep their places; `new` must be `old + top_blocks`.
-        cycle: Integer, after how many blocks the kind of block repeats. With
-            more than 1, a block is fed by one of its own kind (the same
-            dilation) wherever the old net has one; `"stackA"` then doubles
-            whole cycles, and where the depths are none, copies go on top.
+        top_blocks: Integer or `None`. Stack only the `top_blocks` top blocks;
+            the ones below keep their places, and `new` must be
+            `old + top_blocks`. Defaults to `None`, all blocks.
+        cycle: Integer, after how many blocks the kind of block repeats. Block
+            `i` is then fed by a block of its own kind (the same dilation), one
+            of `i % cycle`, wherever the old net has one: from the `top_blocks`
+            if one is among them, else the nearest below. `"stackA"` and
+            `"split"` copy whole cycles, and `"middle"` adds whole cycles; where
+            the depths do not allow that, copies go on top as in `"stackC"`.
+            Defaults to `1`, a single kind.
 
     Returns:
         A list with an entry for each new block: the index of an old block, or
         `None` for a new random block.
 
     Raises:
-        ValueError: If the method is unknown, or the depths do not fit.
+        ValueError: If the method is unknown, the depths do not fit, or
+            `top_blocks` is given for `"from_scratch"`, which keeps no block.
 
     Example:
 
@@ -72,8 +79,19 @@ def block_sources(
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
     _check_depths(old, new, top_blocks, cycle)
+    check_top_blocks(method, top_blocks)
     low = 0 if top_blocks is None else old - top_blocks
     return get_method(method).sources(old, new, low, cycle)
+
+
+def check_top_blocks(method: str, top_blocks: int | None) -> None:
+    """Raises a ValueError if a method keeps no blocks below the `top_blocks`."""
+    if top_blocks is not None and not get_method(method).keeps_rest:
+        raise ValueError(
+            f"top_blocks={top_blocks} keeps the blocks below the top, and "
+            f"method={method!r} keeps none. Leave top_blocks out, or take stackE or "
+            "stackR."
+        )
 
 
 def get_method(name: str) -> StackingMethod:
@@ -128,11 +146,14 @@ def _middle(old, new, low, cycle):
     2024 (https://arxiv.org/abs/2409.19044). The bottom and the top of the net stay;
     blocks of its middle follow each other again."""
     size, added = old - low, new - old
-    run = min(added, size - 2 * cycle)
-    if run < 1:
-        run = size
-    if size % cycle or run % cycle or added % cycle:
+    if size < cycle or added % cycle:
+        # The new top is of another kind than the old one, or the only one of its kind.
         return _cross(old, new, low, cycle)
+    run = min(added, size - 2 * cycle) // cycle * cycle
+    if run < 1:
+        # There is no middle: the last whole cycles follow again, to end at the top.
+        run = size // cycle * cycle
+        return [*range(old), *(old - run + (i - added) % run for i in range(added))]
     first = low + (size - run) // 2 // cycle * cycle
     again = [first + i % run for i in range(added)]
     return [*range(first + run), *again, *range(first + run, old)]
@@ -146,22 +167,22 @@ def _split(old, new, low, cycle):
 
 
 def _none(old, new, low, cycle):
-    return [None] * new
+    return [*range(low)] + [None] * (new - low)
 
 
 def _source(i, low, old, cycle):
     # Blocks of one kind stand `cycle` apart; take the old ones of i's kind in turn.
     first = low + (i - low) % cycle
-    if first >= old:
+    if first >= old and i % cycle < low:
+        return range(i % cycle, low, cycle)[-1]
+    if first >= old:  # the old net has none of that kind
         first, cycle = low, 1
     of_kind = range(first, old, cycle)
     return of_kind[(i - first) // cycle % len(of_kind)]
 
 
 def _check_depths(old, new, top_blocks, cycle):
-    for name, value in (("old", old), ("new", new), ("cycle", cycle)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
+    check_integers(old=old, new=new, cycle=cycle)
     if new < old:
         raise ValueError(
             f"A net only grows: num_blocks={new} is less than the {old} blocks that "
@@ -169,6 +190,7 @@ def _check_depths(old, new, top_blocks, cycle):
         )
     if top_blocks is None:
         return
+    check_integer("top_blocks", top_blocks)
     if not 1 <= top_blocks <= old:
         raise ValueError(
             f"top_blocks must be between 1 and the {old} blocks that the net has. "

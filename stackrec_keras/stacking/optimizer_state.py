@@ -1,15 +1,25 @@
 """What becomes of an optimizer's state when the model's variables grow."""
 
 import numpy as np
-from keras import ops
+from keras import Variable, ops
 
+from stackrec_keras.stacking.continued_schedule import ContinuedSchedule
 from stackrec_keras.stacking.gather import gather
 from stackrec_keras.stacking.in_place import (
+    AVERAGES,
+    WAITING,
+    changing_shapes,
+    copy_decay_exclusions,
+    learning_rate_schedule,
     optimized_variables,
     optimizer_chain,
     replace_value,
     slot_lists,
     stands_for_variable,
+    step_count,
+    training_optimizers,
+    unbuilt_copy,
+    updating_optimizers,
 )
 
 MIXES_ELEMENTS = ("Adafactor", "Lamb", "Muon", "MultiOptimizer")
@@ -18,11 +28,20 @@ variable by the others, which would couple the blocks that lie in one variable."
 
 
 def check_optimizer(model):
-    """Raises a ValueError if the model's optimizer cannot follow a growth."""
-    of_one_depth = optimizers_of_one_depth(model)
-    for optimizer in optimizer_chain(model):
+    """Raises a ValueError if an optimizer that trains the model cannot follow a
+    growth."""
+    check_optimizers(training_optimizers(model), model)
+
+
+def check_optimizers(optimizers, model):
+    """As `check_optimizer`, with all optimizers that train the model."""
+    of_one_depth = _of_one_depth(optimizers)
+    own = optimizer_chain(model)
+    for optimizer in optimizers:
         kind = type(optimizer).__name__
-        if kind in MIXES_ELEMENTS or optimizer in of_one_depth:
+        if optimizer not in own:
+            kind += " (of another model, which this one is a part of)"
+        if type(optimizer).__name__ in MIXES_ELEMENTS or optimizer in of_one_depth:
             raise ValueError(
                 f"optimizer={kind} cannot follow a growth: its state is not one "
                 "number for each number of a variable, and blocks that share a "
@@ -39,16 +58,12 @@ def check_optimizer(model):
 
 
 def optimizers_of_one_depth(model):
-    """Returns the model's optimizers that have a slot of another shape than that of
-    its variable, which cannot follow it to another depth."""
-    return [
-        optimizer
-        for optimizer in optimizer_chain(model)
-        if optimizer.built and not _has_slots_like_variables(optimizer)
-    ]
+    """Returns the optimizers of the model that have a slot of another shape than that
+    of its variable, which cannot follow it to another depth."""
+    return _of_one_depth(training_optimizers(model))
 
 
-def carry_state(model, sources, new_values, shares):
+def carry_state(optimizers, sources, new_values, shares):
     """Gives every slot the new shape of its variable, with the same gather.
 
     What is not carried over starts as fits the slot: an average of the variable, or
@@ -57,12 +72,12 @@ def carry_state(model, sources, new_values, shares):
     updates are not many times the learning rate, anything else at 0.
 
     Args:
-        model: The model; its variables and slots have their old values.
+        optimizers: List of optimizers; slots and variables have their old values.
         sources: Dict from `id(variable)` to a source for each new slice.
         new_values: Dict from `id(variable)` to its new value.
         shares: As in `set_slices`; what stands for a variable is shared out like it.
     """
-    for optimizer in optimizer_chain(model):
+    for optimizer in optimizers:
         if not optimizer.built:
             continue
         for name, slots in slot_lists(optimizer).items():
@@ -85,15 +100,115 @@ def carry_state(model, sources, new_values, shares):
 
 
 def reset_state(model):
-    """Makes the optimizer as new, its learning rate excepted."""
+    """Begins the state of the model's optimizer again, as `renewed` does, in place."""
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None or not optimizer.built:
         return
-    fresh = type(optimizer).from_config(optimizer.get_config())
     # Not the model's variables: a layer may have been frozen since it was compiled.
-    fresh.build(optimized_variables(optimizer_chain(model)[-1]))
-    for variable, value in zip(optimizer.variables, fresh.variables, strict=True):
-        replace_value(variable, ops.convert_to_numpy(value))
+    fresh = renewed(optimizer, optimized_variables(optimizer))
+    pairs = [*zip(optimizer.variables, fresh.variables, strict=True)]
+    for old, new in zip(updating_optimizers(optimizer), updating_optimizers(fresh)):
+        # Nadam's product is not among its variables if a LossScaleOptimizer wraps it.
+        names = [n for n, value in vars(new).items() if isinstance(value, Variable)]
+        pairs += [(getattr(old, name), getattr(new, name)) for name in names]
+    for variable, value in pairs:
+        _copy_value(value, variable)
+    _set_starts(optimizer, _starts(fresh))
+
+
+def renewed(optimizer, variables):
+    """Returns an optimizer like another one, whose moments begin again.
+
+    Each slot has its initial value, and the steps count from 0, so that bias
+    corrections fit. What is no moment goes on: the learning rate and its schedule,
+    the scale of the loss, gradients that wait for others to be applied, and averages
+    of the weights, in whose place `SwapEMAWeights` may keep the weights themselves.
+    (Keras lets an average begin at its weight in the first step.)
+
+    Args:
+        optimizer: A Keras optimizer.
+        variables: List of variables that the new one is to train.
+    """
+    fresh = unbuilt_copy(optimizer)
+    copy_decay_exclusions(optimizer, fresh)
+    fresh.build(variables)
+    for name in ("dynamic_scale", "step_counter"):  # of a LossScaleOptimizer
+        if hasattr(optimizer, name):
+            _copy_value(getattr(optimizer, name), getattr(fresh, name))
+    starts = []
+    for old, new, start in zip(
+        updating_optimizers(optimizer),
+        updating_optimizers(fresh),
+        _starts(optimizer),
+    ):
+        steps = int(ops.convert_to_numpy(step_count(old)))
+        # Gradients that wait keep their place in the count.
+        kept = steps % (old.gradient_accumulation_steps or 1)
+        replace_value(step_count(new), np.array(kept))
+        starts.append(start + steps - kept)
+        _carry_averages_and_gradients(old, new)
+    _set_starts(fresh, starts)
+    return fresh
+
+
+def begin_averages(model):
+    """Begins averages of the model's variables again at the values that these have."""
+    for optimizer in training_optimizers(model):
+        for name, slots in slot_lists(optimizer).items():
+            if stands_for_variable(optimizer, name):
+                for variable, slot in zip(optimized_variables(optimizer), slots):
+                    slot.assign(ops.convert_to_numpy(variable))
+
+
+def schedule_starts(model):
+    """Returns at which of its steps each learning-rate schedule of the model's
+    optimizer was when the optimizer's steps last began again."""
+    optimizer = getattr(model, "optimizer", None)
+    return [] if optimizer is None else _starts(optimizer)
+
+
+def set_schedule_starts(model, starts):
+    """Lets the learning-rate schedules of the model's optimizer go on from steps that
+    `schedule_starts` returned for a model that was compiled like it."""
+    if schedule_starts(model) not in ([], starts):
+        with changing_shapes(model):
+            _set_starts(model.optimizer, starts)
+
+
+def _starts(optimizer):
+    schedules = map(learning_rate_schedule, updating_optimizers(optimizer))
+    return [s.steps if isinstance(s, ContinuedSchedule) else 0 for s in schedules]
+
+
+def _set_starts(optimizer, starts):
+    for each, start in zip(updating_optimizers(optimizer), starts):
+        schedule = learning_rate_schedule(each)
+        if isinstance(schedule, ContinuedSchedule):
+            schedule = schedule.schedule
+        if schedule is not None:
+            each.learning_rate = (
+                ContinuedSchedule(schedule, start) if start else schedule
+            )
+
+
+def _carry_averages_and_gradients(old, new):
+    """Gives an optimizer the averages and the waiting gradients of another one; an
+    average that it lacks begins at its variable."""
+    for name in (AVERAGES, WAITING):
+        of_old = dict(zip(map(id, optimized_variables(old)), getattr(old, name, [])))
+        for variable, slot in zip(optimized_variables(new), getattr(new, name, [])):
+            value = of_old.get(id(variable), variable if name == AVERAGES else None)
+            if slot is not None and value is not None:
+                _copy_value(value, slot)
+
+
+def _copy_value(source, target):
+    # Not by assign: on JAX both variables would share a buffer.
+    replace_value(target, ops.convert_to_numpy(source))
+
+
+def _of_one_depth(optimizers):
+    return [o for o in optimizers if o.built and not _has_slots_like_variables(o)]
 
 
 def _has_slots_like_variables(optimizer):

@@ -45,14 +45,18 @@ class Plateau:
         """Returns the record of a run that starts at that epoch and depth."""
         return PlateauRecord(epoch=epoch - 1, due=depth)
 
+    def is_best(self, record, value):
+        """Returns whether that value of the metric is the best so far."""
+        return self._gain(value) > record.best
+
     def observe(self, record, value, depth, step=None):
         """Updates the record with the metric's value after an epoch of that depth.
 
         Returns:
             Boolean, whether this was the best epoch so far.
         """
-        gain = -value if self.monitor.endswith("loss") else value
-        best = gain > record.best
+        gain = self._gain(value)
+        best = self.is_best(record, value)
         if best:
             record.best = gain
         if gain > record.stage_best:
@@ -62,6 +66,9 @@ class Plateau:
         if record.growing and record.wait >= self.patience:
             self._end_stage(record, depth, step)
         return best
+
+    def _gain(self, value):
+        return -value if self.monitor.endswith("loss") else value
 
     def _end_stage(self, record, depth, step):
         brought = record.stage_best - record.previous_best

@@ -22,7 +22,8 @@ CASES = {
     # Gaps, noise and dropout are drawn in training.
     "GRec": lambda: sr.StackingCallback("middle", {1: 4}),
     "SSEPT": lambda: sr.StackingCallback("stackR", {2: 4}),
-    "transfer": lambda: sr.StackingCallback("stackC", {1: 4}),
+    # A rate that falls from step to step, through a reset and a thaw.
+    "transfer": lambda: sr.StackingCallback("stackC", {1: 4}, optimizer_state="reset"),
 }
 
 
@@ -35,14 +36,15 @@ def run(folder, case, kill_at=None, epochs=6):
     model = _model(case, windows)
     users = case == "SSEPT"
     callbacks = [CASES[case]()]
-    loss = "sampled_softmax"
+    loss, rate = "sampled_softmax", 1e-2
     if case == "transfer":
         windows = _pairs(windows)
         model = sr.TransferRecommender(model, windows.num_targets)
         callbacks.append(sr.FreezeStack(3))
         loss = "binary_cross_entropy"
+        rate = keras.optimizers.schedules.CosineDecay(1e-2, decay_steps=20)
     # Draws negatives: the state of the model's generator has to come back as well.
-    model.compile(keras.optimizers.Adam(1e-2), loss=loss)
+    model.compile(keras.optimizers.Adam(rate), loss=loss)
     if folder is not None:
         # Behind the others in the list, and in front of them in the order of calls.
         callbacks.insert(0, keras.callbacks.BackupAndRestore(folder))

@@ -92,6 +92,35 @@ def test_the_optimizer_starts_anew_with_all_weights_at_its_learning_rate(
     assert float(model.optimizer.learning_rate) == 0.5
 
 
+def test_a_rate_schedule_goes_on_through_freezing_and_thawing(make_transfer, pairs):
+    schedule = keras.optimizers.schedules.CosineDecay(1e-2, decay_steps=8)
+    model = make_transfer(keras.optimizers.Adam(schedule))
+    rates = []
+
+    class Look(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            rates.append(float(_numpy(self.model.optimizer.learning_rate)))
+
+    callbacks = [sr.FreezeStack(2), Look()]
+    model.fit(*pairs, batch_size=32, epochs=4, verbose=0, callbacks=callbacks)
+    expected = [float(_numpy(schedule(step))) for step in (2, 4, 6, 8)]
+    assert rates == expected
+    assert float(_numpy(model.optimizer.learning_rate)) == expected[-1]
+
+
+def test_each_optimizer_of_several_goes_on_with_its_schedule(make_model, sequences):
+    halving = keras.optimizers.schedules.ExponentialDecay(1e-2, 4, 0.5)
+    of_table = keras.optimizers.SGD(halving)
+    optimizers = keras.optimizers.OptimizerMap(
+        keras.optimizers.Adam(1e-3), {"output_table/.*": of_table}
+    )
+    model = make_model(optimizer=keras.optimizers.MultiOptimizer(optimizers))
+    callbacks = [sr.FreezeStack(1)]
+    model.fit(*sequences, batch_size=32, epochs=2, verbose=0, callbacks=callbacks)
+    rates = [float(_numpy(o.learning_rate)) for o in model.optimizer.optimizers]
+    assert rates == pytest.approx([5e-3, 1e-3])
+
+
 def test_the_fit_ends_with_all_trainable_that_was(make_transfer, pairs):
     model = make_transfer()
     model.source.item_embedding.trainable = False

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.every_backend
         ("plateau", 4, None),
         ("GRec", 2, 4),
         ("SSEPT", 3, 4),
-        ("transfer", 2, 4),  # grown and frozen; the optimizer knows the table alone
+        ("transfer", 2, 4),  # grown and frozen; the optimizer knows only the table
     ],
 )
 def test_a_killed_run_that_goes_on_ends_as_one_that_was_not(

@@ -1,6 +1,10 @@
+from itertools import product
+
 import pytest
 
-from stackrec_keras.stacking import block_sources, methods
+from stackrec_keras.stacking import Growth, block_sources, methods
+
+CARRY_BLOCKS = [m.name for m in methods() if m.name not in ("from_scratch", "stackE")]
 
 
 def test_cross_puts_the_net_on_top_of_itself():
@@ -34,27 +38,53 @@ def test_top_blocks_stack_as_in_the_releases_scripts():
     assert block_sources("stackR", 18, 24, top_blocks=6) == [*range(18)] + [None] * 6
 
 
-@pytest.mark.parametrize("method", ["stackA", "stackC", "copyZero", "split", "middle"])
+@pytest.mark.parametrize("cycle", [1, 2, 3, 4])
+@pytest.mark.parametrize("method", CARRY_BLOCKS)
+def test_at_all_depths_blocks_keep_their_places_order_and_kind(method, cycle):
+    for old in range(1, 10):
+        for new, top_blocks in _growths(old):
+            sources = block_sources(method, old, new, top_blocks, cycle)
+            growth = (old, new, top_blocks)
+            assert len(sources) == new, growth
+            low = 0 if top_blocks is None else old - top_blocks
+            assert sources[:low] == [*range(low)], growth
+            # Else the net would not compute what it did with the copies' gates at 0.
+            found = [s for s in dict.fromkeys(sources) if s is not None]
+            assert found == [*range(old)], growth
+            for block, source in enumerate(sources):
+                known = source is not None and block % cycle < old
+                assert not known or source % cycle == block % cycle, growth
+
+
+def _growths(old):
+    yield from ((new, None) for new in range(old, 19))
+    yield from ((old + top, top) for top in range(1, old + 1))
+
+
 @pytest.mark.parametrize(
-    "old, new, cycle", [(4, 8, 2), (6, 9, 3), (3, 5, 2), (5, 11, 4)]
+    "growth, sources",
+    [
+        # Block 4 is of dilation 1, as blocks 0 and 2 below the top block are.
+        (("stackC", 4, 5, 1, 2), [0, 1, 2, 3, 2]),
+        (("stackA", 4, 5, 1, 2), [0, 1, 2, 3, 2]),
+        (("stackC", 7, 9, 2, 4), [0, 1, 2, 3, 4, 5, 6, 3, 4]),
+        (("middle", 5, 8, 3, 4), [0, 1, 2, 3, 4, 1, 2, 3]),
+    ],
 )
-def test_with_a_cycle_every_block_comes_from_one_of_its_kind(method, old, new, cycle):
-    sources = block_sources(method, old, new, cycle=cycle)
-    assert [s % cycle for s in sources] == [i % cycle for i in range(new)]
-    assert set(sources) == set(range(old))
+def test_a_kind_that_the_top_blocks_lack_comes_from_the_nearest_below(growth, sources):
+    assert block_sources(*growth) == sources
+
+
+@pytest.mark.parametrize("cycle", [1, 2, 3, 4])
+def test_middle_keeps_bottom_and_top_wherever_the_new_top_is_of_the_tops_kind(cycle):
+    for old, new in product(range(1, 10), range(1, 19)):
+        if new >= old and (new - old) % cycle == 0:
+            sources = block_sources("middle", old, new, cycle=cycle)
+            assert (sources[0], sources[-1]) == (0, old - 1), (old, new)
 
 
 def test_adjacent_with_a_cycle_doubles_whole_cycles():
     assert block_sources("stackA", 4, 8, cycle=2) == [0, 1, 0, 1, 2, 3, 2, 3]
-
-
-@pytest.mark.parametrize("old, new", [(4, 8), (4, 5), (5, 6), (3, 7), (6, 8)])
-def test_with_a_cycle_blocks_that_stay_keep_their_order(old, new):
-    # Else the net would not compute what it did, even with the copies' gates at 0.
-    for method in ("stackA", "stackC", "copyZero", "split", "middle"):
-        sources = block_sources(method, old, new, cycle=2)
-        first = [s for i, s in enumerate(sources) if s not in sources[:i]]
-        assert first == list(range(old))
 
 
 def test_a_kind_that_the_old_net_has_not_takes_what_there_is():
@@ -67,6 +97,8 @@ def test_middle_repeats_the_middle_between_bottom_and_top():
     assert block_sources("middle", 6, 10, cycle=2) == [0, 1, 2, 3, 2, 3, 2, 3, 4, 5]
     # Two blocks have no middle but themselves.
     assert block_sources("middle", 2, 4) == [0, 1, 0, 1]
+    assert block_sources("middle", 2, 3) == [0, 1, 1]
+    assert block_sources("middle", 4, 6, cycle=2) == [0, 1, 2, 3, 2, 3]
 
 
 def test_methods_of_the_same_function_keep_all_blocks_below():
@@ -103,6 +135,33 @@ def test_a_net_that_would_shrink_is_refused():
 def test_top_blocks_that_do_not_fit_are_refused(old, new, top_blocks, message):
     with pytest.raises(ValueError, match=message):
         block_sources("stackC", old, new, top_blocks=top_blocks)
+
+
+def test_stackE_draws_the_top_blocks_and_keeps_the_ones_below():
+    assert block_sources("stackE", 4, 6, top_blocks=2) == [0, 1] + [None] * 4
+
+
+def test_from_scratch_has_no_blocks_to_keep_below_the_top():
+    for refuse in (
+        lambda: block_sources("from_scratch", 4, 6, top_blocks=2),
+        lambda: Growth("from_scratch", top_blocks=2),
+    ):
+        with pytest.raises(ValueError, match="top_blocks=2 keeps .* Leave top_blocks"):
+            refuse()
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((0, 4), "old must be an integer of at least 1. Received: old=0"),
+        ((2, 4.0), "new must be an integer of at least 1. Received: new=4.0"),
+        ((2, 3, True), "top_blocks must be an integer. Received: top_blocks=True"),
+        ((2, 4, None, 0), "cycle must be an integer of at least 1"),
+    ],
+)
+def test_what_is_no_depth_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        block_sources("stackC", *arguments)
 
 
 def test_every_method_gives_a_source_for_each_new_block():

@@ -1,0 +1,35 @@
+from typing import Any
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="stackrec_keras")
+class ContinuedSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning-rate schedule that goes on while the optimizer's steps begin again.
+
+    A Keras optimizer has one count of steps, `iterations`: its schedule and its bias
+    correction both follow it. Moments that begin again need a count that does too.
+
+    Args:
+        schedule: The `LearningRateSchedule` to go on with.
+        steps: Integer, how many of its steps are over.
+    """
+
+    def __init__(
+        self, schedule: keras.optimizers.schedules.LearningRateSchedule, steps: int
+    ) -> None:
+        super().__init__()
+        self.schedule = schedule
+        self.steps = int(steps)
+
+    def __call__(self, step: Any) -> Any:
+        return self.schedule(step + self.steps)
+
+    def get_config(self) -> dict[str, Any]:
+        schedule = keras.saving.serialize_keras_object(self.schedule)
+        return {"schedule": schedule, "steps": self.steps}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "ContinuedSchedule":
+        schedule = keras.saving.deserialize_keras_object(config["schedule"])
+        return cls(schedule, config["steps"])
