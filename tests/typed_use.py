@@ -55,6 +55,8 @@ model.summary(print_fn=print)
 assert_type(model.num_blocks, int)
 assert_type(sr.NextItNet(9).vocabulary, sr.data.Vocabulary | None)
 assert_type(model.recommend([["Dune"]], k=5), tuple[np.ndarray, np.ndarray])
+model.recommend([["Dune"]], items=["Alien", "Jaws"])
+assert_type(model.similar_items(["Dune"], k=5), tuple[np.ndarray, np.ndarray])
 
 assert_type(sr.stacking.block_sources("middle", 4, 8, cycle=2), list[int | None])
 assert_type(sr.stacking.methods(), list[sr.stacking.StackingMethod])

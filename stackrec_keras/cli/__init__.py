@@ -1,10 +1,8 @@
 """The `stackrec` command. The environment's KERAS_BACKEND says what it runs on."""
 
-import os
 import sys
 from collections.abc import Sequence
 
-from stackrec_keras.backend import load_keras, without_start_lines
 from stackrec_keras.cli import (
     convert,
     data,
@@ -52,7 +50,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        _load_backend()
         with warnings_as_notes(args.parser):
             args.run(args)
     except (ValueError, OSError, ImportError) as error:
@@ -66,15 +63,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"\nstackrec: stopped{hint}", file=sys.stderr)
         return 130
     return 0
-
-
-def _load_backend():
-    if "keras" in sys.modules:
-        return
-    # What stops a run is an exception, and not a line of TensorFlow's log.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with without_start_lines():
-        load_keras()
 
 
 def build_parser():

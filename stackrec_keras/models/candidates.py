@@ -10,7 +10,7 @@ from stackrec_keras.models.item_ids import are_lists, as_list, known_indices
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Items to choose from: the same ones for all rows, or a list for each row.
+    """Items to choose from: the same for all rows, a list for each row, or all items.
 
     Args:
         shared: Integer array of indices in ascending order, or `None`.
@@ -26,7 +26,7 @@ def read_candidates(model, items, raw, num_rows):
 
     Args:
         model: A `SequentialRecommender`.
-        items: A list of items, or one list for each history.
+        items: A list of items, one list for each history, or `None` for all items.
         raw: Boolean, whether items are raw ids; else they are indices.
         num_rows: Integer, the number of histories.
 
@@ -36,6 +36,8 @@ def read_candidates(model, items, raw, num_rows):
     Raises:
         ValueError: If a list has no items or unknown ones.
     """
+    if items is None:
+        return Candidates()
     items = as_list("items", items)
     kinds = (list, np.ndarray) if raw else (list, np.ndarray, tuple)
     is_per_row = are_lists("items", items, kinds)

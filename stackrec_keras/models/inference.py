@@ -23,7 +23,7 @@ def last_hidden(model, inputs):
         model: A `SequentialRecommender`.
         inputs: Arrays, as the model's `call` takes them.
     """
-    weights = [ops.stop_gradient(variable) for variable in model.variables]
+    weights = _values(*model.variables)
     inputs = keras.tree.map_structure(ops.convert_to_tensor, inputs)
     return _function(model)(weights, inputs)
 
@@ -31,13 +31,16 @@ def last_hidden(model, inputs):
 def output_weights(model):
     """Returns the vectors `(num_targets + 1, dim)` and the biases of the items that
     the model scores; row 0 is the padding's."""
-    output = model.output_table
-    return ops.stop_gradient(output.table), ops.stop_gradient(output.bias)
+    return _values(model.output_table.table, model.output_table.bias)
 
 
 def item_vectors(model):
     """Returns the input embeddings `(num_items + 1, dim)`; row 0 is the padding's."""
-    return ops.stop_gradient(model.item_embedding.embeddings)
+    return _values(model.item_embedding.embeddings)[0]
+
+
+def _values(*variables):
+    return [ops.stop_gradient(variable) for variable in variables]
 
 
 def _function(model):

@@ -9,7 +9,7 @@ from stackrec_keras.models.best_items import (
     column_slices,
     slices,
 )
-from stackrec_keras.models.candidates import Candidates, read_candidates
+from stackrec_keras.models.candidates import read_candidates
 from stackrec_keras.models.histories import as_lists, read_histories
 from stackrec_keras.models.inference import last_hidden
 from stackrec_keras.models.inputs import check_users, items_of, users_of
@@ -26,9 +26,7 @@ def recommend(model, x, k, exclude_seen, batch_size, items):
     raw = isinstance(given, (list, tuple)) and model.target_vocabulary is not None
     histories = read_histories(model, given)
     _check_users(users, len(histories))
-    candidates = Candidates()
-    if items is not None:
-        candidates = read_candidates(model, items, raw, len(histories))
+    candidates = read_candidates(model, items, raw, len(histories))
     scored = ScoredItems.of(model)
     if candidates.shared is not None:
         scored = scored.among(candidates.shared)

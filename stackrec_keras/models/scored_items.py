@@ -14,7 +14,8 @@ class ScoredItems:
     """The items that a model scores, or some of them.
 
     Args:
-        ids: Integer array `(n,)` of indices in ascending order; 0 is padding.
+        ids: Integer array `(n,)` of indices in ascending order; 0 is padding. They
+            are all from 0 on unless `among` made this.
         vectors: Tensor `(n, dim)`, their output embeddings.
         biases: Array `(n,)`.
     """
@@ -31,8 +32,14 @@ class ScoredItems:
         return cls(ids, vectors, ops.convert_to_numpy(biases))
 
     def among(self, ids):
-        """Returns only the items with some ids, given in ascending order. These must
-        be all ids from 0 on before."""
+        """Returns only some of all items, and as much padding as makes their number a
+        power of two: JAX compiles the product again for each number.
+
+        Args:
+            ids: Integer array of indices in ascending order.
+        """
+        size = 1 << (len(ids) - 1).bit_length()
+        ids = np.pad(ids, (size - len(ids), 0))
         return ScoredItems(ids, ops.take(self.vectors, ids, axis=0), self.biases[ids])
 
     def scores(self, hidden, columns):

@@ -202,10 +202,12 @@ def test_a_short_list_begins_a_longer_one_where_scores_are_equal(tied, monkeypat
 
 
 def test_items_of_one_vector_tie(make_model):
-    model = make_model(num_blocks=1, compiled=False, embedding_dim=50)
-    row = keras.ops.convert_to_numpy(model.output_table.table)[:1]
-    model.output_table.table.assign(np.repeat(row, NUM_ITEMS + 1, axis=0))
-    for num_rows in (1, 2, 3, 9):
+    model = make_model(num_blocks=1, compiled=False, embedding_dim=100)
+    output = model.output_table
+    vector = np.random.default_rng(0).normal(size=(1, 100))
+    output.table.assign(np.repeat(vector, NUM_ITEMS + 1, axis=0))
+    output.bias.assign(np.zeros(NUM_ITEMS + 1))
+    for num_rows in (1, 2, 4, 9):
         ids, _ = model.recommend(np.full((num_rows, 2), NUM_ITEMS), k=12)
         assert (ids == np.arange(1, 13)).all()
 
