@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-from stackrec_keras.runs.config import integers
+from stackrec_keras.runs.config import CONVOLUTIONAL, TRANSFORMERS, integers
 
 
 def add_parser(subparsers):
     """Adds the command to the command line."""
-    from stackrec_keras.models.registry import MODELS
-
     parser = subparsers.add_parser(
         "convert",
         help="bring over a checkpoint of StackRec's release",
@@ -22,7 +20,10 @@ def add_parser(subparsers):
     )
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help="what to read")
     parser.add_argument(
-        "--model", required=True, choices=tuple(MODELS), help="what it is of"
+        "--model",
+        required=True,
+        choices=CONVOLUTIONAL + TRANSFORMERS,
+        help="what it is of",
     )
     parser.add_argument(
         "--out", required=True, metavar="FILE.keras", help="what to write"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from stackrec_keras.cli.options import add_options, add_out_options, typed_options
 from stackrec_keras.cli.train import print_finished
+from stackrec_keras.runs.config import GROW_OPTIONS
 from stackrec_keras.runs.folder import RunFolder
-from stackrec_keras.runs.growing import OPTIONS, check_grown_out, grow
 
 _DESCRIPTION = """\
 Load a trained model, add the new items of a newer log to it (and the new users, where
@@ -40,12 +40,14 @@ def add_parser(subparsers):
         help="blocks to grow to (default: twice as many as OLD has, or --top-blocks "
         "more; as many as it has: no growth)",
     )
-    add_options(parser, OPTIONS)
+    add_options(parser, GROW_OPTIONS)
     return parser
 
 
 def run(args):
     """Runs the command."""
+    from stackrec_keras.runs.growing import check_grown_out, grow
+
     folder = RunFolder(args.out)
     again = args.resume, args.overwrite
     check_grown_out(Path(args.old), folder, *again)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from stackrec_keras.cli.options import add_options, add_out_options, typed_with_paths
 from stackrec_keras.runs.config import TrainConfig, check_model_options, check_new_run
 from stackrec_keras.runs.folder import RunFolder
-from stackrec_keras.runs.training import check_out, resumed_config, train
 
 _DESCRIPTION = """\
 Train a recommender that grows while it trains, and write a run folder: the model
@@ -33,6 +32,8 @@ def add_parser(subparsers):
 
 def run(args):
     """Runs the command."""
+    from stackrec_keras.runs.training import check_out, train
+
     folder = RunFolder(args.out)
     check_out(folder, args.resume, args.overwrite)
     config = _configuration(args, folder)
@@ -49,6 +50,8 @@ def print_finished(folder, what="run"):
 
 
 def _configuration(args, folder):
+    from stackrec_keras.runs.training import resumed_config
+
     typed = typed_with_paths(args)
     if args.resume and folder.holds_run:
         return resumed_config(typed, folder)

@@ -4,12 +4,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate, groupby
 
-import keras
-
-from stackrec_keras.runs.callbacks.history_file import read_rows
 from stackrec_keras.runs.config import check_same
-from stackrec_keras.runs.folder import RunFolder
-from stackrec_keras.runs.training import train_split
 
 MONITOR = "val_mrr@5"
 
@@ -102,6 +97,9 @@ class Arm:
 
 def earlier_rows(config):
     """Returns the history of the run that a `TrainConfig` starts from."""
+    from stackrec_keras.runs.callbacks.history_file import read_rows
+    from stackrec_keras.runs.folder import RunFolder
+
     if config.load_model is None:
         return []
     history = RunFolder(config.load_model).history
@@ -149,6 +147,8 @@ class Arms:
         Returns:
             The `Arm`.
         """
+        from stackrec_keras.runs.training import train_split
+
         folder = self.run(name, config, self.split, train_split)
         return self.add(name, folder, earlier_rows(config))
 
@@ -167,6 +167,9 @@ class Arms:
         Raises:
             ValueError: If its folder holds a run with other options or other data.
         """
+        import keras
+
+        from stackrec_keras.runs.folder import RunFolder
 
         # Patience that never runs out: all epochs, and the best one's weights.
         config = replace(
@@ -192,6 +195,8 @@ class Arms:
             earlier: List of dicts, the history of the run that it started from.
             **arguments: Others of `Arm`.
         """
+        from stackrec_keras.runs.callbacks.history_file import read_rows
+
         results = folder.read("metrics")["results"]
         popularity = results.pop("popularity")
         (test,) = results.values()

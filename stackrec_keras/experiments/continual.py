@@ -7,9 +7,7 @@ from os import PathLike
 from stackrec_keras.experiments.experiment import Experiment, run_experiment
 from stackrec_keras.experiments.from_scratch import FasterTraining
 from stackrec_keras.experiments.stages import Release, read_stages
-from stackrec_keras.models import ConvolutionalRecommender
-from stackrec_keras.models.registry import names_of
-from stackrec_keras.runs.config import check_share_by
+from stackrec_keras.runs.config import CONVOLUTIONAL, check_share_by
 
 _CONVOLUTIONAL = Release(blocks=16, count=2, ratio=1, epochs=28)
 _TRANSFORMERS = Release(blocks=18, count=2, ratio=1, epochs=28, top_blocks=6)
@@ -36,8 +34,7 @@ class ContinualLearning(FasterTraining):
                 f"--data-ratio {','.join(map(str, ratios))} must rise from above 0 to "
                 "below 1, such as 0.4,0.8."
             )
-        convolutional = model in names_of(ConvolutionalRecommender)
-        release = _CONVOLUTIONAL if convolutional else _TRANSFORMERS
+        release = _CONVOLUTIONAL if model in CONVOLUTIONAL else _TRANSFORMERS
         return read_stages(options, model, release, (*ratios, 1.0))
 
 

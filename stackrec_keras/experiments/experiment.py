@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stackrec_keras.experiments.arms import Arm, Arms
-from stackrec_keras.experiments.report import write_report
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,8 @@ def run_experiment(kind, out, seeds, options):
     Raises:
         ValueError: If the options do not fit, or the folder holds runs with others.
     """
+    from stackrec_keras.experiments.report import write_report
+
     unknown = [name for name in options if name not in kind.takes()]
     if unknown:
         raise ValueError(

@@ -13,9 +13,7 @@ from stackrec_keras.experiments.stages import (
     scaled_batch_size,
 )
 from stackrec_keras.runs.config import TrainConfig, check_model_options
-from stackrec_keras.runs.growth_options import stacking_callback
 from stackrec_keras.runs.log_source import absolute_paths
-from stackrec_keras.runs.split_recipe import make_split
 
 # Of `TrainConfig`, what an experiment decides itself or has an option of its own for.
 NOT_OPTIONS = (
@@ -44,6 +42,8 @@ class FasterTraining:
     own: dict[str, Any] = {}
 
     def __init__(self, options):
+        from stackrec_keras.runs.growth_options import stacking_callback
+
         self.options = {**self.own, **options}
         train = _only(options, self.train_options())
         model = train.get("model", TrainConfig.model)
@@ -76,6 +76,8 @@ class FasterTraining:
 
     def read(self):
         """Reads the data."""
+        from stackrec_keras.runs.split_recipe import make_split
+
         self.split = make_split(self.config)
 
     def train_arms(self, arms):

@@ -3,14 +3,10 @@
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from stackrec_keras.models import ConvolutionalRecommender
-from stackrec_keras.models.registry import names_of
-from stackrec_keras.stacking import block_sources
-from stackrec_keras.stacking.schedule import stages
+from stackrec_keras.runs.config import CONVOLUTIONAL
 
 SCALE = 0.5
 _NO_END = 1_000_000  # epochs: seconds decide
-_CONVOLUTIONAL = names_of(ConvolutionalRecommender)
 # The release's, where it is another.
 _BATCH_SIZE, _BATCH_SIZES = 256, {"grec": 1024, "ssept": 128}
 
@@ -116,6 +112,8 @@ class Stages:
         With `--load-model` the first stage is over: its epochs are left out, and the
         net grows at once.
         """
+        from stackrec_keras.stacking.schedule import stages
+
         starts = stages(self.depths, self.shares, self.epochs)
         over = min(starts) if config.load_model else 0
         shares = {}
@@ -153,6 +151,8 @@ class Stages:
         )
 
     def _check_top_blocks(self, depths):
+        from stackrec_keras.stacking import block_sources
+
         try:
             for old, new in pairwise(self.depths):
                 block_sources("stackC", old, new, self.top_blocks)
@@ -217,9 +217,9 @@ def _first_depth(options, model):
     if len(typed) > 1:
         names = " and ".join("--" + name.replace("_", "-") for name in typed)
         raise ValueError(f"{names} each say how deep the first stage is. Give one.")
-    if "dilation_count" in typed and model not in _CONVOLUTIONAL:
+    if "dilation_count" in typed and model not in CONVOLUTIONAL:
         raise ValueError(
-            f"--dilation-count is an option of --model {' and '.join(_CONVOLUTIONAL)}, "
+            f"--dilation-count is an option of --model {' and '.join(CONVOLUTIONAL)}, "
             f"not of {model}. Use --num-blocks."
         )
     if "dilation_count" in typed:

@@ -5,16 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 
-from stackrec_keras.data import read_transfer
-from stackrec_keras.experiments.arms import earlier_rows, stages_of
 from stackrec_keras.experiments.experiment import Experiment, run_experiment
-from stackrec_keras.experiments.fine_tuning import FineTuning
 from stackrec_keras.experiments.from_scratch import FasterTraining
 from stackrec_keras.experiments.stages import SCALE, Release, read_stages, scaled
-from stackrec_keras.runs.callbacks.history_file import read_rows
 from stackrec_keras.runs.config import TRANSFER
-from stackrec_keras.runs.split_recipe import make_split
-from stackrec_keras.runs.training import train_split
 
 _RELEASE = Release(blocks=8, count=2, ratio=2, epochs=28)
 _EPOCHS, _BATCH_SIZE, _LENGTH = 8, 512, 50
@@ -70,6 +64,9 @@ class Transfer(FasterTraining):
         return read_stages(options, model, _RELEASE)
 
     def read(self):
+        from stackrec_keras.data import read_transfer
+        from stackrec_keras.runs.split_recipe import make_split
+
         config = self.config
         self.source_split = make_split(config)
         print(f"Source: {self.source_split}")
@@ -84,6 +81,8 @@ class Transfer(FasterTraining):
             )
 
     def train_arms(self, arms):
+        from stackrec_keras.experiments.fine_tuning import FineTuning
+
         config, stages, target = self.config, self.stages, self.target
         deep = replace(target, num_blocks=stages.depths[-1])
         stacked = self._transfer(arms, "stacked", stages.of(config), deep)
@@ -101,6 +100,11 @@ class Transfer(FasterTraining):
 
     def _transfer(self, arms, name, source, target):
         """Trains an arm in two runs."""
+        from stackrec_keras.experiments.arms import earlier_rows, stages_of
+        from stackrec_keras.experiments.fine_tuning import FineTuning
+        from stackrec_keras.runs.callbacks.history_file import read_rows
+        from stackrec_keras.runs.training import train_split
+
         before = arms.run(f"{name}/source", source, self.source_split, train_split)
         fine_tune = FineTuning(self.source_split, before)
         folder = arms.run(f"{name}/target", target, self.split, fine_tune)

@@ -6,12 +6,8 @@ from stackrec_keras.models.sasrec import SASRec
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 from stackrec_keras.models.ssept import SSEPT
 
-# Add a class here and `stackrec train --model` builds it from the options it takes.
+# A class that is added here is built from those options that are its arguments; its
+# name goes into `runs.config` too, which the command reads before it loads a backend.
 MODELS: dict[str, type[SequentialRecommender]] = {
     kind.__name__.lower(): kind for kind in (NextItNet, GRec, SASRec, SSEPT)
 }
-
-
-def names_of(family: type[SequentialRecommender]) -> tuple[str, ...]:
-    """Returns the names of the architectures that are subclasses of a class."""
-    return tuple(name for name, kind in MODELS.items() if issubclass(kind, family))

@@ -1,8 +1,33 @@
 """A training run: its configuration, its folder, and what trains it."""
 
-from stackrec_keras.runs.config import TrainConfig
-from stackrec_keras.runs.growing import grow
-from stackrec_keras.runs.run import Run, read_run
-from stackrec_keras.runs.training import train
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stackrec_keras.runs.config import TrainConfig
+    from stackrec_keras.runs.growing import grow
+    from stackrec_keras.runs.run import Run, read_run
+    from stackrec_keras.runs.training import train
 
 __all__ = ["Run", "TrainConfig", "grow", "read_run", "train"]
+
+_MODULES = {
+    "Run": "run",
+    "TrainConfig": "config",
+    "grow": "growing",
+    "read_run": "run",
+    "train": "training",
+}
+
+
+def __getattr__(name):
+    """Imports a public name when it is first used: the command reads its options
+    before it loads a backend."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
+    return getattr(module, name)
+
+
+def __dir__():
+    return __all__

@@ -6,12 +6,15 @@ import os
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from stackrec_keras.models import ConvolutionalRecommender, TransformerRecommender
-from stackrec_keras.models.registry import MODELS, names_of
-
-_CONVOLUTIONAL = names_of(ConvolutionalRecommender)
-_TRANSFORMERS = names_of(TransformerRecommender)
+# The names in `models.registry`, which needs a backend; the command's help does not.
+CONVOLUTIONAL = ("nextitnet", "grec")
+TRANSFORMERS = ("sasrec", "ssept")
 TRANSFER = "transfer"  # what `scenario tf` fine-tunes on
+# Of a model that grows on a newer log: what may be other than in its first run.
+GROW_OPTIONS = (
+    *("data", "user", "item", "timestamp", "method", "top_blocks", "inherit"),
+    *("optimizer_state", "epochs", "batch_size", "learning_rate", "patience", "seed"),
+)
 SPLITS = ("random", "leave-one-out", "time")
 
 
@@ -94,18 +97,20 @@ class TrainConfig:
         "data", 0, "seed of the random split; --seed does not change the split", int
     )
 
-    model: str = _option("model", "nextitnet", "architecture", choices=tuple(MODELS))
+    model: str = _option(
+        "model", "nextitnet", "architecture", choices=CONVOLUTIONAL + TRANSFORMERS
+    )
     num_blocks: int = _option("model", 4, "blocks to start with", int)
     embedding_dim: int = _option("model", 64, "width of item embeddings", int)
     kernel_size: int = _option(
-        "model", 3, "taps of each convolution", int, models=_CONVOLUTIONAL
+        "model", 3, "taps of each convolution", int, models=CONVOLUTIONAL
     )
     dilations: tuple = _option(
         "model",
         (1, 4),
         "dilations that the blocks take in turn",
         integers,
-        models=_CONVOLUTIONAL,
+        models=CONVOLUTIONAL,
     )
     mask_rate: float = _option(
         "model",
@@ -117,23 +122,23 @@ class TrainConfig:
     encoder: bool = _option(
         "model", False, "an encoder sees both sides of gaps", bool, models=("grec",)
     )
-    num_heads: int = _option("model", 1, "attention heads", int, models=_TRANSFORMERS)
+    num_heads: int = _option("model", 1, "attention heads", int, models=TRANSFORMERS)
     dropout: float | None = _option(
         "model",
         None,
         "share of units dropped in training (default: 0 for sasrec, 0.2 for ssept)",
         float,
-        models=_TRANSFORMERS,
+        models=TRANSFORMERS,
     )
     norm: str = _option(
         "model",
         "post",
         "where blocks normalize: after adding, or before",
         choices=("post", "pre"),
-        models=_TRANSFORMERS,
+        models=TRANSFORMERS,
     )
     padding_mask: bool = _option(
-        "model", False, "let no position see padding", bool, models=_TRANSFORMERS
+        "model", False, "let no position see padding", bool, models=TRANSFORMERS
     )
     user_noise: float = _option(
         "model",

@@ -5,12 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from stackrec_keras.evaluation import final_results, seen_notes, table
-from stackrec_keras.runs.architectures import takes_users
-from stackrec_keras.runs.callbacks.history_file import as_history, read_rows
 from stackrec_keras.runs.config import TrainConfig
-from stackrec_keras.runs.environment import environment
-from stackrec_keras.runs.split_recipe import describe_split
 
 
 class RunFolder:
@@ -163,6 +158,10 @@ class RunFolder:
 
 def write_description(config, folder, split, arguments=None):
     """Writes what it takes to do a run again; `arguments` are those of its split."""
+    from stackrec_keras.runs.architectures import takes_users
+    from stackrec_keras.runs.environment import environment
+    from stackrec_keras.runs.split_recipe import describe_split
+
     folder.write("config", config.to_json())
     folder.write("split", describe_split(config, split, arguments))
     folder.write("environment", environment())
@@ -173,6 +172,8 @@ def write_description(config, folder, split, arguments=None):
 def write_results(config, folder, split, model):
     """Writes what became of a run, from its model and history.csv."""
     from stackrec_keras import plot
+    from stackrec_keras.evaluation import final_results, seen_notes, table
+    from stackrec_keras.runs.callbacks.history_file import as_history, read_rows
 
     history = as_history(read_rows(folder.history))
     folder.write("history_json", history)

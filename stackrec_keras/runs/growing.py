@@ -11,7 +11,7 @@ import numpy as np
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.evaluation import training_counts
 from stackrec_keras.models.registry import MODELS
-from stackrec_keras.runs.config import TrainConfig
+from stackrec_keras.runs.config import GROW_OPTIONS, TrainConfig
 from stackrec_keras.runs.folder import RunFolder, write_description
 from stackrec_keras.runs.growth_options import stacking_callback
 from stackrec_keras.runs.log_source import absolute_paths, read_log
@@ -31,11 +31,6 @@ from stackrec_keras.runs.training import (
 from stackrec_keras.stacking.growth import block_stacks
 from stackrec_keras.stacking.optimizer_state import check_optimizer
 
-# The fields of `TrainConfig` that may be other than in the old model's run.
-OPTIONS = (
-    *("data", "user", "item", "timestamp", "method", "top_blocks", "inherit"),
-    *("optimizer_state", "epochs", "batch_size", "learning_rate", "patience", "seed"),
-)
 _LOSSES = {"FullSoftmax": "full_softmax", "SampledSoftmax": "sampled_softmax"}
 _LOSSES["GBCE"] = "gbce"
 # Of OLD's options: another split, and what was for its own training alone.
@@ -79,11 +74,11 @@ def grow(
     today = sr.runs.grow("runs/monday", "runs/tuesday", data="log.csv", epochs=2)
     ```
     """
-    unknown = sorted(set(options) - set(OPTIONS))
+    unknown = sorted(set(options) - set(GROW_OPTIONS))
     if unknown:
         raise ValueError(
             f"{unknown[0]}={options[unknown[0]]!r} is no option of grow, which takes "
-            f"{', '.join(OPTIONS)}. Others are as in the model's run."
+            f"{', '.join(GROW_OPTIONS)}. Others are as in the model's run."
         )
     if out is None:
         check_no_folder(resume, overwrite)

@@ -1,7 +1,5 @@
 """The split of a run: made once, and made again to evaluate."""
 
-import numpy as np
-
 from stackrec_keras.runs.config import TRANSFER
 from stackrec_keras.runs.log_source import read_log
 
@@ -106,6 +104,8 @@ def plain_time(time):
 
 def time_of(value):
     """Returns the time of which `plain_time` made this value."""
+    import numpy as np
+
     return np.datetime64(value) if isinstance(value, str) else value
 
 

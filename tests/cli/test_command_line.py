@@ -191,3 +191,15 @@ def test_a_value_that_begins_with_a_dash_gets_the_form_that_it_needs(
         main(typed.split())
     assert exit.value.code == 2
     assert capsys.readouterr().err.endswith(f"{hint}\n")
+
+
+def test_the_options_are_read_before_a_backend_is_loaded():
+    code = """
+import sys
+sys.argv = ["stackrec"]
+from stackrec_keras import cli
+cli.build_parser()
+heavy = {"keras", "numpy", "pandas", "matplotlib", "keras_tuner"}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
