@@ -74,8 +74,8 @@ def __dir__():
     return __all__
 
 
-# Keras must know our classes before it loads a file that has them. The command loads
-# them by itself: it holds back what TensorFlow writes meanwhile.
+# Keras must know our classes before it loads a file that has them. The command reads
+# its options first, so that its help does not wait for a backend.
 if not is_command():
     load_keras()
     importlib.import_module("stackrec_keras.models")

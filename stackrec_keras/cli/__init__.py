@@ -1,8 +1,10 @@
 """The `stackrec` command. The environment's KERAS_BACKEND says what it runs on."""
 
+import os
 import sys
 from collections.abc import Sequence
 
+from stackrec_keras.backend import load_keras, without_start_lines
 from stackrec_keras.cli import (
     convert,
     data,
@@ -50,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
+        if args.needs_backend:
+            _load_backend()
         with warnings_as_notes(args.parser):
             args.run(args)
     except (ValueError, OSError, ImportError) as error:
@@ -63,6 +67,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"\nstackrec: stopped{hint}", file=sys.stderr)
         return 130
     return 0
+
+
+def _load_backend():
+    if "keras" in sys.modules:
+        return
+    # What stops a run is an exception, and not a line of TensorFlow's log.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with without_start_lines():
+        load_keras()
 
 
 def build_parser():
@@ -83,5 +96,9 @@ def build_parser():
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     for command in COMMANDS:
         command_parser = command.add_parser(subparsers)
-        command_parser.set_defaults(run=command.run, parser=command_parser)
+        command_parser.set_defaults(
+            run=command.run,
+            parser=command_parser,
+            needs_backend=command is not methods,
+        )
     return parser

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from stackrec_keras.layers.arguments import check_integers
+from stackrec_keras.arguments import check_integers
 from stackrec_keras.layers.scan import scan_blocks
 from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.layers.tracing import in_jax_trace, traced_once

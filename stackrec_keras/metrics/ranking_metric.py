@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from stackrec_keras.layers.arguments import check_integers
+from stackrec_keras.arguments import check_integers
 from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.metrics.target_rank import target_rank
 

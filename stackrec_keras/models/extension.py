@@ -5,9 +5,9 @@ import random
 import numpy as np
 from keras import ops
 
+from stackrec_keras.arguments import check_integers
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.data.vocabulary import as_known
-from stackrec_keras.layers.arguments import check_integers
 from stackrec_keras.stacking.growth import set_slices
 from stackrec_keras.stacking.in_place import changing_shapes
 from stackrec_keras.stacking.optimizer_state import check_optimizers

@@ -1,6 +1,6 @@
 import keras
 
-from stackrec_keras.layers.arguments import check_integers
+from stackrec_keras.arguments import check_integers
 from stackrec_keras.models.freezing import set_frozen
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from stackrec_keras.layers.arguments import check_bools
+from stackrec_keras.arguments import check_bools
 from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
 from stackrec_keras.models.inputs import Data

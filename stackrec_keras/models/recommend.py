@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stackrec_keras.layers.arguments import check_bools, check_integers, is_integer
+from stackrec_keras.arguments import check_bools, check_integers, is_integer
 from stackrec_keras.models.best_items import (
     BestItems,
     check_no_nan,

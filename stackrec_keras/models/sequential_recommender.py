@@ -10,14 +10,14 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras import losses, metrics
-from stackrec_keras.data import Batches, Vocabulary
-from stackrec_keras.data.full_batches import FullBatches
-from stackrec_keras.layers import OutputTable, seed_generator, with_dense_gradient
-from stackrec_keras.layers.arguments import (
+from stackrec_keras.arguments import (
     check_bools,
     check_integers,
     nearest_names,
 )
+from stackrec_keras.data import Batches, Vocabulary
+from stackrec_keras.data.full_batches import FullBatches
+from stackrec_keras.layers import OutputTable, seed_generator, with_dense_gradient
 from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.layers.tracing import num_replicas
 from stackrec_keras.losses.validation_loss import (

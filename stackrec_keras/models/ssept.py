@@ -3,7 +3,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from stackrec_keras.layers.arguments import check_integers, check_share
+from stackrec_keras.arguments import check_integers, check_share
 from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.models.extension import extend_users
 from stackrec_keras.models.inputs import Data, items_of, users_of

@@ -4,8 +4,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from stackrec_keras.arguments import check_bools, check_integers
 from stackrec_keras.data import Vocabulary
-from stackrec_keras.layers.arguments import check_bools, check_integers
 from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.models.check_vocabulary import check_vocabulary
 from stackrec_keras.models.extension import extend_items, extend_targets

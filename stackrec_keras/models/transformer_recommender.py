@@ -3,8 +3,8 @@ from typing import Any
 from keras import layers, ops
 from keras.initializers import RandomNormal
 
+from stackrec_keras.arguments import check_bools, check_integers, check_share
 from stackrec_keras.layers import Embedding, ReZeroTransformerStack, dropout
-from stackrec_keras.layers.arguments import check_bools, check_integers, check_share
 from stackrec_keras.layers.rezero_transformer_stack import EPSILON
 from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.models.inputs import Data, items_of

@@ -1,8 +1,13 @@
-from stackrec_keras.stacking.callback import StackingCallback
-from stackrec_keras.stacking.growth import Growth, grow, set_depth
-from stackrec_keras.stacking.insight import block_similarity, gates
+import importlib
+from typing import TYPE_CHECKING
+
 from stackrec_keras.stacking.methods import StackingMethod, block_sources, methods
-from stackrec_keras.stacking.schedule import StackingSchedule
+
+if TYPE_CHECKING:
+    from stackrec_keras.stacking.callback import StackingCallback
+    from stackrec_keras.stacking.growth import Growth, grow, set_depth
+    from stackrec_keras.stacking.insight import block_similarity, gates
+    from stackrec_keras.stacking.schedule import StackingSchedule
 
 __all__ = [
     "Growth",
@@ -16,3 +21,24 @@ __all__ = [
     "methods",
     "set_depth",
 ]
+
+# The methods are plain tables. What needs Keras is imported when it is first used.
+_MODULES = {
+    "StackingCallback": "callback",
+    "Growth": "growth",
+    "grow": "growth",
+    "set_depth": "growth",
+    "block_similarity": "insight",
+    "gates": "insight",
+    "StackingSchedule": "schedule",
+}
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__():
+    return __all__

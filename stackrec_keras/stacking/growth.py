@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from stackrec_keras.arguments import check_integer
 from stackrec_keras.layers import BlockStack
-from stackrec_keras.layers.arguments import check_integer
 from stackrec_keras.stacking.gather import gather
 from stackrec_keras.stacking.in_place import changing_shapes, replace_value
 from stackrec_keras.stacking.methods import (

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from stackrec_keras.layers.arguments import check_integer, check_integers
+from stackrec_keras.arguments import check_integer, check_integers
 
 
 @dataclass(frozen=True)

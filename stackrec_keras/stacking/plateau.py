@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from stackrec_keras.layers.arguments import check_bools, check_integer
+from stackrec_keras.arguments import check_bools, check_integer
 
 
 @dataclass(frozen=True)

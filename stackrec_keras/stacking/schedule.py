@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import accumulate
 
-from stackrec_keras.layers.arguments import check_integer
+from stackrec_keras.arguments import check_integer
 from stackrec_keras.stacking.plateau import Plateau
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import keras
 import keras_tuner
 
+from stackrec_keras.arguments import check_integers
 from stackrec_keras.data import Split
-from stackrec_keras.layers.arguments import check_integers
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 from stackrec_keras.stacking import Growth, StackingCallback
 from stackrec_keras.stacking.growth import block_stacks

@@ -7,7 +7,7 @@ import keras_tuner
 import numpy as np
 
 from stackrec_keras import losses
-from stackrec_keras.layers.arguments import is_integer
+from stackrec_keras.arguments import is_integer
 from stackrec_keras.stacking import Growth, StackingSchedule
 from stackrec_keras.stacking.methods import get_method
 from stackrec_keras.tuning.values import Choice, Range, draw, is_searched, values_of
