@@ -159,7 +159,7 @@ def _check_ids(ids, column):
         largest = float(ids.abs().max())
         if not np.isfinite(largest):
             raise ValueError(
-                f"The column {column} holds inf, which is not an id. Leave such rows out."
+                f"The column {column} holds inf, which is not an id; leave it out."
             )
         if np.spacing(ids.dtype.type(largest)) > 1:
             warnings.warn(
