@@ -1,37 +1,22 @@
 """Very deep next-item recommenders that grow inside one fit."""
 
 import importlib
-import os
+from typing import TYPE_CHECKING
 
-try:
-    importlib.import_module("keras")
-except ValueError:
-    if "KERAS_BACKEND" not in os.environ:
-        raise
-    raise ImportError(
-        f"KERAS_BACKEND={os.environ['KERAS_BACKEND']!r} is no backend of Keras. Set it "
-        "to tensorflow, jax or torch."
-    ) from None
-except ModuleNotFoundError as error:
-    missing = (error.name or "").split(".")[0]
-    if missing != os.environ.get("KERAS_BACKEND"):
-        raise
-    raise ImportError(
-        f"KERAS_BACKEND={missing!r}, and {missing} is not installed: pip install "
-        f"{missing}, or set another backend."
-    ) from None
-
-from stackrec_keras import convert, data, losses, metrics, plot, stacking
-from stackrec_keras.models import (
-    SSEPT,
-    FreezeStack,
-    GRec,
-    NextItNet,
-    SASRec,
-    TransferRecommender,
-)
-from stackrec_keras.stacking import StackingCallback, StackingSchedule
+from stackrec_keras.backend import is_command, load_keras
 from stackrec_keras.version import __version__
+
+if TYPE_CHECKING:
+    from stackrec_keras import convert, data, losses, metrics, plot, stacking, tuning
+    from stackrec_keras.models import (
+        SSEPT,
+        FreezeStack,
+        GRec,
+        NextItNet,
+        SASRec,
+        TransferRecommender,
+    )
+    from stackrec_keras.stacking import StackingCallback, StackingSchedule
 
 __all__ = [
     "FreezeStack",
@@ -52,13 +37,31 @@ __all__ = [
     "tuning",
 ]
 
+_PACKAGES = {
+    **dict.fromkeys(["FreezeStack", "GRec", "NextItNet", "SASRec", "SSEPT"], "models"),
+    "TransferRecommender": "models",
+    "StackingCallback": "stacking",
+    "StackingSchedule": "stacking",
+}
+
 
 def __getattr__(name):
-    # KerasTuner takes most of a second to import.
-    if name == "tuning":
-        return importlib.import_module("stackrec_keras.tuning")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Imports a public name when it is first used."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _PACKAGES:
+        return importlib.import_module(f"{__name__}.{name}")
+    value = getattr(importlib.import_module(f"{__name__}.{_PACKAGES[name]}"), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__():
     return __all__
+
+
+# Keras must know our classes before it loads a file that has them. The command reads
+# its options first, so that its help does not wait for a backend.
+if not is_command():
+    load_keras()
+    importlib.import_module("stackrec_keras.models")

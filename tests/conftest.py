@@ -9,14 +9,14 @@ import pytest
 from small_data import NUM_ITEMS
 
 
-def pytest_collection_modifyitems(items):
-    """Runs what is marked `any_backend` on PyTorch alone, where that is installed."""
+def pytest_collection_modifyitems(config, items):
+    """Runs on PyTorch, the quickest, all tests; on the others those marked
+    `every_backend`. Without PyTorch another backend runs all."""
     if keras.backend.backend() == "torch" or find_spec("torch") is None:
         return
-    skip = pytest.mark.skip(reason="the same on each backend, and slow: run on PyTorch")
-    for item in items:
-        if item.get_closest_marker("any_backend"):
-            item.add_marker(skip)
+    here = [item for item in items if item.get_closest_marker("every_backend")]
+    config.hook.pytest_deselected(items=[item for item in items if item not in here])
+    items[:] = here
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,9 @@ import sys
 import keras
 import pytest
 
-import stackrec_command
+from stackrec_keras.backend import without_start_lines
+
+pytestmark = pytest.mark.every_backend
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,7 @@ def test_the_command_starts_without_tensorflows_lines():
 
 
 def test_of_what_is_written_while_it_loads_the_start_lines_alone_are_lost(capfd):
-    with stackrec_command.without_start_lines():
+    with without_start_lines():
         os.write(2, b"I0000 00:00:17 port.cc:153] oneDNN is on\nW0000 a warning\n")
         assert capfd.readouterr().err == ""
     assert capfd.readouterr().err == "W0000 a warning\n"

@@ -1,8 +1,10 @@
 """The `stackrec` command. The environment's KERAS_BACKEND says what it runs on."""
 
+import os
 import sys
 from collections.abc import Sequence
 
+from stackrec_keras.backend import load_keras, without_start_lines
 from stackrec_keras.cli import (
     convert,
     data,
@@ -11,6 +13,7 @@ from stackrec_keras.cli import (
     methods,
     recommend,
     scenario,
+    similar,
     train,
     tune,
 )
@@ -20,7 +23,18 @@ from stackrec_keras.cli.wording import as_typed
 from stackrec_keras.version import __version__
 
 # One more command is one more file with `add_parser` and `run`, named here.
-COMMANDS = (train, grow, tune, evaluate, recommend, scenario, convert, methods, data)
+COMMANDS = (
+    train,
+    grow,
+    tune,
+    evaluate,
+    recommend,
+    similar,
+    scenario,
+    convert,
+    methods,
+    data,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
+        _load_backend()
         with warnings_as_notes(args.parser):
             args.run(args)
     except (ValueError, OSError, ImportError) as error:
@@ -51,6 +66,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"\nstackrec: stopped{hint}", file=sys.stderr)
         return 130
     return 0
+
+
+def _load_backend():
+    if "keras" in sys.modules:
+        return
+    # What stops a run is an exception, and not a line of TensorFlow's log.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with without_start_lines():
+        load_keras()
 
 
 def build_parser():

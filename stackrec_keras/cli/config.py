@@ -167,6 +167,13 @@ class TrainConfig:
         "training loss",
         choices=("full_softmax", "sampled_softmax", "gbce"),
     )
+    exclude_seen: bool = _option(
+        "training",
+        False,
+        "leave the items of the history out of the ranking in validation and test, as "
+        "stackrec recommend does",
+        type=bool,
+    )
     patience: int | None = _option(
         "training",
         None,

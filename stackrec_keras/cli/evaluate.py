@@ -28,13 +28,13 @@ def add_parser(subparsers):
     parser.add_argument(
         "--data", metavar="NAME_OR_PATH", help="another log (default: the run's own)"
     )
-    add_options(parser, ("user", "item", "timestamp"))
+    add_options(parser, ("user", "item", "timestamp", "exclude_seen"))
     return parser
 
 
 def run(args):
     """Runs the command."""
-    from stackrec_keras.cli.results import final_results, table
+    from stackrec_keras.cli.results import final_results, seen_notes, table
 
     folder = _run_folder(args.folder)
     config = folder.read_config()
@@ -48,8 +48,12 @@ def run(args):
         rows, notes = _held_out_rows(folder, config, model)
     else:
         rows, notes = _last_items(args, config, model, folder)
+    excludes = hasattr(args, "exclude_seen") or model.exclude_seen
+    notes += seen_notes(model, rows, excludes)
     before = folder.read_model("start") if folder.start.exists() else None
-    results = final_results(model, rows, config.batch_size, before=before)
+    results = final_results(
+        model, rows, config.batch_size, before=before, exclude_seen=excludes
+    )
     if args.json:
         print(json.dumps({"rows": len(rows), "results": results}, indent=2))
     else:

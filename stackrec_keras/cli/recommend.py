@@ -1,11 +1,19 @@
 """`stackrec recommend`: what the model of a run recommends to someone."""
 
-import difflib
 import json
 
 from stackrec_keras.cli.config import add_trained_options
 from stackrec_keras.cli.logs import matching_id, read_log
 from stackrec_keras.cli.run_folder import RunFolder
+from stackrec_keras.cli.trained_model import read_trained_model
+from stackrec_keras.cli.typed_ids import (
+    did_you_mean,
+    listed,
+    print_ranked,
+    ranked_as_json,
+    ranked_pairs,
+    typed_items,
+)
 
 _SHOWN = 5
 
@@ -22,9 +30,30 @@ def add_parser(subparsers):
     )
     add_trained_options(parser, "a run folder, or a .keras file for --items")
     whose = parser.add_mutually_exclusive_group(required=True)
-    whose.add_argument("--user", metavar="ID", help="a user's id, as in the log")
     whose.add_argument(
-        "--items", nargs="+", metavar="ID", help="items' ids, oldest first"
+        "--user",
+        metavar="ID",
+        help="a user's id, as in the log; --user=ID for one that begins with a dash",
+    )
+    whose.add_argument(
+        "--items",
+        nargs="+",
+        action="extend",
+        metavar="ID",
+        help="items' ids, oldest first; --items=ID for one that begins with a dash",
+    )
+    among = parser.add_mutually_exclusive_group()
+    among.add_argument(
+        "--candidates",
+        nargs="+",
+        action="extend",
+        metavar="ID",
+        help="the only items to choose from (default: all)",
+    )
+    among.add_argument(
+        "--candidates-file",
+        metavar="FILE.txt",
+        help="a file of these, one id per line",
     )
     parser.add_argument(
         "--data",
@@ -42,69 +71,56 @@ def add_parser(subparsers):
 
 def run(args):
     """Runs the command."""
-    if args.folder.endswith(".keras"):
-        model, history, users = _read_file(args)
-    else:
-        model, history, users = _read_folder(args)
-    x = [history] if users is None else {"items": [history], "users": users}
-    ids, scores = model.recommend(x, args.k, not args.include_seen)
-    best = [
-        (_plain(item), float(score))
-        for item, score in zip(ids[0], scores[0], strict=True)
-        if item is not None
-    ]
-    history = [_plain(item) for item in history]
-    show = _print_json if args.json else _print
-    show(args, history, best)
-
-
-def _read_folder(args):
-    """Returns the model, the history and, where the model knows users, the user."""
-    folder = RunFolder(args.folder)
-    config = folder.read_config()
-    model = folder.read_model()
-    if args.user is None:
-        history = _typed_items(args.items, model.vocabulary)
-    else:
-        history = _history_of(args.user, config, args.data or config.data)
-    users = folder.user_indices([args.user]) if model.num_users is not None else None
-    return model, history, users
-
-
-def _read_file(args):
-    import keras
-    import numpy as np
-
-    import stackrec_keras.models  # noqa: F401 (registers the classes)
-
-    if args.user is not None:
+    if args.user is not None and args.folder.endswith(".keras"):
         raise ValueError(
             f"--user {args.user} needs the run folder of `stackrec train`, which says "
             f"where the log is; {args.folder} is a model alone. Give --items."
         )
-    model = keras.saving.load_model(args.folder)
-    if model.vocabulary is None:
-        raise ValueError(
-            f"The model in {args.folder} has no vocabulary, so it knows no ids. Set "
-            "model.vocabulary and save it, or convert it with --sequences."
-        )
-    users = None if model.num_users is None else np.array([-1])
-    return model, _typed_items(args.items, model.vocabulary), users
-
-
-def _typed_items(typed, vocabulary):
-    return [_item(text, vocabulary) for text in typed]
-
-
-def _item(typed, vocabulary):
-    item = matching_id(typed, vocabulary.ids)
-    if item is not None:
-        return item
-    such = f"Its items are such as {_listed(vocabulary.ids[:3])}."
-    raise ValueError(
-        f"--items {typed!r} is no item of the model. "
-        f"{_did_you_mean(typed, vocabulary.ids) or such}"
+    model = read_trained_model(args.folder)
+    if args.user is None:
+        history = typed_items("--items", args.items, model.vocabulary)
+    else:
+        config = RunFolder(args.folder).read_config()
+        history = _history_of(args.user, config, args.data or config.data)
+    x = [history]
+    if model.num_users is not None:
+        x = {"items": x, "users": _user_index(args)}
+    ids, scores = model.recommend(
+        x, args.k, not args.include_seen, items=_candidates(args, model)
     )
+    show = _print_json if args.json else _print
+    show(args, history, ranked_pairs(ids[0], scores[0]))
+
+
+def _user_index(args):
+    """Returns the index of the user, -1 for none, as the model takes it."""
+    if args.user is None:
+        return [-1]
+    return RunFolder(args.folder).user_indices([args.user])
+
+
+def _candidates(args, model):
+    option, typed = "--candidates", args.candidates
+    if args.candidates_file is not None:
+        option = f"--candidates-file {args.candidates_file}: the id"
+        typed = _lines(args.candidates_file)
+    if typed is None:
+        return None
+    return typed_items(option, typed, model.target_vocabulary)
+
+
+def _lines(path):
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            lines = [line.rstrip("\n") for line in file]
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"--candidates-file {path} is not a text file in UTF-8: {error}"
+        ) from error
+    lines = [line for line in lines if line.strip()]
+    if not lines:
+        raise ValueError(f"--candidates-file {path} is empty. Give one id per line.")
+    return lines
 
 
 def _history_of(typed, config, data):
@@ -141,34 +157,21 @@ def _sequence_of(typed, config, data):
 def _user(typed, ids, data):
     user = matching_id(typed, ids)
     if user is None:
-        such = f"Its {len(ids):,} users have ids such as {_listed(ids[:3])}."
+        such = f"Its {len(ids):,} users have ids such as {listed(ids[:3])}."
         raise ValueError(
-            f"--user {typed} is not in {data}. {_did_you_mean(typed, ids) or such} "
+            f"--user {typed} is not in {data}. {did_you_mean(typed, ids) or such} "
             "Recommend to someone new with --items."
         )
     return user
 
 
-def _did_you_mean(typed, ids):
-    """A question after the ids that are closest to what was typed, upper and lower
-    case being the same; `""` if none is close."""
-    names = {str(raw).casefold(): str(raw) for raw in ids}
-    close = difflib.get_close_matches(typed.casefold(), names, n=3, cutoff=0.5)
-    return f"Did you mean {_listed(names[c] for c in close)}?" if close else ""
-
-
-def _listed(values):
-    return ", ".join(repr(str(value)) for value in values)
-
-
-def _plain(item):
-    return item.item() if hasattr(item, "item") else item
-
-
 def _print_json(args, history, best):
-    found = [{"item": item, "score": score} for item, score in best]
-    output = {"user": args.user, "history": history, "recommendations": found}
-    print(json.dumps(output, indent=2, ensure_ascii=False))
+    output = {
+        "user": args.user,
+        "history": history,
+        "recommendations": ranked_as_json(best),
+    }
+    print(json.dumps(output, indent=2, ensure_ascii=False, default=str))
 
 
 def _print(args, history, best):
@@ -177,6 +180,4 @@ def _print(args, history, best):
     for item in history[-_SHOWN:]:
         print(f"      {item}")
     print("\nRecommended")
-    width = max((len(str(item)) for item, _ in best), default=0)
-    for place, (item, score) in enumerate(best, start=1):
-        print(f"{place:4}  {item!s:<{width}}  {score:8.3f}")
+    print_ranked(best)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from stackrec_keras import metrics
+from stackrec_keras.models.seen import num_seen
 
 TITLES = {
     "mrr@5": "MRR@5",
@@ -17,7 +18,9 @@ TITLES = {
 _POPULARITY_BATCH = 256
 
 
-def final_results(model, windows, batch_size, verbose=0, before=None):
+def final_results(
+    model, windows, batch_size, verbose=0, before=None, exclude_seen=None
+):
     """Evaluates a model and the popularity baseline on the same rows.
 
     Args:
@@ -26,6 +29,7 @@ def final_results(model, windows, batch_size, verbose=0, before=None):
         batch_size: Integer, rows the model scores at a time.
         verbose: As in `keras.Model.evaluate`.
         before: The model that it was grown from, or `None`.
+        exclude_seen: As in `SequentialRecommender.evaluate`, for all of them.
 
     Returns:
         Dict from the name of each of them to a dict from metric to value.
@@ -33,38 +37,63 @@ def final_results(model, windows, batch_size, verbose=0, before=None):
     batches = windows.batches(
         batch_size, evaluation=True, with_users=model.num_users is not None
     )
+    if exclude_seen is None:
+        exclude_seen = bool(model.exclude_seen)
     models = {model_title(model): model}
     if before is not None:
         models = {f"before: {model_title(before)}": before, **models}
     results = {}
     for title, one in models.items():
-        found = one.evaluate(batches, verbose=verbose, return_dict=True)
+        found = one.evaluate(
+            batches, verbose=verbose, return_dict=True, exclude_seen=exclude_seen
+        )
         names = [name for name in TITLES if name in found]
         results[title] = {name: found[name] for name in names}
-    results["popularity"] = popularity_results(_counts(model), windows, names)
+    excludes = exclude_seen and model.scores_what_it_reads
+    results["popularity"] = popularity_results(
+        _counts(model), windows, names, exclude_seen=excludes
+    )
     return results
 
 
-def popularity_results(counts, windows, names="auto"):
+def popularity_results(counts, windows, names="auto", exclude_seen=False):
     """Ranks all items by how often they occur in training, for every row alike.
 
     Args:
         counts: `(num_items,)` integers.
         windows: `Windows`.
         names: List of names of metrics, or `"auto"`.
+        exclude_seen: Boolean, whether to leave out the items of each history.
 
     Returns:
         Dict from metric to value.
     """
     scores = np.concatenate([[-np.inf], counts]).astype("float32")
-    _, targets = windows.evaluation_arrays()
+    histories, targets = windows.evaluation_arrays()
     found = metrics.get(names)
     for start in range(0, len(targets), _POPULARITY_BATCH):
         part = targets[start : start + _POPULARITY_BATCH]
-        all_scores = np.broadcast_to(scores, (len(part), len(scores)))
+        all_scores = np.tile(scores, (len(part), 1))
+        if exclude_seen:
+            seen = histories[start : start + _POPULARITY_BATCH]
+            np.put_along_axis(all_scores, seen, -np.inf, axis=1)
         for metric in found:
             metric.update_state(part, all_scores)
     return {metric.name: float(metric.result()) for metric in found}
+
+
+def seen_notes(model, windows, exclude_seen):
+    """Returns the notes below a table on the items of the histories: that they were
+    left out, or how many of the targets `stackrec recommend` would leave out."""
+    if exclude_seen:
+        return ["items of the history left out"]
+    number = num_seen(model, *windows.evaluation_arrays())
+    if not number:
+        return []
+    return [
+        f"{number:,} targets are in their history, which recommend leaves out "
+        "(see --exclude-seen)"
+    ]
 
 
 def _counts(model):

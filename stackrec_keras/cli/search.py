@@ -38,6 +38,7 @@ def make_hypermodel(config, split):
         config.search_space(),
         target=config.target,
         time_budget=config.time_budget,
+        exclude_seen=train.exclude_seen,
         jit_compile={"auto": "auto", "on": True, "off": False}[train.jit],
         seed=train.seed,
         **arguments,

@@ -167,6 +167,7 @@ def compile_model(model, config, **arguments):
 
     model.compile(
         optimizer=keras.optimizers.Adam(config.learning_rate),
+        exclude_seen=config.exclude_seen,
         jit_compile={"auto": "auto", "on": True, "off": False}[config.jit],
         **arguments,
     )
@@ -279,7 +280,7 @@ def write_results(config, folder, split, model):
     """Writes and prints what became of a run, from its model and history.csv."""
     from stackrec_keras import plot
     from stackrec_keras.cli.history_file import as_history, read_rows
-    from stackrec_keras.cli.results import final_results, table
+    from stackrec_keras.cli.results import final_results, seen_notes, table
 
     history = as_history(read_rows(folder.history))
     folder.write("history_json", history)
@@ -288,6 +289,7 @@ def write_results(config, folder, split, model):
     results = final_results(model, split.test, config.batch_size, before=before)
     seconds = round(sum(history["seconds"]), 1)
     notes = run_notes(len(split.test), split.hash, seconds)
+    notes += seen_notes(model, split.test, model.exclude_seen)
     folder.table.write_text(table(results, notes) + "\n", encoding="utf-8")
     # Last of all: it is what tells a finished run.
     folder.write(

@@ -8,7 +8,7 @@ TUNERS = ("random", "bayesian", "hyperband", "grid")
 OBJECTIVES = ("quality", "time", "both")
 DEFAULT_TRIALS = 10
 
-_FIXED = ("epochs", "seed", "jit")
+_FIXED = ("epochs", "seed", "jit", "exclude_seen")
 _SEARCHED = ("num_blocks", "embedding_dim", "dropout")
 
 # Options of `stackrec train` that a search has not, or has as part of its space.

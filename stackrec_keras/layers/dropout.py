@@ -24,10 +24,13 @@ def dropout(
     return keras.random.dropout(x, rate, seed=generator)
 
 
-def seed_generator() -> keras.random.SeedGenerator:
+def seed_generator(name: str) -> keras.random.SeedGenerator:
     """Returns a `keras.random.SeedGenerator` whose state torch heeds too.
+
+    Its name is part of the key of its state in torch's `state_dict`, where no two keys
+    of a model may be equal. Keras' own would count the generators of the process.
 
     On torch, dropout by a generator that was made without a seed is drawn from
     torch's own state. The seed is drawn as Keras draws its own.
     """
-    return keras.random.SeedGenerator(random.randrange(1, 10**9))
+    return keras.random.SeedGenerator(random.randrange(1, 10**9), name=name)

@@ -53,7 +53,7 @@ class OutputTable(keras.layers.Layer):
     def call(self, hidden: Tensor) -> Tensor:
         table = ops.convert_to_tensor(self.table)
         scores = ops.matmul(hidden, ops.transpose(table)) + self.bias
-        padding = ops.arange(self.num_items + 1, dtype="int32") == 0
+        padding = ops.arange(0, self.num_items + 1, dtype="int32") == 0
         return ops.where(padding, ops.cast(-float("inf"), scores.dtype), scores)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:

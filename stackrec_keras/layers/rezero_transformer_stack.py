@@ -64,7 +64,7 @@ class ReZeroTransformerStack(BlockStack):
         self.dropout = dropout
         self.rezero = rezero
         self.norm = norm
-        self.seed_generator = seed_generator()
+        self.seed_generator = seed_generator(f"{self.name}_seed_generator")
 
     @property
     def details(self) -> str:
@@ -142,6 +142,6 @@ class ReZeroTransformerStack(BlockStack):
 def _visible(is_item):
     """Which positions each one may see: items, and itself, so that padding, which
     comes first, sees something."""
-    position = ops.arange(ops.shape(is_item)[1], dtype="int32")
+    position = ops.arange(0, ops.shape(is_item)[1], dtype="int32")
     itself = ops.expand_dims(position, 1) == position
     return ops.logical_or(is_item[:, None, None, :], itself)

@@ -1,6 +1,7 @@
 """The only file of layers and models that imports a backend."""
 
 import keras
+import numpy as np
 
 
 def in_plain_graph():
@@ -27,6 +28,21 @@ def traced_once(function):
     return tf.function(function)
 
 
+def compiled(function):
+    """Returns a function of tensors, compiled where the backend compiles functions.
+    PyTorch runs it as it is."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        return jax.jit(function)
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(function, autograph=False)
+    return function
+
+
 def in_jax_trace(x):
     """Returns whether `x` is traced by JAX, to be compiled or differentiated."""
     if keras.backend.backend() != "jax":
@@ -44,3 +60,25 @@ def num_replicas():
     import tensorflow as tf
 
     return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def values_at_hand(x):
+    """Returns a tensor or an array as an array of NumPy, `None` where its values are
+    not known yet, or would have to be fetched from an accelerator that PyTorch runs
+    ahead on."""
+    if not hasattr(x, "__array__") or isinstance(x, keras.KerasTensor):
+        return None
+    if keras.ops.is_tensor(x) and not _is_at_hand(x):
+        return None
+    return np.asarray(x)
+
+
+def _is_at_hand(tensor):
+    if keras.backend.backend() == "tensorflow":
+        return hasattr(tensor, "numpy")
+    if keras.backend.backend() == "jax":
+        return not in_jax_trace(tensor)
+    import torch
+
+    traced = torch.jit.is_tracing() or torch.compiler.is_compiling()
+    return type(tensor) is torch.Tensor and tensor.device.type == "cpu" and not traced

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from stackrec_keras.layers.embedding import known_ids
 from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.losses.cross_entropy import cross_entropy
 
@@ -63,9 +64,9 @@ class CatalogueLoss:
         training: bool = True,
         seed: keras.random.SeedGenerator | None = None,
     ) -> Tensor:
-        y_true = ops.cast(y_true, "int32")
-        targets, hidden = _as_positions(y_true, ops.convert_to_tensor(hidden))
         table = ops.convert_to_tensor(table)
+        y_true = known_ids(ops.cast(y_true, "int32"), table.shape[0])
+        targets, hidden = _as_positions(y_true, ops.convert_to_tensor(hidden))
         bias = ops.convert_to_tensor(bias)
         weights = _position_weights(sample_weight, targets, len(y_true.shape))
         # A hidden state without a target may be anything, NaN included; zero
@@ -78,6 +79,20 @@ class CatalogueLoss:
             losses = self.exact_losses(targets, hidden, table, bias)
         total = ops.sum(weights)
         return ops.sum(losses * weights) / ops.where(total == 0, 1.0, total)
+
+    def total_weight(self, y_true: Tensor, sample_weight: Tensor | None) -> Tensor:
+        """The weight that a batch's mean has in the mean over several batches.
+
+        Args:
+            y_true: As in the call.
+            sample_weight: As in the call.
+
+        Returns:
+            A float32 scalar, the sum of the weights of all positions with a target.
+        """
+        rank = len(y_true.shape)
+        targets = y_true if rank == 2 else ops.expand_dims(y_true, axis=1)
+        return ops.sum(_position_weights(sample_weight, targets, rank))
 
     def training_losses(
         self,

@@ -6,10 +6,11 @@ from keras import ops
 
 from stackrec_keras.layers.arguments import check_integers, is_integer
 from stackrec_keras.layers.tensor import Tensor
+from stackrec_keras.metrics.ranking_metric import RankingMetric
 from stackrec_keras.metrics.target_rank import target_rank
 
 
-class AgainstSample:
+class AgainstSample(RankingMetric):
     """Ranks the target among items drawn for its row, for a metric beside it.
 
     The sample of a row is a pure function of the seed and of how many rows came

@@ -20,7 +20,8 @@ class RankingMetric(keras.metrics.Metric):
     Args:
         k: The length of the recommended list. A target ranked below it gains
             nothing.
-        name: Defaults to the class's name and k, `"mrr@5"`.
+        name: Defaults to the class's name and k, `"mrr@5"`. Give another one for a
+            logger that refuses `@`, such as MLflow.
         dtype: Of the sums, by default float32, whatever the precision of the
             model.
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -21,7 +22,7 @@ RECORD = "growth_record."
 SEED = "seed."
 
 
-class GrowableCheckpoint:
+class GrowableCheckpoint(keras.Model):
     """What a model adds to Keras' saving so that a file may have any depth.
 
     Keras restores a parent before its children. So the model reads the depth of
@@ -95,11 +96,12 @@ class GrowableCheckpoint:
                 any depth. If it was extended since, the rows of the items and users
                 that came stay as they are, with a warning.
         """
-        weights, lacking = with_own_rows(self, weights)
-        depth_of_weights = _common_depth(self, weights)
-        if depth_of_weights is not None:
-            set_depth(self, depth_of_weights)
-        super().set_weights(weights)
+        with self.lock.writing():
+            weights, lacking = with_own_rows(self, weights)
+            depth_of_weights = _common_depth(self, weights)
+            if depth_of_weights is not None:
+                set_depth(self, depth_of_weights)
+            super().set_weights(weights)
         if lacking:
             came = ", ".join(f"{n} {name}" for name, n in lacking.items())
             warnings.warn(
@@ -120,6 +122,10 @@ class GrowableCheckpoint:
         Raises:
             ValueError: If the file does not fit. The model is as it was then.
         """
+        with self.lock.writing():
+            self._load_weights(filepath, skip_mismatch, **kwargs)
+
+    def _load_weights(self, filepath, skip_mismatch, **kwargs):
         before = _Snapshot(self)
         self._file_blocks, self._file_arguments = None, {}
         try:

@@ -7,7 +7,8 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Batches
-from stackrec_keras.models.inputs import check_ids, items_of
+from stackrec_keras.models.inputs import check_ids, check_weights, items_of
+from stackrec_keras.models.keras_files import check_checkpoints
 from stackrec_keras.models.training_loop import set_steps
 from stackrec_keras.stacking import StackingCallback
 
@@ -19,11 +20,13 @@ def callbacks_for(model, callbacks, x, validated, verbose, steps_per_epoch):
     epoch has to hold the state of the schedule, and its log keys.
     """
     if isinstance(callbacks, keras.callbacks.CallbackList):
+        check_checkpoints(callbacks.callbacks)
         stacking = _stacking_callback(model, callbacks.callbacks)
         _check_data_shares(stacking, None, steps_per_epoch)
         return callbacks
     if callbacks is None or isinstance(callbacks, keras.callbacks.Callback):
         callbacks = [callbacks] if callbacks else []
+    check_checkpoints(callbacks)
     for callback in callbacks:
         monitor = getattr(getattr(callback, "schedule", None), "monitor", "")
         if monitor.startswith("val_") and not validated:
@@ -96,14 +99,16 @@ def refuse_class_weight(class_weight):
         )
 
 
-def check_arrays(model, x, y, validation_data):
+def check_arrays(model, x, y, sample_weight, validation_data):
     """Raises a ValueError if what a fit is given holds ids that the model does not
     know. Returns the batches among it by name: the items of the model may be
     extended before an epoch asks for the rows that have new ones."""
+    check_weights("sample_weight", sample_weight)
     data = {"x": x, "y": y, "validation_data": validation_data}
     if isinstance(validation_data, (list, tuple)):
         del data["validation_data"]
         data |= zip(("validation x", "validation y"), validation_data)
+        check_weights("validation sample_weight", *validation_data[2:])
     batches = {name: part for name, part in data.items() if isinstance(part, Batches)}
     check_ids(model, **{name: data[name] for name in data if name not in batches})
     items = items_of(x)

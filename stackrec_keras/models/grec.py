@@ -1,4 +1,3 @@
-import contextlib
 import numbers
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from stackrec_keras.layers.arguments import check_bools
 from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
 from stackrec_keras.models.inputs import Data
+from stackrec_keras.models.training_loop import draw_before_step
 
 MOST_GAPS = 50
 
@@ -66,8 +66,6 @@ class GRec(ConvolutionalRecommender):
         form of [StackRec](https://arxiv.org/abs/2012.07598)'s release
     """
 
-    _fills_gaps = False
-
     def __init__(
         self,
         num_items: int,
@@ -104,11 +102,10 @@ class GRec(ConvolutionalRecommender):
         self.build()
 
     def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
-        if not self._fills_gaps:
+        if not isinstance(inputs, dict):
             return self._decode(inputs, inputs, training)
-        gaps = self._draw_gaps(inputs)
-        hidden = self._decode(inputs, _with_holes(inputs, gaps), training)
-        return ops.take_along_axis(hidden, _indices(gaps)[:, :, None], axis=1), gaps
+        items = inputs["items"]
+        return self._decode(items, _with_holes(items, inputs["gaps"]), training)
 
     def _decode(self, items, context, training):
         x = self.item_embedding(context)
@@ -126,34 +123,32 @@ class GRec(ConvolutionalRecommender):
         dense.build((None, self.embedding_dim))
         return dense
 
-    def training_loss(self, y: Tensor, hidden: Tensor, sample_weight: Tensor) -> Tensor:
-        if not self._fills_gaps:
-            return super().training_loss(y, hidden, sample_weight)
+    def train_step(self, *args: Any) -> dict[str, Tensor]:
+        *state, data = args
+        items, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        items = ops.convert_to_tensor(items)
+        gaps, state = draw_before_step(self, state, lambda: self._draw_gaps(items))
+        return super().train_step(
+            *state, ({"items": items, "gaps": gaps}, y, sample_weight)
+        )
+
+    def training_targets(
+        self, x: Data, y: Tensor, hidden: Tensor, sample_weight: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
         if len(y.shape) == 1:
             raise ValueError(
                 "GRec trains on y of shape (batch, time), the next item at each "
                 f"position. Received: y of shape {tuple(y.shape)}"
             )
-        hidden, gaps = hidden
+        if not isinstance(x, dict):
+            return super().training_targets(x, y, hidden, sample_weight)
+        gaps = x["gaps"]
+        hidden = ops.take_along_axis(hidden, _indices(gaps)[:, :, None], axis=1)
         targets = ops.take_along_axis(y, ops.cast(_indices(gaps), "int32"), axis=1)
         if sample_weight is not None and len(sample_weight.shape) == 2:
             sample_weight = ops.take_along_axis(sample_weight, _indices(gaps), axis=1)
-        return super().training_loss(
-            ops.where(gaps < 0, ops.zeros_like(targets), targets), hidden, sample_weight
-        )
-
-    def train_step(self, *args: Any) -> dict[str, Tensor]:
-        with self._filling_gaps():
-            return super().train_step(*args)
-
-    @contextlib.contextmanager
-    def _filling_gaps(self):
-        # What a compiled function computes is settled while it is traced.
-        self._fills_gaps = True
-        try:
-            yield
-        finally:
-            self._fills_gaps = False
+        targets = ops.where(gaps < 0, ops.zeros_like(targets), targets)
+        return super().training_targets(x, targets, hidden, sample_weight)
 
     def _draw_gaps(self, items):
         """Positions `(batch, gaps)` whose next item is blanked, -1 where a row has

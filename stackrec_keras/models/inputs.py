@@ -8,12 +8,10 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Batches
+from stackrec_keras.layers.tracing import values_at_hand
 
 Data = Any
 """What `keras.Model.fit` takes: arrays, a dict of them, batches of either."""
-
-# Formats that write a program for one length of histories alone.
-_OF_ONE_LENGTH = ("torch", "litert")
 
 
 def items_of(inputs):
@@ -31,25 +29,6 @@ def with_items(inputs, items):
     return {**inputs, "items": items} if isinstance(inputs, dict) else items
 
 
-def default_signature(model, format):
-    """Returns what a model takes, for `keras.Model.export`: histories of any length,
-    or of that of training where the format must know it."""
-    length = None
-    if format in _OF_ONE_LENGTH:
-        length = model.trained_length
-        if length is None:
-            raise ValueError(
-                f"format={format!r} writes a program for histories of one length, and "
-                "this model was not trained yet, which would tell it. Give "
-                "input_signature=[keras.InputSpec(shape=(None, length), "
-                "dtype='int32')]."
-            )
-    items = keras.InputSpec(shape=(None, length), dtype="int32")
-    if model.num_users is None:
-        return [items]
-    return [{"items": items, "users": keras.InputSpec(shape=(None,), dtype="int32")}]
-
-
 def check_ids(model, **data):
     """Raises a ValueError if arrays, or batches in their epoch, have no rows or ids
     that the model does not know: JAX would make all weights NaN of them."""
@@ -59,14 +38,66 @@ def check_ids(model, **data):
             items, targets = inputs.epoch_windows.item_ids()
             check_ids(model, **{f"{name}: x": items, f"{name}: y": targets})
             continue
-        _check_kind(name, inputs)
-        check_users(model, name, inputs)
-        is_target = name.endswith("y")
-        last = model.num_targets if is_target else model.num_items
-        items = _as_array(items_of(inputs))
-        _check_range(f"{name} has item ids", items, 0, last, _ITEMS)
-        if items is not None and not is_target:
+        items = _check_known(model, name, inputs)
+        if items is not None and not name.endswith("y"):
             _check_rows(name, items)
+
+
+def check_batch(model, batch, prefix="", training=False, targets=True):
+    """Raises a ValueError for what `fit` refuses in one batch, `(x, y, sample_weight)`.
+
+    Args:
+        model: The model.
+        batch: Arrays or tensors whose values are known, as Keras takes them.
+        prefix: String, what stands before the names of the parts.
+        training: Boolean, whether the model learns from it.
+        targets: Boolean, whether it must have `y`.
+    """
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
+    _check_known(model, f"{prefix}x", x)
+    if y is not None:
+        _check_known(model, f"{prefix}y", y)
+    elif targets:
+        raise ValueError(f"{prefix}y is None. Give a batch (x, y).")
+    if training and model.num_users is not None:
+        _check_range(f"{prefix}x has users", as_array(users_of(x)), *_users(model))
+    check_weights(f"{prefix}sample_weight", sample_weight)
+
+
+def check_call(model, inputs):
+    """Raises a ValueError if a model is called on items that it does not know, where
+    their values can be read at no cost: not in a compiled function."""
+    items = values_at_hand(items_of(inputs))
+    if items is not None and items.dtype.kind in "iuf":
+        _check_bounds("x has item ids", items, 0, model.num_items, _ITEMS)
+
+
+def check_weights(name, weights=None):
+    """Raises a ValueError for weights that would make all others NaN."""
+    weights = as_array(weights)
+    if weights is not None and not np.isfinite(weights).all():
+        raise ValueError(
+            f"{name} has {weights[~np.isfinite(weights)][0]}. Give finite numbers; a "
+            "row of weight 0 does not count."
+        )
+
+
+def _check_known(model, name, inputs):
+    """Checks ids of any shape, and returns them as an array, `None` if `inputs` yields
+    batches."""
+    _check_kind(name, inputs)
+    check_users(model, name, inputs)
+    items = as_array(items_of(inputs))
+    last, way_out = model.num_items, _ITEMS
+    if name.endswith("y"):
+        last = model.num_targets
+        way_out = _TARGETS if hasattr(model, "source") else _ITEMS
+    _check_range(f"{name} has item ids", items, 0, last, way_out)
+    return items
+
+
+def _users(model):
+    return -1, model.num_users - 1, _USERS
 
 
 def _check_vocabulary(name, known, windows):
@@ -113,7 +144,7 @@ def check_trained_users(model, x):
         )
     windows = getattr(x, "windows", None)
     users = users_of(x) if windows is None else windows.users
-    _check_range("x has users", _as_array(users), -1, model.num_users - 1, _USERS)
+    _check_range("x has users", as_array(users), *_users(model))
 
 
 def _check_kind(name, inputs):
@@ -143,14 +174,15 @@ _ITEMS = (
     "knows 1..{last}, and 0 for padding. Encode raw ids with a Vocabulary, build the "
     "model with more items, or give it more: extend_items."
 )
+_TARGETS = _ITEMS.replace("extend_items", "extend_targets")
 _USERS = (
     "knows 0..{last}, and -1 for a user it does not know. Number the users, or build "
     "the model with more."
 )
 
 
-def _as_array(ids):
-    """The array that ids are or hold, `None` if they yield batches."""
+def as_array(ids):
+    """Returns the array that ids are or hold, `None` if they yield batches."""
     if ops.is_tensor(ids):
         return ops.convert_to_numpy(ids)
     return np.asarray(ids) if hasattr(ids, "__array__") else None
@@ -188,7 +220,11 @@ def _check_range(what, ids, first, last, way_out):
             f"{what} that are no integers. Received: dtype={ids.dtype}. Encode raw "
             "ids with a Vocabulary."
         )
-    if ids.min() < first or ids.max() > last:
+    _check_bounds(what, ids, first, last, way_out)
+
+
+def _check_bounds(what, ids, first, last, way_out):
+    if ids.size and not first <= ids.min() <= ids.max() <= last:
         raise ValueError(
             f"{what} from {ids.min()} to {ids.max()}; this model "
             + way_out.format(last=last)

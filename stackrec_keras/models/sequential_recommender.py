@@ -1,7 +1,7 @@
 import contextlib
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
 
@@ -13,12 +13,22 @@ from stackrec_keras import losses, metrics
 from stackrec_keras.data import Batches, Vocabulary
 from stackrec_keras.data.full_batches import FullBatches
 from stackrec_keras.layers import OutputTable, seed_generator, with_dense_gradient
-from stackrec_keras.layers.arguments import check_integers, nearest_names
+from stackrec_keras.layers.arguments import (
+    check_bools,
+    check_integers,
+    nearest_names,
+)
 from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.layers.tracing import num_replicas
-from stackrec_keras.losses.validation_loss import last_of_row, validation_loss
+from stackrec_keras.losses.validation_loss import (
+    last_of_row,
+    row_weights,
+    validation_losses,
+)
 from stackrec_keras.models.check_vocabulary import check_vocabulary
+from stackrec_keras.models.checked_batches import CheckedData, ChecksBatches
 from stackrec_keras.models.checkpoint import GrowableCheckpoint, of_any_backend
+from stackrec_keras.models.exporting import export
 from stackrec_keras.models.extension import extend_items
 from stackrec_keras.models.fitting import (
     callbacks_for,
@@ -31,17 +41,34 @@ from stackrec_keras.models.inputs import (
     Data,
     check_ids,
     check_trained_users,
-    default_signature,
+    check_weights,
     items_of,
     with_items,
 )
+from stackrec_keras.models.keras_files import SavesAsKeras
 from stackrec_keras.models.recommend import recommend
-from stackrec_keras.models.training_loop import EpochSteps, KeepsValues, loss_tracker
+from stackrec_keras.models.seen import warn_of_seen, without_seen
+from stackrec_keras.models.shared_model import GiveWay, SharedModel
+from stackrec_keras.models.similar_items import similar_items
+from stackrec_keras.models.training_loop import (
+    EpochSteps,
+    KeepsValues,
+    ScoringSteps,
+)
 from stackrec_keras.stacking import Growth, grow
 from stackrec_keras.stacking.growth import block_stacks, depth
 
 
-class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.Model):
+class SequentialRecommender(
+    ChecksBatches,
+    SavesAsKeras,
+    GrowableCheckpoint,
+    SharedModel,
+    ScoringSteps,
+    EpochSteps,
+    KeepsValues,
+    keras.Model,
+):
     """Base of all models: a next-item recommender whose depth can grow.
 
     A subclass builds its layers in the constructor, a `BlockStack` among them, and
@@ -71,8 +98,14 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
     output_fan_in = False
     """Boolean, how the output table starts: see `OutputTable`."""
 
+    scores_what_it_reads = True
+    """Boolean, whether histories and targets are of one catalogue."""
+
     output_name = "output_table"
     """String, the name of the output table's layer."""
+
+    seed_name = "seed_generator"
+    """String, the name of the model's random generator."""
 
     def __init__(self, num_items: int, dim: int, num_blocks: int, **kwargs) -> None:
         try:
@@ -91,9 +124,8 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             name=self.output_name,
         )
         self.output_table.build((None, dim))
-        self.seed_generator = seed_generator()
+        self.seed_generator = seed_generator(self.seed_name)
         self._vocabulary: Vocabulary | None = None
-        self._gives_hidden = True
 
     def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
         """Returns hidden states `(batch, time, dim)` for `inputs` as in `call`."""
@@ -135,8 +167,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
 
     def call(self, inputs: Data, training: bool | None = None) -> Tensor:
         inputs = with_items(inputs, self._last_items(items_of(inputs)))
-        hidden = self.hidden_states(inputs, training)
-        return hidden if self._gives_hidden else self.output_table(hidden[:, -1])
+        return self.hidden_states(inputs, training)
 
     def score(self, inputs: Data) -> Tensor:
         """Scores every item as the next one.
@@ -149,32 +180,76 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         """
         if not ops.is_tensor(items_of(inputs)):  # which may have no values yet
             check_ids(self, x=inputs)
-        return self.output_table(self(inputs, training=False)[:, -1])
+        with self.inferring():
+            return self.output_table(self(inputs, training=False)[:, -1])
 
     def recommend(
-        self, x: Data, k: int = 10, exclude_seen: bool = True, batch_size: int = 256
+        self,
+        x: Data,
+        k: int = 10,
+        exclude_seen: bool = True,
+        batch_size: int = 256,
+        items: Any = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Recommends the items with the highest next-item scores.
+
+        The model reads the last items of each history: as many as the training
+        sequences had, also for a model without a `max_length`. A model that was not
+        trained reads the last `max_length`, or all. `exclude_seen` leaves out the
+        items of the whole history. Scores are computed for a part of a large
+        catalogue at a time, so memory does not grow with the catalogue.
 
         Args:
             x: Item indices as for `call`; or a list of histories, oldest item first:
                 lists of raw item ids for a model with a vocabulary, of indices for
                 one without. Unknown items are skipped with a warning. Either may be
                 the `"items"` of a dict with `"users"`, for a model that takes them.
-            k: Integer, how many items.
+            k: Integer, number of items for each history. Defaults to `10`.
             exclude_seen: Boolean, whether to leave out the items of the history.
-            batch_size: Integer, histories scored at a time.
+                Defaults to `True`.
+            batch_size: Integer, number of histories that the model reads at a time.
+                Defaults to `256`.
+            items: The only items to choose from: a list of items for all histories,
+                or one list for each history. Raw ids if `x` has raw ids, otherwise
+                indices. An item that occurs twice counts once. Defaults to `None`,
+                which means all items.
 
         Returns:
-            A pair of arrays `(batch, k)`, best first: ids (raw ones if `x` has raw
-            ones) and scores. Where a history leaves fewer than `k` items, the rest
-            has id 0 (`None` if raw) and score -inf.
+            A pair of arrays `(batch, k)`, best first: ids (raw ids if `x` has raw
+            ids) and scores. Of equal scores the lower index comes first. Where
+            `items` and the history leave fewer than `k` items, the remaining ids are
+            0 (`None` for raw ids) and their scores -inf.
 
         Raises:
-            ValueError: If a history has no known item or holds no integers (for a
-                model without a vocabulary), or `k` is no integer in 1..num_items.
+            ValueError: If a history has no known item or does not hold integers (for
+                a model without a vocabulary), `items` has an unknown item or none,
+                `k` is not an integer in 1..num_items, or scores are NaN.
         """
-        return recommend(self, x, k, exclude_seen, batch_size)
+        with self.lock.reading():
+            return recommend(self, x, k, exclude_seen, batch_size, items)
+
+    def similar_items(self, ids: Any, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
+        """Finds the items that the model reads as most similar to some items.
+
+        Similarity is the cosine of two input embeddings, the vectors of the items in
+        a history. A vector of zeros has similarity 0 to every item.
+
+        Args:
+            ids: List or array of items: raw ids for a model with a vocabulary,
+                otherwise indices.
+            k: Integer, number of items for each of them. Defaults to `10`.
+
+        Returns:
+            A pair of arrays `(len(ids), k)`, best first: ids (raw ids for a model with
+            a vocabulary) and cosines. The item itself is left out. Of equal cosines
+            the lower index comes first.
+
+        Raises:
+            ValueError: If an item is unknown, `k` is not an integer in
+                1..num_items - 1, or embeddings are not finite.
+        """
+        with self.lock.reading():
+            return similar_items(self, ids, k)
 
     def grow(
         self,
@@ -266,6 +341,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         optimizer: keras.optimizers.Optimizer | str = "auto",
         loss: Any = "auto",
         metrics: Any = "auto",
+        exclude_seen: bool | None = None,
         **kwargs,
     ) -> None:
         """Configures training.
@@ -276,14 +352,21 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             metrics: List of metrics of `stackrec_keras.metrics`; `"auto"` is MRR,
                 HitRate and NDCG at 5 and 10. They are computed in `evaluate` and
                 validation, over all items.
+            exclude_seen: Boolean, whether validation and `evaluate` leave the items
+                of the history out of the ranking, as `recommend` does. A target that
+                is one of them counts as missed. Defaults to `None`: they do not, and
+                a warning tells how many targets `recommend` would leave out.
             **kwargs: The other arguments of `keras.Model.compile`.
 
         Raises:
-            ValueError: If a loss or metric would be fed hidden states.
+            ValueError: If a loss or metric would be fed hidden states, or
+                `exclude_seen` is not a boolean.
         """
-        compiled = _Compiled.from_arguments(loss, metrics, kwargs)
+        if exclude_seen is not None:
+            check_bools(exclude_seen=exclude_seen)
+        compiled = _Compiled.from_arguments(loss, metrics, exclude_seen, kwargs)
         if isinstance(optimizer, str) and optimizer == "auto":
-            optimizer = keras.optimizers.Adam(1e-3)
+            optimizer = keras.optimizers.Adam(1e-3, name="adam")
         super().compile(optimizer=optimizer, **kwargs)
         self._compiled_with = compiled
         self.loss = compiled.loss
@@ -294,7 +377,7 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
     def metrics(self) -> list[keras.metrics.Metric]:
         if not self.compiled:
             return []
-        return [loss_tracker(self), *self._compiled_with.metrics]
+        return [self._compiled_with.mean_loss, *self._compiled_with.metrics]
 
     def get_compile_config(self) -> dict[str, Any]:
         if not self.compiled:
@@ -324,12 +407,17 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
 
         Items that the model does not know are refused: of arrays at once, of
         `Batches` when an epoch that has them begins, so that a callback may
-        `extend_items` before. Other iterables are not looked into.
+        `extend_items` before, of other iterables before the step of their batch.
         """
         refuse_class_weight(kwargs.get("class_weight"))
         validation = kwargs.get("validation_data")
-        batches = check_arrays(self, x, y, validation)
+        weights = kwargs.get("sample_weight")
+        batches = check_arrays(self, x, y, weights, validation)
         check_trained_users(self, x)
+        if validation is not None and self.exclude_seen is None:
+            is_pair = isinstance(validation, (list, tuple))
+            given = validation[:2] if is_pair else (validation, None)
+            warn_of_seen(self, given[0], given[1], stacklevel=3)
         validated = validation is not None or kwargs.get("validation_split", 0.0) > 0
         callbacks = callbacks_for(
             self, callbacks, x, validated, verbose, kwargs.get("steps_per_epoch")
@@ -339,29 +427,61 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             kwargs["shuffle"] = False
             x.set_epoch(0)  # all rows, whatever share a fit before this ended with
         callbacks = checking(self, thawing(self, callbacks), batches)
+        checked = CheckedData(self)
+        x = checked.of("x", x, training=True)
+        kwargs["validation_data"] = checked.of("validation_data", validation)
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = [GiveWay(), *callbacks]
         if isinstance(x, Batches) and not x.evaluation:
             x = FullBatches(x)
-        with self.keeping_values():
+        with self.fitting(), self.keeping_values(), checked:
             return super().fit(
                 x, y, batch_size, epochs, verbose, callbacks=callbacks, **kwargs
             )
 
     def evaluate(
-        self, x: Data = None, y: Tensor | None = None, **kwargs
+        self,
+        x: Data = None,
+        y: Tensor | None = None,
+        *args: Any,
+        exclude_seen: bool | None = None,
+        **kwargs,
     ) -> list[float] | dict[str, float]:
-        """Ranks all items at each row's end; the arguments are those of
-        `keras.Model.evaluate`, `y` being as in `fit`'s `validation_data`.
-        `sample_weight` weighs rows, in the loss and in the metrics."""
-        check_ids(self, x=x, y=y)
-        with self.keeping_values():
-            return super().evaluate(x, y, **kwargs)
+        """Ranks all items at each row's end.
 
-    def predict(self, x: Data, **kwargs) -> np.ndarray:
+        The arguments are those of `keras.Model.evaluate`, and one more. `y` is as in
+        `fit`'s `validation_data`. `sample_weight` weighs rows: the loss and the metrics
+        are weighted means over all rows that have a target.
+
+        Args:
+            exclude_seen: Boolean, as in `compile`; of the history it knows what is in
+                `x`. The loss is over all items in either case. Defaults to what the
+                model was compiled with.
+
+        Raises:
+            ValueError: If `x` or `y` have items that the model does not know.
+        """
+        check_ids(self, x=x, y=y)
+        check_weights("sample_weight", kwargs.get("sample_weight"))
+        if exclude_seen is None:
+            exclude_seen = self.exclude_seen
+            # `fit`, which has warned already, validates with a data set of its own.
+            if exclude_seen is None and "_use_cached_eval_dataset" not in kwargs:
+                warn_of_seen(self, x, y, stacklevel=3)
+        else:
+            check_bools(exclude_seen=exclude_seen)
+        with self._excluding_seen(exclude_seen), self.inferring():
+            with self.keeping_values(), CheckedData(self) as checked:
+                return super().evaluate(checked.of("x", x), y, *args, **kwargs)
+
+    def predict(self, x: Data, *args: Any, **kwargs) -> np.ndarray:
         """Scores every item as the next one of each row, `(rows, num_items + 1)`; the
         arguments are those of `keras.Model.predict`."""
         check_ids(self, x=x)
-        with self.keeping_values():
-            return super().predict(x, **kwargs)
+        checked = CheckedData(self)
+        with self.inferring(), self.keeping_values(), checked:
+            x = checked.of("x", x, targets=False)
+            return super().predict(x, *args, **kwargs)
 
     def compute_loss(
         self,
@@ -371,57 +491,71 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         sample_weight: Tensor = None,
         training: bool = True,
     ) -> Tensor:
-        y, sample_weight = _as_tensors(y, sample_weight)
         if not training:
-            y = last_of_row(y, y_pred)
-            return validation_loss(y, y_pred, sample_weight) / num_replicas()
+            return self._evaluation_loss(x, y, y_pred, sample_weight) / num_replicas()
         self._note_length(items_of(x).shape[1])
-        loss = self.training_loss(y, y_pred, sample_weight)
+        y, sample_weight = _as_tensors(y, sample_weight)
+        y, hidden, sample_weight = self.training_targets(x, y, y_pred, sample_weight)
+        loss = self.training_loss(y, hidden, sample_weight)
         for extra in self.losses:
             loss = loss + ops.sum(ops.cast(extra, loss.dtype))
+        self._compiled_with.mean_loss.update_state(
+            ops.stop_gradient(loss), self.loss.total_weight(y, sample_weight)
+        )
         return loss / num_replicas()
 
-    def training_loss(self, y: Tensor, hidden: Tensor, sample_weight: Tensor) -> Tensor:
-        """Returns the loss of a batch, as a scalar.
+    def training_targets(
+        self, x: Data, y: Tensor, hidden: Tensor, sample_weight: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Returns what the loss of a training step gets: targets, the hidden states
+        that are to predict them, and weights.
 
         Args:
+            x: The inputs of the step.
             y: Integer tensor, the next item at each position `(batch, time)`, 0 =
-                none, or at the last one alone, `(batch,)`.
-            hidden: What `call` returned in this step of `fit`.
+                none, or only at the last one, `(batch,)`.
+            hidden: Tensor `(batch, time, dim)`, what `call` returned for `x`.
             sample_weight: `None`, or a tensor `(batch,)` or `(batch, time)`.
         """
         if len(y.shape) == 1:
             hidden = hidden[:, -1]
+        return self._last_items(y), hidden, self._last_items(sample_weight)
+
+    def training_loss(
+        self, y: Tensor, hidden: Tensor, sample_weight: Tensor | None
+    ) -> Tensor:
+        """Returns the loss of a training step, a scalar, from `training_targets`."""
         return self.loss(
-            self._last_items(y),
+            y,
             hidden,
             with_dense_gradient(self.output_table.table),
             with_dense_gradient(self.output_table.bias),
-            sample_weight=self._last_items(sample_weight),
+            sample_weight=sample_weight,
             seed=self.seed_generator,
         )
+
+    def _evaluation_loss(self, x, y, hidden, sample_weight):
+        """The mean loss of a batch. The scores serve the metrics too."""
+        y = y["next_item"] if isinstance(y, dict) else y
+        y, items, sample_weight = _as_tensors(y, items_of(x), sample_weight)
+        scores = self.output_table(hidden[:, -1])
+        y = last_of_row(y, items)
+        losses, weights = validation_losses(y, scores), row_weights(y, sample_weight)
+        self._compiled_with.mean_loss.update_state(losses, weights)
+        excludes = self.exclude_seen and self.scores_what_it_reads
+        ranked = without_seen(scores, items) if excludes else scores
+        for metric in self._compiled_with.metrics:
+            metric.update_state(y, ranked, weights)
+        return ops.divide_no_nan(ops.sum(losses * weights), ops.sum(weights))
 
     def compute_metrics(
         self, x: Data, y: Tensor, y_pred: Tensor, sample_weight: Tensor = None
     ) -> dict[str, Tensor]:
-        if self._gives_hidden:
-            loss = loss_tracker(self)
-            return {loss.name: loss.result()}
-        y, sample_weight = _as_tensors(y, sample_weight)
-        y = last_of_row(y, y_pred)
-        if sample_weight is not None:
-            sample_weight = last_of_row(sample_weight, y_pred)
-        for metric in self._compiled_with.metrics:
-            metric.update_state(y, y_pred, sample_weight)
-        return self.get_metrics_result()
-
-    def test_step(self, *args: Any) -> dict[str, Tensor]:
-        with self._giving_scores():
-            return super().test_step(*args)
-
-    def predict_step(self, *args: Any) -> Tensor:
-        with self._giving_scores():
-            return super().predict_step(*args)
+        # The step's loss has updated them: one scoring of all items is enough.
+        if isinstance(y, dict):
+            return self.get_metrics_result()
+        loss = self._compiled_with.mean_loss
+        return {loss.name: loss.result()}
 
     def export(
         self,
@@ -432,13 +566,18 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
         **kwargs,
     ) -> Any:
         """Writes a program that gives what `predict` gives; the arguments are those of
-        `keras.Model.export`. Without `input_signature` it takes histories of any
-        length, or of that of training where the format must know it (`"torch"`,
-        `"litert"`)."""
-        if input_signature is None:
-            input_signature = default_signature(self, format)
-        with self._giving_scores():
-            return super().export(filepath, format, verbose, input_signature, **kwargs)
+        `keras.Model.export`.
+
+        Without `input_signature` it takes histories of any length on TensorFlow and
+        JAX. Histories must be as long as those of training on PyTorch, for `"litert"`,
+        and for `"onnx"` on JAX.
+
+        Raises:
+            ValueError: If the backend cannot write the format, or the program must
+                know a length that neither training nor `input_signature` tells.
+            ImportError: If a package is missing.
+        """
+        return export(self, filepath, format, verbose, input_signature, **kwargs)
 
     def _note_length(self, length):
         length = length or 0  # TensorFlow does not know it once it was given several
@@ -458,14 +597,24 @@ class SequentialRecommender(GrowableCheckpoint, EpochSteps, KeepsValues, keras.M
             return values
         return values[:, -self.max_length :]
 
+    @property
+    def exclude_seen(self) -> bool | None:
+        """Boolean or `None`, what the model was compiled with: see `compile`."""
+        return self._compiled_with.exclude_seen if self.compiled else None
+
     @contextlib.contextmanager
-    def _giving_scores(self):
-        # What a compiled function computes is settled while it is traced.
-        self._gives_hidden = False
+    def _excluding_seen(self, on):
+        """Context of an evaluation, whose compiled step ranks in one way."""
+        if on == self.exclude_seen:
+            yield
+            return
+        compiled, step = self._compiled_with, self.test_function
+        self._compiled_with = replace(compiled, exclude_seen=on)
+        self.test_function = None
         try:
             yield
         finally:
-            self._gives_hidden = True
+            self._compiled_with, self.test_function = compiled, step
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -487,10 +636,14 @@ class _Compiled:
 
     loss: losses.CatalogueLoss
     metrics: list
+    exclude_seen: bool | None
     arguments: dict
+    mean_loss: keras.metrics.Mean = field(
+        default_factory=lambda: keras.metrics.Mean("loss")
+    )
 
     @classmethod
-    def from_arguments(cls, loss, metric_list, arguments):
+    def from_arguments(cls, loss, metric_list, exclude_seen, arguments):
         for name in ("weighted_metrics", "loss_weights"):
             if arguments.get(name) is not None:
                 raise ValueError(
@@ -499,10 +652,17 @@ class _Compiled:
                     "the sample_weight of fit, evaluate and validation_data weighs "
                     "rows, in the metrics too."
                 )
-        return cls(losses.get(loss), metrics.get(metric_list), dict(arguments))
+        return cls(
+            losses.get(loss), metrics.get(metric_list), exclude_seen, dict(arguments)
+        )
 
     def get_config(self, optimizer):
-        parts = {"optimizer": optimizer, "loss": self.loss, "metrics": self.metrics}
+        parts = {
+            "optimizer": optimizer,
+            "loss": self.loss,
+            "metrics": self.metrics,
+            "exclude_seen": self.exclude_seen,
+        }
         return {
             name: keras.saving.serialize_keras_object(part)
             for name, part in {**parts, **self.arguments}.items()

@@ -1,7 +1,8 @@
 """The private attributes of Keras' training loop.
 
-Keras 3 has no public way to get back what JAX holds when a step fails, to give the
-epochs of a fit different numbers of batches, or to have the mean of the loss alone.
+Keras 3 has no public way to get back what JAX holds when a step fails, or to give the
+epochs of a fit different numbers of batches. And the signature of a step is another on
+JAX, where it takes and returns the values of all variables.
 """
 
 import contextlib
@@ -10,10 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import keras
+
 from stackrec_keras.stacking.in_place import optimizer_chain
 
 
-class KeepsValues:
+class KeepsValues(keras.Model):
     """What a model adds to Keras' trainer so that an error in a step loses nothing.
 
     On JAX, Keras takes the values out of all variables before a step and puts them
@@ -44,7 +47,7 @@ class KeepsValues:
         super()._purge_model_variables(**which)
 
 
-class EpochSteps:
+class EpochSteps(keras.Model):
     """What a model adds to Keras' training loop so that each epoch of a fit may have
     its own number of batches.
 
@@ -75,9 +78,50 @@ class EpochSteps:
             self._epoch_iterator = weakref.ref(iterator)
 
 
-def loss_tracker(model):
-    """Returns the metric in which a compiled model keeps the mean loss of its steps."""
-    return model._loss_tracker
+class ScoringSteps(keras.Model):
+    """What a model adds to Keras' steps so that they score what `call` returns, which
+    is hidden states."""
+
+    def test_step(self, *args: Any) -> dict[str, Any]:
+        *state, data = args
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        # The dict tells `compute_metrics` a step of evaluation from one of training.
+        return super().test_step(*state, (x, {"next_item": y}, sample_weight))
+
+    def predict_step(self, *args: Any) -> Any:
+        *state, _ = args
+        if not state:
+            return self.output_table(super().predict_step(*args)[:, -1])
+        hidden, non_trainable = super().predict_step(*args)
+        with _values_of(self, *state[0]):
+            return self.output_table(hidden[:, -1]), non_trainable
+
+
+def draw_before_step(model, state, draw):
+    """Draws at random within a training step, before the model is called.
+
+    Args:
+        model: The model, whose seed generators `draw` uses.
+        state: List of the arguments of the step but for the data: none, or on JAX
+            the values of all variables.
+        draw: Function without arguments.
+
+    Returns:
+        What `draw` returned, and the `state` to go on with.
+    """
+    if not state:
+        return draw(), state
+    trainable, non_trainable, *others = state[0]
+    with _values_of(model, trainable, non_trainable) as scope:
+        drawn = draw()
+    non_trainable = [scope.get_current_value(v) for v in model.non_trainable_variables]
+    return drawn, [(trainable, non_trainable, *others)]
+
+
+def _values_of(model, trainable, non_trainable):
+    variables = [*model.trainable_variables, *model.non_trainable_variables]
+    values = [*trainable, *non_trainable]
+    return keras.StatelessScope(state_mapping=list(zip(variables, values)))
 
 
 def set_steps(epoch_iterator, num_batches):

@@ -5,11 +5,12 @@ import keras
 import numpy as np
 
 from stackrec_keras.data import Vocabulary
-from stackrec_keras.layers.arguments import check_integers
+from stackrec_keras.layers.arguments import check_bools, check_integers
 from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.models.check_vocabulary import check_vocabulary
 from stackrec_keras.models.extension import extend_items, extend_targets
 from stackrec_keras.models.inputs import Data
+from stackrec_keras.models.recommend import recommend
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 
 
@@ -58,8 +59,10 @@ class TransferRecommender(SequentialRecommender):
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
 
-    # The source model has an "output_table": no two variables have one path.
+    # The source model has the names of the base: no two variables have one path.
     output_name = "target_table"
+    seed_name = "target_seed_generator"
+    scores_what_it_reads = False
 
     def __init__(
         self,
@@ -128,27 +131,43 @@ class TransferRecommender(SequentialRecommender):
         self._target_vocabulary = vocabulary
 
     def recommend(
-        self, x: Data, k: int = 10, exclude_seen: bool = True, batch_size: int = 256
+        self,
+        x: Data,
+        k: int = 10,
+        exclude_seen: bool = True,
+        batch_size: int = 256,
+        items: Any = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Recommends the target items with the highest scores.
 
         Args:
             x: Histories of source items, as `SequentialRecommender.recommend` takes
                 them.
-            k: Integer, how many target items.
-            exclude_seen: As in the other models; no target item is in a history, so
-                there is none to leave out.
-            batch_size: Integer, histories scored at a time.
+            k: Integer, number of target items for each history. Defaults to `10`.
+            exclude_seen: As in the other models. It changes nothing here: histories
+                have no target items.
+            batch_size: Integer, number of histories that the model reads at a time.
+                Defaults to `256`.
+            items: The only target items to choose from, as in the other models: raw
+                ids of the `target_vocabulary` if the model has one and `x` is a list
+                of histories, otherwise indices. Defaults to `None`, which means all
+                target items.
 
         Returns:
             A pair of arrays `(batch, k)`, best first: target ids (raw ones if `x` is
             a list and there is a `target_vocabulary`) and scores.
 
         Raises:
-            ValueError: If a history has no known item, or `k` is not in
-                1..num_targets.
+            ValueError: If a history has no known item, `items` has an unknown item or
+                none, `k` is not an integer in 1..num_targets, or scores are NaN.
         """
-        return super().recommend(x, k, False, batch_size)
+        check_bools(exclude_seen=exclude_seen)
+        return recommend(self, x, k, False, batch_size, items)
+
+    def similar_items(self, ids: Any, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
+        """Finds similar items of the source catalogue, as the source model does: only
+        source items have input embeddings."""
+        return self.source.similar_items(ids, k)
 
     def extend_items(
         self, n: int | None = None, init: str = "mean", ids: Sequence | None = None
@@ -187,9 +206,11 @@ class TransferRecommender(SequentialRecommender):
             _check_one_target(y)
         return super().fit(x, y, *args, **kwargs)
 
-    def training_loss(self, y: Tensor, hidden: Tensor, sample_weight: Tensor) -> Tensor:
+    def training_targets(
+        self, x: Data, y: Tensor, hidden: Tensor, sample_weight: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
         _check_one_target(y)
-        return super().training_loss(y, hidden, sample_weight)
+        return super().training_targets(x, y, hidden, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

@@ -89,7 +89,7 @@ class TransformerRecommender(SequentialRecommender):
     def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
         items = items_of(inputs)
         positions = self.position_embedding(
-            ops.arange(ops.shape(items)[1], dtype="int32")
+            ops.arange(0, ops.shape(items)[1], dtype="int32")
         )
         x = self.embed(inputs, training) + positions
         x = dropout(x, self.dropout, training, self.seed_generator)

@@ -24,7 +24,16 @@ def replace_value(variable, value):
 
 @contextlib.contextmanager
 def changing_shapes(model):
-    """Context in which variables of a model and its optimizer change shape."""
+    """Context in which variables of a model and its optimizer change shape, while no
+    other thread uses the model."""
+    lock = getattr(model, "lock", None)
+    alone = contextlib.nullcontext() if lock is None else lock.writing()
+    with alone, _new_shapes(model):
+        yield
+
+
+@contextlib.contextmanager
+def _new_shapes(model):
     if keras.backend.backend() == "jax":
         model.jax_state_sync()
         model._jax_state = None  # of the old shapes; an error would bring it back

@@ -54,6 +54,7 @@ class StackingHyperModel(keras_tuner.HyperModel):
         time_budget: Float or `None`, seconds of a trial. It ends within the epoch.
         share_by: `"random"` or `"time"`, which rows a `first_data_share` holds: as in
             `windows.batches`.
+        exclude_seen: As in `SequentialRecommender.compile`. Defaults to `None`.
         jit_compile: As in `keras.Model.compile`.
         seed: Integer, of the order of the rows and of new random blocks. Weights
             start from Keras' own seed (`keras.utils.set_random_seed`).
@@ -103,6 +104,7 @@ class StackingHyperModel(keras_tuner.HyperModel):
         target: float | None = None,
         time_budget: float | None = None,
         share_by: str = "random",
+        exclude_seen: bool | None = None,
         jit_compile: bool | str = "auto",
         seed: int = 0,
         name: str | None = None,
@@ -123,6 +125,7 @@ class StackingHyperModel(keras_tuner.HyperModel):
         self.time_budget = time_budget
         data.train.batches(share_by=share_by)  # raises where it does not fit
         self.share_by = share_by
+        self.exclude_seen = exclude_seen
         self.jit_compile = jit_compile
         self.seed = seed
         self.model_arguments = model_arguments
@@ -153,6 +156,7 @@ class StackingHyperModel(keras_tuner.HyperModel):
         model.compile(
             keras.optimizers.Adam(drawn.learning_rate),
             drawn.training_loss,
+            exclude_seen=self.exclude_seen,
             jit_compile=self.jit_compile,
         )
         return model

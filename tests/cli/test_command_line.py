@@ -17,6 +17,7 @@ def test_without_a_command_the_help_is_printed(stackrec):
         "tune",
         "evaluate",
         "recommend",
+        "similar",
         "convert",
         "methods",
         "data",
@@ -169,3 +170,24 @@ def test_an_error_of_a_model_names_the_option(command, log_path, tmp_path, stack
     code, _, err = stackrec(*f"{command} {options} {wrong}".split())
     assert code == 2
     assert err.startswith("stackrec: error: --num-heads 3 must divide the width of")
+
+
+@pytest.mark.parametrize(
+    "typed, hint",
+    [
+        ("recommend r --user -C3", "What begins with a dash is written --user=-C3"),
+        ("recommend r --items -C3 B2", "with a dash is written --items=-C3"),
+        ("train --out r --data -new.csv", "with a dash is written --data=-new.csv"),
+        ("recommend r --items B2 -C3", "dash, write --items=VALUE for each"),
+        ("recommend r --items=-C3 B2", "dash, write --items=VALUE for each"),
+        ("recommend r --user --json", "--user: expected one argument"),
+        ("recommend r --user C3 B2", "unrecognized arguments: B2"),
+    ],
+)
+def test_a_value_that_begins_with_a_dash_gets_the_form_that_it_needs(
+    typed, hint, capsys
+):
+    with pytest.raises(SystemExit) as exit:
+        main(typed.split())
+    assert exit.value.code == 2
+    assert capsys.readouterr().err.endswith(f"{hint}\n")

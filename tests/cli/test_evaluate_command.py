@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 
+@pytest.mark.every_backend
 def test_a_run_is_evaluated_as_it_was_at_its_end(finished_run, stackrec):
     code, out, err = stackrec("evaluate", finished_run)
     assert (code, err) == (0, "")
@@ -110,3 +111,24 @@ def _last_items(path, user, model):
     items = [item for who, item, _ in rows if who == user]
     known = [i for i in model.vocabulary.encode(items) if i > 0]
     return known[-8:]
+
+
+def test_items_of_the_history_may_be_left_out(
+    log_path, finished_run, train_arguments, stackrec, tmp_path
+):
+    _, out, _ = stackrec("evaluate", finished_run)
+    assert "10 targets are in their history" in out and "--exclude-seen" in out
+    _, out, _ = stackrec("evaluate", finished_run, "--exclude-seen")
+    assert "items of the history left out" in out
+    _, out, _ = stackrec("evaluate", finished_run, "--exclude-seen", "--json")
+    results = json.loads(out)["results"]
+    assert len(results) == 2  # the model and popularity
+    assert all(table["hit_rate@10"] <= 6 / 16 for table in results.values())
+    # A run that is told so at once holds to it in validation, at its end and here.
+    folder = tmp_path / "told"
+    more = "--epochs 1 --schedule none --exclude-seen"
+    assert stackrec(*train_arguments(log_path, folder, more))[0] == 0
+    assert "items of the history left out" in (folder / "metrics.md").read_text()
+    assert stackrec("evaluate", folder)[1] == (folder / "metrics.md").read_text()
+    model = keras.saving.load_model(folder / "model.keras")
+    assert model.exclude_seen is True

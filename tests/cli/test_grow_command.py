@@ -110,7 +110,6 @@ def test_a_grown_run_is_evaluated_and_recommends(grown_run, stackrec):
     assert len(json.loads(out)["recommendations"]) == 10
 
 
-@pytest.mark.any_backend
 def test_a_grown_run_that_was_stopped_goes_on_without_the_old_model(
     finished_run, newer_log, grown_run, tmp_path, stackrec, monkeypatch
 ):
@@ -164,7 +163,6 @@ def test_a_file_without_new_items_is_trained_on_without_growth(
     assert found["test_start"] == 1_600_000_000 + 3600 * 15
 
 
-@pytest.mark.any_backend
 def test_a_model_that_knows_users_gets_the_new_ones(
     log_path, newer_log, train_arguments, tmp_path, stackrec
 ):

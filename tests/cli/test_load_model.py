@@ -10,7 +10,6 @@ from stackrec_keras.cli.scenario.arms import earlier_rows
 pytestmark = pytest.mark.usefixtures("eager_on_tensorflow")
 
 
-@pytest.mark.any_backend
 def test_a_run_starts_from_the_weights_of_another(
     tmp_path, log_path, stackrec, train_arguments, finished_run
 ):
@@ -53,7 +52,6 @@ def test_a_folder_without_a_finished_run_is_refused(
     assert code == 2 and "is no folder of a finished run" in err
 
 
-@pytest.mark.any_backend
 def test_a_run_that_was_stopped_goes_on_without_the_model_it_began_with(
     tmp_path, log_path, stackrec, train_arguments, finished_run
 ):

@@ -9,6 +9,7 @@ def history_of(user, log_path):
     return [item for who, item, _ in rows if who == str(user)]
 
 
+@pytest.mark.every_backend
 def test_a_user_is_recommended_what_the_model_says_of_the_whole_history(
     finished_run, log_path, stackrec
 ):
@@ -97,3 +98,65 @@ def test_too_many_recommendations_are_an_error(finished_run, stackrec):
     code, _, err = stackrec("recommend", finished_run, *arguments)
     assert code == 2
     assert "k must be between 1 and the 14 items" in err
+
+
+def test_ids_that_begin_with_a_dash_are_typed_after_an_equals_sign(
+    finished_run, tmp_path, stackrec
+):
+    newer = tmp_path / "newer.csv"
+    newer.write_text("user,item,timestamp\n-C3,film 5,1\n")
+    arguments = ["--user=-C3", "--data", newer, "--json"]
+    code, out, _ = stackrec("recommend", finished_run, *arguments)
+    assert code == 0 and json.loads(out)["history"] == ["film 5"]
+    each = ["--items=film 5", "--items=film 4", "--json"]
+    code, out, _ = stackrec("recommend", finished_run, *each)
+    assert code == 0 and json.loads(out)["history"] == ["film 5", "film 4"]
+
+
+def _recommended(stackrec, run, *arguments):
+    code, out, err = stackrec("recommend", run, "--json", *arguments)
+    assert (code, err) == (0, "")
+    return {found["item"] for found in json.loads(out)["recommendations"]}
+
+
+def test_only_candidates_are_recommended(finished_run, tmp_path, stackrec):
+    typed = ["film 3", "film 5", "film 12"]
+    of_history = ["--items", "film 1", "film 5"]
+    arguments = [*of_history, "--candidates", *typed]
+    assert _recommended(stackrec, finished_run, *arguments) == {"film 3", "film 12"}
+    file = tmp_path / "in_stock.txt"
+    file.write_text("\ufefffilm 3\r\n\nfilm 5\nfilm 12\n", "utf-8")
+    arguments = ["--user", "3", "--include-seen", "--candidates-file", file]
+    assert _recommended(stackrec, finished_run, *arguments) == {*typed}
+
+
+def test_mistakes_in_candidates_are_told(finished_run, tmp_path, stackrec):
+    def error(*arguments):
+        arguments = ["--items", "film 1", *arguments]
+        code, out, err = stackrec("recommend", finished_run, *arguments)
+        assert (code, out) == (2, "")
+        return err
+
+    message = error("--candidates", "film 3", "Film 13", "zzz")
+    assert "'Film 13' is no item of the model, nor are 1 more. Did you" in message
+    file = tmp_path / "in_stock.txt"
+    assert f"No such file or directory: '{file}'" in error("--candidates-file", file)
+    for content, told in (
+        (b"", "is empty. Give one id per line"),
+        (b"caf\xe9", "is not a text file in UTF-8"),
+        (b"film 3\nzzz\n", "the id 'zzz' is no item of the model"),
+    ):
+        file.write_bytes(content)
+        message = error("--candidates-file", file)
+        assert f"--candidates-file {file}" in message and told in message
+
+
+def test_a_model_that_diverged_is_told(finished_run, tmp_path, stackrec):
+    model = keras.saving.load_model(finished_run / "model.keras")
+    model.set_weights([weight * float("nan") for weight in model.get_weights()])
+    model.save(tmp_path / "diverged.keras")
+    for command in ("recommend", "similar"):
+        arguments = [tmp_path / "diverged.keras", "--items", "film 1"]
+        code, out, err = stackrec(command, *arguments)
+        assert (code, out) == (2, "")
+        assert "are NaN, first in row 0. Some weights of the model" in err

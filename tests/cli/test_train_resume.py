@@ -87,7 +87,6 @@ def interruption(epoch):
         yield
 
 
-@pytest.mark.any_backend
 def test_a_killed_run_goes_on_to_what_it_would_have_become(
     tmp_path, log_path, stackrec, train_arguments
 ):

@@ -26,7 +26,6 @@ def read_trials(tmp_path):
         return list(csv.DictReader(file))
 
 
-@pytest.mark.any_backend
 def test_a_search_that_was_cut_off_goes_on_and_ends_as_a_run_of_its_best_trial(
     tune, stackrec, tmp_path
 ):
@@ -72,7 +71,6 @@ def test_a_search_that_was_cut_off_goes_on_and_ends_as_a_run_of_its_best_trial(
     assert code == 0 and "is finished" in out and table.strip() in out
 
 
-@pytest.mark.any_backend
 def test_the_time_to_a_quality_is_an_objective(tune, tmp_path):
     options = "--objective time --target 1e-6 --time-budget 100 --trials 1 --epochs 2"
     assert tune(f"{options} {SPACE} --model sasrec --dropout 0.1,0.2")[0] == 0
@@ -111,7 +109,6 @@ def test_bad_options_are_refused_before_anything_is_written(
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.any_backend
 def test_a_search_all_of_whose_trials_fail_says_why(tune, monkeypatch):
     def fail(*args, **kwargs):
         raise ValueError("no luck")

@@ -7,6 +7,8 @@ import stackrec_keras as sr
 from stackrec_keras.data import Windows
 from stackrec_keras.data.full_batches import FullBatches
 
+pytestmark = pytest.mark.every_backend
+
 
 def batches_of(rows, batch_size, **arguments):
     rng = np.random.default_rng(0)

@@ -5,6 +5,8 @@ from keras import ops
 
 from stackrec_keras.layers import BlockStack, BlockWeight
 
+pytestmark = pytest.mark.every_backend
+
 
 class Scaling(BlockStack):
     """Blocks that add `scale * x`, drawn from a fan-based initializer."""

@@ -4,6 +4,8 @@ import pytest
 
 from stackrec_keras.layers.causal_attention import causal_attention
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.mark.parametrize("heads", [1, 3])
 @pytest.mark.parametrize("masked", [False, True])

@@ -1,8 +1,11 @@
 import keras
 import numpy as np
+import pytest
 from keras import ops
 
 from stackrec_keras.layers import Embedding
+
+pytestmark = pytest.mark.every_backend
 
 
 def test_an_item_that_occurs_twice_has_one_second_moment():

@@ -1,8 +1,11 @@
 import keras
 import numpy as np
+import pytest
 from keras import ops
 
 from stackrec_keras.layers import OutputTable
+
+pytestmark = pytest.mark.every_backend
 
 
 def test_scores_are_products_with_the_table_and_the_paddings_is_out_of_reach():

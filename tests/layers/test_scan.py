@@ -12,9 +12,12 @@ from stackrec_keras.layers import (
 from stackrec_keras.layers import causal_convolution as convolution
 from stackrec_keras.layers import dilated_residual_stack as dilated
 
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "jax", reason="other backends apply block by block"
-)
+pytestmark = [
+    pytest.mark.every_backend,
+    pytest.mark.skipif(
+        keras.backend.backend() != "jax", reason="other backends apply block by block"
+    ),
+]
 
 
 class Shared(BlockStack):

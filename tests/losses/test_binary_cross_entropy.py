@@ -5,6 +5,8 @@ from keras import ops
 
 from stackrec_keras.losses import BinaryCrossEntropy
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.mark.parametrize("num_negatives", [1, 4])
 def test_the_loss_is_that_of_the_target_and_of_its_negatives(case, num_negatives):

@@ -11,6 +11,8 @@ from stackrec_keras.losses import (
     SampledSoftmax,
 )
 
+pytestmark = pytest.mark.every_backend
+
 LOSSES = {
     "full": lambda **kw: FullSoftmax(**kw),
     "chunked": lambda **kw: FullSoftmax(chunk_size=8, **kw),

@@ -6,6 +6,8 @@ from keras import ops
 from stackrec_keras.losses import FullSoftmax
 from stackrec_keras.losses.cross_entropy import EAGER_CHUNK
 
+pytestmark = pytest.mark.every_backend
+
 
 def value_and_gradients(loss, case, gradients):
     return gradients(lambda *tensors: loss(case.y, *tensors), *case.arrays[1:])

@@ -6,6 +6,8 @@ from keras import ops
 from stackrec_keras.losses import GBCE
 from stackrec_keras.losses.gbce import gbce_losses
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.fixture
 def negatives(case):

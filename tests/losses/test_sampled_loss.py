@@ -4,6 +4,8 @@ import pytest
 
 from stackrec_keras.losses.sampled_loss import SampledLoss
 
+pytestmark = pytest.mark.every_backend
+
 
 def test_a_subclass_says_what_it_draws_and_what_it_makes_of_it():
     class Drawing(SampledLoss):

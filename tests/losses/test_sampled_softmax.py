@@ -10,6 +10,8 @@ from stackrec_keras.losses.sampled_softmax import (
     sampled_cross_entropy,
 )
 
+pytestmark = pytest.mark.every_backend
+
 NUM_ITEMS = 20
 COUNTS = np.random.default_rng(4).integers(0, 50, NUM_ITEMS)
 

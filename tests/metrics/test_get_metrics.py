@@ -1,7 +1,7 @@
 import keras
 import pytest
 
-from stackrec_keras import metrics
+from stackrec_keras import StackingCallback, StackingSchedule, metrics
 
 
 def names(found):
@@ -62,3 +62,32 @@ def test_what_knows_no_ranks_is_refused_by_name(stock, name):
 def test_a_length_of_zero_is_refused():
     with pytest.raises(ValueError, match="k=0"):
         metrics.get("mrr@0")
+
+
+def test_metrics_of_other_names_are_monitored_saved_and_loaded(
+    make_model, sequences, tmp_path
+):
+    x, y = (part[:8] for part in sequences)
+    model = make_model(num_blocks=1, compiled=False)
+    model.compile(metrics=[metrics.MRR(5, name="mrr_at_5"), "ndcg@5"])
+    schedule = StackingSchedule.plateau("val_mrr_at_5", patience=1, min_gain=9.0)
+    path = tmp_path / "best.keras"
+    monitors = [
+        keras.callbacks.ModelCheckpoint(path, "val_mrr_at_5", save_best_only=True),
+        keras.callbacks.EarlyStopping("val_mrr_at_5", patience=5),
+        keras.callbacks.ReduceLROnPlateau("val_mrr_at_5"),
+    ]
+    history = model.fit(
+        x,
+        y,
+        epochs=3,
+        validation_data=(x, y[:, -1]),
+        callbacks=[StackingCallback("stackC", schedule), *monitors],
+        verbose=0,
+    )
+    assert history.history["num_blocks"][-1] == 2
+    assert [monitor.mode for monitor in monitors] == ["max"] * 3
+    loaded = keras.saving.load_model(path)
+    found = loaded.evaluate(x, y[:, -1], verbose=0, return_dict=True)
+    assert set(found) == {"loss", "mrr_at_5", "ndcg@5"}
+    assert found["mrr_at_5"] == pytest.approx(max(history.history["val_mrr_at_5"]))

@@ -2,6 +2,8 @@ import pytest
 
 from stackrec_keras.metrics import MRR
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.mark.parametrize(
     "rank, expected", list(zip([1, 2, 5, 6], [1.0, 0.5, 0.2, 0.0], strict=True))

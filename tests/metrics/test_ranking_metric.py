@@ -4,6 +4,8 @@ import pytest
 
 from stackrec_keras.metrics import MRR, NDCG, HitRate, RankingMetric, target_rank
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.fixture(params=[MRR, HitRate, NDCG])
 def metric_class(request):

@@ -5,6 +5,8 @@ from keras import ops
 
 from stackrec_keras.metrics import SampledHitRate, SampledMRR
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.fixture
 def rows():

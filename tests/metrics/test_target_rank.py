@@ -3,7 +3,11 @@ import numpy as np
 import pytest
 from keras import ops
 
+import stackrec_keras as sr
 from stackrec_keras.metrics import target_rank
+from stackrec_keras.metrics.target_rank import LEFT_OUT
+
+pytestmark = pytest.mark.every_backend
 
 
 def rank_of(target, scores, dtype="float32"):
@@ -65,7 +69,15 @@ def test_the_padding_never_competes():
 
 def test_infinite_scores_are_ranked():
     assert rank_of(1, [-np.inf, np.inf, 1.0]) == 1
-    assert rank_of(1, [-np.inf, -np.inf, 1.0, -np.inf]) == 3
+    assert rank_of(2, [-np.inf, -np.inf, 1.0, -np.inf]) == 1
+
+
+def test_a_target_that_was_left_out_is_not_in_the_list_however_long_it_is():
+    scores = np.array([[-np.inf, -np.inf, 1.0]], "float32")
+    assert rank_of(1, scores[0]) == LEFT_OUT
+    hits = sr.metrics.HitRate(10)
+    hits.update_state(np.array([1]), scores)
+    assert float(hits.result()) == 0
 
 
 def test_a_row_without_a_target_has_rank_zero():

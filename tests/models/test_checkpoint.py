@@ -7,6 +7,8 @@ from small_data import NUM_ITEMS
 import stackrec_keras as sr
 from stackrec_keras.models import checkpoint
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.fixture
 def trained(make_model, sequences):

@@ -10,8 +10,11 @@ from small_data import NUM_ITEMS
 import stackrec_keras as sr
 from stackrec_keras.data import Batches, Windows
 
-# What Keras says where an epoch has fewer batches than its loop was told.
-pytestmark = pytest.mark.filterwarnings("error:Your input ran out of data")
+pytestmark = [
+    pytest.mark.every_backend,
+    # What Keras says where an epoch has fewer batches than its loop was told.
+    pytest.mark.filterwarnings("error:Your input ran out of data"),
+]
 
 ROWS, BATCH = 20, 4
 

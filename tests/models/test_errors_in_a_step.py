@@ -6,6 +6,8 @@ import pytest
 
 import stackrec_keras as sr
 
+pytestmark = pytest.mark.every_backend
+
 
 class Broken(sr.losses.FullSoftmax):
     """A user's own loss with an error that shows when a step is traced."""

@@ -5,6 +5,8 @@ from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 
+pytestmark = pytest.mark.every_backend
+
 MORE = 5
 
 

@@ -15,6 +15,8 @@ from stackrec_keras.data import (
     read_interactions,
 )
 
+pytestmark = pytest.mark.every_backend
+
 LOG = read_interactions({"user": [1, 1, 2, 2], "item": [1, 2, 1, 2]}, timestamp=None)
 WINDOWS = make_windows(LOG, Vocabulary([1, 2]), length=2)
 

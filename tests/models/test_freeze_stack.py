@@ -5,6 +5,8 @@ import pytest
 import stackrec_keras as sr
 from stackrec_keras.models.freezing import set_frozen
 
+pytestmark = pytest.mark.every_backend
+
 NUM_TARGETS = 20
 
 

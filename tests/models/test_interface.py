@@ -8,6 +8,8 @@ from small_data import NUM_ITEMS
 import stackrec_keras as sr
 from stackrec_keras.stacking.growth import Growth, block_stacks
 
+pytestmark = pytest.mark.every_backend
+
 METHODS = [method.name for method in sr.stacking.methods()]
 
 

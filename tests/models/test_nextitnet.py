@@ -5,6 +5,8 @@ from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 
+pytestmark = pytest.mark.every_backend
+
 
 def test_position_t_depends_on_items_up_to_t_alone(make_model, sequences):
     model = make_model(num_blocks=4)

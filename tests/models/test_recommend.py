@@ -1,3 +1,5 @@
+import tracemalloc
+
 import keras
 import numpy as np
 import pandas as pd
@@ -5,6 +7,9 @@ import pytest
 from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
+from stackrec_keras.models import best_items
+
+pytestmark = pytest.mark.every_backend
 
 
 @pytest.fixture
@@ -166,3 +171,122 @@ def test_unknown_items_of_a_history_that_is_refused_are_told_once(named, recwarn
     with pytest.raises(ValueError, match="such as .*'no film'"):
         named.recommend([["no film"]])
     assert not [w for w in recwarn if "does not know" in str(w.message)]
+
+
+@pytest.fixture
+def tied(make_model):
+    """A model that scores items with odd indices 1 and the others 0."""
+    model = make_model(num_blocks=1, compiled=False)
+    output = model.output_table
+    output.table.assign(np.zeros(output.table.shape))
+    output.bias.assign(np.arange(NUM_ITEMS + 1) % 2)
+    return model
+
+
+def test_a_short_list_begins_a_longer_one_where_scores_are_equal(tied, monkeypatch):
+    x = np.array([[0, 1], [4, 3], [2, 6]] * 3)
+    odd, even = list(range(1, NUM_ITEMS, 2)), list(range(2, NUM_ITEMS + 1, 2))
+    for block in (best_items.BLOCK, 1):
+        monkeypatch.setattr(best_items, "BLOCK", block)
+        monkeypatch.setattr(best_items, "_LEAST_COLUMNS", 4)
+        for seen in (True, False):
+            whole, _ = tied.recommend(x, k=NUM_ITEMS, exclude_seen=seen)
+            for history, row in zip(x, whole):
+                left_out = {*history} if seen else set()
+                best = [item for item in odd + even if item not in left_out]
+                assert row.tolist() == best + [0] * (NUM_ITEMS - len(best))
+            for k in (1, 3, 14, 17):
+                for batch_size in (2, 256):
+                    ids, _ = tied.recommend(x, k, seen, batch_size)
+                    np.testing.assert_array_equal(ids, whole[:, :k])
+
+
+def test_items_of_one_vector_tie(make_model):
+    model = make_model(num_blocks=1, compiled=False, embedding_dim=50)
+    row = keras.ops.convert_to_numpy(model.output_table.table)[:1]
+    model.output_table.table.assign(np.repeat(row, NUM_ITEMS + 1, axis=0))
+    for num_rows in (1, 2, 3, 9):
+        ids, _ = model.recommend(np.full((num_rows, 2), NUM_ITEMS), k=12)
+        assert (ids == np.arange(1, 13)).all()
+
+
+def test_parts_of_a_catalogue_give_what_all_of_it_gives(model, sequences, monkeypatch):
+    expected = model.recommend(sequences[0], k=7)
+    monkeypatch.setattr(best_items, "BLOCK", 1)
+    monkeypatch.setattr(best_items, "_LEAST_COLUMNS", 3)
+    ids, scores = model.recommend(sequences[0], k=7)
+    np.testing.assert_array_equal(ids, expected[0])
+    np.testing.assert_allclose(scores, expected[1], atol=1e-5)
+
+
+def test_memory_holds_no_scores_of_a_whole_catalogue(monkeypatch):
+    monkeypatch.setattr(best_items, "BLOCK", 1 << 16)
+    model = sr.NextItNet(100_000, embedding_dim=4, num_blocks=1)
+    x = np.arange(1, 257).reshape(64, 4)
+    peak = _peak_memory(lambda: model.recommend(x, k=5))
+    assert peak < 64 * 100_000 * 4 / 2
+
+
+def test_a_long_history_costs_no_more_than_its_items(model):
+    model.trained_length = 10
+    short, long = [1, 2, 3], [*range(1, 30)] * 1000
+    histories = [short] * 500 + [long]
+    assert _peak_memory(lambda: model.recommend(histories, k=3)) < 8e6
+    ids, scores = model.recommend(histories, k=NUM_ITEMS)
+    np.testing.assert_array_equal(ids[0], model.recommend([short], NUM_ITEMS)[0][0])
+    # Every item of it counts as seen.
+    assert ids[-1].tolist() == [30] + [0] * 29
+    assert np.isneginf(scores[-1, 1:]).all()
+
+
+def _peak_memory(function):
+    function()
+    tracemalloc.start()
+    try:
+        function()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("k", [True, np.True_, np.float64(3), "3", None])
+def test_k_is_an_integer(model, k):
+    with pytest.raises(ValueError, match="k must be .* and an integer. Received: k="):
+        model.recommend(np.ones((1, 4), int), k=k)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"batch_size": True}, {"batch_size": -1}, {"exclude_seen": 1}],
+    ids=str,
+)
+def test_other_arguments_are_checked(model, arguments):
+    (name,) = arguments
+    transfer = sr.TransferRecommender(model, num_targets=5)
+    for each in (model, transfer):
+        with pytest.raises(ValueError, match=f"{name} must be .*Received: {name}="):
+            each.recommend(np.ones((1, 4), int), k=2, **arguments)
+
+
+def test_scores_that_are_nan_are_an_error(model, sequences):
+    x = sequences[0][:6]
+    transfer = sr.TransferRecommender(model, num_targets=5)
+    embeddings = keras.ops.convert_to_numpy(model.item_embedding.embeddings).copy()
+    embeddings[x[2, -1]] = np.nan
+    bad = np.flatnonzero((x == x[2, -1]).any(axis=1))
+    message = f"scores of {len(bad)} of 6 histories are NaN, first in row {bad[0]}. "
+    for each, of in ((model, model), (transfer, transfer.source)):
+        of.item_embedding.embeddings.assign(embeddings)
+        with pytest.raises(ValueError, match=f"{message}.*diverged. Train again with"):
+            each.recommend(x, k=2, batch_size=4)
+    fine = np.setdiff1d(np.arange(6), bad)
+    assert np.isfinite(model.recommend(x[fine], k=2)[1]).all()
+
+
+def test_an_item_at_minus_infinity_is_never_recommended(tied):
+    bias = np.arange(NUM_ITEMS + 1, dtype="float32")
+    bias[20:] = -np.inf
+    tied.output_table.bias.assign(bias)
+    ids, scores = tied.recommend([[19]], k=NUM_ITEMS)
+    assert ids[0].tolist() == [*range(18, 0, -1)] + [0] * 12
+    assert np.isneginf(scores[0, 18:]).all()

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from models import resume_run
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.mark.parametrize(
     "case, kill_at, depth_then",

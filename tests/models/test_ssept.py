@@ -6,6 +6,8 @@ from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 
+pytestmark = pytest.mark.every_backend
+
 NUM_USERS = 6
 
 

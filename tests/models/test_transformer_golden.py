@@ -7,6 +7,8 @@ from golden_numbers import assert_close, with_prefix
 
 import stackrec_keras as sr
 
+pytestmark = pytest.mark.every_backend
+
 RELATIVE = 1e-4
 
 

@@ -9,6 +9,8 @@ from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 
+pytestmark = pytest.mark.every_backend
+
 
 def validation(sequences):
     x, y = sequences

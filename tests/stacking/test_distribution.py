@@ -8,6 +8,8 @@ from pathlib import Path
 import keras
 import pytest
 
+pytestmark = pytest.mark.every_backend
+
 SCRIPT = Path(__file__).parent / "distributed_run.py"
 
 

@@ -7,6 +7,8 @@ import pytest
 import stackrec_keras as sr
 from stackrec_keras.stacking.in_place import optimized_variables, slot_lists
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.mark.parametrize("method", ["stackR", "stackC", "stackA"])
 def test_with_everything_carried_a_growth_leaves_the_function_as_it_was(

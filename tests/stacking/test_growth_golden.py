@@ -7,6 +7,8 @@ from golden_numbers import with_prefix
 
 import stackrec_keras as sr
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.mark.parametrize("method", ["stackA", "stackC", "stackR", "stackE"])
 def test_paper_inheritance_carries_what_the_release_carries(golden, method):

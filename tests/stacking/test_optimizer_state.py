@@ -5,6 +5,8 @@ from keras import optimizers
 
 from stackrec_keras.stacking.in_place import optimizer_chain, slot_lists
 
+pytestmark = pytest.mark.every_backend
+
 ELEMENTWISE = {
     "adam": lambda: optimizers.Adam(1e-2),
     "amsgrad": lambda: optimizers.Adam(1e-2, amsgrad=True),

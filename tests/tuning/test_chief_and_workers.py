@@ -7,12 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 SCRIPT = Path(__file__).parent / "chief_or_worker.py"
 
 
-@pytest.mark.any_backend
 def test_two_workers_share_a_search(tmp_path):
     port = _free_port()
     names = ("chief", "worker0", "worker1")

@@ -45,6 +45,7 @@ def assert_best_model_is_the_trial(tuner, split, num_blocks):
         assert value == best[f"val_{name}"], name
 
 
+@pytest.mark.every_backend
 def test_the_example_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = inspect.getdoc(StackingHyperModel)
@@ -69,14 +70,7 @@ TUNERS = {
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        "RandomSearch",
-        *(
-            pytest.param(name, marks=pytest.mark.any_backend)
-            for name in ("BayesianOptimization", "GridSearch", "Hyperband")
-        ),
-    ],
+    "name", ["RandomSearch", "BayesianOptimization", "GridSearch", "Hyperband"]
 )
 def test_the_best_model_is_grown_and_gives_the_score_of_its_trial(
     name, make_hypermodel, search, split
@@ -137,7 +131,6 @@ def test_a_trial_has_the_loss_and_the_rate_that_were_drawn(make_hypermodel):
     assert model.vocabulary is not None
 
 
-@pytest.mark.any_backend
 def test_a_trial_begins_with_the_oldest_of_the_rows_where_that_is_asked_for(
     make_hypermodel, search, split, monkeypatch
 ):
@@ -174,7 +167,6 @@ class Slow(keras.callbacks.Callback):
         time.sleep(0.25)
 
 
-@pytest.mark.any_backend
 def test_a_trial_ends_within_the_epoch_in_which_its_time_is_up(
     make_hypermodel, search, split, monkeypatch
 ):
@@ -199,7 +191,6 @@ def test_the_time_to_a_quality_ends_a_trial_that_reaches_it(make_hypermodel, sea
     assert trial["num_blocks"] == 1
 
 
-@pytest.mark.any_backend
 def test_the_best_of_those_that_do_not_reach_the_target_is_the_nearest(
     make_hypermodel, search, split
 ):
@@ -212,7 +203,6 @@ def test_the_best_of_those_that_do_not_reach_the_target_is_the_nearest(
     assert tuner.get_best_models()[0].num_blocks == 2
 
 
-@pytest.mark.any_backend
 def test_hyperband_goes_on_at_once_from_a_trial_that_reached_the_target(
     make_hypermodel, search
 ):
@@ -236,7 +226,6 @@ def test_a_trial_that_goes_on_has_reached_what_the_one_before_reached(
     assert (clock.seconds_before, clock.reached) == (60.0, reached)
 
 
-@pytest.mark.any_backend
 def test_a_model_counts_as_too_large_by_the_depth_that_it_will_have(
     make_hypermodel, search
 ):
@@ -329,7 +318,6 @@ def test_a_method_that_the_model_cannot_grow_by_is_refused_when_the_tuner_is_mad
         ({"max_epochs": 3}, {}, "max_epochs=3 does not fit .*, and the tuner as many"),
     ],
 )
-@pytest.mark.any_backend
 def test_what_search_does_not_take_stops_it_at_once(
     tuner_arguments, arguments, message, make_hypermodel, tmp_path
 ):
@@ -346,7 +334,6 @@ def test_what_search_does_not_take_stops_it_at_once(
     assert sr.tuning.trials(tuner)["status"].tolist() == ["RUNNING"]
 
 
-@pytest.mark.any_backend
 def test_the_best_hyper_parameters_can_be_trained_again_without_a_tuner(
     make_hypermodel, search
 ):

@@ -9,6 +9,8 @@ import sys
 if {without_tensorflow}:
     sys.modules["tensorflow"] = None
 import stackrec_keras as sr
+
+pytestmark = pytest.mark.every_backend
 assert "keras_tuner" not in sys.modules
 assert "tuning" in dir(sr)
 hp = sr.tuning.SearchSpace()

@@ -18,7 +18,6 @@ class Stop(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "tuner_class", [keras_tuner.RandomSearch, keras_tuner.Hyperband]
 )

@@ -11,7 +11,6 @@ from stackrec_keras.cli.splits import make_split
 from stackrec_keras.cli.train import train_split
 
 
-@pytest.mark.any_backend
 def test_the_seconds_of_a_loaded_model_count_as_the_first_stage(
     tmp_path, finished_run, log_path
 ):

@@ -9,7 +9,6 @@ def read(path):
     return json.loads(path.read_text())
 
 
-@pytest.mark.any_backend
 def test_the_stacked_net_begins_on_the_oldest_rows_and_is_tested_on_the_newest(
     tmp_path, log_path, stackrec, scenario_arguments
 ):

@@ -30,7 +30,6 @@ def read(path):
     return json.loads(path.read_text())
 
 
-@pytest.mark.any_backend
 def test_nets_are_pre_trained_and_fine_tuned_and_one_is_not_pre_trained(
     tmp_path, files, stackrec, scenario_arguments
 ):

@@ -92,7 +92,6 @@ def test_each_net_ends_with_the_weights_of_the_best_epoch_of_its_last_depth(ts_r
         assert f"NextItNet, {depth} block" in next(iter(results))
 
 
-@pytest.mark.any_backend
 def test_a_scenario_killed_at_any_moment_ends_as_one_that_was_not(
     tmp_path, log_path, stackrec, scenario_arguments, ts_run
 ):

@@ -1,0 +1,54 @@
+"""`stackrec similar`: the items that a run's model reads as similar."""
+
+import json
+
+from stackrec_keras.cli.config import add_trained_options
+from stackrec_keras.cli.trained_model import read_trained_model
+from stackrec_keras.cli.typed_ids import (
+    print_ranked,
+    ranked_as_json,
+    ranked_pairs,
+    typed_items,
+)
+
+
+def add_parser(subparsers):
+    """Adds the command to the command line."""
+    parser = subparsers.add_parser(
+        "similar",
+        help="find items that are similar to some items",
+        description="Find similar items by the cosine of item embeddings: those "
+        "that the model of a run has learned to read in histories.",
+        epilog="Example: stackrec similar runs/first --items 'Jaws (1975)' --k 5",
+    )
+    add_trained_options(parser, "a run folder, or a .keras file")
+    parser.add_argument(
+        "--items",
+        nargs="+",
+        action="extend",
+        metavar="ID",
+        required=True,
+        help="items' ids; each gets its own list",
+    )
+    parser.add_argument(
+        "--k", type=int, default=10, help="how many for each (default: 10)"
+    )
+    return parser
+
+
+def run(args):
+    """Runs the command."""
+    model = read_trained_model(args.folder)
+    items = typed_items("--items", args.items, model.vocabulary)
+    ids, scores = model.similar_items(items, args.k)
+    found = [ranked_pairs(*row) for row in zip(ids, scores, strict=True)]
+    if args.json:
+        output = [
+            {"item": item, "similar": ranked_as_json(ranked)}
+            for item, ranked in zip(items, found, strict=True)
+        ]
+        print(json.dumps(output, indent=2, ensure_ascii=False, default=str))
+        return
+    for item, ranked in zip(items, found, strict=True):
+        print(f"Similar to {item}")
+        print_ranked(ranked)

@@ -1,0 +1,24 @@
+"""The model of a command that uses a trained one."""
+
+from stackrec_keras.cli.run_folder import RunFolder
+
+
+def read_trained_model(path):
+    """Returns the model of a run folder or of a `.keras` file.
+
+    Raises:
+        ValueError: If it does not know its items' ids.
+    """
+    if not path.endswith(".keras"):
+        return RunFolder(path).read_model()
+    import keras
+
+    import stackrec_keras.models  # noqa: F401 (registers the classes)
+
+    model = keras.saving.load_model(path)
+    if model.vocabulary is None or model.target_vocabulary is None:
+        raise ValueError(
+            f"The model in {path} has no vocabulary, so it knows no ids. Set "
+            "model.vocabulary and save it, or convert it with --sequences."
+        )
+    return model

@@ -1,0 +1,99 @@
+"""The items with the highest scores, a bounded block of scores at a time."""
+
+import numpy as np
+
+BLOCK = 1 << 22
+"""Integer, how many scores are in memory at a time: 16 MiB of them."""
+
+_LEAST_COLUMNS = 1024  # for very many rows
+_LOWEST = np.finfo("float32").min
+
+
+def slices(size, step):
+    """Returns slices of at most `step` elements."""
+    return [slice(i, min(i + step, size)) for i in range(0, size, step)]
+
+
+def column_slices(num_rows, vectors, k):
+    """Returns slices of items such that neither the scores of `num_rows` rows nor the
+    items' vectors are more than a block; or a few times the result if `k` is large."""
+    num_columns, dim = vectors.shape
+    step = max(BLOCK // max(num_rows, dim), _LEAST_COLUMNS, 4 * k)
+    return slices(num_columns, step)
+
+
+class BestItems:
+    """The `k` best items of each row among those added so far.
+
+    Of equal scores the one added first wins. A score of -inf is not an item.
+
+    Args:
+        num_rows: Integer.
+        k: Integer.
+    """
+
+    def __init__(self, num_rows, k):
+        self.k = k
+        self.ids = np.zeros((num_rows, k), "int64")
+        self.scores = np.full((num_rows, k), -np.inf, "float32")
+        self._is_nan = np.zeros(num_rows, bool)
+
+    def add(self, ids, scores):
+        """Adds items.
+
+        Args:
+            ids: Integer array `(n,)`.
+            scores: Float32 array `(num_rows, n)`.
+        """
+        self._is_nan |= np.isnan(scores.max(axis=1))
+        bound = np.maximum(_bound(scores, self.k), _LOWEST)
+        # Many times faster than np.nonzero of two dimensions.
+        row, column = np.divmod(np.flatnonzero(scores >= bound), scores.shape[1])
+        self._merge(row, ids[column], scores[row, column])
+
+    def result(self):
+        """Returns ids and scores, both `(num_rows, k)` and best first. A row with
+        fewer than `k` items ends in id 0 and score -inf, one with a NaN has only
+        NaN scores."""
+        scores = np.where(self._is_nan[:, None], np.float32(np.nan), self.scores)
+        return self.ids, scores
+
+    def _merge(self, row, ids, scores):
+        counts = np.bincount(row, minlength=len(self.ids))
+        place = self.k + np.arange(len(row)) - (np.cumsum(counts) - counts)[row]
+        more = ((0, 0), (0, counts.max()))
+        all_ids = np.pad(self.ids, more)
+        all_scores = np.pad(self.scores, more, constant_values=-np.inf)
+        all_ids[row, place], all_scores[row, place] = ids, scores
+        order = np.argsort(-all_scores, axis=1, kind="stable")[:, : self.k]
+        self.ids = np.take_along_axis(all_ids, order, axis=1)
+        self.scores = np.take_along_axis(all_scores, order, axis=1)
+
+
+def check_no_nan(scores, of):
+    """Raises a ValueError if scores `(rows, k)` are NaN.
+
+    Args:
+        scores: As `BestItems.result` returned them.
+        of: String, what the rows are.
+    """
+    rows = np.flatnonzero(np.isnan(scores).any(axis=1))
+    if len(rows):
+        raise ValueError(
+            f"The scores of {len(rows)} of {len(scores)} {of} are NaN, first in row "
+            f"{rows[0]}. Some weights of the model are not finite: its training "
+            "diverged. Train again with a lower learning rate or with clipnorm, or "
+            "load weights from before."
+        )
+
+
+def _bound(scores, k):
+    """Returns a score for each row, `(rows, 1)`, that at least `k` scores reach and
+    few more do: the k-th highest of the maxima of groups of columns."""
+    num_columns = scores.shape[1]
+    if num_columns <= k:
+        return -np.inf
+    size = max(1, num_columns // (4 * k))
+    maxima = np.maximum.reduceat(scores, np.arange(0, num_columns, size), axis=1)
+    kth = maxima.shape[1] - k
+    return np.partition(maxima, kth, axis=1)[:, kth : kth + 1]

@@ -1,0 +1,60 @@
+"""What recommending reads of a model. It changes nothing on the model.
+
+The weights go into the compiled function as arguments. So one function serves a model
+through training, growing and extending, and any number of threads at once.
+"""
+
+import threading
+import weakref
+
+import keras
+from keras import ops
+
+from stackrec_keras.layers.tracing import compiled
+
+_functions: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def last_hidden(model, inputs):
+    """Returns the hidden states `(batch, dim)` at the end of each row, a tensor.
+
+    Args:
+        model: A `SequentialRecommender`.
+        inputs: Arrays, as the model's `call` takes them.
+    """
+    weights = [ops.stop_gradient(variable) for variable in model.variables]
+    inputs = keras.tree.map_structure(ops.convert_to_tensor, inputs)
+    return _function(model)(weights, inputs)
+
+
+def output_weights(model):
+    """Returns the vectors `(num_targets + 1, dim)` and the biases of the items that
+    the model scores; row 0 is the padding's."""
+    output = model.output_table
+    return ops.stop_gradient(output.table), ops.stop_gradient(output.bias)
+
+
+def item_vectors(model):
+    """Returns the input embeddings `(num_items + 1, dim)`; row 0 is the padding's."""
+    return ops.stop_gradient(model.item_embedding.embeddings)
+
+
+def _function(model):
+    if model.run_eagerly:
+        return _last_hidden_of(model)
+    with _lock:
+        if model not in _functions:
+            _functions[model] = compiled(_last_hidden_of(model))
+        return _functions[model]
+
+
+def _last_hidden_of(model):
+    reference = weakref.ref(model)  # the cache must not keep its own keys alive
+
+    def last_hidden(weights, inputs):
+        model = reference()
+        with keras.StatelessScope(list(zip(model.variables, weights, strict=True))):
+            return model(inputs, training=False)[:, -1]
+
+    return last_hidden

@@ -1,0 +1,20 @@
+import keras
+
+from stackrec_keras.layers.tensor import Tensor
+
+
+class Scorer(keras.Model):
+    """A model whose `call` gives next-item scores: what `export` writes.
+
+    Args:
+        model: A `SequentialRecommender`.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        super().__init__(name=model.name)
+        self.model = model
+        self.built = True
+
+    def call(self, inputs: Tensor) -> Tensor:
+        hidden = self.model(inputs, training=False)
+        return self.model.output_table(hidden[:, -1])

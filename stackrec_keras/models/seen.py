@@ -1,0 +1,49 @@
+"""Items that a history has already, and `recommend` leaves out."""
+
+import warnings
+
+import numpy as np
+from keras import ops
+
+from stackrec_keras.data import Batches
+from stackrec_keras.models.inputs import items_of
+
+
+def without_seen(scores, items):
+    """Returns scores `(batch, num_items + 1)` that are -inf for each row's `items`,
+    `(batch, time)`."""
+    rows = ops.arange(ops.shape(items)[0], dtype="int32")
+    rows = ops.broadcast_to(ops.expand_dims(rows, axis=1), ops.shape(items))
+    places = ops.stack([rows, ops.cast(items, "int32")], axis=-1)
+    places = ops.reshape(places, (-1, 2))
+    nothing = ops.full(ops.shape(places)[:1], -float("inf"), dtype=scores.dtype)
+    return ops.scatter_update(scores, places, nothing)
+
+
+def warn_of_seen(model, x, y, stacklevel):
+    """Warns if targets are items of their histories, where both are at hand."""
+    if isinstance(x, Batches):
+        x, y = x.epoch_windows.evaluation_arrays() if x.evaluation else (None, None)
+    seen = num_seen(model, x, y)
+    if seen:
+        warnings.warn(
+            f"In {seen:,} of {len(y):,} rows the target is an item of the history, "
+            "which recommend() leaves out and this evaluation ranks. Give "
+            "exclude_seen=True to compile() or evaluate() to rank as recommend() does, "
+            "or exclude_seen=False to rank all items without this warning.",
+            stacklevel=stacklevel,
+        )
+
+
+def num_seen(model, x, y):
+    """Returns in how many rows the target is an item of the history; 0 where `x` and
+    `y` are no arrays of one length."""
+    items = items_of(x)
+    if not isinstance(items, np.ndarray) or not isinstance(y, np.ndarray):
+        return 0
+    if not (model.scores_what_it_reads and y.size and items.ndim == 2):
+        return 0
+    if len(y) != len(items):
+        return 0
+    targets = y.reshape(len(y), -1)[:, -1:]
+    return int(((items == targets) & (targets != 0)).any(axis=1).sum())

@@ -1,0 +1,55 @@
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+from stackrec_keras.models.read_write_lock import ReadWriteLock
+
+
+class SharedModel(keras.Model):
+    """What a model adds to Keras' trainer so that several threads may use it.
+
+    Threads infer at the same time, also while another one fits the model. Nobody
+    infers while the model changes shape. On JAX Keras takes the values out of all
+    variables while it fits, evaluates or predicts: there a thread waits for the
+    others, and `fit` lets those who wait go first before each epoch.
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.lock = ReadWriteLock()
+
+    def inferring(self) -> contextlib.AbstractContextManager:
+        """Context of what reads the model."""
+        return self.lock.writing() if _takes_values() else self.lock.reading()
+
+    @contextlib.contextmanager
+    def fitting(self) -> Iterator[None]:
+        """Context of what trains the model."""
+        with self.lock.writing() if _takes_values() else contextlib.nullcontext():
+            yield
+
+    def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        with self.fitting():
+            return super().train_on_batch(*args, **kwargs)
+
+    def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        with self.inferring():
+            return super().test_on_batch(*args, **kwargs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        with self.inferring():
+            return super().predict_on_batch(x)
+
+
+class GiveWay(keras.callbacks.Callback):
+    """Lets other threads use a model on JAX before each epoch of its fit."""
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if _takes_values():
+            self.model.lock.give_way()
+
+
+def _takes_values():
+    return keras.backend.backend() == "jax"

@@ -1,0 +1,64 @@
+"""Items whose embeddings point in the same direction."""
+
+import numpy as np
+from keras import ops
+
+from stackrec_keras.models.best_items import (
+    BestItems,
+    check_no_nan,
+    column_slices,
+    slices,
+)
+from stackrec_keras.models.inference import item_vectors
+from stackrec_keras.models.item_ids import are_lists, as_list, known_indices
+from stackrec_keras.models.recommend import check_k, decode
+
+_ROWS = 256
+
+
+def similar_items(model, ids, k):
+    """See `SequentialRecommender.similar_items`."""
+    check_k(k, model.num_items - 1, "other items of the model")
+    if not hasattr(model, "item_embedding"):
+        raise ValueError(
+            f"similar_items compares the vectors of model.item_embedding, which "
+            f"{type(model).__name__} does not have. Name the model's embedding of "
+            "items so."
+        )
+    ids = as_list("ids", ids)
+    if are_lists("ids", ids):
+        raise ValueError(f"ids must be one list of items. Received: {ids!r:.100}")
+    way_out = "For raw ids set model.vocabulary first."
+    indices, _ = known_indices("ids", [ids], model.vocabulary, model.num_items, way_out)
+    vectors = ops.convert_to_numpy(item_vectors(model))
+    parts = [
+        _most_similar(vectors, indices[rows], k) for rows in slices(len(indices), _ROWS)
+    ]
+    best, scores = (np.concatenate(part) for part in zip(*parts))
+    check_no_nan(scores, "items")
+    if model.vocabulary is not None:
+        best = decode(model.vocabulary, best)
+    return best, scores
+
+
+def _most_similar(vectors, indices, k):
+    best = BestItems(len(indices), k)
+    ours = _unit(vectors[indices])
+    rows = np.arange(len(indices))
+    for columns in column_slices(len(indices), vectors, k):
+        ids = np.arange(columns.start, columns.stop)
+        scores = (ours @ _unit(vectors[columns]).T).astype("float32")
+        scores[:, ids == 0] = -np.inf
+        is_here = (indices >= columns.start) & (indices < columns.stop)
+        scores[rows[is_here], indices[is_here] - columns.start] = -np.inf
+        best.add(ids, scores)
+    return best.result()
+
+
+def _unit(vectors):
+    """Returns vectors of length 1, those of zeros as they are. In double precision no
+    finite length overflows."""
+    vectors = vectors.astype("float64")
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):  # similar_items finds NaN itself
+        return vectors / np.where(lengths == 0, 1, lengths)

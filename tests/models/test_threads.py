@@ -1,0 +1,95 @@
+"""Threads that share a model, as those of a web server do."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+import pytest
+
+import stackrec_keras as sr
+
+pytestmark = pytest.mark.every_backend
+
+NUM_ITEMS = 30
+
+
+def _sasrec():
+    return sr.SASRec(NUM_ITEMS, 6, 8, 2)
+
+
+def _grec():
+    return sr.GRec(NUM_ITEMS, embedding_dim=8, num_blocks=2)
+
+
+@pytest.fixture(params=[_sasrec, _grec])
+def model(request):
+    keras.utils.set_random_seed(0)
+    model = request.param()
+    model.compile(keras.optimizers.Adam(0.01))
+    return model
+
+
+@pytest.fixture
+def rows():
+    starts = np.random.default_rng(0).integers(NUM_ITEMS, size=(64, 1))
+    items = (starts + np.arange(7)) % NUM_ITEMS + 1
+    return sr.data.Windows(items.astype("int32"), np.arange(64, dtype="int32"))
+
+
+def test_eight_threads_get_what_one_gets(model, rows):
+    x, y = rows.arrays()
+    calls = {
+        "predict": lambda: model.predict(x, verbose=0),
+        "score": lambda: keras.ops.convert_to_numpy(model.score(x)),
+        "recommend": lambda: model.recommend(x, 3)[1],
+        "on_batch": lambda: keras.ops.convert_to_numpy(model.predict_on_batch(x)),
+    }
+    expected = {name: call() for name, call in calls.items()}
+    with ThreadPoolExecutor(8) as pool:
+        found = [
+            (name, pool.submit(call)) for _ in range(8) for name, call in calls.items()
+        ]
+    for name, future in found:
+        np.testing.assert_allclose(future.result(), expected[name], rtol=1e-4)
+
+
+def test_recommend_beside_a_fit_that_grows(model, rows):
+    """No error on either side, and the fit learns what it learns by itself."""
+    twin = type(model).from_config(model.get_config())
+    twin.set_weights(model.get_weights())
+    twin.compile(keras.optimizers.Adam(0.01))
+    for each in (model, twin):
+        each.seed_generator.state.assign([1, 0])
+    x = rows.inputs[:8]
+    stopped, served, errors = threading.Event(), [0], []
+
+    def serve():
+        while not stopped.is_set():
+            try:
+                _, scores = model.recommend(x, 3)
+                assert scores.shape == (8, 3) and np.isfinite(scores).all()
+                served[0] += 1
+            except Exception as error:
+                errors.append(error)
+                raise
+
+    def fit(each):
+        growing = sr.StackingCallback("stackC", {2: 4, 4: 8})
+        return each.fit(
+            rows.batches(16), epochs=6, callbacks=[growing], verbose=0
+        ).history
+
+    model.recommend(x, 3)
+    servers = [threading.Thread(target=serve) for _ in range(2)]
+    for server in servers:
+        server.start()
+    try:
+        history = fit(model)
+    finally:
+        stopped.set()
+        for server in servers:
+            server.join()
+    assert not errors and served[0] > 0
+    assert history["num_blocks"] == [2, 2, 4, 4, 8, 8]
+    np.testing.assert_allclose(history["loss"], fit(twin)["loss"], rtol=1e-3)
