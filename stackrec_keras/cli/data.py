@@ -12,7 +12,8 @@ NAMED = {
 }
 _FORMS = {
     ".csv .tsv": "a header and the columns user, item, timestamp (or user_id, ...); "
-    "other names with --user, --item, --timestamp; may be compressed (.csv.gz)",
+    "other names with --user, --item, --timestamp; without a header these are the "
+    "columns' numbers, from 0; may be compressed (.csv.gz)",
     ".inter": "RecBole: as .tsv, with name:type in the header",
     ".dat": "MovieLens: user::item::rating::timestamp, no header",
     ".parquet": "the same columns; needs pyarrow",

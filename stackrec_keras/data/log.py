@@ -16,19 +16,27 @@ from .vocabulary import refuse_mixed_booleans
 
 def read_interactions(
     path_or_frame: str | PathLike | pd.DataFrame,
-    user: str = "user",
-    item: str = "item",
-    timestamp: str | None = "timestamp",
+    user: str | int = "user",
+    item: str | int = "item",
+    timestamp: str | int | None = "timestamp",
 ) -> pd.DataFrame:
     """Reads an interaction log and sorts it by user and time.
 
-    Forms, told apart by the file's extension: `.csv` (with commas, or with
-    semicolons, tabs or pipes if its header has no comma), `.tsv`, `.inter` (RecBole;
-    a column may be named with or without its `:type`), `.dat` (MovieLens:
-    `user::item::rating::timestamp`, no header), `.parquet` (needs pyarrow). The
-    text forms may be compressed (`.csv.gz`, ...), except `.dat`. Ids may be of any
-    sortable type; numbers in text files are read as numbers (give a frame with
-    strings where `"007"` and `"7"` differ).
+    The file's extension says in which form it is:
+
+    - `.csv`: separated by commas, or by semicolons, tabs or pipes
+    - `.tsv`: separated by tabs
+    - `.inter`: RecBole's; separated by tabs, and quotes mean nothing. A column may be
+      named with or without its `:type`; a `:token` is text
+    - `.dat`: MovieLens', `user::item::rating::timestamp` without a header
+    - `.parquet`: needs pyarrow, `pip install 'stackrec-keras[parquet]'`
+    - `.gz`, `.bz2`, `.xz`, `.zip` after one of the first three; `.zst` too, which needs
+      zstandard, `pip install 'stackrec-keras[zstd]'`
+
+    Each row of a text file is one event; a row with another number of fields than the
+    header is an error. Ids of a text file stay text unless every id of the column is
+    an integer without a sign or leading zeros and below 2**64. In a table ids may be
+    of any type that can be sorted.
 
     The sort is stable: events of one user at one time keep the order of the file.
 
@@ -36,31 +44,37 @@ def read_interactions(
         path_or_frame: A path, a pandas frame, anything with a `to_pandas` method
             (a polars frame, an Arrow table), or anything `pandas.DataFrame()` takes
             (a dict of columns, a list of records).
-        user: Name of the column of user ids.
-        item: Name of the column of item ids.
-        timestamp: Name of the column of times: numbers, datetimes or ISO 8601
-            strings. `None` takes the order of the rows as time.
-
-    Where a name is left at its default and there is no such column, the same
-    name with `_id` (`user_id`, `item_id`) is accepted.
+        user: Name of the column of user ids, or, in a text file without a header, the
+            number of the column, from 0. Defaults to `"user"`, or `"user_id"` if there
+            is no such column.
+        item: The column of item ids, likewise. Defaults to `"item"`, or `"item_id"`.
+        timestamp: The column of times, likewise: numbers, datetimes or ISO 8601
+            strings. `None` takes the order of the rows as time. Defaults to
+            `"timestamp"`.
 
     Returns:
         A frame with exactly the columns `user`, `item` and `timestamp`, sorted by
-        (user, timestamp), its index 0 to rows - 1.
+        (user, timestamp), its index 0 to rows - 1. Times with a time zone come back
+        in UTC, without the zone.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        IsADirectoryError: The path is that of a folder.
-        ImportError: A Parquet file is given and pyarrow is not installed.
-        ValueError: The extension is unknown, the file is not in that form or not in
-            UTF-8, a column is missing, there twice or named twice, a value is
-            missing, times are of two kinds, or there are no rows.
+        FileNotFoundError: If there is no such file.
+        IsADirectoryError: If the path is a folder.
+        ImportError: If the file needs pyarrow or zstandard, and it is not installed.
+        ValueError: If the extension is unknown; if the file is damaged, has another
+            form, is not in UTF-8 or has no header; if a column is missing, there twice
+            or named twice; if a value is missing; if times are of two kinds; or if
+            there are no rows. Errors in the rows of a text file name the line.
+
+    Warns if numbers are so large for their type that different ids or times may have
+    become one.
 
     Example:
 
     ```python
     log = read_interactions("ratings.dat")
     log = read_interactions("clicks.csv", user="session", item="article")
+    log = read_interactions("no_header.csv", user=0, item=1, timestamp=3)
     ```
     """
     columns = {"user": user, "item": item, "timestamp": timestamp}
@@ -159,8 +173,7 @@ def _check_ids(ids, column):
         largest = float(ids.abs().max())
         if not np.isfinite(largest):
             raise ValueError(
-                f"The column {column} holds inf, which is not an id. Leave such rows "
-                "out."
+                f"The column {column} holds inf, which is not an id; leave it out."
             )
         if np.spacing(ids.dtype.type(largest)) > 1:
             warnings.warn(

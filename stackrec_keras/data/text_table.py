@@ -111,5 +111,5 @@ def _warn_of_carriage_returns(ids, source):
             f"{number} of {len(ids)} ids in the last column of {source} end with a "
             "carriage return: the header's line ends with '\\n' and theirs with "
             "'\\r\\n'. If they are to be line ends, write the file anew with one kind.",
-            stacklevel=5,
+            stacklevel=6,
         )

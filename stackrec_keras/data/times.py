@@ -94,8 +94,8 @@ def _checked_numbers(times, name, place):
     step = np.spacing(times.dtype.type(largest))
     if step > 1:
         warnings.warn(
-            f"The column {name} is {times.dtype}, which near {largest:g} can only hold "
-            f"every {step:g}th number: events that are closer together may come in the "
+            f"The column {name} is {times.dtype}, which near {largest:g} holds only "
+            f"multiples of {step:g}: events that are closer together may come in the "
             "wrong order. Give the times as int64, or read them as text.",
             stacklevel=5,
         )

@@ -68,3 +68,26 @@ def test_other_columns_have_to_be_named(tmp_path, stackrec):
     assert "There is no column 'user' and no column" in err
     names = ["--user", "session", "--item", "article", "--timestamp", "none"]
     assert stackrec("data", path, *names)[0] == 0
+
+
+def test_a_file_without_a_header_is_read_as_the_error_says(tmp_path, stackrec):
+    path = tmp_path / "ratings.csv"
+    path.write_text("".join(f"A{u},B{i},5.0,{i}\n" for u in range(9) for i in range(9)))
+    code, _, err = stackrec("data", path)
+    assert code == 2
+    options = err.split("right ones: ")[1].strip().rstrip(".").split()
+    assert options == ["--user", "0", "--item", "1", "--timestamp", "3"]
+    code, out, _ = stackrec("data", path, "--length", "3", *options)
+    assert code == 0
+    found = dict(line.strip().split("  ", 1) for line in out.splitlines())
+    assert found["events"].strip() == "81"
+
+
+def test_a_header_of_numbers_is_named_by_them(tmp_path, stackrec):
+    path = tmp_path / "ratings.csv"
+    rows = [f"{u},{i},{i}" for u in range(9) for i in range(9)]
+    path.write_text("\n".join(["0,1,2", *rows]))
+    options = ["--user", "0", "--item", "1", "--timestamp", "2", "--length", "3"]
+    code, out, _ = stackrec("data", path, *options)
+    assert code == 0
+    assert "events         81\n" in out

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stackrec_keras.data import read_interactions
+from stackrec_keras.data import Vocabulary, read_interactions
 
 ROWS = [("b", "x", 2), ("a", "y", 3), ("b", "y", 1), ("a", "x", 3)]
 SORTED = [("a", "y", 3), ("a", "x", 3), ("b", "y", 1), ("b", "x", 2)]
@@ -352,3 +352,68 @@ def test_the_order_is_that_of_a_stable_python_sort(users, times):
     assert list(read_interactions(log)["item"]) == expected
     again = read_interactions(read_interactions(log))
     assert list(again["item"]) == expected
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        pd.arrays.SparseArray([0, 3, 3]),
+        pd.Series([0, 3, 3], dtype="category"),
+        pd.Series([0, 3, 3], dtype="UInt8"),
+    ],
+    ids=lambda ids: str(ids.dtype),
+)
+def test_ids_of_each_kind_of_column_are_plain_in_the_log(ids):
+    log = read_interactions({"user": ids, "item": ids, "timestamp": ids})
+    assert log.values.tolist() == [[0, 0, 0], [3, 3, 3], [3, 3, 3]]
+    assert all(isinstance(dtype, np.dtype) for dtype in log.dtypes)
+
+
+@pytest.mark.parametrize("kind", ["int64", "string", "dictionary", "decimal", "binary"])
+def test_ids_of_pyarrow_are_plain_in_the_log(kind):
+    pyarrow = pytest.importorskip("pyarrow")
+    array = pyarrow.array([30, 10, 20])
+    if kind == "decimal":
+        array = array.cast(pyarrow.decimal128(20, 0))
+    elif kind != "int64":
+        array = array.cast("string")
+        array = array.dictionary_encode() if kind == "dictionary" else array
+        array = array.cast("binary") if kind == "binary" else array
+    ids = pd.Series(pd.arrays.ArrowExtensionArray(array))
+    log = read_interactions({"user": ids, "item": ids}, timestamp=None)
+    assert [int(one) for one in log["item"]] == [10, 20, 30]
+    assert not isinstance(log["item"].dtype, pd.ArrowDtype)
+    vocabulary = Vocabulary.from_items(log["item"])
+    assert vocabulary.encode(log["item"]).tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "ids", [np.array([2.0**53, 1]), np.array([2.0**24, 1], np.float32)]
+)
+def test_floats_that_may_have_been_other_ids_are_told(ids):
+    with pytest.warns(UserWarning, match="'item'.* is float.*up to its largest id"):
+        read_interactions({"user": [1, 1], "item": ids}, timestamp=None)
+
+
+@pytest.mark.filterwarnings("error")
+def test_small_floats_are_ids():
+    log = read_interactions({"user": [1, 1], "item": [2.0, 1.0]}, timestamp=None)
+    assert log["item"].tolist() == [2.0, 1.0]
+
+
+@pytest.mark.parametrize("role", ["user", "item"])
+def test_ids_that_are_one_to_python_are_refused(role):
+    log = frame().assign(**{role: pd.Series([True, 1, 0, 2], dtype=object)})
+    with pytest.raises(ValueError, match=f"'{role}'.* booleans and numbers, and True"):
+        read_interactions(log)
+    with pytest.raises(ValueError, match=f"'{role}'.* holds inf, which is not an id"):
+        read_interactions(frame().assign(**{role: [1, np.inf, 2, 3]}))
+
+
+def test_a_table_that_needs_pyarrow_says_what_to_install():
+    class Polars:
+        def to_pandas(self):
+            raise ModuleNotFoundError("pyarrow is required")
+
+    with pytest.raises(ImportError, match=r"pip install 'stackrec-keras\[parquet\]'"):
+        read_interactions(Polars())

@@ -133,3 +133,71 @@ def test_a_file_gives_the_windows_of_the_same_log(tmp_path):
     assert windows.items.tolist() == expected.items.tolist()
     assert windows.users.tolist() == expected.users.tolist()
     assert vocabulary == expected.vocabulary
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("i1,i2,i3\n5,6,7\n6,7,5\n", "Line 1 of .*rows.csv.* 'i1'.* to be a header"),
+        ("a,b\n5,6\n", "Line 1 .* 'a'.* header"),
+        ("[5, 6, 7]\n[7, 5, 6]\n", r"Line 1 .* '\[5': .* without brackets"),
+        ("5,6\n(7, 5)\n", r"Line 2 .* '\(7': .* without brackets"),
+        ('5,6\n"[7, 5]"\n', r"Line 2 .* '\[7, 5\]': .* without brackets"),
+        ("5.0,6.0,0.0\n6.0,7.0,5.0\n", "Line 1 .* '5.0': whole numbers.*Int64"),
+        ("5,6\n7,nan\n", "Line 2 .* 'nan': whole numbers"),
+        ("5,6\n5.000e+00,7.000e+00\n", "Line 2 .* '5.000e.00': whole numbers"),
+        ('5,6\n5,"6\n7,8"\n', "Line 2 .* quote that is not closed"),
+        ('5,6\n"a"b,6\n', "Line 2 .* quote that is not closed"),
+        (b"5,6\n5,\x006\n", r"'\\x00' in line 2"),
+        (b"5,6\n5,\xe96\n", r"not in UTF-8: line 2 holds b'.xe9'"),
+        ("5 6 7\n7 8 9\n", "no row with two items.* that there are commas between"),
+    ],
+)
+def test_a_file_of_another_form_is_refused_with_its_line(tmp_path, text, message):
+    (tmp_path / "rows.csv").write_bytes(
+        text if isinstance(text, bytes) else text.encode()
+    )
+    with pytest.raises(ValueError, match=message):
+        read_sequences(tmp_path / "rows.csv")
+
+
+def test_the_header_before_users_and_items_is_refused(tmp_path):
+    path = write(tmp_path, "user,a,b\nu1,5,6\nu2,7,8\n")
+    with pytest.raises(ValueError, match="Line 1 .* 'a', .* header"):
+        read_sequences(path, user_column=True)
+
+
+def test_a_header_of_numbers_is_told(tmp_path):
+    path = write(tmp_path, "0,1,2,3\n5,6,7,8\n")
+    with pytest.warns(UserWarning, match="first line of .* 0,1,2,3. If pandas wrote"):
+        read_sequences(path)
+
+
+def test_quotes_and_brackets_in_titles_are_read(tmp_path):
+    text = '\ufeff"Good, the Bad",12" mix\n[REC],"a ""b""",Alien (1979)\n'
+    windows, vocabulary = read_sequences(write(tmp_path, text))
+    assert raw_rows(windows, vocabulary) == [
+        ["Good, the Bad", '12" mix'],
+        ["[REC]", 'a "b"', "Alien (1979)"],
+    ]
+
+
+def test_integers_that_int64_cannot_hold_are_integers(tmp_path):
+    windows, vocabulary = read_sequences(write(tmp_path, f"{2**64},5\n5,7\n"))
+    assert vocabulary.ids.tolist() == [5, 7, 2**64]
+
+
+def test_a_window_that_slides_over_a_users_history_is_split_by_user(tmp_path):
+    text = "".join(
+        f"{user},{10 * user + n},{10 * user + n + 1},{10 * user + n + 2}\n"
+        for user in range(1, 9)
+        for n in range(5)
+    )
+    windows, _ = read_sequences(write(tmp_path, text), user_column=True)
+    assert windows.overlapping
+    split = split_random(windows, 0.25, 0.25)
+    users = [set(part.users) for part in (split.train, split.validation, split.test)]
+    assert [len(part) for part in users] == [4, 2, 2]
+    assert set.union(*users) == set(range(8))
+    apart = write(tmp_path, "1,5,6,7\n1,8,9,5\n2,5,6,7\n")
+    assert not read_sequences(apart, user_column=True)[0].overlapping

@@ -168,3 +168,21 @@ def test_the_order_of_the_batches_is_a_function_of_seed_and_epoch(pairs):
     x, y = pairs.batches(len(pairs), evaluation=True)[0]
     np.testing.assert_array_equal(y, pairs.targets)
     np.testing.assert_array_equal(x, pairs.histories[pairs.users])
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("source,,target\n5,6,,7\n6,,8\n", "Line 1 .* 'source', .* header"),
+        ("5,6,,7\n[5, 6],,[7]\n", r"Line 2 .* '\[5|Line 2 .* '\[7\]'"),
+        ("5.0,6.0,,7.0\n", "Line 1 .* '5.0': whole numbers"),
+        ('5,"6,,7\n', "Line 1 .* quote that is not closed"),
+    ],
+)
+def test_a_file_of_another_form_is_refused_with_its_line(tmp_path, text, message):
+    with pytest.raises(ValueError, match=message):
+        read_transfer(write(tmp_path, text))
+
+
+def test_a_byte_order_mark_is_not_part_of_an_id(tmp_path):
+    assert raw_pairs(read_transfer(write(tmp_path, "\ufeff5,,7\n"))) == [([5], 7)]

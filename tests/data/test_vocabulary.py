@@ -1,5 +1,7 @@
+import collections
 import datetime
 import decimal
+import enum
 import json
 import uuid
 
@@ -217,3 +219,74 @@ def test_categories_without_rows_are_no_items():
     vocabulary = Vocabulary.from_items(column)
     assert vocabulary.ids.tolist() == ["a", "b"]
     assert vocabulary.counts.tolist() == [1, 2]
+
+
+NOT_UTF_8 = "caf\udce9"
+
+
+@pytest.mark.parametrize(
+    "ids, message",
+    [
+        (["tea", NOT_UTF_8], r"'caf.udce9', which a file cannot hold: 'utf-8' codec"),
+        ([("a", NOT_UTF_8)], "caf.udce9'.*, which a file cannot hold"),
+        ([1.0, float("inf")], "ids holds inf, which a file cannot hold"),
+        ([("a", float("nan"))], r"ids holds \('a', nan\), which a file cannot hold"),
+    ],
+)
+def test_an_id_that_a_file_cannot_hold_is_named(ids, message):
+    vocabulary = Vocabulary(ids)
+    assert vocabulary.encode(ids).tolist() == [*range(1, len(ids) + 1)]
+    with pytest.raises(ValueError, match=message):
+        vocabulary.get_config()
+
+
+def test_ids_that_are_not_utf_8_are_counted_and_encoded():
+    vocabulary = Vocabulary.from_items([NOT_UTF_8, "tea", NOT_UTF_8])
+    assert vocabulary.ids.tolist() == [NOT_UTF_8, "tea"]
+    assert vocabulary.counts.tolist() == [2, 1]
+    assert vocabulary.encode(["tea", NOT_UTF_8, "rum"]).tolist() == [2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "missing", [None, float("nan"), pd.NaT, decimal.Decimal("NaN")], ids=str
+)
+def test_a_missing_value_is_not_an_id(missing):
+    with pytest.raises(ValueError, match="missing value, at index 1"):
+        Vocabulary(["a", missing])
+    with pytest.raises(ValueError, match="holds nan, a missing value, at index 0"):
+        Vocabulary([float("nan"), 1.0])
+
+
+@pytest.mark.parametrize("ids", [[True, 1], [1.5, False], [True, 2]])
+def test_booleans_are_no_numbers(ids):
+    for make in (Vocabulary, Vocabulary.from_items):
+        with pytest.raises(ValueError, match="holds booleans and numbers"):
+            make(pd.Series(ids, dtype=object))
+
+
+class Text(str):
+    pass
+
+
+Color = enum.IntEnum("Color", "RED BLUE")
+Size = enum.StrEnum("Size", "SMALL LARGE")
+Pair = collections.namedtuple("Pair", "a b")
+
+
+@pytest.mark.parametrize(
+    "ids, plain",
+    [
+        ([Text("a"), Text("b")], ["a", "b"]),
+        ([Color.RED, Color.BLUE], [1, 2]),
+        ([Size.LARGE, Size.SMALL], ["large", "small"]),
+        ([Pair(1, "x"), Pair(2, "y")], [(1, "x"), (2, "y")]),
+        ([(np.int64(1), np.str_("a"))], [(1, "a")]),
+        (np.array([1], "datetime64[ns]"), [pd.Timestamp(1)]),
+    ],
+)
+def test_ids_of_derived_types_become_those_that_come_back_from_a_file(ids, plain):
+    vocabulary = Vocabulary(ids)
+    assert vocabulary.ids.tolist() == plain
+    assert [*map(type, vocabulary.ids.tolist())] == [*map(type, plain)]
+    assert vocabulary.encode(ids).tolist() == [*range(1, len(plain) + 1)]
+    assert Vocabulary.from_json(vocabulary.to_json()) == vocabulary

@@ -213,6 +213,10 @@ def test_a_vocabulary_that_no_file_could_hold_is_refused_before_any_training():
     vocabulary = sr.data.Vocabulary([pd.Timedelta(1), pd.Timedelta(2)])
     with pytest.raises(TypeError, match="Timedelta"):
         sr.NextItNet(2, 4, 1).vocabulary = vocabulary
+    model = sr.NextItNet(2, 4, 1)
+    with pytest.raises(ValueError, match="caf.udce9', which a file cannot hold"):
+        model.vocabulary = sr.data.Vocabulary(["tea", "caf\udce9"])
+    assert model.vocabulary is None
 
 
 def test_a_model_without_vocabulary_or_compile_saves_and_loads(make_model, tmp_path):

@@ -174,6 +174,8 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(
         ),
         (["a", "film 03"], "ids has 'film 03', which the model knows already"),
         (["a", "a"], "'a' more than once"),
+        (["a", "caf\udce9"], "'caf.udce9', which a file cannot hold"),
+        (["a", None], "holds None, a missing value"),
     ],
 )
 def test_ids_that_do_not_fit_the_vocabulary_are_refused(make_model, ids, message):

@@ -128,6 +128,9 @@ def test_a_target_vocabulary_that_does_not_fit_is_refused_when_it_is_set(transfe
     ids = list(pd.to_timedelta(range(NUM_TARGETS), unit="s"))
     with pytest.raises(TypeError, match="cannot be written to a file"):
         transfer.target_vocabulary = sr.data.Vocabulary(ids)
+    ids = [*map(str, range(NUM_TARGETS - 1)), "caf\udce9"]
+    with pytest.raises(ValueError, match="caf.udce9', which a file cannot hold"):
+        transfer.target_vocabulary = sr.data.Vocabulary(ids)
     assert transfer.target_vocabulary is None
 
 
