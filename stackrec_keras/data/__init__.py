@@ -3,8 +3,9 @@
 from .batches import Batches
 from .log import read_interactions
 from .named import load
+from .random_split import split_random
 from .sequences import read_sequences
-from .splits import Split, split_by_time, split_leave_one_out, split_random
+from .splits import Split, split_by_time, split_leave_one_out
 from .synthetic import synthetic
 from .transfer import TransferPairs, TransferSplit, read_transfer
 from .vocabulary import Vocabulary

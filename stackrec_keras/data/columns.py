@@ -126,7 +126,7 @@ def numbered_columns(columns, first_row, source):
                 f"{source} is {first_row}."
             )
     _check_roles(numbers)
-    return {role: columns[role] for role in columns}
+    return dict(columns)
 
 
 def _is_number(name):

@@ -10,8 +10,8 @@ import pandas as pd
 from .arguments import counted
 from .columns import IDS, check_names, match_columns
 from .log_files import place_in_frame, read_file
+from .raw_ids import refuse_mixed_booleans
 from .times import times_of_column
-from .vocabulary import refuse_mixed_booleans
 
 
 def read_interactions(

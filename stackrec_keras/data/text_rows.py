@@ -16,7 +16,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UNIT_SEPARATOR = b"\x1f"
 _SHOWN = {"\t": "a tab", UNIT_SEPARATOR.decode(): "'::'"}
 _LINE = re.compile(rb"([^\r\n]*)(\r\n|\r|\n)?")
-_QUOTED_LINE = re.compile(rb'((?:"[^"]*"|[^"\r\n])*)(\r\n|\r|\n)')
+_QUOTED_LINE = re.compile(rb'((?:"[^"]*"|[^"\r\n]++)*+)(\r\n|\r|\n)')
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,6 @@ def _warn_of_carriage_returns(ids, source):
         warnings.warn(
             f"{number} of {len(ids)} ids in the last column of {source} end with a "
             "carriage return: the header's line ends with '\\n' and theirs with "
-            "'\\r\\n'. If they are to be line ends, write the file anew with one kind.",
+            "'\\r\\n'. If these are line ends, rewrite the file with one kind of them.",
             stacklevel=6,
         )

@@ -12,11 +12,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from .arguments import check_column, counted, shown
+from .raw_ids import PLAIN, as_ids, as_index, as_series, refuse_mixed_booleans
 
 Column = Any
 """Raw ids: a series, an array or a list of them."""
 
-_PLAIN = (int, float, str, bool)
 # How ids are written that JSON does not know: their type, to JSON and back.
 _WRITTEN: dict[str, tuple[type, Callable, Callable]] = {
     "uuid": (uuid.UUID, str, uuid.UUID),
@@ -26,8 +26,6 @@ _WRITTEN: dict[str, tuple[type, Callable, Callable]] = {
     "decimal": (decimal.Decimal, str, decimal.Decimal),
     "tuple": (tuple, list, tuple),
 }
-
-_OWN = {str: str.__str__, int: int.__int__, float: float.__float__}
 
 
 class Vocabulary:
@@ -59,7 +57,7 @@ class Vocabulary:
 
     def __init__(self, ids: Column, counts: ArrayLike | None = None) -> None:
         check_column("ids", ids)
-        self.ids = _as_ids(ids)
+        self.ids = as_ids(ids)
         if counts is None:
             counts = np.zeros(len(self.ids), np.int64)
         self.counts = _as_counts(counts)
@@ -93,7 +91,7 @@ class Vocabulary:
                 of different types cannot be sorted.
         """
         check_column("items", items)
-        items = _as_series(items)
+        items = as_series(items)
         if len(items) == 0:
             raise ValueError("items has no rows; give at least one item id.")
         if items.isna().any():
@@ -104,7 +102,7 @@ class Vocabulary:
         refuse_mixed_booleans("items", items)
         counts = items.value_counts(sort=False)
         counts = counts[counts > 0]  # pandas counts categories that no row has
-        ids = _as_ids(counts.index)
+        ids = as_ids(counts.index)
         order = _sorted_order(ids)
         return cls(ids[order], counts.to_numpy()[order])
 
@@ -167,7 +165,7 @@ class Vocabulary:
         """
         if not pd.api.types.is_scalar(values):
             check_column("values", values)
-        values = _as_series(values)
+        values = as_series(values)
         if values.dtype.kind == "i":
             return _shifted(self._index.get_indexer(pd.Index(values)))
         # Strings are slow to look up: look up each different one once.
@@ -212,11 +210,11 @@ class Vocabulary:
                 not UTF-8, an infinite number.
         """
         ids, counts = self.ids.tolist(), self.counts.tolist()
-        if all(type(raw) in _PLAIN for raw in ids):
+        if all(type(raw) in PLAIN for raw in ids):
             _check_written(ids, ids)
             return {"ids": ids, "counts": counts}
         in_tuples = [part for raw in ids if type(raw) is tuple for part in raw]
-        if all(type(part) in _PLAIN for part in in_tuples):
+        if all(type(part) in PLAIN for part in in_tuples):
             for name, (kind, write, read) in _WRITTEN.items():
                 if all(type(raw) is kind for raw in ids):
                     written = [write(raw) for raw in ids]
@@ -282,7 +280,7 @@ def way_to_known(vocabulary, items, unknown):
         kinds = {type(raw), type(known)}
         if len(kinds) == 2 and kinds != {int, float}:
             name = type(known).__name__
-            how = f": log['item'].astype({name!r})" if isinstance(known, _PLAIN) else ""
+            how = f": log['item'].astype({name!r})" if isinstance(known, PLAIN) else ""
             return (
                 f"Its ids are such as {shown(known)} ({name}), those of the log such "
                 f"as {shown(raw)} ({type(raw).__name__}). Convert the log's{how}."
@@ -304,7 +302,7 @@ def as_known(ids, known):
     Raises:
         ValueError: One of them is no number of that type.
     """
-    ids = _as_ids(ids)
+    ids = as_ids(ids)
     if {ids.dtype.kind, known.dtype.kind} != {"i", "f"}:
         return ids
     with np.errstate(invalid="ignore"):
@@ -317,81 +315,6 @@ def as_known(ids, known):
             f"are {kind} such as {known.tolist()[0]}. Give ids of one type."
         )
     return converted
-
-
-def as_index(ids):
-    """The ids as an index of their own type: pandas 3 would make text of objects, and
-    fail where a string is not UTF-8."""
-    return pd.Index(ids, dtype=ids.dtype, tupleize_cols=False)
-
-
-def _as_series(values):
-    try:
-        return pd.Series(values)
-    except UnicodeEncodeError:  # as in `as_index`
-        return pd.Series(values, dtype=object)
-
-
-def refuse_mixed_booleans(name, ids):
-    """Raises a ValueError if a column holds booleans and numbers: True is 1."""
-    if ids.dtype != object or not pd.api.types.infer_dtype(ids).startswith("mixed"):
-        return
-    kinds = {type(raw) for raw in ids}
-    if bool in kinds and kinds & {int, float}:
-        raise ValueError(
-            f"{name} holds booleans and numbers, and True and 1 are one id to Python. "
-            "Give ids of one type, as by astype(str)."
-        )
-
-
-def _as_ids(ids):
-    """A 1-D array: int64 or float64 for numbers, else of Python objects."""
-    if isinstance(ids, (np.ndarray, pd.Series, pd.Index)):
-        if ids.dtype.kind in "if":
-            ids = np.asarray(ids, np.float64 if ids.dtype.kind == "f" else np.int64)
-            _refuse_missing(ids)
-            return ids
-        # The nanoseconds of numpy's dates would become integers.
-        ids = (pd.Index(ids) if ids.dtype.kind == "M" else ids).tolist()
-    ids = list(ids)
-    if not {type(raw) for raw in ids} <= {*_PLAIN}:
-        ids = [_plain_id(raw) for raw in ids]
-    kinds = {type(raw) for raw in ids}
-    for kind in kinds:
-        if kind.__hash__ is None:
-            raise ValueError(
-                f"A {kind.__name__} is no id; give one id a row. Of a column of lists "
-                "frame.explode('item') makes such rows."
-            )
-    # Hashes of 64 bits may not fit into an int64: these stay Python's integers.
-    if kinds == {int} and max(ids) < 2**63 and min(ids) >= -(2**63):
-        return np.array(ids, np.int64)
-    dtype = np.float64 if kinds == {float} else object
-    array = np.fromiter(ids, dtype, len(ids))
-    _refuse_missing(array)
-    refuse_mixed_booleans("ids", array)
-    return array
-
-
-def _plain_id(raw):
-    """An id as Python's own type, where it is of a class that is derived from it."""
-    if isinstance(raw, np.generic):
-        return _plain_id(pd.Timestamp(raw) if raw.dtype.kind == "M" else raw.item())
-    if isinstance(raw, tuple):
-        return tuple(map(_plain_id, raw))
-    for kind, convert in _OWN.items():
-        if isinstance(raw, kind) and not isinstance(raw, bool):
-            return convert(raw)
-    return raw
-
-
-def _refuse_missing(ids):
-    missing = pd.isna(ids)
-    if missing.any():
-        raise ValueError(
-            f"ids holds {shown(ids[missing].tolist()[0])}, a missing value, at index "
-            f"{np.argmax(missing)}. Leave it out."
-        )
 
 
 def _check_written(ids, written, read=None):

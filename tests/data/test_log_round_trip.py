@@ -34,7 +34,7 @@ def nasty_table(rng):
         {
             "user": rng.choice(np.array(texts(rng, 6), object), rows),
             "item": rng.choice(np.array(texts(rng, 9), object), rows),
-            'title, "x"\n': texts(rng, rows),
+            str(rng.choice(["title", 'title, "x"\n'])): texts(rng, rows),
             "timestamp": np.arange(rows),
         },
         dtype=object,
