@@ -23,9 +23,7 @@ CASES = {
     "GRec": lambda: sr.StackingCallback("middle", {1: 4}),
     "SSEPT": lambda: sr.StackingCallback("stackR", {2: 4}),
     # A rate that falls from step to step, through a reset and a thaw.
-    "transfer": lambda: sr.StackingCallback(
-        "stackC", {1: 4}, optimizer_state="reset"
-    ),
+    "transfer": lambda: sr.StackingCallback("stackC", {1: 4}, optimizer_state="reset"),
 }
 
 
@@ -44,7 +42,7 @@ def run(folder, case, kill_at=None, epochs=6):
         model = sr.TransferRecommender(model, windows.num_targets)
         callbacks.append(sr.FreezeStack(3))
         loss = "binary_cross_entropy"
-        rate = keras.optimizers.schedules.CosineDecay(1e-2, decay_steps=20)
+        rate = keras.optimizers.schedules.CosineDecay(1e-2, decay_steps=40)
     # Draws negatives: the state of the model's generator has to come back as well.
     model.compile(keras.optimizers.Adam(rate), loss=loss)
     if folder is not None:
