@@ -42,7 +42,7 @@ def run(folder, case, kill_at=None, epochs=6):
         model = sr.TransferRecommender(model, windows.num_targets)
         callbacks.append(sr.FreezeStack(3))
         loss = "binary_cross_entropy"
-        rate = keras.optimizers.schedules.CosineDecay(1e-2, decay_steps=20)
+        rate = keras.optimizers.schedules.CosineDecay(1e-2, decay_steps=40)
     # Draws negatives: the state of the model's generator has to come back as well.
     model.compile(keras.optimizers.Adam(rate), loss=loss)
     if folder is not None:

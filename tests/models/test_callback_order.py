@@ -10,13 +10,12 @@ import stackrec_keras as sr
 
 @pytest.fixture
 def fit(make_model, sequences):
-    """Function from callbacks to a model fitted with them, its history, and an
-    optimizer whose averages lag far behind the weights."""
+    """Function from callbacks to a model fitted with them, whose averages lag far
+    behind its weights, and its history."""
 
-    def fit(callbacks, epochs=3):
+    def fit(callbacks, epochs=3, kind=keras.optimizers.Adam):
         keras.utils.set_random_seed(0)
-        optimizer = keras.optimizers.Adam(1e-2, use_ema=True, ema_momentum=0.9)
-        model = make_model(optimizer=optimizer)
+        model = make_model(optimizer=kind(1e-2, use_ema=True, ema_momentum=0.9))
         x, y = sequences
         history = model.fit(
             x,
@@ -64,6 +63,13 @@ def test_swapped_averages_change_no_step_in_any_order(fit, change):
         assert swapped["loss"] == history["loss"]
         assert swapped["val_loss"] != history["val_loss"]
         _assert_equal(model.get_weights(), expected.get_weights())
+
+
+def test_what_begins_at_the_weights_does_not_begin_at_their_averages(fit):
+    kind = keras.optimizers.ScheduleFreeAdamW
+    expected, _ = fit(CHANGES["reset"](), kind=kind)
+    model, _ = fit([*CHANGES["reset"](), SwapEMAWeights(True)], kind=kind)
+    _assert_equal(model.get_weights(), expected.get_weights())
 
 
 @pytest.mark.every_backend

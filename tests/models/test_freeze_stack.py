@@ -121,6 +121,15 @@ def test_each_optimizer_of_several_goes_on_with_its_schedule(make_model, sequenc
     assert rates == pytest.approx([5e-3, 1e-3])
 
 
+def test_averages_begin_at_the_weights_that_are_thawed(make_transfer, pairs):
+    model = make_transfer(keras.optimizers.Adam(1e-2, use_ema=True))
+    model.fit(*pairs, verbose=0, callbacks=[sr.FreezeStack(5)])
+    before = model.get_weights()
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    for ours, theirs in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_the_fit_ends_with_all_trainable_that_was(make_transfer, pairs):
     model = make_transfer()
     model.source.item_embedding.trainable = False

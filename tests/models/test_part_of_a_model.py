@@ -153,6 +153,24 @@ def test_an_optimizer_of_a_whole_that_cannot_follow_is_named(make_model, pairs):
     whole.fit(*pairs, verbose=0)
 
 
+def test_what_a_whole_excludes_from_weight_decay_stays_excluded(make_model, pairs):
+    model = make_model()
+    whole = functional(model)
+    excluded = [whole.layers[-1].kernel, model.stack.kernel1]
+    # Gradients move nothing, and the decay a lot.
+    optimizer = keras.optimizers.AdamW(1e-20, weight_decay=1e18)
+    optimizer.exclude_from_weight_decay(var_list=excluded)
+    whole.compile(optimizer, "mse")
+    whole.fit(*pairs, verbose=0)
+    model.grow("stackC")
+    before = [_numpy(variable) for variable in excluded]
+    decayed = _numpy(model.stack.kernel2)
+    whole.fit(*pairs, verbose=0)
+    for variable, value in zip(excluded, before):
+        np.testing.assert_array_equal(_numpy(variable), value)
+    assert (_numpy(model.stack.kernel2) != decayed).all()
+
+
 def test_the_source_of_a_transfer_may_be_grown_by_hand(make_model, sequences):
     transfer = sr.TransferRecommender(make_model(), 5)
     transfer.compile()
