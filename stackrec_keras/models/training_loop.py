@@ -5,12 +5,15 @@ epochs of a fit different numbers of batches, or to have the mean of the loss al
 """
 
 import contextlib
+import contextvars
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from stackrec_keras.stacking.in_place import optimizer_chain
+
+_running: contextvars.ContextVar = contextvars.ContextVar("running", default=None)
 
 
 class KeepsValues:
@@ -26,17 +29,16 @@ class KeepsValues:
     and `predict`: by a model that it is a part of, perhaps."""
 
     _before_step = None
-    _in_own_loop = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not self._in_own_loop:
+        if _running.get() is not self and not self.has_callers:
             self.has_callers = True
         return super().__call__(*args, **kwargs)  # type: ignore[misc]
 
     @contextlib.contextmanager
     def keeping_values(self) -> Iterator[None]:
         """Context of `fit`, `evaluate` or `predict`."""
-        outermost, self._in_own_loop = not self._in_own_loop, True
+        running = _running.set(self)
         try:
             yield
         except BaseException:
@@ -46,7 +48,7 @@ class KeepsValues:
             raise
         finally:
             self._before_step = None
-            self._in_own_loop = not outermost
+            _running.reset(running)
 
     def _purge_model_variables(self, **which):
         variables = [*self.variables, *self.metrics_variables]
