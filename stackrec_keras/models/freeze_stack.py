@@ -12,8 +12,8 @@ class FreezeStack(keras.callbacks.Callback):
     so that a run that is resumed goes on as if it had not been stopped. When the fit
     ends, or another begins without this callback, all that was trainable is so again.
 
-    The optimizer starts anew at both ends of the freeze, at the learning rate that
-    it has then; a `LearningRateSchedule` starts from its beginning.
+    The optimizer's moments begin again at both ends of the freeze. Its learning rate
+    and a `LearningRateSchedule` go on.
 
     Args:
         epochs: Integer, for how many epochs.

@@ -19,9 +19,9 @@ class Frozen:
 def set_frozen(model, on):
     """Freezes all layers of a model but its output table, or thaws them.
 
-    The optimizer is a new one then, at the same learning rate, which knows only what
-    is trained: so no moment and no weight decay moves a frozen weight, and no moment
-    that was kept at 0 makes its first steps too long.
+    The optimizer is a new one then (see `renewed`) that knows only what is trained:
+    so no moment and no weight decay moves a frozen weight, and no moment that was
+    kept at 0 makes its first steps too long.
 
     Args:
         model: A `SequentialRecommender`, compiled or not.

@@ -267,14 +267,17 @@ class SequentialRecommender(
             method: String, a stacking method: see `stacking.block_sources`.
             num_blocks: Integer, the new depth. Defaults to twice the depth, or
                 to `top_blocks` more.
-            top_blocks: Integer or `None`: stack only that many of the top blocks.
+            top_blocks: Integer or `None`: stack only that many of the top blocks
+                (`"from_scratch"` takes none).
             cycle: Integer or `None`: after how many blocks the kind of block
                 repeats. `None` keeps kernels at their dilation, or is 1 with
-                `inherit="paper"`.
+                `inherit="paper"`, as in the reference implementation.
             inherit: `"all"` carries every weight that has a source, a copy's gate
                 starting at 0; `"all_but_gates"` the same, all gates starting at 0;
                 `"paper"` carries what StackRec's release carries.
-            optimizer_state: `"carry"` or `"reset"`.
+            optimizer_state: `"carry"` moves the optimizer's state with the weights;
+                `"reset"` begins its moments and step count again, while the learning
+                rate and its schedule go on. Defaults to `"carry"`.
             seed: Integer or `None`, for new random blocks.
 
         Raises:

@@ -6,6 +6,7 @@ JAX, where it takes and returns the values of all variables.
 """
 
 import contextlib
+import contextvars
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from typing import Any
 import keras
 
 from stackrec_keras.stacking.in_place import optimizer_chain
+
+_running: contextvars.ContextVar = contextvars.ContextVar("running", default=None)
 
 
 class KeepsValues(keras.Model):
@@ -29,17 +32,16 @@ class KeepsValues(keras.Model):
     and `predict`: by a model that it is a part of, perhaps."""
 
     _before_step = None
-    _in_own_loop = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not self._in_own_loop:
+        if _running.get() is not self and not self.has_callers:
             self.has_callers = True
         return super().__call__(*args, **kwargs)  # type: ignore[misc]
 
     @contextlib.contextmanager
     def keeping_values(self) -> Iterator[None]:
         """Context of `fit`, `evaluate` or `predict`."""
-        outermost, self._in_own_loop = not self._in_own_loop, True
+        running = _running.set(self)
         try:
             yield
         except BaseException:
@@ -49,7 +51,7 @@ class KeepsValues(keras.Model):
             raise
         finally:
             self._before_step = None
-            self._in_own_loop = not outermost
+            _running.reset(running)
 
     def _purge_model_variables(self, **which):
         variables = [*self.variables, *self.metrics_variables]

@@ -30,7 +30,9 @@ class StackingCallback(keras.callbacks.Callback):
         inherit: `"all"` carries every weight that has a source; `"all_but_gates"`
             the same, with all gates at 0 again; `"paper"` what StackRec's release
             carries.
-        optimizer_state: `"carry"` or `"reset"`.
+        optimizer_state: `"carry"` moves the optimizer's state with the weights;
+            `"reset"` begins its moments and step count again, while the learning rate
+            and its schedule go on. Defaults to `"carry"`.
         seed: Integer. New random blocks depend on it and on the two depths alone.
 
     Raises:

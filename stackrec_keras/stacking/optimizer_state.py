@@ -157,7 +157,8 @@ def begin_averages(model):
         for name, slots in slot_lists(optimizer).items():
             if stands_for_variable(optimizer, name):
                 for variable, slot in zip(optimized_variables(optimizer), slots):
-                    slot.assign(ops.convert_to_numpy(variable))
+                    if slot is not None:
+                        slot.assign(ops.convert_to_numpy(variable))
 
 
 def schedule_starts(model):
