@@ -1,4 +1,5 @@
-"""The only file of layers and models that imports a backend."""
+"""The only file of layers that imports a backend. Of models, `torch_programs` exports
+from PyTorch, and `checked_batches` knows the data sets of TensorFlow and PyTorch."""
 
 import keras
 import numpy as np
