@@ -155,29 +155,33 @@ class CheckedRows(io.RawIOBase):
         here = window[1:-1]  # each with the byte before it and the one after it
         is_end = here == self._line_end
         is_mark = is_end | (here == self._separator)
-        if has_quotes:
-            within = self._within(window)
-            self.regular &= not (within & is_end).any()
-            is_mark &= ~within
         if self._form.terminator is None:
             # Each "\r" goes with a "\n", and the other way round.
             self.regular &= np.array_equal(window[:-2] == ord("\r"), is_end)
-        self._check_marks(np.flatnonzero(is_mark), np.flatnonzero(is_end), start)
+        marks = (
+            self._marks_outside_quotes(window, is_mark, is_end)
+            if has_quotes
+            else np.flatnonzero(is_mark)
+        )
+        self._check_marks(marks, np.flatnonzero(is_end), start)
 
-    def _within(self, window):
-        """Whether each byte but the first and the last of a window is in quotes."""
+    def _marks_outside_quotes(self, window, is_mark, is_end):
         is_quote = window[1:-1] == ord('"')
+        places = np.flatnonzero(is_mark | is_quote)
+        is_quote = is_quote[places]
         within = np.bitwise_xor.accumulate(is_quote) ^ self._within_quotes
-        self._within_quotes = bool(within[-1])
-        places = np.flatnonzero(is_quote)
-        beside = window[places + np.where(within[places], 0, 2)]
+        if len(within):
+            self._within_quotes = bool(within[-1])
+        self.regular &= not is_end[places[within]].any()
+        quotes = places[is_quote]
+        beside = window[quotes + np.where(within[is_quote], 0, 2)]
         # A doubled quote closes and opens: each stands beside a quote.
         good = (beside == self._separator) | (beside == self._line_end)
         good |= beside == ord('"')
         if self._form.terminator is None:
             good |= beside == ord("\r")
         self.regular &= bool(good.all())
-        return within
+        return places[~(is_quote | within)]
 
     def _check_marks(self, marks, ends, start):
         num_fields = len(self._mark_sums)
@@ -245,7 +249,7 @@ def line_of_row(file, form, row):
 
 def _is_blank(row):
     """Whether pandas skips a line with these fields."""
-    return len(row) < 2 and not "".join(row).strip(" \t")
+    return not row or (len(row) == 1 and row != [""] and not row[0].strip(" \t"))
 
 
 def _without_quotes(form):
@@ -262,7 +266,7 @@ def _lines(file, form, recent):
     with io.TextIOWrapper(file, encoding="utf-8-sig", newline=newline) as lines:
         for line in lines:
             if form.terminator is not None:  # the other one would end a row for csv
-                line = line.replace("\r" if form.terminator == "\n" else "\n", " ")
+                line = line.replace("\r" if form.terminator == "\n" else "\n", "?")
             recent.append(line)
             yield line
 

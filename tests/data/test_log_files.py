@@ -31,6 +31,8 @@ def items(path, **columns):
         ("log.csv", HEADER + "u,a,1,\nu,b,2,\n", "line 2 has 4 fields and the first"),
         ("log.csv", "user,item,timestamp,x\nu,a,1,y\nu,b,2\n", "line 3 has 3 fields"),
         ("log.csv", HEADER + 'u,"a\nb, c",1\nu,x,2,3\n', "line 4 has 4 fields"),
+        ("log.csv", HEADER + '\n""\nu,a,1\n', "line 3 has 1 fields"),
+        ("log.csv", HEADER + "u,a,1\n\r\n", "line 3 has 1 fields"),
         ("log.csv", HEADER + 'u,"a"b,1\n', "line 2 has a quote that is not closed"),
         ("log.csv", HEADER + 'u,"a,1\n', "line 2 has a quote .* EOF inside the field"),
         ("log.csv", HEADER + 'u,"' + "a" * 2**18, "line 2 has a quote .* field limit"),
