@@ -112,6 +112,7 @@ class Stages:
         With `--load-model` the first stage is over: its epochs are left out, and the
         net grows at once.
         """
+        from stackrec_keras.stacking.methods import get_method
         from stackrec_keras.stacking.schedule import stages
 
         starts = stages(self.depths, self.shares, self.epochs)
@@ -124,7 +125,10 @@ class Stages:
             num_blocks=self.depths[0],
             schedule=_pairs(starts, over),
             data_shares=_pairs(shares, over) or None,
-            top_blocks=self.top_blocks,
+            # Without blocks to keep, they only say how many come.
+            top_blocks=self.top_blocks
+            if get_method(config.method).keeps_rest
+            else None,
             epochs=self.epochs - over,
         )
 

@@ -95,6 +95,7 @@ def test_stages_with_a_share_of_the_rows_each():
     grown = found.of(TrainConfig(model="sasrec"))
     assert (grown.schedule, grown.data_shares) == ("7:12", "0:0.8,7:1.0")
     assert grown.top_blocks == 3
+    assert found.of(TrainConfig(method="from_scratch")).top_blocks is None
     later = found.of(TrainConfig(load_model="runs/shallow"))
     assert (later.schedule, later.data_shares) == ("0:12", "0:1.0")
     three = stages(data_shares=(0.4, 0.6, 1.0), release=CL, scale=1)

@@ -25,6 +25,8 @@ MODELS = {
     "GRec": lambda: sr.GRec(30, embedding_dim=8, num_blocks=2),
 }
 
+STATE = "reset" if sys.argv[2] == "SASRec" else "carry"
+
 
 def main():
     rng = np.random.default_rng(0)
@@ -33,7 +35,8 @@ def main():
     keras.utils.set_random_seed(0)
     with distribution():
         model = MODELS[sys.argv[2]]()
-        model.compile(keras.optimizers.Adam(0.01))
+        rate = keras.optimizers.schedules.CosineDecay(0.01, decay_steps=20)
+        model.compile(keras.optimizers.Adam(rate, use_ema=True))
     history = model.fit(
         x,
         y,
@@ -42,7 +45,7 @@ def main():
         shuffle=False,
         verbose=0,
         validation_data=(x, y[:, -1]),
-        callbacks=[sr.StackingCallback("stackR", {1: 3})],
+        callbacks=[sr.StackingCallback("stackR", {1: 3}, optimizer_state=STATE)],
     ).history
     del history["growth_seconds"]
     print(json.dumps({name: list(map(float, v)) for name, v in history.items()}))
