@@ -78,7 +78,8 @@ def test_one_evaluation_does_not_change_the_next(model, histories):
     x, y = histories
     plain = _figures(model, x, y, exclude_seen=False)
     _figures(model, x, y, exclude_seen=True)
-    assert _figures(model, x, y, exclude_seen=False) == pytest.approx(plain)
+    assert model.exclude_seen is None
+    assert _figures(model, x, y) == pytest.approx(plain)
 
 
 def test_a_transfer_model_has_no_seen_targets(model, histories, recwarn):
