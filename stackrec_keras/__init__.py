@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         stacking,
         tuning,
     )
+    from stackrec_keras.errors import ArgumentError, StackRecWarning
     from stackrec_keras.models import (
         SSEPT,
         FreezeStack,
@@ -30,12 +31,14 @@ if TYPE_CHECKING:
     from stackrec_keras.stacking import StackingCallback, StackingSchedule
 
 __all__ = [
+    "ArgumentError",
     "FreezeStack",
     "GRec",
     "NextItNet",
     "SASRec",
     "SSEPT",
     "StackingCallback",
+    "StackRecWarning",
     "StackingSchedule",
     "TransferRecommender",
     "__version__",
@@ -52,6 +55,8 @@ __all__ = [
 ]
 
 _PACKAGES = {
+    "ArgumentError": "errors",
+    "StackRecWarning": "errors",
     **dict.fromkeys(["FreezeStack", "GRec", "NextItNet", "SASRec", "SSEPT"], "models"),
     "TransferRecommender": "models",
     "StackingCallback": "stacking",

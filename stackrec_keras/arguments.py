@@ -1,57 +1,100 @@
-"""Checks of arguments, for layers and for all that stands on them."""
+"""Checks of arguments. Each raises an `ArgumentError`."""
 
-import difflib
 import inspect
 import numbers
+from collections.abc import Iterable
+from os import PathLike
+from typing import Any
 
 import numpy as np
 
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import did_you_mean
 
-def is_integer(value):
-    """Returns whether a value is an integer; True and False are none."""
+
+def is_integer(value: Any) -> bool:
+    """Returns whether a value is an integer; `True` and `False` are not."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
-def check_integer(name, value, least=None):
-    """Raises a ValueError if an argument is no integer, or one below `least`."""
+def is_number(value: Any) -> bool:
+    """Returns whether a value is a real number; `True` and `False` are not."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def check_integer(name: str, value: Any, least: int | None = None, why: str = ""):
+    """Checks that an argument is an integer of at least `least`.
+
+    Args:
+        name: String, the argument.
+        value: What was given.
+        least: Integer or `None` for any. Defaults to `None`.
+        why: String that ends the sentence `"must be an integer of at least 1"`.
+            Defaults to `""`.
+    """
     if is_integer(value) and (least is None or value >= least):
         return
     bound = "" if least is None else f" of at least {least}"
-    raise ValueError(f"{name} must be an integer{bound}. Received: {name}={value!r}")
+    raise ArgumentError(name, f"must be an integer{bound}{why}", received=value)
 
 
-def check_integers(**arguments):
-    """Raises a ValueError for an argument that is no integer of at least 1."""
+def check_integers(**arguments: Any) -> None:
+    """Checks that arguments are integers of at least 1."""
     for name, value in arguments.items():
         check_integer(name, value, least=1)
 
 
-def check_bools(**arguments):
-    """Raises a ValueError for an argument that is neither True nor False."""
+def check_number(name: str, value: Any) -> None:
+    """Checks that an argument is a number, and not NaN."""
+    if not is_number(value) or value != value:
+        raise ArgumentError(name, "must be a number", received=value)
+
+
+def check_bools(**arguments: Any) -> None:
+    """Checks that arguments are `True` or `False`."""
     for name, value in arguments.items():
         if not isinstance(value, (bool, np.bool_)):
-            raise ValueError(
-                f"{name} must be True or False. Received: {name}={value!r}"
-            )
+            raise ArgumentError(name, "must be True or False", received=value)
 
 
-def check_share(**arguments):
-    """Raises a ValueError for an argument that is no number from 0 to below 1."""
+def check_fraction(**arguments: Any) -> None:
+    """Checks that arguments are numbers from 0 to below 1."""
     for name, value in arguments.items():
-        if not isinstance(value, numbers.Real) or not 0 <= value < 1:
-            raise ValueError(
-                f"{name} must be a number from 0 to below 1. Received: {name}={value!r}"
-            )
+        if not is_number(value) or not 0 <= value < 1:
+            reason = "must be a number from 0 to below 1"
+            raise ArgumentError(name, reason, received=value)
 
 
-def nearest_names(kind, given):
-    """What an error adds on keywords that a class does not take: those it takes that
-    are written like them."""
+def check_choice(name: str, value: Any, choices: Iterable[Any], why: str = "") -> None:
+    """Checks that an argument is one of some values.
+
+    Args:
+        name: String, the argument.
+        value: What was given.
+        choices: The values it may have.
+        why: String that ends the sentence. Defaults to `""`.
+    """
+    choices = list(choices)
+    if any(type(value) is type(one) and value == one for one in choices):
+        return
+    *others, last = map(repr, choices)
+    listed = f"{', '.join(others)} or {last}" if others else last
+    meant = did_you_mean(value, choices) if isinstance(value, str) else ""
+    raise ArgumentError(name, f"must be {listed}{why}", meant, value)
+
+
+def check_path(name: str, path: Any, fix: str = "") -> None:
+    """Checks that an argument is the path of a file or folder."""
+    if not isinstance(path, (str, PathLike)):
+        raise ArgumentError(name, "must be a path", fix, path)
+
+
+def nearest_names(kind: type, given: Iterable[str]) -> str:
+    """Returns a question that names the keywords of a class that are spelled like
+    those it was given, or `""`."""
     taken = {
         name
-        for base in kind.__mro__
-        for name in inspect.signature(base.__init__).parameters
+        for base in inspect.getmro(kind)
+        for name in inspect.signature(vars(base).get("__init__", object)).parameters
     }
-    close = [difflib.get_close_matches(name, taken - {"self"}, 1) for name in given]
-    names = ", ".join(f"{match[0]!r}" for match in close if match)
-    return f". Did you mean {names}?" if names else ""
+    return did_you_mean(given, taken - {"self"})

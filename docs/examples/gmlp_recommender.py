@@ -27,7 +27,7 @@ class GMLPStack(BlockStack):
             "gate": BlockWeight((), lambda seed: Zeros(), gate=True),
         }
 
-    def block(self, x, weights, kind, training, is_item=None):
+    def block(self, x, weights, kind, training, context=None):
         h = ops.layer_normalization(x, weights["norm_scale"], weights["norm_shift"])
         h = ops.gelu(ops.matmul(h, weights["expand"]))
         passed, mixed = ops.split(h, 2, axis=-1)

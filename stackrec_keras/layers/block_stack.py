@@ -8,8 +8,8 @@ from keras import ops
 
 from stackrec_keras.arguments import check_integers
 from stackrec_keras.layers.scan import scan_blocks
-from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.layers.tracing import in_jax_trace, traced_once
+from stackrec_keras.types import Context, Tensor
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,9 @@ class BlockStack(keras.layers.Layer):
     Call arguments:
         x: Tensor of shape `(batch, time, dim)`.
         training: Boolean or `None`, as in Keras.
-        is_item: Boolean tensor of shape `(batch, time)` or `None`: where items are,
-            and not padding, for blocks that ask.
+        context: Dict from name to tensor, what blocks may ask for beside the hidden
+            states; or `None`. `"is_item"`, boolean `(batch, time)`, tells items from
+            padding; the other names are those of the model's features.
 
     Returns:
         Tensor of shape `(batch, time, dim)`.
@@ -84,7 +85,7 @@ class BlockStack(keras.layers.Layer):
         weights: dict[str, Tensor],
         kind: int,
         training: bool | None,
-        is_item: Tensor | None = None,
+        context: Context = None,
     ) -> Tensor:
         """Applies one block.
 
@@ -93,7 +94,7 @@ class BlockStack(keras.layers.Layer):
             weights: Dict from weight name to that block's own tensor.
             kind: Integer from 0 to `cycle - 1`, which kind of block this is.
             training: Boolean or `None`.
-            is_item: As in `call`.
+            context: As in `call`.
 
         Returns:
             Tensor of shape `(batch, time, dim)`.
@@ -155,18 +156,18 @@ class BlockStack(keras.layers.Layer):
         self.built = True
 
     def call(
-        self, x: Tensor, training: bool | None = None, is_item: Tensor | None = None
+        self, x: Tensor, training: bool | None = None, context: Context = None
     ) -> Tensor:
         if self.scans and self.depth >= 2 * self.cycle and in_jax_trace(x):
-            return scan_blocks(self, x, training, is_item)
+            return scan_blocks(self, x, training, context)
         kinds = [self._block_of_kind(kind, training) for kind in range(self.cycle)]
         for index, weights in enumerate(self._slices()):
-            x = kinds[index % self.cycle](x, weights, is_item)
+            x = kinds[index % self.cycle](x, weights, context)
         return x
 
     def _block_of_kind(self, kind, training):
         return traced_once(
-            lambda x, weights, is_item: self.block(x, weights, kind, training, is_item)
+            lambda x, weights, context: self.block(x, weights, kind, training, context)
         )
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:

@@ -10,7 +10,7 @@ from stackrec_keras.layers.causal_convolution import (
     causal_convolution,
     has_fast_convolution,
 )
-from stackrec_keras.layers.tensor import Tensor
+from stackrec_keras.types import Context, Tensor
 
 EPSILON = 1e-8
 
@@ -37,7 +37,7 @@ class DilatedResidualStack(BlockStack):
     Call arguments:
         x: Tensor of shape `(batch, time, dim)`.
         training: Unused; a block computes the same in training.
-        is_item: Unused; padding is an input like any other.
+        context: Unused; padding is an input like any other.
 
     Returns:
         Tensor of shape `(batch, time, dim)`; position `t` depends on positions
@@ -104,7 +104,7 @@ class DilatedResidualStack(BlockStack):
         weights: dict[str, Tensor],
         kind: int,
         training: bool | None,
-        is_item: Tensor | None = None,
+        context: Context = None,
     ) -> Tensor:
         dilation = self.dilations[kind]
         h = x

@@ -2,7 +2,7 @@ import random
 
 import keras
 
-from stackrec_keras.layers.tensor import Tensor
+from stackrec_keras.types import Tensor
 
 
 def dropout(

@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from stackrec_keras.layers.tensor import Tensor
+from stackrec_keras.types import Tensor
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 from keras.initializers import Constant, RandomNormal, RandomUniform
 
-from stackrec_keras.layers.tensor import Tensor
+from stackrec_keras.types import Tensor
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")

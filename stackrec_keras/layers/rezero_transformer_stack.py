@@ -7,7 +7,7 @@ from keras.initializers import Ones, RandomUniform, Zeros
 from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
 from stackrec_keras.layers.causal_attention import causal_attention
 from stackrec_keras.layers.dropout import dropout, seed_generator
-from stackrec_keras.layers.tensor import Tensor
+from stackrec_keras.types import Context, Tensor
 
 EPSILON = 1e-5
 
@@ -35,8 +35,8 @@ class ReZeroTransformerStack(BlockStack):
     Call arguments:
         x: Tensor of shape `(batch, time, dim)`.
         training: Boolean or `None`; dropout is on in training alone.
-        is_item: Boolean tensor of shape `(batch, time)`, or `None`: the positions
-            that others may see.
+        context: Dict or `None`. With `"is_item"`, a boolean tensor of shape
+            `(batch, time)`, no position sees padding.
 
     Returns:
         Tensor of shape `(batch, time, dim)`; position `t` depends on positions
@@ -98,27 +98,28 @@ class ReZeroTransformerStack(BlockStack):
         weights: dict[str, Tensor],
         kind: int,
         training: bool | None,
-        is_item: Tensor | None = None,
+        context: Context = None,
     ) -> Tensor:
         for i, branch in ((1, self._attention), (2, self._feed_forward)):
             h = self._normalized(x, weights, i) if self.norm == "pre" else x
-            h = branch(h, weights, training, is_item)
+            h = branch(h, weights, training, context)
             x = x + (weights[f"gate{i}"] * h if self.rezero else h)
             x = x if self.norm == "pre" else self._normalized(x, weights, i)
         return x
 
-    def _attention(self, x, weights, training, is_item):
+    def _attention(self, x, weights, training, context):
         h = ops.matmul(x, weights["attention_kernel"]) + weights["attention_bias"]
         heads = (*ops.shape(x)[:2], self.num_heads, self.dim // self.num_heads)
         query, key, value = (
             ops.reshape(part, heads) for part in ops.split(h, 3, axis=-1)
         )
+        is_item = (context or {}).get("is_item")
         mask = None if is_item is None else _visible(is_item)
         rate = self.dropout if training else 0.0
         h = causal_attention(query, key, value, mask, rate, self.seed_generator)
         return ops.reshape(h, ops.shape(x))
 
-    def _feed_forward(self, x, weights, training, is_item):
+    def _feed_forward(self, x, weights, training, context):
         x = ops.matmul(x, weights["dense1_kernel"]) + weights["dense1_bias"]
         x = dropout(ops.relu(x), self.dropout, training, self.seed_generator)
         x = ops.matmul(x, weights["dense2_kernel"]) + weights["dense2_bias"]

@@ -2,7 +2,7 @@ import keras
 from keras import ops
 
 
-def scan_blocks(stack, x, training, is_item):
+def scan_blocks(stack, x, training, context):
     """Applies the blocks of a stack in a loop that compiles one cycle of them.
 
     It computes, and draws at random, what applying them one by one does.
@@ -11,7 +11,7 @@ def scan_blocks(stack, x, training, is_item):
         stack: A `BlockStack` of at least one cycle.
         x: Tensor of shape `(batch, time, dim)`.
         training: As in the call of the stack.
-        is_item: As in the call of the stack.
+        context: As in the call of the stack.
 
     Returns:
         Tensor of shape `(batch, time, dim)`.
@@ -32,7 +32,7 @@ def scan_blocks(stack, x, training, is_item):
         with keras.StatelessScope(state_mapping=mapping) as scope:
             for kind in range(len(next(iter(weights.values())))):
                 block = {name: weight[kind] for name, weight in weights.items()}
-                x = stack.block(x, block, kind, training, is_item)
+                x = stack.block(x, block, kind, training, context)
             return (x, [scope.get_current_value(state) for state in states]), None
 
     def in_cycles(weight):

@@ -5,9 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.losses.cross_entropy import target_logits
 from stackrec_keras.losses.sampled_loss import SampledLoss
+from stackrec_keras.types import Tensor
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")

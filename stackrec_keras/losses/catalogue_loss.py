@@ -6,8 +6,8 @@ import keras
 from keras import ops
 
 from stackrec_keras.layers.embedding import known_ids
-from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.losses.cross_entropy import cross_entropy
+from stackrec_keras.types import Tensor
 
 
 class CatalogueLoss:

@@ -5,8 +5,8 @@ from typing import Any
 import keras
 
 from stackrec_keras.arguments import is_integer
-from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.losses.catalogue_loss import CatalogueLoss
+from stackrec_keras.types import Tensor
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")

@@ -7,9 +7,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.losses.cross_entropy import MASKED, target_logits
 from stackrec_keras.losses.sampled_loss import SampledLoss
+from stackrec_keras.types import Tensor
 
 DISTRIBUTIONS = ("uniform", "log_uniform", "popularity")
 

@@ -5,9 +5,9 @@ from typing import Any
 from keras import ops
 
 from stackrec_keras.arguments import check_integers, is_integer
-from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.metrics.ranking_metric import RankingMetric
 from stackrec_keras.metrics.target_rank import target_rank
+from stackrec_keras.types import Tensor
 
 
 class AgainstSample(RankingMetric):

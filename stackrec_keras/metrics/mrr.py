@@ -2,8 +2,8 @@
 
 import keras
 
-from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.metrics.ranking_metric import RankingMetric
+from stackrec_keras.types import Tensor
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")

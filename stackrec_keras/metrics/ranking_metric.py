@@ -6,8 +6,8 @@ import keras
 from keras import ops
 
 from stackrec_keras.arguments import check_integers
-from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.metrics.target_rank import target_rank
+from stackrec_keras.types import Tensor
 
 
 class RankingMetric(keras.metrics.Metric):

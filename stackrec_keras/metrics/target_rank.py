@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from stackrec_keras.layers.tensor import Tensor
+from stackrec_keras.types import Tensor
 
 LEFT_OUT = 2**31 - 1
 """The rank of a target that is not in the list at all."""

@@ -15,7 +15,6 @@ from typing import Any
 import keras
 
 from stackrec_keras.data import Batches
-from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.models.fitting import refuse_class_weight
 from stackrec_keras.models.inputs import (
     Data,
@@ -25,6 +24,7 @@ from stackrec_keras.models.inputs import (
     missing_targets,
     users_of,
 )
+from stackrec_keras.types import Tensor
 
 _CHECKED: weakref.WeakSet = weakref.WeakSet()
 """Pipelines that check their batches: `fit` hands one to `evaluate` to validate."""

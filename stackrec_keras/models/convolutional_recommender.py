@@ -5,9 +5,9 @@ import keras
 
 from stackrec_keras.arguments import check_bools, check_integers
 from stackrec_keras.layers import DilatedResidualStack, Embedding
-from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.models.inputs import Data
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
+from stackrec_keras.types import Tensor
 
 
 class ConvolutionalRecommender(SequentialRecommender):

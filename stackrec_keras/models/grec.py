@@ -6,10 +6,10 @@ import keras
 from keras import ops
 
 from stackrec_keras.arguments import check_bools
-from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
 from stackrec_keras.models.inputs import Data
 from stackrec_keras.models.training_loop import draw_before_step
+from stackrec_keras.types import Tensor
 
 MOST_GAPS = 50
 

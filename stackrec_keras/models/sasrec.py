@@ -3,9 +3,9 @@ from typing import Any
 import keras
 
 from stackrec_keras.arguments import check_integers
-from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.models.inputs import Data
 from stackrec_keras.models.transformer_recommender import TransformerRecommender
+from stackrec_keras.types import Tensor
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")

@@ -3,8 +3,8 @@ from dataclasses import dataclass
 import numpy as np
 from keras import ops
 
-from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.models.inference import output_weights
+from stackrec_keras.types import Tensor
 
 _LEAST_ROWS = 8
 

@@ -1,6 +1,6 @@
 import keras
 
-from stackrec_keras.layers.tensor import Tensor
+from stackrec_keras.types import Tensor
 
 
 class Scorer(keras.Model):

@@ -18,7 +18,6 @@ from stackrec_keras.arguments import (
 from stackrec_keras.data import Batches, Vocabulary
 from stackrec_keras.data.full_batches import FullBatches
 from stackrec_keras.layers import OutputTable, seed_generator, with_dense_gradient
-from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.layers.tracing import num_replicas
 from stackrec_keras.losses.validation_loss import (
     last_of_row,
@@ -57,6 +56,7 @@ from stackrec_keras.models.training_loop import (
 )
 from stackrec_keras.stacking import Growth, grow
 from stackrec_keras.stacking.growth import block_stacks, depth
+from stackrec_keras.types import Tensor
 
 
 class SequentialRecommender(
@@ -111,7 +111,9 @@ class SequentialRecommender(
         try:
             super().__init__(**kwargs)
         except ValueError as error:
-            raise ValueError(f"{error}{nearest_names(type(self), kwargs)}") from error
+            raise ValueError(
+                f"{error} {nearest_names(type(self), kwargs)}".strip()
+            ) from error
         check_integers(num_items=num_items, num_blocks=num_blocks)
         self.num_items = int(num_items)
         self.initial_blocks = int(num_blocks)

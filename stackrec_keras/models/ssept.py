@@ -3,11 +3,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from stackrec_keras.arguments import check_integers, check_share
-from stackrec_keras.layers.tensor import Tensor
+from stackrec_keras.arguments import check_fraction, check_integers
 from stackrec_keras.models.extension import extend_users
 from stackrec_keras.models.inputs import Data, items_of, users_of
 from stackrec_keras.models.transformer_recommender import TransformerRecommender
+from stackrec_keras.types import Tensor
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
@@ -84,7 +84,7 @@ class SSEPT(TransformerRecommender):
         **kwargs,
     ) -> None:
         check_integers(num_users=num_users, item_dim=item_dim, user_dim=user_dim)
-        check_share(user_noise=user_noise, item_noise=item_noise)
+        check_fraction(user_noise=user_noise, item_noise=item_noise)
         super().__init__(
             num_items,
             int(user_dim) + int(item_dim),

@@ -3,12 +3,12 @@ from typing import Any
 from keras import layers, ops
 from keras.initializers import RandomNormal
 
-from stackrec_keras.arguments import check_bools, check_integers, check_share
+from stackrec_keras.arguments import check_bools, check_fraction, check_integers
 from stackrec_keras.layers import Embedding, ReZeroTransformerStack, dropout
 from stackrec_keras.layers.rezero_transformer_stack import EPSILON
-from stackrec_keras.layers.tensor import Tensor
 from stackrec_keras.models.inputs import Data, items_of
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
+from stackrec_keras.types import Tensor
 
 
 class TransformerRecommender(SequentialRecommender):
@@ -49,7 +49,7 @@ class TransformerRecommender(SequentialRecommender):
         **kwargs,
     ) -> None:
         check_integers(max_length=max_length, num_heads=num_heads)
-        check_share(dropout=dropout)
+        check_fraction(dropout=dropout)
         check_bools(rezero=rezero, padding_mask=padding_mask)
         if dim % num_heads:
             raise ValueError(
@@ -94,8 +94,8 @@ class TransformerRecommender(SequentialRecommender):
         x = self.embed(inputs, training) + positions
         x = dropout(x, self.dropout, training, self.seed_generator)
         x = self.embedding_norm(x)
-        is_item = ops.not_equal(items, 0) if self.padding_mask else None
-        x = self.stack(x, training=training, is_item=is_item)
+        context = {"is_item": ops.not_equal(items, 0)} if self.padding_mask else None
+        x = self.stack(x, training=training, context=context)
         return self.output_norm(x) if self.norm == "pre" else x
 
     def _embedding(self, size, dim, name, input_shape=(None, None)):

@@ -21,7 +21,7 @@ class Scaling(BlockStack):
 
     cycle = 2
 
-    def block(self, x, weights, kind, training, is_item=None):
+    def block(self, x, weights, kind, training, context=None):
         return x + weights["scale"] * (kind + 1)
 
 
@@ -78,9 +78,9 @@ def test_a_plain_graph_holds_each_kind_of_block_once(jit, expected):
     traced = []
 
     class Counting(Scaling):
-        def block(self, x, weights, kind, training, is_item=None):
+        def block(self, x, weights, kind, training, context=None):
             traced.append(kind)
-            return super().block(x, weights, kind, training, is_item)
+            return super().block(x, weights, kind, training, context)
 
     stack = Counting(6)
     stack.build()

@@ -37,7 +37,7 @@ class Shared(BlockStack):
     def block_weights(self):
         return {"scale": BlockWeight((), lambda seed: keras.initializers.Ones())}
 
-    def block(self, x, weights, kind, training, is_item=None):
+    def block(self, x, weights, kind, training, context=None):
         self.kinds.append(kind)
         h = keras.random.dropout(ops.matmul(x, self.matrix), 0.5, seed=self.seeds)
         return x + weights["scale"] * (kind + 1) * h

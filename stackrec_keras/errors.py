@@ -1,0 +1,51 @@
+"""What this package raises and warns with."""
+
+from typing import Any
+
+from stackrec_keras.wording import shown
+
+
+class ArgumentError(ValueError):
+    """An argument that cannot be used, and what to give instead.
+
+    Its message reads `argument=received reason. fix`. Whoever shows it in other
+    words, as the command line does, reads the fields.
+
+    Args:
+        argument: String, the name of the argument.
+        reason: String, what is wrong, as the end of a sentence that begins with the
+            argument: `"must be at least 1"`. No full stop.
+        fix: String, what to do instead, in whole sentences. Defaults to `""`, where
+            the reason says it.
+        received: The value. Defaults to `...`, which means that there is none to show.
+
+    Example:
+
+    ```python
+    raise ArgumentError("num_heads", "must divide dim=64", received=3)
+    # num_heads=3 must divide dim=64.
+    ```
+    """
+
+    def __init__(
+        self, argument: str, reason: str, fix: str = "", received: Any = ...
+    ) -> None:
+        super().__init__(argument, reason, fix, received)
+        self.argument = argument
+        self.reason = reason
+        self.fix = fix
+        self.received = received
+
+    @property
+    def has_received(self) -> bool:
+        """Boolean, whether there is a value to show."""
+        return self.received is not ...
+
+    def __str__(self) -> str:
+        value = f"={shown(self.received)}" if self.has_received else ""
+        fix = f" {self.fix}" if self.fix else ""
+        return f"{self.argument}{value} {self.reason}.{fix}"
+
+
+class StackRecWarning(UserWarning):
+    """A warning of this package."""

@@ -1,0 +1,44 @@
+"""Pieces of messages: a value, a number of things, a name that may be meant."""
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+
+def shown(value: Any) -> str:
+    """Returns how a message shows a value, which may be a whole table."""
+    if hasattr(value, "columns") and hasattr(value, "shape"):
+        return f"a frame with the columns {list(value.columns)}"
+    value = plain(value)
+    kind = type(value).__name__
+    if getattr(value, "shape", ()):
+        return f"<{kind} of {value.dtype}, shape {tuple(value.shape)}>"
+    text = repr(value)
+    return text if len(text) <= 100 else f"<{kind}>"
+
+
+def plain(value: Any) -> Any:
+    """Returns a value, or those in a list, as Python's own: numpy's show their type."""
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    is_number = type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0
+    return value.item() if is_number else value
+
+
+def counted(number: int, noun: str) -> str:
+    """Returns a number and what it counts: 1 row, 2 rows."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def did_you_mean(given: str | Iterable[str], known: Iterable[str]) -> str:
+    """Returns the question that names what is spelled like `given`, or `""`.
+
+    Args:
+        given: String, or several.
+        known: Strings that may be meant.
+    """
+    names = [given] if isinstance(given, str) else list(given)
+    lowered = {name.casefold(): name for name in known}
+    close = [difflib.get_close_matches(n.casefold(), lowered, 1) for n in names]
+    meant = ", ".join(repr(lowered[match[0]]) for match in close if match)
+    return f"Did you mean {meant}?" if meant else ""
