@@ -1,7 +1,13 @@
-"""Checkpoints of StackRec's release, brought over by name."""
+"""Checkpoints of StackRec's release and of RecTools, brought over by name."""
 
 from stackrec_keras.convert.build import build_stackrec_model
 from stackrec_keras.convert.files import read_checkpoint
 from stackrec_keras.convert.load import load_stackrec_weights
+from stackrec_keras.convert.rectools import load_rectools_weights
 
-__all__ = ["build_stackrec_model", "load_stackrec_weights", "read_checkpoint"]
+__all__ = [
+    "build_stackrec_model",
+    "load_rectools_weights",
+    "load_stackrec_weights",
+    "read_checkpoint",
+]
