@@ -24,8 +24,8 @@ EPSILON = 1e-6
 class HSTUStack(BlockStack):
     """HSTU's blocks: attention without a softmax, told how far apart events are.
 
-    A block computes `u, v, q, k = split(silu(LN(x) W))`, then
-    `y = x + f(dropout(u * LN(silu(q k^T + bias) v / max_length)))`, where `f` is a dense
+    A block computes `u, v, q, k = split(silu(LN(x) W))` and
+    `y = x + f(dropout(u * LN(silu(q k^T + bias) v / max_length)))`; `f` is a dense
     layer. The bias is the sum of two learned tables of the block, shared by its heads:
     one value for each difference of positions, and one for each bucket of the time
     between an event and the event that the query has to predict. With the time bias
@@ -48,6 +48,11 @@ class HSTUStack(BlockStack):
             `True`.
         rezero: Boolean, whether a gate that starts at 0 multiplies the branch (ReZero).
             A new block is then exactly the identity. Defaults to `False`.
+        chunk_size: Integer, how many queries to attend with at a time, or `None` for
+            all. In chunks, no attention weights are kept for the backward pass, which
+            computes them again: `batch * num_heads * chunk_size * time` numbers are
+            held at once, and not `batch * num_heads * time * time` for each block.
+            States and gradients are the same. Defaults to `None`.
         **kwargs: Other arguments of a Keras layer.
 
     Call arguments:
@@ -97,11 +102,14 @@ class HSTUStack(BlockStack):
         time_bias: bool = True,
         position_bias: bool = True,
         rezero: bool = False,
+        chunk_size: int | None = None,
         **kwargs,
     ) -> None:
         super().__init__(depth, **kwargs)
         check_integers(dim=dim, max_length=max_length, num_heads=num_heads)
         check_fraction(dropout=dropout)
+        if chunk_size is not None:
+            check_integer("chunk_size", chunk_size, least=1, why=", or None for all")
         check_bools(time_bias=time_bias, position_bias=position_bias, rezero=rezero)
         self.dim = dim
         self.max_length = max_length
@@ -112,6 +120,7 @@ class HSTUStack(BlockStack):
         self.time_bias = time_bias
         self.position_bias = position_bias
         self.rezero = rezero
+        self.chunk_size = chunk_size
         self.seed_generator = seed_generator(f"{self.name}_seed_generator")
 
     @property
@@ -175,7 +184,8 @@ class HSTUStack(BlockStack):
             if f"{name}_table" in weights
         }
         times = (context.get("next_timestamps"), context.get("timestamps"))
-        h = hstu_attention(query, key, value, tables, times, self.max_length)
+        sizes = self.max_length, self.chunk_size
+        h = hstu_attention(query, key, value, tables, times, *sizes)
         return ops.reshape(h, (*ops.shape(h)[:2], self.num_heads * self.v_dim))
 
     def _widths(self):
@@ -233,6 +243,7 @@ class HSTUStack(BlockStack):
             "time_bias": self.time_bias,
             "position_bias": self.position_bias,
             "rezero": self.rezero,
+            "chunk_size": self.chunk_size,
         }
 
 

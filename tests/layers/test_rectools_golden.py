@@ -67,7 +67,7 @@ class Shifted(keras.Model):
         return self.stack(x, training=training, context=inputs)
 
 
-def build_stack(name, about):
+def build_stack(name, about, **options):
     if name.startswith("hstu"):
         return sr.layers.HSTUStack(
             about["blocks"],
@@ -76,14 +76,23 @@ def build_stack(name, about):
             num_heads=about["heads"],
             qk_dim=about["dqk"],
             v_dim=about["dv"],
+            **options,
         )
     return sr.layers.LiGRStack(about["blocks"], about["dim"], about["heads"])
 
 
-@pytest.fixture(params=["hstu_torch_time_position", "ligr_torch_swiglu"])
+CASES = {
+    "HSTU": ("hstu_torch_time_position", {}),
+    "HSTU in chunks": ("hstu_torch_time_position", {"chunk_size": 3}),
+    "LiGR": ("ligr_torch_swiglu", {}),
+}
+
+
+@pytest.fixture(params=CASES)
 def case(golden, request):
-    arrays, about = golden(request.param)
-    stack = build_stack(request.param, about)
+    name, options = CASES[request.param]
+    arrays, about = golden(name)
+    stack = build_stack(name, about, **options)
     sr.convert.load_rectools_weights(stack, with_prefix(arrays, "param0/"))
     return arrays, stack
 
