@@ -1,35 +1,35 @@
-"""MRR and hit rate among a sample of items."""
+"""Mean reciprocal rank among a sample of items."""
 
 import keras
 
 from stackrec_keras.metrics.against_sample import AgainstSample
-from stackrec_keras.metrics.hit_rate import HitRate
 from stackrec_keras.metrics.mrr import MRR
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class SampledMRR(AgainstSample, MRR):
-    """Mean reciprocal rank among a sample: not comparable with `MRR`.
+    """Mean reciprocal rank among a sample of items; not comparable with `MRR`.
 
-    The target competes with `num_negatives` items that are drawn uniformly for its
-    row, with replacement, never the target nor the padding. Ranks come out far
-    better than among all items, and two models may change places; it is there for
-    comparison with results that were reported so. The sample of a row depends on
-    `seed` and the row's place alone: it is the same in each evaluation, on each
-    backend, at any batch size.
+    The target competes with `num_negatives` items that are drawn for its row, uniformly
+    and with replacement, and that are never the target or the padding. Ranks are far
+    better than among all items, and the order of two models may change. Use it only to
+    compare with published results that were computed in this way. The sample of a row
+    depends only on `seed` and on the row's position: it is the same in each
+    evaluation, on each backend and at any batch size.
 
     Args:
-        k: The length of the recommended list.
-        num_negatives: How many items to draw; fewer than there are.
-        seed: Integer from 0 up.
-        name: Defaults to `"sampled_mrr@{k}"`.
-        dtype: Of the sums, by default float32.
+        k: Integer, the length of the list. A target ranked below it gains 0.
+        num_negatives: Integer, how many items to draw for each row. It must be less
+            than the number of items. Defaults to `99`.
+        seed: Integer from 0 to `2**31 - 1`. Defaults to `0`.
+        name: String. Defaults to `None`, which gives `"sampled_mrr@{k}"`.
+        dtype: String, the dtype of the sums. Defaults to `"float32"`.
 
     Call arguments: see `RankingMetric`.
 
     Raises:
-        ValueError: If an argument is out of range, and, when called, if there are
-            no more items than `num_negatives`.
+        ArgumentError: If an argument is out of range, or, in an update, if there are
+            at most `num_negatives` items.
 
     Example:
 
@@ -43,21 +43,3 @@ class SampledMRR(AgainstSample, MRR):
     """
 
     prefix = "sampled_mrr"
-
-
-@keras.saving.register_keras_serializable(package="stackrec_keras")
-class SampledHitRate(AgainstSample, HitRate):
-    """Share of rows whose target is among the first `k` of a sample: not comparable
-    with `HitRate`.
-
-    Args and sample are those of `SampledMRR`; `name` defaults to
-    `"sampled_hit_rate@{k}"`.
-
-    Example:
-
-    ```python
-    transfer.compile(metrics=["hit_rate@5", sr.metrics.SampledHitRate(5)])
-    ```
-    """
-
-    prefix = "sampled_hit_rate"
