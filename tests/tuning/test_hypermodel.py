@@ -1,5 +1,6 @@
 import dataclasses
 import inspect
+import math
 import re
 import time
 from types import SimpleNamespace
@@ -7,6 +8,7 @@ from types import SimpleNamespace
 import keras
 import keras_tuner
 import pytest
+from refusals import refused
 
 import stackrec_keras as sr
 from stackrec_keras.models import SequentialRecommender
@@ -153,7 +155,7 @@ def test_shares_by_time_of_rows_without_times_are_refused_at_once(
     timeless = dataclasses.replace(
         split, train=dataclasses.replace(split.train, end_time=None)
     )
-    with pytest.raises(ValueError, match="share_by='time' needs the times"):
+    with pytest.raises(ValueError, match="share_by='time'"):
         StackingHyperModel(sr.NextItNet, timeless, 3, share_by="time")
 
 
@@ -261,65 +263,64 @@ def test_what_a_model_has_not_is_not_searched(split):
     hypermodel = StackingHyperModel(Narrow, split, 3, size=4)
     assert (hypermodel.space.width, hypermodel.space.dropout) == (None, None)
     for name, value in (("width", 4), ("dropout", 0.1)):
-        with pytest.raises(ValueError, match=f"Narrow has no {name}. Leave {name}="):
+        with refused(name, received=value, says=f"Narrow, which has no {name}"):
             StackingHyperModel(Narrow, split, 3, SearchSpace(**{name: value}))
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    "name, value, says",
     [
-        ({"model_class": lambda: None}, "model_class must be a class of recommenders"),
-        ({"data": ([[1]], [[2]])}, "data must be a Split"),
-        ({"epochs": 0}, "epochs must be an integer of at least 1"),
-        ({"epochs": 2}, "growths=2 makes 3 stages, and epochs=2 is too few"),
-        ({"monitor": "val_mrr"}, "monitor must be one of val_loss, val_mrr@5, "),
-        ({"target": 0.1}, "target=0.1 needs a time_budget"),
-        ({"target": 0, "time_budget": 9}, "target must be a number but 0"),
-        ({"time_budget": 0}, "time_budget must be above 0 seconds"),
-        ({"num_items": 3}, "num_items comes from data. Leave it out"),
-        ({"num_blocks": 3}, "num_blocks is start_blocks of SearchSpace"),
-        ({"embedding_dim": 3}, "embedding_dim is width of SearchSpace"),
-        ({"dropout": 0.1}, "dropout belongs into SearchSpace"),
-        (
-            {"kernels": 3},
-            "kernels is no argument of NextItNet, which takes ",
-        ),
+        ("model_class", dict, "a class of recommenders"),
+        ("data", ([[1]], [[2]]), "must be a Split"),
+        ("epochs", 0, "an integer of at least 1"),
+        ("epochs", 2, "3 stages that growths=2 makes"),
+        ("monitor", "val_mrr", "'val_loss', 'val_mrr@5', "),
+        ("time_budget", 0, "above 0"),
+        ("num_items", 3, "set by data"),
+        ("num_blocks", 3, "set by start_blocks of SearchSpace"),
+        ("embedding_dim", 3, "set by width of SearchSpace"),
+        ("dropout", 0.1, "set by dropout of SearchSpace"),
+        ("kernel_sizes", 3, "not an argument of NextItNet.* mean 'kernel_size'?"),
     ],
 )
-def test_what_does_not_fit_is_refused_before_any_search(arguments, message, split):
-    arguments = {"model_class": sr.NextItNet, "data": split, "epochs": 3, **arguments}
-    with pytest.raises(ValueError, match=message):
+def test_an_argument_that_does_not_fit_is_refused_at_once(name, value, says, split):
+    arguments = {"model_class": sr.NextItNet, "data": split, "epochs": 3, name: value}
+    with refused(name, received=value, says=says):
         StackingHyperModel(**arguments)
+
+
+@pytest.mark.parametrize("target", [0, math.nan, "high"])
+def test_a_target_is_a_number_other_than_0(target, make_hypermodel):
+    with refused("target", says="other than 0"):
+        make_hypermodel(target=target, time_budget=9)
+
+
+def test_a_target_needs_a_time_budget(make_hypermodel):
+    with refused("time_budget", received=None, says="target=0.1 needs it"):
+        make_hypermodel(target=0.1)
 
 
 def test_a_method_that_the_model_cannot_grow_by_is_refused_when_the_tuner_is_made(
     make_hypermodel, search
 ):
     space = {"method": Choice("stackC", "copyZero")}
-    with pytest.raises(ValueError, match="'copyZero' sets the gates of new blocks"):
+    with pytest.raises(ValueError, match="copyZero"):
         search(make_hypermodel(space=space, rezero=False))
 
 
 @pytest.mark.parametrize(
-    "tuner_arguments, arguments, message",
+    "argument, tuner_arguments, arguments",
     [
-        ({}, {"x": [[1]]}, "search\\(\\) takes no x"),
-        (
-            {},
-            {"validation_data": 1, "batch_size": 2},
-            "validation_data or batch_size",
-        ),
-        ({}, {"epochs": 3}, r"epochs=3 does not fit StackingHyperModel\(epochs=2\)"),
-        (
-            {},
-            {"callbacks": [sr.StackingCallback("stackC")]},
-            "no StackingCallback",
-        ),
-        ({"max_epochs": 3}, {}, "max_epochs=3 does not fit .*, and the tuner as many"),
+        ("x", {}, {"x": [[1]]}),
+        ("validation_data", {}, {"validation_data": 1}),
+        ("batch_size", {}, {"batch_size": 2}),
+        ("epochs", {}, {"epochs": 3}),
+        ("callbacks", {}, {"callbacks": [sr.StackingCallback("stackC")]}),
+        ("max_epochs", {"max_epochs": 3}, {}),
     ],
 )
 def test_what_search_does_not_take_stops_it_at_once(
-    tuner_arguments, arguments, message, make_hypermodel, tmp_path
+    argument, tuner_arguments, arguments, make_hypermodel, tmp_path
 ):
     hypermodel = make_hypermodel()
     tuner_class = keras_tuner.RandomSearch
@@ -329,7 +330,7 @@ def test_what_search_does_not_take_stops_it_at_once(
     tuner = tuner_class(
         hypermodel, hypermodel.objective, directory=tmp_path, **tuner_arguments
     )
-    with pytest.raises(keras_tuner.errors.FatalValueError, match=message):
+    with refused(argument):
         tuner.search(verbose=0, **arguments)
     assert sr.tuning.trials(tuner)["status"].tolist() == ["RUNNING"]
 
