@@ -85,7 +85,7 @@ def test_a_model_with_weights_of_its_own_is_refused(golden):
         sr.convert.load_stackrec_weights(model, _weights(arrays))
 
 
-def test_gates_are_not_left_out_in_silence(golden):
+def test_gates_are_not_skipped_silently(golden):
     arrays, _ = golden("sasrec_torch_h1")
     model = sr.SASRec(49, 10, 8, num_blocks=3, rezero=False)
     with refused("weights", says="variables that SASRec lacks: .*rez"):
@@ -149,7 +149,7 @@ def test_a_torch_file_without_a_state_dict_is_refused(tmp_path):
         sr.convert.read_checkpoint(tmp_path / "list.pt")
 
 
-def test_a_missing_checkpoint_says_what_there_may_be(tmp_path):
+def test_a_missing_checkpoint_is_refused_with_the_two_forms_of_one(tmp_path):
     with pytest.raises(
         FileNotFoundError, match="is not a file, and neither is .*ckpt.index"
     ):

@@ -1,4 +1,4 @@
-"""Checkpoints with the file of sequences that they were trained on."""
+"""Checkpoints with the file of sequences on which they were trained."""
 
 import keras
 import numpy as np
@@ -71,7 +71,7 @@ def test_another_file_is_refused(golden, tmp_path):
         sr.convert.build_stackrec_model("nextitnet", weights, path)
 
 
-def test_a_converted_model_trains_on_and_grows(golden, tmp_path):
+def test_a_converted_model_can_be_trained_and_grown(golden, tmp_path):
     weights, _ = _checkpoint(golden, "nextitnet")
     path = _write(tmp_path, _sequences(ROWS - 2, 11), False)
     model = sr.convert.build_stackrec_model("nextitnet", weights, path)

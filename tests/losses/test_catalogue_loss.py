@@ -65,8 +65,10 @@ def test_the_padding_row_gets_no_gradient_in_training(make_loss, case, gradients
     assert np.any(d_table[1:] != 0) and np.any(d_bias[1:] != 0)
 
 
-def test_sample_weights_weigh_positions_and_divide_by_their_sum(make_loss, case):
-    weights = np.random.default_rng(2).random(case.y.shape).astype("float32")
+@pytest.mark.parametrize("scale", [1.0, 0.01])
+def test_sample_weights_weigh_positions_and_divide_by_their_sum(make_loss, case, scale):
+    rng = np.random.default_rng(2)
+    weights = (scale * rng.random(case.y.shape)).astype("float32")
     loss = make_loss()(*case.arrays, sample_weight=weights, training=False)
     expected = np.average(case.losses(), weights=weights * (case.y > 0))
     np.testing.assert_allclose(float(loss), expected, rtol=1e-5)

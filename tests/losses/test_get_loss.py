@@ -46,7 +46,7 @@ def test_a_serialized_loss_is_restored():
         (3, "3"),
     ],
 )
-def test_what_would_be_fed_hidden_states_is_refused_by_name(stock, name):
+def test_a_loss_that_is_not_over_a_catalogue_is_refused_by_name(stock, name):
     with refused("loss", received=stock, says=f"{name}.* 'sampled_softmax'"):
         losses.get(stock)
 

@@ -53,7 +53,7 @@ def test_a_serialized_metric_is_restored():
         (len, "len"),
     ],
 )
-def test_what_knows_no_ranks_is_refused_by_name(stock, name):
+def test_a_metric_that_does_not_rank_is_refused_by_name(stock, name):
     with refused("metrics", received=stock, says=f"{name}.* 'hit_rate@5'"):
         metrics.get(["mrr@5", stock])
 

@@ -60,7 +60,7 @@ def test_sample_weights_weigh_rows(metric_class, rows):
     np.testing.assert_allclose(float(metric.result()), expected, rtol=1e-5)
 
 
-def test_a_weight_that_is_no_number_does_not_matter_without_a_target(rows):
+def test_a_nan_weight_does_not_matter_without_a_target(rows):
     y, scores, weights = rows
     metric, clean = MRR(3), MRR(3)
     clean.update_state(y, scores, sample_weight=weights)

@@ -28,7 +28,7 @@ def colors(figure):
     ]
 
 
-def test_a_line_leads_from_each_source_solid_to_where_it_stays_dashed_to_a_copy():
+def test_a_solid_line_leads_to_where_a_block_stays_and_dashed_ones_to_its_copies():
     figure = plot.growth_plan("stackA", old=2, new=4)
     assert lines(figure) == [(0, 0, "-"), (0, 1, "--"), (1, 2, "-"), (1, 3, "--")]
     assert labels(figure)[2:] == ["0: from 0", "1: from 0", "2: from 1", "3: from 1"]

@@ -39,7 +39,7 @@ def test_metric_and_losses_are_drawn_over_the_epochs():
     assert top.get_title(loc="left") == "best MRR@5: 0.4000 in epoch 3"
 
 
-def test_without_validation_the_loss_stands_above():
+def test_without_validation_the_loss_is_drawn_above():
     top = plot.history({"loss": [3.0, 2.5, 2.0], "num_blocks": [1, 1, 2]}).axes[0]
     assert curve(top) == [[0, 1, 2], [3.0, 2.5, 2.0]]
     assert top.get_title(loc="left") == "best loss: 2.0000 in epoch 2"
@@ -62,7 +62,7 @@ def test_a_run_without_growth_has_no_marks():
     assert labels(plot.history({**history, "num_blocks": [4] * 5})) == []
 
 
-def test_labels_do_not_lie_on_each_other_or_outside():
+def test_labels_neither_overlap_nor_leave_the_axes():
     depths = [2**i for i in range(4) for _ in range(2)] + [8] * 12 + [16]
     history = {"loss": [1.0] * 21, "val_mrr@5": [0.1] * 21, "num_blocks": depths}
     figure = plot.history(history)
@@ -102,14 +102,14 @@ def test_the_best_loss_is_the_least():
 
 
 def validated(epochs, **arguments):
-    """What a fit returns whose `.history` has the columns given."""
+    """Returns what `fit` does, with the given columns in its `.history`."""
     returned_by_fit = keras.callbacks.History()
     returned_by_fit.epoch = [*epochs]
     returned_by_fit.history = {"loss": [1.0] * len(epochs), **arguments}
     return returned_by_fit
 
 
-def test_values_of_a_fit_that_validates_every_nth_epoch_stand_at_these_epochs():
+def test_values_of_every_nth_epoch_are_drawn_at_these_epochs():
     fit = validated(range(5), **{"val_mrr@5": [0.2, 0.1], "val_loss": [3.0, 2.0]})
     top, bottom = plot.history(fit).axes
     assert curve(top) == [[1, 3], [0.2, 0.1]]
@@ -124,12 +124,12 @@ def test_a_fit_that_went_on_is_drawn_at_its_own_epochs():
     assert curve(plot.history(fit).axes[0])[0] == [3, 5, 7]
 
 
-def test_values_that_may_be_of_several_epochs_are_refused():
+def test_values_of_unknown_epochs_are_refused():
     with refused("history", says="2 values of 'val_mrr@5' for 10 epochs"):
         plot.history(validated(range(10), **{"val_mrr@5": [0.1, 0.2]}))
 
 
-def test_an_epoch_without_a_number_has_no_point():
+def test_an_epoch_without_a_finite_value_has_no_point():
     values = [0.1, math.nan, 0.3, None, math.inf]
     top, bottom = plot.history(
         {**grown(), "val_mrr@5": values, "val_loss": [*values[:4], 0.2]}

@@ -23,7 +23,7 @@ def lines(figure):
     }
 
 
-def test_a_trial_is_a_point_and_those_of_a_depth_have_a_colour():
+def test_each_trial_is_a_point_coloured_by_its_depth():
     figure = plot.quality_vs_time(trials())
     found = lines(figure)
     assert found["1 block"] == [[10, 0.1]]
@@ -34,7 +34,7 @@ def test_a_trial_is_a_point_and_those_of_a_depth_have_a_colour():
     assert figure.axes[0].get_xlabel() == "training time (s)"
 
 
-def test_the_front_has_those_that_none_is_better_than_in_as_little_time():
+def test_no_trial_is_as_good_as_one_on_the_front_in_as_little_time():
     assert lines(plot.quality_vs_time(trials()))["front"] == [[10, 0.1], [20, 0.3]]
 
 

@@ -133,7 +133,7 @@ def test_a_trial_has_the_loss_and_the_rate_that_were_drawn(make_hypermodel):
     assert model.vocabulary is not None
 
 
-def test_a_trial_begins_with_the_oldest_of_the_rows_where_that_is_asked_for(
+def test_with_share_by_time_a_trial_begins_with_the_oldest_rows(
     make_hypermodel, search, split, monkeypatch
 ):
     seen = []
@@ -149,9 +149,7 @@ def test_a_trial_begins_with_the_oldest_of_the_rows_where_that_is_asked_for(
     assert ("time", 0.5) in seen and seen[-1][1] == 1.0
 
 
-def test_shares_by_time_of_rows_without_times_are_refused_at_once(
-    make_hypermodel, split
-):
+def test_share_by_time_of_rows_without_times_is_refused_at_once(make_hypermodel, split):
     timeless = dataclasses.replace(
         split, train=dataclasses.replace(split.train, end_time=None)
     )
@@ -160,7 +158,7 @@ def test_shares_by_time_of_rows_without_times_are_refused_at_once(
 
 
 class Slow(keras.callbacks.Callback):
-    """A batch takes a quarter of a second, and they are counted."""
+    """Makes each batch take a quarter of a second, and counts batches."""
 
     batches = 0
 
@@ -243,7 +241,7 @@ def test_a_model_counts_as_too_large_by_the_depth_that_it_will_have(
     assert sr.tuning.trials(fits)["status"].tolist() == ["COMPLETED"]
 
 
-def test_a_model_of_ones_own_is_searched_like_any_other(split):
+def test_a_model_of_a_user_is_searched_like_any_other(split):
     class Own(sr.NextItNet):
         def __init__(self, num_items, extra=0, **arguments):
             super().__init__(num_items, **arguments)
@@ -255,7 +253,7 @@ def test_a_model_of_ones_own_is_searched_like_any_other(split):
     assert (model.extra, model.embedding_dim, model.kernel_size) == (2, 4, 2)
 
 
-def test_what_a_model_has_not_is_not_searched(split):
+def test_a_parameter_that_a_model_lacks_is_not_searched(split):
     class Narrow(SequentialRecommender):
         def __init__(self, num_items, num_blocks, size):
             pass
@@ -319,7 +317,7 @@ def test_a_method_that_the_model_cannot_grow_by_is_refused_when_the_tuner_is_mad
         ("max_epochs", {"max_epochs": 3}, {}),
     ],
 )
-def test_what_search_does_not_take_stops_it_at_once(
+def test_an_argument_that_search_refuses_stops_it_at_once(
     argument, tuner_arguments, arguments, make_hypermodel, tmp_path
 ):
     hypermodel = make_hypermodel()

@@ -22,7 +22,7 @@ def test_all_of_the_schedule_and_of_training_is_searched_by_default():
     assert {p.name for p in hp.space} == names - {"training_loss", "first_data_share"}
 
 
-def test_what_is_fixed_is_no_hyper_parameter():
+def test_a_fixed_value_is_not_a_hyper_parameter():
     fixed = {
         f.name: getattr(drawn(SearchSpace())[0], f.name) for f in fields(SearchSpace)
     }

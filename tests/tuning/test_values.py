@@ -25,7 +25,7 @@ def test_a_choice_may_be_of_any_type():
     assert drawn(Choice(True, False), False) is False
 
 
-def test_a_choice_that_came_in_single_precision_is_what_it_was():
+def test_a_choice_that_came_in_single_precision_has_its_exact_value():
     assert drawn(Choice(0.1, 0.2), 0.20000000298) == 0.2
 
 
