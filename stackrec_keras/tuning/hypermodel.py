@@ -147,7 +147,12 @@ class StackingHyperModel(keras_tuner.HyperModel):
         return keras_tuner.Objective(self.monitor, direction)
 
     def build(self, hp: keras_tuner.HyperParameters) -> SequentialRecommender:
-        """Returns the compiled model of a trial, before it grows."""
+        """Returns the compiled model of a trial, before it grows.
+
+        Args:
+            hp: `keras_tuner.HyperParameters` of the trial. Those that it lacks are
+                declared in it.
+        """
         drawn = self.space.draw(hp)
         arguments = {
             name: draw(hp, name, value) for name, value in self.model_arguments.items()
@@ -155,7 +160,7 @@ class StackingHyperModel(keras_tuner.HyperModel):
         arguments.update(set_by_data(self.model_class, self.data))
         arguments.update(set_by_space(self.model_class, drawn))
         model = self.model_class(**arguments)
-        self._check_growths(model)
+        self._check_growth_paths(model)
         model.vocabulary = self.data.vocabulary
         model.compile(
             keras.optimizers.Adam(drawn.learning_rate),
@@ -208,13 +213,13 @@ class StackingHyperModel(keras_tuner.HyperModel):
                 evaluation=True, with_users=with_users
             ),
             epochs=self.epochs if epochs is None else epochs,
-            callbacks=[*self._growing(drawn), clock, *callbacks],
+            callbacks=[*self._growth_callbacks(drawn), clock, *callbacks],
             **kwargs,
         )
         history.history["total_seconds"] = [clock.seconds] * len(history.epoch)
         return history
 
-    def _growing(self, drawn):
+    def _growth_callbacks(self, drawn):
         schedule = drawn.schedule(self.epochs)
         if schedule is None:
             return []
@@ -239,7 +244,7 @@ class StackingHyperModel(keras_tuner.HyperModel):
                 reached = reached if reached < 2 * self.time_budget else None
         return TrialClock(self.monitor, self.target, self.time_budget, seconds, reached)
 
-    def _check_growths(self, model):
+    def _check_growth_paths(self, model):
         for method, depths in self.space.growth_paths():
             growth = Growth(method)
             for stack in block_stacks(model):
