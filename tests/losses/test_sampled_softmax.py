@@ -160,10 +160,9 @@ def test_every_class_has_a_share_but_the_padding_has_none(distribution):
 
 
 def test_popularity_follows_the_counts_with_a_floor_of_one():
-    log_expected = draw(SampledSoftmax(7, "popularity", COUNTS))[2]
-    counts = np.maximum(COUNTS, 1)
-    expected = 7 * counts / counts.sum()
-    np.testing.assert_allclose(np.exp(log_expected[1:]), expected, rtol=1e-5)
+    counts = [0, 1, 2, 7]
+    log_expected = draw(SampledSoftmax(11, "popularity", counts), num_classes=5)[2]
+    np.testing.assert_allclose(np.exp(log_expected[1:]), [1, 1, 2, 7], rtol=1e-5)
 
 
 def test_log_uniform_goes_by_popularity_rank():
@@ -172,6 +171,12 @@ def test_log_uniform_goes_by_popularity_rank():
     ranks = np.array([2, 0, 3, 1])
     expected = np.log((ranks + 2) / (ranks + 1)) / np.log(5)
     np.testing.assert_allclose(np.exp(log_expected[1:]), expected, rtol=1e-5)
+
+
+def test_items_of_one_count_are_ranked_by_id():
+    shares = class_shares("log_uniform", np.tile([1, 2], 500), include_padding=False)
+    assert np.all(np.diff(shares[2::2]) <= 0) and np.all(np.diff(shares[1::2]) <= 0)
+    assert shares[2::2].min() > shares[1::2].max()
 
 
 def test_falling_counts_give_the_log_uniform_distribution_of_stackrec():
