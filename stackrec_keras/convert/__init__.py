@@ -1,4 +1,4 @@
-"""Checkpoints of StackRec's release and of RecTools, brought over by name."""
+"""Loading weights of StackRec's reference implementation and of RecTools."""
 
 from stackrec_keras.convert.build import build_stackrec_model
 from stackrec_keras.convert.files import read_checkpoint
