@@ -81,6 +81,7 @@ def _missing_columns(lost, available, columns, source):
     first, *others = lost
     also = "".join(f", nor {argument_of(r)}={columns[r]!r}" for r in others)
     arguments = dict.fromkeys(argument_of(role) for role in lost)
+    log = "the frame" if isinstance(source, pd.DataFrame) else shown(source)
     meant = did_you_mean([str(columns[r]) for r in lost], map(str, available))
     named = ", ".join(f"{argument}=..." for argument in arguments)
     flags = " ".join(f"--{argument} ..." for argument in arguments)
@@ -89,7 +90,7 @@ def _missing_columns(lost, available, columns, source):
         fix += ", timestamp=None takes the order of the rows as time"
     return ArgumentError(
         argument_of(first),
-        f"is not a column of the log{also}. Its columns are {available}",
+        f"is not a column of {log}{also}. Its columns are {available}",
         f"{fix.lstrip()}.",
         columns[first],
     )

@@ -65,7 +65,7 @@ def test_other_columns_have_to_be_named(tmp_path, stackrec):
     path.write_text("\n".join(["session\tarticle\tat", *rows]))
     code, _, err = stackrec("data", path)
     assert code == 2
-    assert "There is no column 'user' and no column" in err
+    assert "'user' is not a column of" in err
     names = ["--user", "session", "--item", "article", "--timestamp", "none"]
     assert stackrec("data", path, *names)[0] == 0
 

@@ -102,7 +102,7 @@ def test_windows_that_share_no_events_are_split_row_by_row():
 def test_too_few_users_for_windows_that_overlap_say_what_to_do():
     log = log_of_events(users=2, events=20)
     windows = make_windows(log, Vocabulary.from_items(log["item"]), 5, stride=1)
-    message = "split by user, and 2 users are too few.*stride, or split_leave_one_out"
+    message = "split by user, and 2 users are too few.* or use split_leave_one_out"
     with refused("windows", says=message):
         split_random(windows)
 

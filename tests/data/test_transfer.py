@@ -152,7 +152,7 @@ def test_the_hash_says_whether_two_splits_are_the_same(pairs):
 def test_shares_that_leave_a_part_empty_are_refused(pairs):
     with refused("test_share", 0.6):
         pairs.split(test_share=0.6, validation_share=0.4)
-    with refused("pairs", says="no validation rows: with 20 users"):
+    with refused("pairs", says="no validation rows: 20 users"):
         pairs.split(validation_share=0.01)
 
 
