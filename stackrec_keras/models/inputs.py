@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Batches
-from stackrec_keras.layers.tracing import values_at_hand
+from stackrec_keras.layers.tracing import values_if_known
 
 Data = Any
 """What `keras.Model.fit` takes: arrays, a dict of them, batches of either."""
@@ -72,7 +72,7 @@ def missing_targets(prefix):
 def check_call(model, inputs):
     """Raises a ValueError if a model is called on items that it does not know, where
     their values can be read at no cost: not in a compiled function."""
-    items = values_at_hand(items_of(inputs))
+    items = values_if_known(items_of(inputs))
     if items is not None and items.dtype.kind in "iuf":
         _check_bounds("x has item ids", items, 0, model.num_items, _ITEMS)
 
