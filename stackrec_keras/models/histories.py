@@ -64,8 +64,8 @@ def _flat(model, histories):
             f"x={histories!r:.200}"
         )
     if model.vocabulary is None:
-        way_out = "The model has no vocabulary; for raw ids set model.vocabulary first."
-        return flat_indices(histories, "x has the history", way_out)
+        fix = "The model has no vocabulary. To use raw ids, set model.vocabulary first."
+        return flat_indices("x", histories, fix)
     return flat_ids(histories)
 
 
