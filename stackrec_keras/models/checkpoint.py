@@ -161,8 +161,8 @@ class GrowableCheckpoint(keras.Model):
             but = "including num_blocks" if depth_too else "with any num_blocks"
             raise ArgumentError(
                 "filepath",
-                f"does not fit this {type(self).__name__} of {before.num_blocks} blocks "
-                f"and {self.num_items} items: the file holds {holds}",
+                f"does not fit this {type(self).__name__} of {before.num_blocks} "
+                f"blocks and {self.num_items} items: the file holds {holds}",
                 f"Build the model with the arguments of the saved one, {but}. Keras "
                 f"says: {error}",
                 os.fspath(filepath),

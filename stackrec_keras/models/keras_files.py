@@ -13,8 +13,8 @@ from stackrec_keras.errors import ArgumentError
 
 _FIX = (
     "Give a name that ends in .keras: such a file holds the model, its optimizer and "
-    "its vocabulary. To save only the weights, use save_weights or ModelCheckpoint(..., "
-    "save_weights_only=True), with a name that ends in .weights.h5."
+    "its vocabulary. To save only the weights, use save_weights, or ModelCheckpoint("
+    "..., save_weights_only=True), with a name that ends in .weights.h5."
 )
 
 

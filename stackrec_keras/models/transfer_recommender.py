@@ -240,7 +240,8 @@ def _check_one_target(y):
     if len(y.shape) != 1:
         raise ArgumentError(
             "y",
-            f"has shape {tuple(y.shape)}, but must be (batch,), one target item per row",
+            f"has shape {tuple(y.shape)}, but must have one target item per row: "
+            "(batch,)",
             "A history with several targets needs several rows.",
         )
 

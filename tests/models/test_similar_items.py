@@ -38,7 +38,7 @@ def test_a_vector_of_zeros_is_like_none(model):
 def test_parts_of_a_catalogue_give_what_all_of_it_gives(model, monkeypatch):
     expected = model.similar_items(range(1, NUM_ITEMS + 1), k=3)
     monkeypatch.setattr(best_items, "BLOCK", 1)
-    monkeypatch.setattr(best_items, "_LEAST_COLUMNS", 1)
+    monkeypatch.setattr(best_items, "_MIN_COLUMNS", 1)
     monkeypatch.setattr("stackrec_keras.models.similar_items._ROWS", 2)
     for ours, theirs in zip(model.similar_items(range(1, NUM_ITEMS + 1), 3), expected):
         np.testing.assert_array_equal(ours, theirs)
