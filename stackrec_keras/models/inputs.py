@@ -7,7 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from stackrec_keras.data import Batches
+from stackrec_keras.data import Batches, Vocabulary
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.layers.tracing import values_at_hand
 
 Data = Any
@@ -234,3 +235,20 @@ def _check_bounds(what, ids, first, last, way_out):
             f"{what} from {ids.min()} to {ids.max()}; this model "
             + way_out.format(last=last)
         )
+
+
+def check_vocabulary(name, vocabulary, size_name, size):
+    """Raises an error for what a model cannot have as the vocabulary of a catalogue."""
+    if vocabulary is None:
+        return
+    fix = f"Give {name}=data.Vocabulary(ids), the id of item 1 first."
+    if not isinstance(vocabulary, Vocabulary):
+        reason = "must be a data.Vocabulary, or None"
+        raise ArgumentError(name, reason, fix, vocabulary)
+    if len(vocabulary) != size:
+        raise ArgumentError(
+            name,
+            f"has {len(vocabulary)} items, but the model has {size_name}={size}",
+            f"Build the model with {size_name}=len({name}).",
+        )
+    vocabulary.get_config()  # raises where no file could hold its ids

@@ -6,9 +6,8 @@ import numpy as np
 
 from stackrec_keras.arguments import check_bools, check_integers
 from stackrec_keras.data import Vocabulary
-from stackrec_keras.models.check_vocabulary import check_vocabulary
 from stackrec_keras.models.extension import extend_items, extend_targets
-from stackrec_keras.models.inputs import Data
+from stackrec_keras.models.inputs import Data, check_vocabulary
 from stackrec_keras.models.recommend import recommend
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 from stackrec_keras.types import Tensor
