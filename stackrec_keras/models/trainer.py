@@ -20,10 +20,10 @@ from stackrec_keras.models.fitting import (
     refuse_class_weight,
 )
 from stackrec_keras.models.freeze_stack import thawing
-from stackrec_keras.models.inputs import (
-    Data,
+from stackrec_keras.models.inputs import Data
+from stackrec_keras.models.known_ids import (
     check_ids,
-    check_trained_users,
+    check_training_inputs,
     check_weights,
 )
 from stackrec_keras.models.seen import warn_of_seen
@@ -121,7 +121,7 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         validation = kwargs.get("validation_data")
         weights = kwargs.get("sample_weight")
         batches = check_arrays(self, x, y, weights, validation)
-        check_trained_users(self, x)
+        check_training_inputs(self, x)
         if validation is not None and self.exclude_seen is None:
             is_pair = isinstance(validation, (list, tuple))
             given = validation[:2] if is_pair else (validation, None)
