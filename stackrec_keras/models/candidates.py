@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stackrec_keras.models.index_lists import IndexLists
 from stackrec_keras.models.item_ids import are_lists, as_list, known_indices
+from stackrec_keras.models.row_lists import RowLists
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,11 +14,11 @@ class Candidates:
 
     Args:
         shared: Integer array of indices in ascending order, or `None`.
-        lists: `IndexLists`, or `None`.
+        lists: `RowLists`, or `None`.
     """
 
     shared: np.ndarray | None = None
-    lists: IndexLists | None = None
+    lists: RowLists | None = None
 
 
 def read_candidates(model, items, raw, num_rows):
@@ -64,4 +64,4 @@ def read_candidates(model, items, raw, num_rows):
             f"row {empty[0]}. Leave those histories out."
         )
     rows = np.repeat(np.arange(num_rows), lengths)
-    return Candidates(lists=IndexLists.from_pairs(rows, indices, num_rows))
+    return Candidates(lists=RowLists.from_pairs(rows, indices, num_rows))

@@ -15,8 +15,8 @@ from typing import Any
 import keras
 
 from stackrec_keras.data import Batches
-from stackrec_keras.models.fitting import refuse_class_weight
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.models.fitting import refuse_class_weight
 from stackrec_keras.models.inputs import Data, as_features, missing_features
 from stackrec_keras.models.known_ids import check_batch, check_call, missing_targets
 from stackrec_keras.types import Tensor
@@ -97,8 +97,8 @@ class CheckedData:
 
     def __getstate__(self) -> dict[str, Any]:
         # A process that loads the batches only needs what the checks read.
-        names = ("num_items", "num_targets", "num_users")
-        names += ("features", "optional_features")
+        names = ["num_items", "num_targets", "num_users"]
+        names += ["features", "optional_features"]
         read = {name: getattr(self.model, name) for name in names}
         return {"model": types.SimpleNamespace(**read), "error": None}
 
@@ -167,16 +167,15 @@ def _is_finite(values):
 
 
 def _fits(values, items):
-    """Whether a feature has a finite number for each item, or each row."""
+    """Returns whether a feature has a finite number for each item, or each row."""
     import tensorflow as tf
 
-    if not (values.dtype.is_integer or values.dtype.is_floating or values.dtype.is_bool):
+    kind, rank = values.dtype, values.shape.rank
+    is_number = kind.is_integer or kind.is_floating or kind.is_bool
+    if not is_number or rank not in (1, 2):
         return tf.constant(False)
-    if values.shape.rank not in (1, 2):
-        return tf.constant(False)
-    shape = tf.shape(items)[: values.shape.rank]
-    has_shape = tf.reduce_all(tf.equal(tf.shape(values), shape))
-    if not values.dtype.is_integer:
+    has_shape = tf.reduce_all(tf.equal(tf.shape(values), tf.shape(items)[:rank]))
+    if not kind.is_integer:
         return has_shape & _is_finite(values)
     return has_shape & _is_within(values, -(2**31) + 1, 2**31 - 1)
 

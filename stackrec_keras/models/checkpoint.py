@@ -25,6 +25,7 @@ from stackrec_keras.stacking.plateau import PlateauRecord
 VOCABULARY_FILE = "vocabulary.json"
 RECORD = "growth_record."
 SEED = "seed."
+_ABOUT = ("initial_blocks", "trained_length", "trained_features", "growth_record")
 
 
 class GrowableCheckpoint(keras.Model):
@@ -37,12 +38,14 @@ class GrowableCheckpoint(keras.Model):
         initial_blocks: Integer, the depth that the model was built with; schedules
             count from it, also in a run that is resumed.
         trained_length: Integer or `None`, the length of the training sequences.
+        trained_features: Tuple of name, dtype and rank of the features of training.
         growth_record: `PlateauRecord` of the running fit, or `None`.
         frozen: `Frozen` while the output table alone is trained, or `None`.
     """
 
     initial_blocks: int | None = None
     trained_length: int | None = None
+    trained_features: tuple[tuple[str, str, int], ...] = ()
     growth_record: PlateauRecord | None = None
     _file_blocks: int | None = None
     _file_arguments: dict[str, Any] = {}
@@ -53,6 +56,8 @@ class GrowableCheckpoint(keras.Model):
         store["num_blocks"] = np.array(depth(self))
         store["initial_blocks"] = np.array(self.initial_blocks)
         store["trained_length"] = np.array(self.trained_length or 0)
+        features = json.dumps(self.trained_features)
+        store["trained_features"] = np.frombuffer(features.encode(), "uint8")
         store["frozen"] = np.array(self.frozen is not None)
         if self.compiled:
             store["schedule_starts"] = np.array(schedule_starts(self))
@@ -79,6 +84,9 @@ class GrowableCheckpoint(keras.Model):
             set_schedule_starts(self, state["schedule_starts"].tolist())
         self.initial_blocks = int(state["initial_blocks"])
         self.trained_length = int(state["trained_length"]) or None
+        if "trained_features" in state:
+            features = json.loads(state["trained_features"].tobytes())
+            self.trained_features = tuple(map(tuple, features))
         for i, variable in enumerate(_seed_states(self)):
             variable.assign(state[f"{SEED}{i}"])
         record = _with_prefix(state, RECORD)
@@ -195,7 +203,7 @@ class _Snapshot:
         self.model = model
         self.num_blocks = depth(model)
         self.frozen = model.frozen is not None
-        self.about = (model.initial_blocks, model.trained_length, model.growth_record)
+        self.about = {name: getattr(model, name) for name in _ABOUT}
         self.schedule_starts = schedule_starts(model)
         self.weights = model.get_weights()
         self.state = [ops.convert_to_numpy(v) for v in _other_variables(model)]
@@ -205,7 +213,8 @@ class _Snapshot:
         set_frozen(model, self.frozen)
         set_schedule_starts(model, self.schedule_starts)
         model.set_weights(self.weights)
-        model.initial_blocks, model.trained_length, model.growth_record = self.about
+        for name, value in self.about.items():
+            setattr(model, name, value)
         for variable, value in zip(_other_variables(model), self.state):
             variable.assign(value)
 

@@ -5,7 +5,7 @@ import keras
 
 from stackrec_keras.arguments import check_bools, check_integers
 from stackrec_keras.layers import DilatedResidualStack, Embedding
-from stackrec_keras.models.inputs import Data
+from stackrec_keras.models.inputs import Features
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 from stackrec_keras.types import Tensor
 
@@ -60,8 +60,9 @@ class ConvolutionalRecommender(SequentialRecommender):
         self.item_embedding.build((None, None))
         self.stack = self._new_stack("stack", causal=True)
 
-    def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
-        return self.stack(self.item_embedding(inputs), training=training)
+    def hidden_states(self, features: Features, training: bool | None) -> Tensor:
+        x = self.item_embedding(features["items"])
+        return self.stack(x, training=training, context=features)
 
     def _new_stack(self, name, causal):
         stack = DilatedResidualStack(

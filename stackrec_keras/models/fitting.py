@@ -9,8 +9,8 @@ from keras import ops
 from stackrec_keras.data import Batches
 from stackrec_keras.models.callback_order import in_order
 from stackrec_keras.models.inputs import items_of
-from stackrec_keras.models.known_ids import check_ids, check_weights
 from stackrec_keras.models.keras_files import check_checkpoints
+from stackrec_keras.models.known_ids import check_ids, check_weights
 from stackrec_keras.models.training_loop import set_steps
 from stackrec_keras.stacking import StackingCallback
 

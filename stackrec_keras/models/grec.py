@@ -7,7 +7,7 @@ from keras import ops
 
 from stackrec_keras.arguments import check_bools
 from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
-from stackrec_keras.models.inputs import Data
+from stackrec_keras.models.inputs import Data, Features, as_features
 from stackrec_keras.models.training_loop import draw_before_step
 from stackrec_keras.types import Tensor
 
@@ -66,6 +66,9 @@ class GRec(ConvolutionalRecommender):
         form of [StackRec](https://arxiv.org/abs/2012.07598)'s release
     """
 
+    inner_projection: keras.layers.Layer
+    outer_projection: keras.layers.Layer
+
     def __init__(
         self,
         num_items: int,
@@ -101,20 +104,20 @@ class GRec(ConvolutionalRecommender):
             self.outer_projection = self._projection(None, "outer_projection")
         self.build()
 
-    def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
-        if not isinstance(inputs, dict):
-            return self._decode(inputs, inputs, training)
-        items = inputs["items"]
-        return self._decode(items, _with_holes(items, inputs["gaps"]), training)
-
-    def _decode(self, items, context, training):
-        x = self.item_embedding(context)
-        if self.encoder is None:
-            return self.stack(x, training=training)
-        told = self.inner_projection(self.encoder(x, training=training))
-        # The decoder is causal: it needs no holes so as not to see its targets.
-        x = self.item_embedding(items) + self.outer_projection(told)
-        return self.stack(x, training=training)
+    def hidden_states(self, features: Features, training: bool | None) -> Tensor:
+        context = dict(features)
+        gaps = context.pop("gaps", None)
+        items = features["items"]
+        if gaps is not None:
+            context["items"] = _with_holes(items, gaps)
+        x = self.item_embedding(context["items"])
+        if self.encoder is not None:
+            told = self.encoder(x, training=training, context=context)
+            told = self.inner_projection(told)
+            context["items"] = items
+            # The decoder is causal: it needs no holes so as not to see its targets.
+            x = self.item_embedding(items) + self.outer_projection(told)
+        return self.stack(x, training=training, context=context)
 
     def _projection(self, activation, name):
         dense = keras.layers.Dense(
@@ -125,12 +128,12 @@ class GRec(ConvolutionalRecommender):
 
     def train_step(self, *args: Any) -> dict[str, Tensor]:
         *state, data = args
-        items, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        items = ops.convert_to_tensor(items)
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        features = as_features(x)
+        items = ops.convert_to_tensor(features["items"])
         gaps, state = draw_before_step(self, state, lambda: self._draw_gaps(items))
-        return super().train_step(
-            *state, ({"items": items, "gaps": gaps}, y, sample_weight)
-        )
+        x = {**features, "items": items, "gaps": gaps}
+        return super().train_step(*state, (x, y, sample_weight))
 
     def training_targets(
         self, x: Data, y: Tensor, hidden: Tensor, sample_weight: Tensor | None
@@ -140,9 +143,9 @@ class GRec(ConvolutionalRecommender):
                 "GRec trains on y of shape (batch, time), the next item at each "
                 f"position. Received: y of shape {tuple(y.shape)}"
             )
-        if not isinstance(x, dict):
+        gaps = as_features(x).get("gaps")
+        if gaps is None:
             return super().training_targets(x, y, hidden, sample_weight)
-        gaps = x["gaps"]
         hidden = ops.take_along_axis(hidden, _indices(gaps)[:, :, None], axis=1)
         targets = ops.take_along_axis(y, ops.cast(_indices(gaps), "int32"), axis=1)
         if sample_weight is not None and len(sample_weight.shape) == 2:

@@ -13,9 +13,7 @@ Data = Any
 Features = dict[str, Any]
 """Tensors by the name of their feature; `"items"` are always among them."""
 
-_WITH_FEATURES = (
-    "Give a dict of all of them, or batches(..., features=model.features)."
-)
+_WITH_FEATURES = "Give a dict of all of them, or batches(..., features=model.features)."
 _LARGEST = 2**31 - 1
 
 

@@ -161,7 +161,9 @@ def _check_targets(model, name, targets):
 
 def _check_users(model, name, users):
     if model.num_users is not None:
-        _check_range(f"{name}['users']", "users", users, -1, model.num_users - 1, _USERS)
+        _check_range(
+            f"{name}['users']", "users", users, -1, model.num_users - 1, _USERS
+        )
 
 
 def _check_kind(name, inputs):
@@ -218,8 +220,8 @@ def _check_range(name, what, ids, first, last, fix):
     if ids.ndim > 2:
         raise ArgumentError(
             name,
-            f"has {what} of shape {ids.shape}, which must be (batch, time), or (batch,) "
-            "for one a row",
+            f"has {what} of shape {ids.shape}, which must be (batch, time), or "
+            "(batch,) for one a row",
         )
     if not np.issubdtype(ids.dtype, np.integer):
         raise ArgumentError(
@@ -232,8 +234,10 @@ def _check_range(name, what, ids, first, last, fix):
 
 def _check_bounds(name, what, ids, first, last, fix):
     if ids.size and not first <= ids.min() <= ids.max() <= last:
-        known = f"1 to {last}, and 0 for padding" if first == 0 else (
-            f"0 to {last}, and -1 for an unknown user"
+        known = (
+            f"1 to {last}, and 0 for padding"
+            if first == 0
+            else (f"0 to {last}, and -1 for an unknown user")
         )
         raise ArgumentError(
             name,

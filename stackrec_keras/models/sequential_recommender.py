@@ -14,15 +14,17 @@ from stackrec_keras.models.exporting import export
 from stackrec_keras.models.extension import extend_items
 from stackrec_keras.models.inputs import (
     Data,
-    check_ids,
-    check_vocabulary,
+    Features,
+    as_features,
+    check_complete,
     items_of,
-    with_items,
 )
 from stackrec_keras.models.keras_files import SavesAsKeras
+from stackrec_keras.models.known_ids import check_ids
 from stackrec_keras.models.recommend import recommend
 from stackrec_keras.models.similar_items import similar_items
 from stackrec_keras.models.trainer import Trainer
+from stackrec_keras.models.vocabularies import check_vocabulary
 from stackrec_keras.stacking import Growth, grow
 from stackrec_keras.stacking.growth import block_stacks, depth
 from stackrec_keras.types import Tensor
@@ -32,7 +34,8 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
     """Base of all models: a next-item recommender whose depth can grow.
 
     A subclass builds its layers in the constructor, a `BlockStack` among them, and
-    says how inputs become hidden states (`hidden_states`).
+    says how the features of a row become hidden states (`hidden_states`). If it reads
+    more than items, it also says which features it takes (`features`).
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
@@ -41,22 +44,30 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
         **kwargs: `name`, `dtype` and the other arguments of a Keras model.
 
     Call arguments:
-        inputs: Integer tensor of shape `(batch, time)`; for a model that takes
-            users a dict of it (`"items"`) and of `"users"`, `(batch,)`.
+        inputs: Integer tensor of item ids, `(batch, time)`; or a dict of named
+            features with `"items"` among them. `"users"` are `(batch,)`, the columns
+            of a log `(batch, time)`.
         training: Boolean or `None`, as in Keras.
 
     Returns:
         Hidden states, a tensor of shape `(batch, time, dim)`.
     """
 
+    features: tuple[str, ...] = ("items",)
+    """Tuple of strings, the features that the model takes: `"items"`, `"users"` and
+    columns of the log."""
+
+    optional_features: tuple[str, ...] = ()
+    """Tuple of strings, the features that only training needs."""
+
     num_users: int | None = None
-    """Integer or `None`, for a model that takes users."""
+    """Integer, or `None` for a model without a table of users."""
 
     output_fan_in = False
-    """Boolean, how the output table starts: see `OutputTable`."""
+    """Boolean, how the output embedding starts: see `OutputTable`."""
 
     output_name = "output_table"
-    """String, the name of the output table's layer."""
+    """String, the name of the layer of the output embedding."""
 
     seed_name = "seed_generator"
     """String, the name of the model's random generator."""
@@ -83,8 +94,14 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
         self.seed_generator = seed_generator(self.seed_name)
         self._vocabulary: Vocabulary | None = None
 
-    def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
-        """Returns hidden states `(batch, time, dim)` for `inputs` as in `call`."""
+    def hidden_states(self, features: Features, training: bool | None) -> Tensor:
+        """Returns hidden states `(batch, time, dim)`.
+
+        Args:
+            features: Dict from the name of a feature to its tensor: those of
+                `features`, except for optional ones that were not given.
+            training: Boolean or `None`.
+        """
         raise NotImplementedError(f"{type(self).__name__} defines hidden_states().")
 
     @property
@@ -94,8 +111,8 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
 
     @property
     def num_targets(self) -> int:
-        """Integer, how many items are scored: `num_items`, but for a model that
-        recommends from another catalogue than it reads."""
+        """Integer, how many items are scored: `num_items`, unless the model reads one
+        catalogue and recommends from another."""
         return self.output_table.num_items
 
     @property
@@ -110,8 +127,8 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
 
     @property  # type: ignore[override]
     def target_vocabulary(self) -> Vocabulary | None:
-        """`Vocabulary` of the items that are scored: `vocabulary`, but for a model
-        that recommends from another catalogue than it reads."""
+        """`Vocabulary` of the items that are scored: `vocabulary`, unless the model
+        reads one catalogue and recommends from another."""
         return self.vocabulary
 
     @target_vocabulary.setter
@@ -122,8 +139,10 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
         self.built = True
 
     def call(self, inputs: Data, training: bool | None = None) -> Tensor:
-        inputs = with_items(inputs, self.last_items(items_of(inputs)))
-        return self.hidden_states(inputs, training)
+        features = as_features(inputs)
+        check_complete(self, "inputs", features, training=bool(training))
+        cut = {name: self.last_items(values) for name, values in features.items()}
+        return self.hidden_states(cut, training)
 
     def score(self, inputs: Data) -> Tensor:
         """Scores every item as the next one.

@@ -16,7 +16,7 @@ from stackrec_keras.losses.validation_loss import (
     validation_losses,
 )
 from stackrec_keras.models.compiled import Compiled
-from stackrec_keras.models.inputs import Data, items_of
+from stackrec_keras.models.inputs import Data, as_features, items_of
 from stackrec_keras.models.seen import without_seen
 from stackrec_keras.models.training_loop import values_of
 from stackrec_keras.types import Tensor
@@ -28,7 +28,9 @@ class Steps(keras.Model):
     compiled_with: Compiled
     output_table: OutputTable
     seed_generator: keras.random.SeedGenerator
+    features: tuple[str, ...]
     trained_length: int | None
+    trained_features: tuple[tuple[str, str, int], ...]
     loss: Any
 
     max_length: int | None = None
@@ -65,7 +67,7 @@ class Steps(keras.Model):
     ) -> Tensor:
         if not training:
             return self._evaluation_loss(x, y, y_pred, sample_weight) / num_replicas()
-        self._note_length(items_of(x).shape[1])
+        self._note_inputs(as_features(x))
         y, sample_weight = _as_tensors(y, sample_weight)
         y, hidden, sample_weight = self.training_targets(x, y, y_pred, sample_weight)
         loss = self.training_loss(y, hidden, sample_weight)
@@ -141,8 +143,15 @@ class Steps(keras.Model):
         excludes = self.compiled_with.exclude_seen if asked is None else asked
         return excludes and self.scores_what_it_reads
 
-    def _note_length(self, length):
-        length = length or 0  # TensorFlow does not know it after several lengths
+    def _note_inputs(self, features):
+        """Remembers what a program that is exported must take."""
+        self.trained_features = tuple(
+            (name, keras.backend.standardize_dtype(values.dtype), len(values.shape))
+            for name, values in features.items()
+            if name in self.features
+        )
+        # TensorFlow does not know the length once it has seen several.
+        length = features["items"].shape[1] or 0
         if self.max_length is not None and length > self.max_length:
             warnings.warn(
                 f"Rows have {length} items, but the model reads and learns only the "
