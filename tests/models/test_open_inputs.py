@@ -42,7 +42,7 @@ def split():
             "price": price.ravel().astype("float32"),
         }
     )
-    log = sr.data.read_interactions(log, columns=["price"])
+    log = sr.data.read_interactions(log).assign(price=log["price"])
     return sr.data.split_leave_one_out(log, length=9)
 
 
