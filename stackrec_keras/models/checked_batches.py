@@ -28,9 +28,12 @@ _CHECKED: weakref.WeakSet = weakref.WeakSet()
 class ChecksBatches(keras.Model):
     """What a model adds to the methods of Keras that take one batch."""
 
-    def __call__(self, inputs: Data, *args: Any, **kwargs) -> Tensor:
-        check_call(self, inputs)
-        return super().__call__(inputs, *args, **kwargs)
+    def __call__(
+        self, inputs: Data, training: bool | None = None, **kwargs: Any
+    ) -> Tensor:
+        # Not in `call`, whose errors Keras replaces by its own.
+        check_call(self, inputs, training=bool(training))
+        return super().__call__(inputs, training=training, **kwargs)
 
     def train_on_batch(
         self,

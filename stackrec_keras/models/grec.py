@@ -1,11 +1,11 @@
-import numbers
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from stackrec_keras.arguments import check_bools
+from stackrec_keras.arguments import check_bools, is_number
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
 from stackrec_keras.models.inputs import Data, Features, as_features
 from stackrec_keras.models.training_loop import draw_before_step
@@ -81,11 +81,9 @@ class GRec(ConvolutionalRecommender):
         encoder: bool = False,
         **kwargs,
     ) -> None:
-        if not isinstance(mask_rate, numbers.Real) or not 0 < mask_rate <= 1:
-            raise ValueError(
-                "mask_rate must be a number above 0 and up to 1. Received: "
-                f"mask_rate={mask_rate!r}"
-            )
+        if not is_number(mask_rate) or not 0 < mask_rate <= 1:
+            reason = "must be a number above 0 and at most 1"
+            raise ArgumentError("mask_rate", reason, received=mask_rate)
         check_bools(encoder=encoder)
         super().__init__(
             num_items,
@@ -139,9 +137,11 @@ class GRec(ConvolutionalRecommender):
         self, x: Data, y: Tensor, hidden: Tensor, sample_weight: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         if len(y.shape) == 1:
-            raise ValueError(
-                "GRec trains on y of shape (batch, time), the next item at each "
-                f"position. Received: y of shape {tuple(y.shape)}"
+            raise ArgumentError(
+                "y",
+                "must have the shape (batch, time) to train GRec, but has "
+                f"{tuple(y.shape)}",
+                "Give the next item at each position, as windows.arrays() does.",
             )
         gaps = as_features(x).get("gaps")
         if gaps is None:

@@ -14,6 +14,7 @@ from stackrec_keras.layers.tracing import values_at_hand
 from stackrec_keras.models.inputs import (
     as_array,
     as_features,
+    check_complete,
     check_feature,
     check_names,
     further_of,
@@ -94,12 +95,13 @@ def check_training_inputs(model, x):
         _check_users(model, "x", as_array(users))
 
 
-def check_call(model, inputs):
-    """Checks the items that a model is called on, if their values can be read at no
-    cost: not in a compiled function."""
+def check_call(model, inputs, training):
+    """Checks the features that a model is called on, and the items if their values can
+    be read at no cost: not in a compiled function."""
+    check_complete(model, "inputs", as_features(inputs), training)
     items = values_at_hand(items_of(inputs))
     if items is not None and items.dtype.kind in "iuf":
-        _check_bounds("x", "item ids", items, 0, model.num_items, _ITEMS)
+        _check_bounds("inputs", "item ids", items, 0, model.num_items, _ITEMS)
 
 
 def check_weights(name, weights=None):

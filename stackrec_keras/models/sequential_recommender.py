@@ -16,7 +16,6 @@ from stackrec_keras.models.inputs import (
     Data,
     Features,
     as_features,
-    check_complete,
     items_of,
 )
 from stackrec_keras.models.keras_files import SavesAsKeras
@@ -140,7 +139,6 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
 
     def call(self, inputs: Data, training: bool | None = None) -> Tensor:
         features = as_features(inputs)
-        check_complete(self, "inputs", features, training=bool(training))
         cut = {name: self.last_items(values) for name, values in features.items()}
         return self.hidden_states(cut, training)
 

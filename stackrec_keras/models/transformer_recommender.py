@@ -3,7 +3,13 @@ from typing import Any
 from keras import layers, ops
 from keras.initializers import RandomNormal
 
-from stackrec_keras.arguments import check_bools, check_fraction, check_integers
+from stackrec_keras.arguments import (
+    check_bools,
+    check_choice,
+    check_fraction,
+    check_integers,
+)
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.layers import Embedding, ReZeroTransformerStack, dropout
 from stackrec_keras.layers.rezero_transformer_stack import EPSILON
 from stackrec_keras.models.inputs import Features
@@ -52,11 +58,9 @@ class TransformerRecommender(SequentialRecommender):
         check_fraction(dropout=dropout)
         check_bools(rezero=rezero, padding_mask=padding_mask)
         if dim % num_heads:
-            raise ValueError(
-                f"num_heads={num_heads} must divide the width of the blocks, {dim}."
-            )
-        if norm not in ("post", "pre"):
-            raise ValueError(f"norm must be 'post' or 'pre'. Received: norm={norm!r}")
+            reason = f"must divide the width of the blocks, {dim}"
+            raise ArgumentError("num_heads", reason, received=num_heads)
+        check_choice("norm", norm, ("post", "pre"))
         super().__init__(num_items, dim, num_blocks, **kwargs)
         self.max_length = int(max_length)
         self.num_heads = int(num_heads)

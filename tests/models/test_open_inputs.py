@@ -43,7 +43,8 @@ def split():
         }
     )
     log = sr.data.read_interactions(log).assign(price=log["price"])
-    return sr.data.split_leave_one_out(log, length=9)
+    vocabulary = sr.data.Vocabulary(range(1, NUM_ITEMS + 1))
+    return sr.data.split_leave_one_out(log, vocabulary, length=8)
 
 
 @pytest.fixture
@@ -112,9 +113,9 @@ def test_a_feature_that_is_missing_is_named_with_the_way_to_it(model, split, x):
     "price, reason",
     [
         (np.zeros((12, 3)), "must have the shape of the items"),
-        (np.full((12, 8), np.nan), "must be finite, but has nan"),
-        (np.full((12, 8), "cheap"), "must hold numbers"),
-        (np.full((12, 8), 10**12), "must fit into 32 bits"),
+        (np.full((12, 7), np.nan), "must be finite, but has nan"),
+        (np.full((12, 7), "cheap"), "must hold numbers"),
+        (np.full((12, 7), 10**12), "must fit into 32 bits"),
     ],
 )
 def test_values_that_a_step_could_not_read_are_refused(model, x, price, reason):
