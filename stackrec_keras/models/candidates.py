@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.models.index_lists import IndexLists
 from stackrec_keras.models.item_ids import are_lists, as_list, lookup_indices
+from stackrec_keras.models.row_lists import RowLists
 from stackrec_keras.wording import counted
 
 
@@ -17,11 +17,11 @@ class Candidates:
     Args:
         shared: Integer array of indices in ascending order, the items for all rows;
             or `None`. Defaults to `None`.
-        lists: `IndexLists`, the items for each row; or `None`. Defaults to `None`.
+        lists: `RowLists`, the items for each row; or `None`. Defaults to `None`.
     """
 
     shared: np.ndarray | None = None
-    lists: IndexLists | None = None
+    lists: RowLists | None = None
 
 
 def read_candidates(model, items, raw, num_rows):
@@ -70,4 +70,4 @@ def read_candidates(model, items, raw, num_rows):
             "Leave those histories out.",
         )
     rows = np.repeat(np.arange(num_rows), lengths)
-    return Candidates(lists=IndexLists.from_pairs(rows, indices, num_rows))
+    return Candidates(lists=RowLists.from_pairs(rows, indices, num_rows))

@@ -26,6 +26,7 @@ from stackrec_keras.stacking.plateau import PlateauRecord
 _VOCABULARY_FILE = "vocabulary.json"
 _RECORD_PREFIX = "growth_record."
 _SEED_PREFIX = "seed."
+_RECORDED = ("initial_blocks", "trained_length", "trained_features", "growth_record")
 
 
 class GrowableCheckpoint(keras.Model):
@@ -39,12 +40,14 @@ class GrowableCheckpoint(keras.Model):
         initial_blocks: Integer, the depth that the model was built with. Schedules
             count from it, also in a resumed run.
         trained_length: Integer or `None`, the length of the training sequences.
+        trained_features: Tuple of name, dtype and rank of the features of training.
         growth_record: `PlateauRecord` of the running fit, or `None`.
         frozen: `Frozen` while only the output embedding is trained, or `None`.
     """
 
     initial_blocks: int | None = None
     trained_length: int | None = None
+    trained_features: tuple[tuple[str, str, int], ...] = ()
     growth_record: PlateauRecord | None = None
     _file_blocks: int | None = None
     _file_arguments: dict[str, Any] = {}
@@ -55,6 +58,8 @@ class GrowableCheckpoint(keras.Model):
         store["num_blocks"] = np.array(depth(self))
         store["initial_blocks"] = np.array(self.initial_blocks)
         store["trained_length"] = np.array(self.trained_length or 0)
+        features = json.dumps(self.trained_features)
+        store["trained_features"] = np.frombuffer(features.encode(), "uint8")
         store["frozen"] = np.array(self.frozen is not None)
         if self.compiled:
             store["schedule_starts"] = np.array(schedule_starts(self))
@@ -82,6 +87,9 @@ class GrowableCheckpoint(keras.Model):
             set_schedule_starts(self, state["schedule_starts"].tolist())
         self.initial_blocks = int(state["initial_blocks"])
         self.trained_length = int(state["trained_length"]) or None
+        if "trained_features" in state:
+            features = json.loads(state["trained_features"].tobytes())
+            self.trained_features = tuple(map(tuple, features))
         for i, variable in enumerate(_seed_states(self)):
             variable.assign(state[f"{_SEED_PREFIX}{i}"])
         record = _with_prefix(state, _RECORD_PREFIX)
@@ -169,12 +177,12 @@ class GrowableCheckpoint(keras.Model):
             ) from error
 
 
-def of_any_backend(config):
+def make_portable(config):
     """Replaces PyTorch's optimizer classes in a config by Keras' public ones, so that
     a file saved on PyTorch loads on every backend."""
     if not isinstance(config, dict):
         return config
-    config = {name: of_any_backend(part) for name, part in config.items()}
+    config = {name: make_portable(part) for name, part in config.items()}
     if str(config.get("module")).startswith("keras.src.backend.torch.optimizers"):
         config["module"] = "keras.optimizers"
     return config
@@ -202,7 +210,7 @@ class _Snapshot:
         self.model = model
         self.num_blocks = depth(model)
         self.frozen = model.frozen is not None
-        self.record = (model.initial_blocks, model.trained_length, model.growth_record)
+        self.recorded = {name: getattr(model, name) for name in _RECORDED}
         self.schedule_starts = schedule_starts(model)
         self.weights = model.get_weights()
         self.state = [ops.convert_to_numpy(v) for v in _other_variables(model)]
@@ -212,7 +220,8 @@ class _Snapshot:
         set_frozen(model, self.frozen)
         set_schedule_starts(model, self.schedule_starts)
         model.set_weights(self.weights)
-        model.initial_blocks, model.trained_length, model.growth_record = self.record
+        for name, value in self.recorded.items():
+            setattr(model, name, value)
         for variable, value in zip(_other_variables(model), self.state):
             variable.assign(value)
 

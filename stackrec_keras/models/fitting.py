@@ -9,13 +9,14 @@ from keras import ops
 from stackrec_keras.data import Batches
 from stackrec_keras.errors import ArgumentError, StackRecWarning
 from stackrec_keras.models.callback_order import sort_callbacks
-from stackrec_keras.models.inputs import check_ids, check_weights, items_of
+from stackrec_keras.models.inputs import items_of
 from stackrec_keras.models.keras_files import check_checkpoints
+from stackrec_keras.models.known_ids import check_ids, check_weights
 from stackrec_keras.models.training_loop import set_steps
 from stackrec_keras.stacking import StackingCallback
 
 
-def callbacks_for(model, callbacks, x, validated, verbose, steps_per_epoch):
+def prepare_callbacks(model, callbacks, x, validated, verbose, steps_per_epoch):
     """Returns the callbacks of a fit in the order in which they must run, after those
     that tell batches the epoch.
 
@@ -146,7 +147,7 @@ def check_arrays(model, x, y, sample_weight, validation_data):
     return batches
 
 
-def checking(model, callbacks, batches):
+def add_id_checks(model, callbacks, batches):
     """Adds a callback that checks the ids in the batches of each epoch before its first
     step. A `CallbackList` cannot be added to: then all batches are checked now.
 

@@ -53,7 +53,7 @@ class FreezeStack(keras.callbacks.Callback):
         set_frozen(self.model, False)
 
 
-def thawing(model, callbacks):
+def add_unfreezing(model, callbacks):
     """Unfreezes the model of a fit, unless a `FreezeStack` is among its callbacks.
 
     An interrupted fit may have left the model frozen. So may a file of one, which

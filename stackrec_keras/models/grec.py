@@ -1,13 +1,13 @@
-import numbers
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from stackrec_keras.arguments import check_bools
+from stackrec_keras.arguments import check_bools, is_number
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
-from stackrec_keras.models.inputs import Data
+from stackrec_keras.models.inputs import Data, Features, as_features
 from stackrec_keras.models.training_loop import draw_before_step
 from stackrec_keras.types import Tensor
 
@@ -66,6 +66,9 @@ class GRec(ConvolutionalRecommender):
         form of [StackRec](https://arxiv.org/abs/2012.07598)'s release
     """
 
+    inner_projection: keras.layers.Layer
+    outer_projection: keras.layers.Layer
+
     def __init__(
         self,
         num_items: int,
@@ -78,11 +81,9 @@ class GRec(ConvolutionalRecommender):
         encoder: bool = False,
         **kwargs,
     ) -> None:
-        if not isinstance(mask_rate, numbers.Real) or not 0 < mask_rate <= 1:
-            raise ValueError(
-                "mask_rate must be a number above 0 and up to 1. Received: "
-                f"mask_rate={mask_rate!r}"
-            )
+        if not is_number(mask_rate) or not 0 < mask_rate <= 1:
+            reason = "must be a number above 0 and at most 1"
+            raise ArgumentError("mask_rate", reason, received=mask_rate)
         check_bools(encoder=encoder)
         super().__init__(
             num_items,
@@ -101,20 +102,20 @@ class GRec(ConvolutionalRecommender):
             self.outer_projection = self._projection(None, "outer_projection")
         self.build()
 
-    def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
-        if not isinstance(inputs, dict):
-            return self._decode(inputs, inputs, training)
-        items = inputs["items"]
-        return self._decode(items, _with_holes(items, inputs["gaps"]), training)
-
-    def _decode(self, items, context, training):
-        x = self.item_embedding(context)
-        if self.encoder is None:
-            return self.stack(x, training=training)
-        told = self.inner_projection(self.encoder(x, training=training))
-        # The decoder is causal: it needs no holes so as not to see its targets.
-        x = self.item_embedding(items) + self.outer_projection(told)
-        return self.stack(x, training=training)
+    def hidden_states(self, features: Features, training: bool | None) -> Tensor:
+        context = dict(features)
+        gaps = context.pop("gaps", None)
+        items = features["items"]
+        if gaps is not None:
+            context["items"] = _with_holes(items, gaps)
+        x = self.item_embedding(context["items"])
+        if self.encoder is not None:
+            told = self.encoder(x, training=training, context=context)
+            told = self.inner_projection(told)
+            context["items"] = items
+            # The decoder is causal: it needs no holes so as not to see its targets.
+            x = self.item_embedding(items) + self.outer_projection(told)
+        return self.stack(x, training=training, context=context)
 
     def _projection(self, activation, name):
         dense = keras.layers.Dense(
@@ -125,24 +126,26 @@ class GRec(ConvolutionalRecommender):
 
     def train_step(self, *args: Any) -> dict[str, Tensor]:
         *state, data = args
-        items, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        items = ops.convert_to_tensor(items)
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        features = as_features(x)
+        items = ops.convert_to_tensor(features["items"])
         gaps, state = draw_before_step(self, state, lambda: self._draw_gaps(items))
-        return super().train_step(
-            *state, ({"items": items, "gaps": gaps}, y, sample_weight)
-        )
+        x = {**features, "items": items, "gaps": gaps}
+        return super().train_step(*state, (x, y, sample_weight))
 
     def training_targets(
         self, x: Data, y: Tensor, hidden: Tensor, sample_weight: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         if len(y.shape) == 1:
-            raise ValueError(
-                "GRec trains on y of shape (batch, time), the next item at each "
-                f"position. Received: y of shape {tuple(y.shape)}"
+            raise ArgumentError(
+                "y",
+                "must have the shape (batch, time) to train GRec, but has "
+                f"{tuple(y.shape)}",
+                "Give the next item at each position, as windows.arrays() does.",
             )
-        if not isinstance(x, dict):
+        gaps = as_features(x).get("gaps")
+        if gaps is None:
             return super().training_targets(x, y, hidden, sample_weight)
-        gaps = x["gaps"]
         hidden = ops.take_along_axis(hidden, _indices(gaps)[:, :, None], axis=1)
         targets = ops.take_along_axis(y, ops.cast(_indices(gaps), "int32"), axis=1)
         if sample_weight is not None and len(sample_weight.shape) == 2:

@@ -3,7 +3,7 @@ from typing import Any
 import keras
 
 from stackrec_keras.arguments import check_integers
-from stackrec_keras.models.inputs import Data
+from stackrec_keras.models.inputs import Features
 from stackrec_keras.models.transformer_recommender import TransformerRecommender
 from stackrec_keras.types import Tensor
 
@@ -81,8 +81,8 @@ class SASRec(TransformerRecommender):
         )
         self.build()
 
-    def embed(self, inputs: Data, training: bool | None) -> Tensor:
-        return self.item_embedding(inputs)
+    def embed(self, features: Features, training: bool | None) -> Tensor:
+        return self.item_embedding(features["items"])
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "embedding_dim": self.embedding_dim}

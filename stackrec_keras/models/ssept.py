@@ -5,7 +5,7 @@ from keras import ops
 
 from stackrec_keras.arguments import check_fraction, check_integers
 from stackrec_keras.models.extension import extend_users
-from stackrec_keras.models.inputs import Data, items_of, users_of
+from stackrec_keras.models.inputs import Features
 from stackrec_keras.models.transformer_recommender import TransformerRecommender
 from stackrec_keras.types import Tensor
 
@@ -54,7 +54,7 @@ class SSEPT(TransformerRecommender):
     model = sr.SSEPT(num_items=3706, num_users=6040, max_length=50, num_blocks=4)
     model.compile()
     model.fit(
-        split.train.batches(128, with_users=True),
+        split.train.batches(128, features=model.features),
         epochs=7,
         callbacks=[sr.StackingCallback("stackA")],
     )
@@ -65,6 +65,9 @@ class SSEPT(TransformerRecommender):
         [SSE-PT: Sequential Recommendation Via Personalized Transformer, RecSys
         2020](https://doi.org/10.1145/3383313.3412258)
     """
+
+    features = ("items", "users")
+    optional_features = ("users",)
 
     def __init__(
         self,
@@ -120,13 +123,8 @@ class SSEPT(TransformerRecommender):
         """
         extend_users(self, n, init)
 
-    def embed(self, inputs: Data, training: bool | None) -> Tensor:
-        items, users = items_of(inputs), users_of(inputs)
-        if users is None and training:
-            raise ValueError(
-                "SSEPT trains on items and their users. Received: items alone, of "
-                f"shape {tuple(items.shape)}"
-            )
+    def embed(self, features: Features, training: bool | None) -> Tensor:
+        items, users = features["items"], features.get("users")
         if users is None:
             users = ops.full(ops.shape(items)[:1], -1, dtype="int32")
         if training:

@@ -92,25 +92,6 @@ class EpochSteps(keras.Model):
             self._epoch_iterator = weakref.ref(iterator)
 
 
-class ScoringSteps(keras.Model):
-    """What a model adds to Keras' steps so that they score what `call` returns, which
-    is hidden states."""
-
-    def test_step(self, *args: Any) -> dict[str, Any]:
-        *state, data = args
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        # The dict tells `compute_metrics` a step of evaluation from one of training.
-        return super().test_step(*state, (x, {"next_item": y}, sample_weight))
-
-    def predict_step(self, *args: Any) -> Any:
-        *state, _ = args
-        if not state:
-            return self.output_table(super().predict_step(*args)[:, -1])
-        hidden, non_trainable = super().predict_step(*args)
-        with _values_of(self, *state[0]):
-            return self.output_table(hidden[:, -1]), non_trainable
-
-
 def draw_before_step(model, state, draw):
     """Draws at random within a training step, before the model is called.
 
@@ -126,13 +107,14 @@ def draw_before_step(model, state, draw):
     if not state:
         return draw(), state
     trainable, non_trainable, *others = state[0]
-    with _values_of(model, trainable, non_trainable) as scope:
+    with values_of(model, trainable, non_trainable) as scope:
         drawn = draw()
     non_trainable = [scope.get_current_value(v) for v in model.non_trainable_variables]
     return drawn, [(trainable, non_trainable, *others)]
 
 
-def _values_of(model, trainable, non_trainable):
+def values_of(model, trainable, non_trainable):
+    """Context in which a model's variables have the values that a JAX step got."""
     variables = [*model.trainable_variables, *model.non_trainable_variables]
     values = [*trainable, *non_trainable]
     return keras.StatelessScope(state_mapping=list(zip(variables, values)))

@@ -7,11 +7,11 @@ import numpy as np
 from stackrec_keras.arguments import check_bools, check_integers
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.models.check_vocabulary import check_vocabulary
 from stackrec_keras.models.extension import extend_items, extend_targets
-from stackrec_keras.models.inputs import Data
+from stackrec_keras.models.inputs import Data, Features
 from stackrec_keras.models.recommend import recommend
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
+from stackrec_keras.models.vocabularies import check_vocabulary
 from stackrec_keras.types import Tensor
 
 
@@ -97,8 +97,18 @@ class TransferRecommender(SequentialRecommender):
         self._target_vocabulary = None
         self.build()
 
-    def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
-        return self.source(inputs, training=training)
+    def hidden_states(self, features: Features, training: bool | None) -> Tensor:
+        return self.source(features, training=training)
+
+    @property
+    def features(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Tuple of strings, the features that the source model takes."""
+        return self.source.features
+
+    @property
+    def optional_features(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Tuple of strings, those that only training needs."""
+        return self.source.optional_features
 
     @property
     def max_length(self) -> int | None:  # type: ignore[override]

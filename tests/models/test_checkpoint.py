@@ -195,16 +195,14 @@ def test_weights_of_a_wrong_number_are_refused(make_model):
 
 
 def test_a_vocabulary_of_another_size_is_refused(make_model):
-    with pytest.raises(ValueError, match="vocabulary has 2 items, the model num_items"):
+    with refused("vocabulary", says="has 2 items, but the model has num_items=30"):
         make_model().vocabulary = sr.data.Vocabulary(["a", "b"])
 
 
 def test_a_list_of_ids_is_no_vocabulary(make_model):
     model = make_model(num_items=2)
     for name in ("vocabulary", "target_vocabulary"):
-        with pytest.raises(
-            ValueError, match=r"must be a data.Vocabulary.*\['a', 'b'\]"
-        ):
+        with refused("vocabulary", received=["a", "b"]):
             setattr(model, name, ["a", "b"])
 
 
