@@ -19,7 +19,7 @@ class ConvolutionalRecommender(SequentialRecommender):
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
         embedding_dim: Integer, the width of embeddings and hidden states.
-        num_blocks: Integer, residual blocks of two convolutions each.
+        num_blocks: Integer, number of residual blocks of two convolutions each.
         kernel_size: Integer, the kernel size of each convolution.
         dilations: Sequence of integers, the dilations that the blocks take in turn.
         rezero: Boolean, whether each block has a gate that starts at 0.

@@ -16,29 +16,33 @@ MOST_GAPS = 50
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class GRec(ConvolutionalRecommender):
-    """NextItNet trained to fill gaps: a causal net with holes in its context.
+    """NextItNet trained to fill gaps: a causal model with holes in its context.
 
-    In each training step some positions `t` of a row are drawn anew; the item at
-    `t + 1` is blanked in the input, and the hidden state at `t`, which sees items up
-    to `t` alone, predicts it. Nothing is blanked outside of `fit`.
+    Each training step draws some positions `t` of each row. It blanks the item at
+    `t + 1` in the input, and the hidden state at `t`, which only sees items up to `t`,
+    predicts that item. Nothing is blanked outside `fit`.
 
-    With `encoder=True` a second stack of as many blocks, the encoder, sees both sides
-    of the gaps. Two dense layers project what it says onto the embeddings that the
-    causal stack, the decoder, reads. A state then depends on items after its own
-    position; the last one of a row, which recommends, has none after it.
+    With `encoder=True`, a second stack of the same depth, the encoder, sees both sides
+    of the gaps. Two dense layers project its output, which is added to the embeddings
+    that the causal stack, the decoder, reads. A hidden state then depends on later
+    items too. The last one of a row, from which the model recommends, has no later
+    items.
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
-        mask_rate: Float, the share of a row's items that are predicted in a step: at
-            least 1 a row, at most 50, never padding.
-        embedding_dim: Integer, the width of embeddings and hidden states.
-        num_blocks: Integer, residual blocks of two convolutions each. Where
-            StackRec's release has `dilation_count` c, this is 2c.
-        kernel_size: Integer, taps of each convolution.
+        mask_rate: Float, fraction of the items of a row to predict in a step: at least
+            1 item a row, at most 50, never padding. Defaults to `0.2`.
+        embedding_dim: Integer, the width of embeddings and hidden states. Defaults to
+            `64`.
+        num_blocks: Integer, number of residual blocks of two convolutions each: 2c if
+            the reference implementation has `dilation_count` c. Defaults to `8`.
+        kernel_size: Integer, the kernel size of each convolution. Defaults to `3`.
         dilations: Sequence of integers. Block `i` takes `dilations[i % len]` in its
-            first convolution and twice that in its second.
-        rezero: Boolean, whether each block has a gate that starts at 0.
-        encoder: Boolean, whether an encoder sees both sides of the gaps.
+            first convolution and twice that in its second. Defaults to `(1, 4)`.
+        rezero: Boolean, whether each block has a gate that starts at 0. Defaults to
+            `True`.
+        encoder: Boolean, whether an encoder sees both sides of the gaps. Defaults to
+            `False`.
         **kwargs: `name`, `dtype` and the other arguments of a Keras model.
 
     Call arguments:
@@ -49,7 +53,7 @@ class GRec(ConvolutionalRecommender):
         Hidden states, a tensor of shape `(batch, time, embedding_dim)`.
 
     Raises:
-        ValueError: If an argument is not one of those it may be.
+        ArgumentError: If an argument has a value that it may not have.
 
     Example:
 
@@ -63,7 +67,7 @@ class GRec(ConvolutionalRecommender):
     Reference:
         [Future Data Helps Training: Modeling Future Contexts for Session-based
         Recommendation, WWW 2020](https://arxiv.org/abs/1906.04473), in the causal
-        form of [StackRec](https://arxiv.org/abs/2012.07598)'s release
+        form of [StackRec](https://arxiv.org/abs/2012.07598)'s reference implementation
     """
 
     inner_projection: keras.layers.Layer
@@ -110,11 +114,11 @@ class GRec(ConvolutionalRecommender):
             context["items"] = _with_holes(items, gaps)
         x = self.item_embedding(context["items"])
         if self.encoder is not None:
-            told = self.encoder(x, training=training, context=context)
-            told = self.inner_projection(told)
+            encoded = self.encoder(x, training=training, context=context)
+            encoded = self.outer_projection(self.inner_projection(encoded))
+            # The decoder is causal: it does not see its targets even without holes.
             context["items"] = items
-            # The decoder is causal: it needs no holes so as not to see its targets.
-            x = self.item_embedding(items) + self.outer_projection(told)
+            x = self.item_embedding(items) + encoded
         return self.stack(x, training=training, context=context)
 
     def _projection(self, activation, name):
@@ -154,11 +158,11 @@ class GRec(ConvolutionalRecommender):
         return super().training_targets(x, targets, hidden, sample_weight)
 
     def _draw_gaps(self, items):
-        """Positions `(batch, gaps)` whose next item is blanked, -1 where a row has
-        fewer of them."""
+        """Returns positions `(batch, gaps)` whose next item is blanked, -1 where a row
+        has fewer."""
         time = ops.shape(items)[1]
-        # Left padding: what follows an item is an item, or the target after the row.
-        # The last position counts in any case, so that each row has one.
+        # Padding is on the left, so an item is followed by an item or by the target
+        # after the row. The last position always counts, so that each row has one.
         last = ops.arange(time, dtype="int32") == time - 1
         has_next = ops.logical_or(items != 0, last)
         chance = keras.random.uniform(ops.shape(items), seed=self.seed_generator)
@@ -184,7 +188,7 @@ def _indices(gaps):
 
 
 def _with_holes(items, gaps):
-    """Blanks the item after each gap's position."""
+    """Returns items with 0 after the position of each gap."""
     position = ops.arange(ops.shape(items)[1], dtype="int32")
     is_hole = ops.any(ops.where(gaps < 0, -2, gaps)[:, :, None] + 1 == position, axis=1)
     return ops.where(is_hole, ops.zeros_like(items), items)

@@ -1,3 +1,4 @@
+import inspect
 from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any
@@ -8,6 +9,7 @@ from keras import ops
 
 from stackrec_keras.arguments import check_integers, nearest_names
 from stackrec_keras.data import Vocabulary
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.layers import OutputTable, seed_generator
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
 from stackrec_keras.models.exporting import export
@@ -72,12 +74,8 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
     """String, the name of the model's random generator."""
 
     def __init__(self, num_items: int, dim: int, num_blocks: int, **kwargs) -> None:
-        try:
-            super().__init__(**kwargs)
-        except ValueError as error:
-            raise ValueError(
-                f"{error} {nearest_names(type(self), kwargs)}".strip()
-            ) from error
+        _check_names(type(self), kwargs)
+        super().__init__(**kwargs)
         check_integers(num_items=num_items, num_blocks=num_blocks)
         self.num_items = int(num_items)
         self.initial_blocks = int(num_blocks)
@@ -166,17 +164,19 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
     ) -> tuple[np.ndarray, np.ndarray]:
         """Recommends the items with the highest next-item scores.
 
-        The model reads the last items of each history: as many as the training
-        sequences had, also for a model without a `max_length`. A model that was not
-        trained reads the last `max_length`, or all. `exclude_seen` leaves out the
-        items of the whole history. Scores are computed for a part of a large
-        catalogue at a time, so memory does not grow with the catalogue.
+        The model reads as many of the last items of a history as the training
+        sequences had, even if it has no `max_length`. A model that was not trained
+        reads the last `max_length` items, or all. `exclude_seen` leaves out the items
+        of the whole history. A large catalogue is scored in parts, so that memory
+        does not grow with it.
 
         Args:
             x: Item indices as for `call`; or a list of histories, oldest item first:
                 lists of raw item ids for a model with a vocabulary, of indices for
-                one without. Unknown items are skipped with a warning. Either may be
-                the `"items"` of a dict with `"users"`, for a model that takes them.
+                one without. Unknown items are skipped with a warning. A model that
+                takes more features gets a dict, with either of them as `"items"`. A
+                feature has one value for each item, in lists or an array like those
+                of the items; or one value for each history, `(batch,)`.
             k: Integer, number of items for each history. Defaults to `10`.
             exclude_seen: Boolean, whether to leave out the items of the history.
                 Defaults to `True`.
@@ -184,19 +184,20 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
                 Defaults to `256`.
             items: The only items to choose from: a list of items for all histories,
                 or one list for each history. Raw ids if `x` has raw ids, otherwise
-                indices. An item that occurs twice counts once. Defaults to `None`,
-                which means all items.
+                indices. An item that occurs twice counts once. Defaults to `None`, all
+                items.
 
         Returns:
             A pair of arrays `(batch, k)`, best first: ids (raw ids if `x` has raw
-            ids) and scores. Of equal scores the lower index comes first. Where
+            ids) and scores. Among equal scores the lower index comes first. If
             `items` and the history leave fewer than `k` items, the remaining ids are
-            0 (`None` for raw ids) and their scores -inf.
+            0 (`None` for raw ids) and their scores are -inf.
 
         Raises:
-            ValueError: If a history has no known item or does not hold integers (for
-                a model without a vocabulary), `items` has an unknown item or none,
-                `k` is not an integer in 1..num_items, or scores are NaN.
+            ArgumentError: If a history has no known item, or does not hold integers
+                (for a model without a vocabulary); if `items` is empty or has an
+                unknown item, or `k` is not an integer from 1 to `num_items`.
+            ValueError: If scores are NaN.
         """
         with self.lock.reading():
             return recommend(self, x, k, exclude_seen, batch_size, items)
@@ -204,22 +205,23 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
     def similar_items(self, ids: Any, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """Finds the items that the model reads as most similar to some items.
 
-        Similarity is the cosine of two input embeddings, the vectors of the items in
+        Similarity is the cosine between input embeddings, the vectors of the items in
         a history. A vector of zeros has similarity 0 to every item.
 
         Args:
             ids: List or array of items: raw ids for a model with a vocabulary,
                 otherwise indices.
-            k: Integer, number of items for each of them. Defaults to `10`.
+            k: Integer, number of similar items for each item. Defaults to `10`.
 
         Returns:
             A pair of arrays `(len(ids), k)`, best first: ids (raw ids for a model with
-            a vocabulary) and cosines. The item itself is left out. Of equal cosines
-            the lower index comes first.
+            a vocabulary) and cosines. The item itself is left out. Among equal
+            cosines the lower index comes first.
 
         Raises:
-            ValueError: If an item is unknown, `k` is not an integer in
-                1..num_items - 1, or embeddings are not finite.
+            ArgumentError: If an item is unknown, or `k` is not an integer from 1 to
+                `num_items - 1`.
+            ValueError: If embeddings are not finite.
         """
         with self.lock.reading():
             return similar_items(self, ids, k)
@@ -240,22 +242,24 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
             method: String, a stacking method: see `stacking.block_sources`.
             num_blocks: Integer, the new depth. Defaults to twice the depth, or
                 to `top_blocks` more.
-            top_blocks: Integer or `None`: stack only that many of the top blocks
-                (`"from_scratch"` takes none).
-            cycle: Integer or `None`: after how many blocks the kind of block
-                repeats. `None` keeps kernels at their dilation, or is 1 with
+            top_blocks: Integer, how many of the top blocks to stack (not for
+                `"from_scratch"`). Defaults to `None`, all blocks.
+            cycle: Integer, after how many blocks the kind of block repeats. Defaults
+                to `None`, which keeps kernels at their dilation, or is 1 with
                 `inherit="paper"`, as in the reference implementation.
-            inherit: `"all"` carries every weight that has a source, a copy's gate
-                starting at 0; `"all_but_gates"` the same, all gates starting at 0;
-                `"paper"` carries what StackRec's release carries.
-            optimizer_state: `"carry"` moves the optimizer's state with the weights;
-                `"reset"` begins its moments and step count again, while the learning
-                rate and its schedule go on. Defaults to `"carry"`.
-            seed: Integer or `None`, for new random blocks.
+            inherit: `"all"` carries every weight that has a source, and the gate of a
+                copy starts at 0. `"all_but_gates"` does the same, but all gates start
+                at 0. `"paper"` carries what the reference implementation carries.
+                Defaults to `"all"`.
+            optimizer_state: `"carry"` moves the optimizer's state with the weights.
+                `"reset"` resets its moments and step count, while the learning rate
+                and its schedule go on. Defaults to `"carry"`.
+            seed: Integer, for new random blocks. Defaults to `None`.
 
         Raises:
-            ValueError: If depth, method or optimizer do not fit. The model is
-                untouched then.
+            ArgumentError: If the method or the depth does not fit. The model then
+                stays as it was.
+            ValueError: If the optimizer does not fit.
 
         Reference:
             [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
@@ -270,18 +274,20 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
     ) -> None:
         """Adds items to the catalogue in place, and to the optimizer's state.
 
-        They get the indices after those there are. What the model scores the items
-        that it knew does not change.
+        Their indices follow the existing ones. The scores of the existing items do
+        not change.
 
         Args:
-            n: Integer, how many; `None` for as many as there are `ids`.
-            init: What their vectors and biases are at first: `"mean"`, the mean of
-                all items, or `"random"`, drawn with the mean and the deviation of
-                each column.
-            ids: List of their raw ids, for a model with a vocabulary.
+            n: Integer, how many items. Defaults to `None`, as many as there are `ids`.
+            init: How their vectors and biases start: `"mean"`, the mean of all items,
+                or `"random"`, drawn with the mean and the standard deviation of each
+                column. Defaults to `"mean"`.
+            ids: List of their raw ids, for a model with a vocabulary. Defaults to
+                `None`.
 
         Raises:
-            ValueError: If an argument does not fit the model; it is untouched then.
+            ArgumentError: If an argument does not fit the model, which then stays as
+                it was.
 
         Example:
 
@@ -299,13 +305,13 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
         print_fn: Callable[[str], object] | None = None,
         **kwargs,
     ) -> None:
-        """Prints Keras' table of layers, and below it a line for each stack of blocks.
+        """Prints the table of layers, and below it a line for each stack of blocks.
 
         Args:
-            line_length: As in `keras.Model.summary`, and so are the others.
-            positions: As there.
-            print_fn: Function that is called with the table, then with each line;
-                `None` prints.
+            line_length: As in `keras.Model.summary`. Defaults to `None`.
+            positions: As in `keras.Model.summary`. Defaults to `None`.
+            print_fn: Function that is called with the table, then with each line.
+                Defaults to `None`, which prints.
             **kwargs: The other arguments of `keras.Model.summary`.
         """
         super().summary(line_length, positions, print_fn, **kwargs)
@@ -320,16 +326,17 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
         input_signature: Any = None,
         **kwargs,
     ) -> Any:
-        """Writes a program that gives what `predict` gives; the arguments are those of
-        `keras.Model.export`.
+        """Writes a program that computes what `predict` does.
 
-        Without `input_signature` it takes histories of any length on TensorFlow and
-        JAX. Histories must be as long as those of training on PyTorch, for `"litert"`,
-        and for `"onnx"` on JAX.
+        The arguments are those of `keras.Model.export`. Without `input_signature`, the
+        program takes the features that the model was trained on. On TensorFlow and
+        JAX it takes histories of any length; on PyTorch, for `"litert"`, and for
+        `"onnx"` on JAX, histories must be as long as those of training.
 
         Raises:
-            ValueError: If the backend cannot write the format, or the program must
-                know a length that neither training nor `input_signature` tells.
+            ArgumentError: If the backend cannot write the format, or neither training
+                nor `input_signature` tells the length or a type that the program
+                must know.
             ImportError: If a package is missing.
         """
         return export(self, filepath, format, verbose, input_signature, **kwargs)
@@ -340,3 +347,12 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
             "num_items": self.num_items,
             "num_blocks": self.num_blocks,
         }
+
+
+def _check_names(kind, arguments):
+    """Checks that arguments which a constructor does not have are those of Keras."""
+    known = inspect.signature(keras.layers.Layer.__init__).parameters
+    for name, value in arguments.items():
+        if name not in known:
+            reason = f"is not an argument of {kind.__name__}"
+            raise ArgumentError(name, reason, nearest_names(kind, [name]), value)

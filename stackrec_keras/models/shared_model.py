@@ -11,10 +11,10 @@ from stackrec_keras.models.read_write_lock import ReadWriteLock
 class SharedModel(keras.Model):
     """What a model adds to Keras' trainer so that several threads may use it.
 
-    Threads infer at the same time, also while another one fits the model. Nobody
-    infers while the model changes shape. On JAX Keras takes the values out of all
-    variables while it fits, evaluates or predicts: there a thread waits for the
-    others, and `fit` lets those who wait go first before each epoch.
+    Threads can infer at the same time, even while another thread fits the model. No
+    thread infers while the model changes shape. On JAX, Keras takes the values out of
+    all variables while it fits, evaluates or predicts. There, threads take turns, and
+    `fit` lets the waiting ones go first before each epoch.
     """
 
     def __init__(self, *args, **kwargs) -> None:

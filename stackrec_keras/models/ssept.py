@@ -14,39 +14,43 @@ from stackrec_keras.types import Tensor
 class SSEPT(TransformerRecommender):
     """Next-item recommender of causal self-attention over items and their user.
 
-    While it trains, ids are replaced by random ones (stochastic shared embeddings),
-    in the model's inputs alone: neither data nor targets change.
+    In training, it replaces some ids by random ones (stochastic shared embeddings).
+    This only changes the inputs of the model, not the data or the targets.
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
-        num_users: Integer; user ids are 0..num_users-1. Any other user, -1 say, gets
-            the mean of all user vectors.
-        max_length: Integer, the longest input; a longer one keeps its last items.
-        item_dim: Integer, the width of item embeddings.
+        num_users: Integer; user ids are 0..num_users-1. Any other user, such as -1,
+            gets the mean of all user vectors.
+        max_length: Integer, the longest input. A longer one keeps its last items.
+        item_dim: Integer, the width of item embeddings. Defaults to `64`.
         user_dim: Integer, the width of user embeddings. Hidden states have the width
-            `user_dim + item_dim`.
-        num_blocks: Integer, transformer blocks.
-        num_heads: Integer, attention heads; it divides `user_dim + item_dim`.
-        dropout: Float, the share of units dropped in training.
-        user_noise: Float, the probability that a user is replaced in training.
-        item_noise: Float, the probability that an item is replaced in training;
-            padding and the last item never are.
-        rezero: Boolean, whether each block has two gates that start at 0.
-        norm: `"post"`, as StackRec's release has it, or `"pre"`, with which a block
-            whose gates are 0 is exactly the identity.
-        padding_mask: Boolean, whether no position sees padding. The release's do.
+            `user_dim + item_dim`. Defaults to `64`.
+        num_blocks: Integer, number of transformer blocks. Defaults to `2`.
+        num_heads: Integer, number of attention heads, a divisor of
+            `user_dim + item_dim`. Defaults to `1`.
+        dropout: Float, fraction of units to drop in training. Defaults to `0.2`.
+        user_noise: Float, the probability that training replaces a user. Defaults to
+            `0.8`.
+        item_noise: Float, the probability that training replaces an item. Padding and
+            the last item are never replaced. Defaults to `0.01`.
+        rezero: Boolean, whether each block has two gates that start at 0. Defaults to
+            `True`.
+        norm: `"post"`, as in the reference implementation, or `"pre"`, with which a
+            block whose gates are 0 is exactly the identity. Defaults to `"post"`.
+        padding_mask: Boolean, whether to hide padding from every position. Defaults to
+            `False`, as in the reference implementation.
         **kwargs: `name`, `dtype` and the other arguments of a Keras model.
 
     Call arguments:
         inputs: Dict of `"items"`, an integer tensor of shape `(batch, time)`, and
-            `"users"`, one of shape `(batch,)`; or the items alone, of unknown users.
-        training: Boolean or `None`; dropout and noise are on in training alone.
+            `"users"`, one of shape `(batch,)`; or only the items, of unknown users.
+        training: Boolean or `None`; there is dropout and noise only in training.
 
     Returns:
         Hidden states, a tensor of shape `(batch, time, user_dim + item_dim)`.
 
     Raises:
-        ValueError: If an argument is not one of those it may be.
+        ArgumentError: If an argument has a value that it may not have.
 
     Example:
 
@@ -115,11 +119,13 @@ class SSEPT(TransformerRecommender):
         """Adds users in place, and to the optimizer's state, as `extend_items` does.
 
         Args:
-            n: Integer, how many.
-            init: `"mean"` or `"random"`, what their vectors are at first.
+            n: Integer, how many users.
+            init: `"mean"` or `"random"`, how their vectors start. Defaults to
+                `"mean"`.
 
         Raises:
-            ValueError: If an argument does not fit; the model is untouched then.
+            ArgumentError: If an argument does not fit the model, which then stays as
+                it was.
         """
         extend_users(self, n, init)
 

@@ -18,11 +18,11 @@ from stackrec_keras.types import Tensor
 
 
 class TransformerRecommender(SequentialRecommender):
-    """Base of the models on a `ReZeroTransformerStack`: all but what they embed.
+    """Base of the models on a `ReZeroTransformerStack`.
 
-    A subclass builds its embeddings in the constructor and says how inputs become
-    vectors (`embed`); positions, counted from the left end of the input, are added
-    to them here.
+    A subclass builds its embeddings in the constructor and says how features become
+    vectors (`embed`). This class adds the positions, counted from the left end of the
+    input.
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).

@@ -11,10 +11,12 @@ from refusals import refused
 from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
+from stackrec_keras.models import exporting
 
 pytestmark = pytest.mark.every_backend
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "price_recommender.py"
+FORMAT = "torch" if keras.backend.backend() == "torch" else "tf_saved_model"
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 
 
@@ -153,3 +155,31 @@ def test_a_value_a_row_is_cut_like_the_rows(example):
     _, scores = model.recommend(x, k=3, batch_size=2)
     np.testing.assert_allclose(scores[0], scores[2], rtol=1e-5)
     assert np.abs(scores[0] - scores[1]).max() > 1e-4
+
+
+def test_a_pipeline_of_tensorflow_is_checked_in_its_graph(model, x):
+    tf = pytest.importorskip("tensorflow")
+    for price, reason in (
+        (np.where(x["items"] > 0, np.inf, 0.0), "must be finite"),
+        (np.zeros((len(x["items"]), 3)), "must have the shape of the items"),
+    ):
+        rows = tf.data.Dataset.from_tensor_slices(({**x, "price": price},))
+        with refused("x: x['price']", says=reason):
+            model.predict(rows.batch(16), verbose=0)
+    rows = tf.data.Dataset.from_tensor_slices((x,)).batch(16)
+    scores = model.predict(rows, verbose=0)[:, 1:]
+    whole = model.predict(x, verbose=0)[:, 1:]
+    np.testing.assert_allclose(scores, whole, rtol=1e-4)
+
+
+def test_a_program_takes_the_features_of_training(model, split, x, tmp_path):
+    with refused("input_signature", says="of 'price' too"):
+        model.export(tmp_path / "model", FORMAT)
+    model.fit(split.train.batches(32, features=model.features), verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    (signature,) = exporting._signature(loaded, 7)
+    assert {name: (s.dtype, s.shape) for name, s in signature.items()} == {
+        "items": ("int32", (None, 7)),
+        "price": ("float32", (None, 7)),
+    }
