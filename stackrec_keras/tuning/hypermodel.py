@@ -49,9 +49,9 @@ class StackingHyperModel(keras_tuner.HyperModel):
         model_class: A class of models, such as `sr.NextItNet`.
         data: `sr.data.Split`. Models are trained on `train` and compared on
             `validation`. `test` is left for you.
-        epochs: Integer, the number of epochs of a trial, of which schedules are
-            fractions. Give `Hyperband` the same number as `max_epochs`; it trains most
-            trials for fewer epochs.
+        epochs: Integer, the number of epochs of a trial. The stages of a schedule are
+            fractions of it. Give `Hyperband` the same number as `max_epochs`; it trains
+            most trials for fewer epochs.
         space: `SearchSpace`. Defaults to `None`, which stands for `SearchSpace()`.
         monitor: String, a key of the validation logs. Higher is better, except for
             `"val_loss"`. Defaults to `"val_mrr@5"`.
