@@ -145,7 +145,7 @@ def test_a_list_of_values_that_does_not_match_its_items_is_refused(model):
 def test_a_value_a_row_is_cut_like_the_rows(example):
     class OfRows(example.PriceRecommender):
         def hidden_states(self, features, training):
-            price = features["price"][:, None] + 0.0 * features["items"]
+            price = keras.ops.repeat(features["price"][:, None], 3, axis=1)
             return super().hidden_states({**features, "price": price}, training)
 
     model = OfRows(NUM_ITEMS, 8, num_blocks=1)

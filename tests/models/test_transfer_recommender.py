@@ -231,7 +231,7 @@ def test_ids_beyond_the_two_catalogues_are_refused(transfer, pairs):
 @pytest.mark.parametrize(
     "model, num_targets, message",
     [
-        (None, 0, "num_targets must be an integer of at least 1"),
+        (None, 0, "num_targets=0 must be an integer of at least 1"),
         (keras.Sequential(), 3, "model must be a trained NextItNet"),
     ],
 )
