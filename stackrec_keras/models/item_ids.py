@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from keras import ops
 
-from stackrec_keras.data.arguments import counted
+from stackrec_keras.wording import counted
 
 _SHOWN = 5
 

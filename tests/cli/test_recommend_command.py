@@ -61,7 +61,7 @@ def test_a_newer_log_can_give_the_history(finished_run, tmp_path, stackrec):
     newer.write_text("who,item,timestamp\nann,film 5,2\n")
     code, _, err = stackrec("recommend", finished_run, *arguments)
     assert code == 2
-    assert "no column 'user' in" in err and "the run's own log" in err
+    assert "column 'user' is not" in err and "the run's own log" in err
     assert "--user ..." not in err
 
 

@@ -44,7 +44,7 @@ def split():
             "price": price.ravel().astype("float32"),
         }
     )
-    log = sr.data.read_interactions(log).assign(price=log["price"])
+    log = sr.data.read_interactions(log, columns=["price"])
     vocabulary = sr.data.Vocabulary(range(1, NUM_ITEMS + 1))
     return sr.data.split_leave_one_out(log, vocabulary, length=8)
 
