@@ -201,16 +201,15 @@ class StackingHyperModel(keras_tuner.HyperModel):
         tuner = next((c.tuner for c in callbacks if hasattr(c, "tuner")), None)
         check_size(model, drawn, getattr(tuner, "max_model_size", None))
         clock = self._clock(hp, tuner)
-        with_users = model.num_users is not None
         history = model.fit(
             self.data.train.batches(
                 drawn.batch_size,
                 seed=self.seed,
-                with_users=with_users,
+                features=model.features,
                 share_by=self.share_by,
             ),
             validation_data=self.data.validation.batches(
-                evaluation=True, with_users=with_users
+                evaluation=True, features=model.features
             ),
             epochs=self.epochs if epochs is None else epochs,
             callbacks=[*self._growth_callbacks(drawn), clock, *callbacks],
