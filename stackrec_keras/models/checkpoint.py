@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.models.extension import with_own_rows
 from stackrec_keras.models.freezing import set_frozen
+from stackrec_keras.stacking.growable import Growable
 from stackrec_keras.stacking.growth import depth, set_depth, stacked_variables
 from stackrec_keras.stacking.in_place import optimizer_chain
 from stackrec_keras.stacking.optimizer_state import (
@@ -20,30 +20,25 @@ from stackrec_keras.stacking.optimizer_state import (
     schedule_starts,
     set_schedule_starts,
 )
-from stackrec_keras.stacking.plateau import PlateauRecord
+from stackrec_keras.stacking.schedules import GrowthRecord
 
 VOCABULARY_FILE = "vocabulary.json"
 RECORD = "growth_record."
 SEED = "seed."
 
 
-class GrowableCheckpoint(keras.Model):
+class GrowableCheckpoint(Growable):
     """What a model adds to Keras' saving so that a file may have any depth.
 
     Keras restores a parent before its children. So the model reads the depth of
     the file first and takes it on, optimizer included, before any block is read.
 
     Attributes:
-        initial_blocks: Integer, the depth that the model was built with; schedules
-            count from it, also in a run that is resumed.
         trained_length: Integer or `None`, the length of the training sequences.
-        growth_record: `PlateauRecord` of the running fit, or `None`.
         frozen: `Frozen` while the output table alone is trained, or `None`.
     """
 
-    initial_blocks: int | None = None
     trained_length: int | None = None
-    growth_record: PlateauRecord | None = None
     _file_blocks: int | None = None
     _file_arguments: dict[str, Any] = {}
     frozen = None
@@ -60,7 +55,7 @@ class GrowableCheckpoint(keras.Model):
         for i, variable in enumerate(_seed_states(self)):
             store[f"{SEED}{i}"] = variable
         if self.growth_record is not None:
-            for name, array in self.growth_record.to_arrays().items():
+            for name, array in self.growth_record.arrays.items():
                 store[RECORD + name] = array
 
     def load_own_variables(self, store: Any) -> None:
@@ -82,7 +77,7 @@ class GrowableCheckpoint(keras.Model):
         for i, variable in enumerate(_seed_states(self)):
             variable.assign(state[f"{SEED}{i}"])
         record = _with_prefix(state, RECORD)
-        self.growth_record = PlateauRecord.from_arrays(record) if record else None
+        self.growth_record = GrowthRecord(record) if record else None
         super().load_own_variables({k: v for k, v in state.items() if k.isdigit()})
 
     def save_assets(self, path: str | PathLike) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Batches
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.callback_order import in_order
 from stackrec_keras.models.inputs import check_ids, check_weights, items_of
 from stackrec_keras.models.keras_files import check_checkpoints
@@ -25,14 +26,10 @@ def callbacks_for(model, callbacks, x, validated, verbose, steps_per_epoch):
         callbacks = [callbacks] if callbacks else []
     check_checkpoints(callbacks)
     for callback in callbacks:
-        monitor = getattr(getattr(callback, "schedule", None), "monitor", "")
-        if monitor.startswith("val_") and not validated:
-            raise ValueError(
-                f"The schedule monitors {monitor!r}, but fit got no validation_data. "
-                "Give fit(..., validation_data=(x, y)), or monitor 'loss'."
-            )
         _settle_mode(callback, model)
     stacking = _stacking_callback(model, callbacks)
+    if not validated:
+        _check_monitor(stacking)
     _check_data_shares(stacking, x, steps_per_epoch)
     callbacks = in_order(callbacks)
     if stacking is not None and stacking.schedule.data_shares:
@@ -58,6 +55,16 @@ def _stacking_callback(model, callbacks):
         return found[0]
     model.growth_record = None
     return None
+
+
+def _check_monitor(stacking):
+    monitor = None if stacking is None else stacking.schedule.monitor
+    if monitor is not None and monitor.startswith("val_"):
+        raise ArgumentError(
+            "validation_data",
+            f"is missing, and the schedule monitors {monitor!r}",
+            "Give fit(..., validation_data=(x, y)), or monitor 'loss'.",
+        )
 
 
 def _check_data_shares(stacking, x, steps_per_epoch):

@@ -55,7 +55,7 @@ from stackrec_keras.models.training_loop import (
     ScoringSteps,
 )
 from stackrec_keras.stacking import Growth, grow
-from stackrec_keras.stacking.growth import block_stacks, depth
+from stackrec_keras.stacking.growth import block_stacks
 from stackrec_keras.types import Tensor
 
 
@@ -132,11 +132,6 @@ class SequentialRecommender(
     def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
         """Returns hidden states `(batch, time, dim)` for `inputs` as in `call`."""
         raise NotImplementedError(f"{type(self).__name__} defines hidden_states().")
-
-    @property
-    def num_blocks(self) -> int:
-        """Integer, the depth that the model has now."""
-        return depth(self)
 
     @property
     def num_targets(self) -> int:

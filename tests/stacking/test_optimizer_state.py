@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 from keras import optimizers
+from refusals import refused
 
 from stackrec_keras.stacking.in_place import optimizer_chain, slot_lists
 
@@ -33,7 +34,7 @@ ELEMENTWISE = {
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
-def test_every_elementwise_optimizer_follows_a_growth(make_model, sequences, name):
+def test_every_elementwise_optimizer_follows_the_model(make_model, sequences, name):
     model = make_model(optimizer=ELEMENTWISE[name](), run_eagerly=True)
     model.train_on_batch(*sequences)
     old = _slots_of(model, "kernel1")
@@ -135,21 +136,18 @@ def test_carry_keeps_the_count_of_steps(make_model, sequences):
 
 
 @pytest.mark.parametrize(
-    "optimizer, message",
+    "optimizer, argument, kind",
     [
-        (lambda: optimizers.Adafactor(), "optimizer=Adafactor cannot follow"),
-        (lambda: optimizers.Lamb(), "optimizer=Lamb cannot follow"),
-        (lambda: optimizers.Muon(), "optimizer=Muon cannot follow"),
-        (lambda: optimizers.Adam(clipnorm=1.0), "clipnorm=1.0 of Adam cannot follow"),
-        (
-            lambda: optimizers.LossScaleOptimizer(optimizers.Lamb()),
-            "optimizer=Lamb cannot follow",
-        ),
+        (lambda: optimizers.Adafactor(), "optimizer", "Adafactor"),
+        (lambda: optimizers.Lamb(), "optimizer", "Lamb"),
+        (lambda: optimizers.Muon(), "optimizer", "Muon"),
+        (lambda: optimizers.Adam(clipnorm=1.0), "clipnorm", "Adam"),
+        (lambda: optimizers.LossScaleOptimizer(optimizers.Lamb()), "optimizer", "Lamb"),
     ],
 )
-def test_optimizers_that_mix_blocks_are_refused(make_model, optimizer, message):
+def test_optimizers_that_mix_blocks_are_refused(make_model, optimizer, argument, kind):
     model = make_model(optimizer=optimizer())
-    with pytest.raises(ValueError, match=message):
+    with refused(argument, says=f"{kind}.*cannot follow"):
         model.grow("stackC")
     assert model.num_blocks == 2
 
@@ -161,7 +159,7 @@ def test_an_optimizer_whose_slots_have_another_shape_is_refused(make_model):
             self.rows = [self.add_variable((3,), name="row") for _ in variables]
 
     model = make_model(optimizer=Factored())
-    with pytest.raises(ValueError, match="optimizer=Factored cannot follow"):
+    with refused("optimizer", says="Factored"):
         model.grow("stackC")
 
 
