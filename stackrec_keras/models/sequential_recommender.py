@@ -284,8 +284,6 @@ class SequentialRecommender(
         Reference:
             [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
         """
-        if num_blocks is not None:
-            check_integers(num_blocks=num_blocks)
         growth = Growth(method, top_blocks, cycle, inherit, optimizer_state, seed)
         grow(self, growth, num_blocks)
 

@@ -130,6 +130,22 @@ class StackingSchedule(TableSchedule):
         step: int | None = None,
         num_blocks: int | None = None,
     ) -> dict[int, int]:
+        """Returns the epochs at which a model grows, and the depths it grows to.
+
+        Args:
+            initial_blocks: Integer, the depth that the model was built with.
+            epochs: Integer, the number of epochs of the fit.
+            step: Integer, by how many blocks the model grows at a time. Defaults to
+                `None`; only a schedule without depths of its own uses it.
+            num_blocks: Integer, the depth that the model has now. Defaults to `None`,
+                `initial_blocks`.
+
+        Returns:
+            A dict from epoch to number of blocks.
+
+        Raises:
+            ArgumentError: If the schedule does not fit the depth or the epochs.
+        """
         first = next(iter(self.depths.values()))
         if first < initial_blocks:
             raise ArgumentError(
@@ -164,6 +180,8 @@ class StackingSchedule(TableSchedule):
         return running
 
     def data_share(self, epoch: int, epochs: int) -> float:
+        """Returns the fraction of the training rows that is due at `epoch` in a fit of
+        `epochs` epochs."""
         shares = self.data_shares or {0: 1.0}
         return [share for start, share in shares.items() if start <= epoch][-1]
 
