@@ -34,7 +34,7 @@ def test_it_says_nothing_when_fit_is_silent(make_model, sequences, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_new_blocks_train_after_the_growth(make_model, sequences):
+def test_new_blocks_train_after_growing(make_model, sequences):
     model = make_model()
     grown = {}
 
@@ -104,13 +104,16 @@ def test_a_callback_can_be_copied_and_used_again(make_model, sequences):
         assert model.num_blocks == 4
 
 
-def test_a_run_that_starts_late_catches_up_growth_by_growth(make_model, sequences):
+def test_a_fit_that_starts_late_catches_up_step_by_step(make_model, sequences, capsys):
     model = make_model()
     callback = sr.StackingCallback("stackA", {1: 3, 2: 6})
     history = model.fit(
-        *sequences, initial_epoch=2, epochs=4, verbose=0, callbacks=[callback]
+        *sequences, initial_epoch=2, epochs=4, verbose=2, callbacks=[callback]
     ).history
     assert history["num_blocks"] == [6, 6]
+    out = capsys.readouterr().out
+    assert "epoch 2: stackA 2 -> 3 blocks" in out
+    assert "epoch 2: stackA 3 -> 6 blocks" in out
 
 
 def test_the_log_keys_are_there_for_callbacks_before_it(

@@ -8,7 +8,7 @@ from stackrec_keras.stacking import Growth, block_sources, methods
 CARRY_BLOCKS = [m.name for m in methods() if m.name not in ("from_scratch", "stackE")]
 
 
-def test_cross_puts_the_net_on_top_of_itself():
+def test_cross_puts_the_model_on_top_of_itself():
     assert block_sources("stackC", 4, 8) == [0, 1, 2, 3, 0, 1, 2, 3]
 
 
@@ -16,7 +16,7 @@ def test_adjacent_puts_each_copy_after_its_block():
     assert block_sources("stackA", 3, 6) == [0, 0, 1, 1, 2, 2]
 
 
-def test_random_keeps_the_net_below_new_blocks():
+def test_random_keeps_the_model_below_new_blocks():
     assert block_sources("stackR", 2, 4) == [0, 1, None, None]
 
 
@@ -31,8 +31,8 @@ def test_off_doubling_the_formulas_hold(old, new):
     assert block_sources("stackA", old, new) == [i * old // new for i in range(new)]
 
 
-def test_top_blocks_stack_as_in_the_releases_scripts():
-    # 18 -> 24 with the top 6; the release's own adjacent mapping loses 15..17.
+def test_top_blocks_stack_as_in_the_reference_implementation():
+    # 18 -> 24 with the top 6, except that its own adjacent mapping loses 15..17.
     assert block_sources("stackC", 18, 24, top_blocks=6) == [*range(18), *range(12, 18)]
     adjacent = [*range(12)] + [i for i in range(12, 18) for _ in range(2)]
     assert block_sources("stackA", 18, 24, top_blocks=6) == adjacent
@@ -49,7 +49,7 @@ def test_at_all_depths_blocks_keep_their_places_order_and_kind(method, cycle):
             assert len(sources) == new, growth
             low = 0 if top_blocks is None else old - top_blocks
             assert sources[:low] == [*range(low)], growth
-            # Else the net would not compute what it did with the copies' gates at 0.
+            # Otherwise the model would compute something else with copies' gates at 0.
             found = [s for s in dict.fromkeys(sources) if s is not None]
             assert found == [*range(old)], growth
             for block, source in enumerate(sources):
@@ -88,7 +88,7 @@ def test_adjacent_with_a_cycle_doubles_whole_cycles():
     assert block_sources("stackA", 4, 8, cycle=2) == [0, 1, 0, 1, 2, 3, 2, 3]
 
 
-def test_a_kind_that_the_old_net_has_not_takes_what_there_is():
+def test_a_kind_that_the_old_model_lacks_takes_what_there_is():
     assert block_sources("stackA", 1, 2, cycle=2) == [0, 0]
 
 

@@ -47,7 +47,7 @@ def test_every_elementwise_optimizer_follows_the_model(make_model, sequences, na
     for _ in range(3):
         model.train_on_batch(*sequences)
     after = keras.ops.convert_to_numpy(model.stack.kernel1)
-    # FTRL takes every weight to 0 at its first step, whatever the depth.
+    # FTRL sets every weight to 0 in its first step, at any depth.
     assert name == "ftrl" or (after != before).any(axis=(1, 2, 3)).all()
 
 
@@ -68,8 +68,8 @@ def test_new_blocks_start_with_no_momentum_and_the_mean_of_the_squares(
 def test_the_first_step_of_a_new_block_is_no_longer_than_the_learning_rate(
     make_model, sequences
 ):
-    # With both moments at 0 and the step count kept, Adam's bias correction is
-    # missing and the first steps are three times as long.
+    # With both moments at 0 and the step count kept, Adam's bias correction would be
+    # missing and the first steps would be three times as long.
     model = make_model(optimizer=optimizers.Adam(1e-2))
     model.fit(*sequences, epochs=20, verbose=0)
     model.grow("stackR", num_blocks=4, seed=0)
@@ -105,7 +105,7 @@ def test_what_schedule_free_adamw_averages_starts_at_the_new_weight(
     assert (scale[2:] > 0.9).all()
 
 
-def test_reset_makes_the_optimizer_new_but_for_its_learning_rate(make_model, sequences):
+def test_reset_renews_the_optimizer_except_its_learning_rate(make_model, sequences):
     model = make_model(optimizer=optimizers.Adagrad(1e-2))
     model.fit(*sequences, verbose=0)
     model.optimizer.learning_rate = 0.005

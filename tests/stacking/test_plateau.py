@@ -32,17 +32,17 @@ def test_it_does_not_grow_while_the_metric_improves():
     assert run([0.1, 0.2, 0.3, 0.4, 0.5]) == [2] * 5
 
 
-def test_a_growth_gets_its_own_patience():
+def test_each_stage_has_its_own_patience():
     assert run([0.2, 0.1, 0.1, 0.1, 0.15, 0.2, 0.25, 0.2]) == [2, 2, 2] + [4] * 5
 
 
-def test_it_stops_growing_after_a_growth_that_brought_too_little():
+def test_it_stops_growing_after_a_step_that_gained_too_little():
     values = [0.2, 0.1, 0.1, 0.21, 0.1, 0.1, 0.1, 0.1]
     assert run(values, min_gain=0.05) == [2, 2, 2] + [4] * 5
     assert run(values, min_gain=0.005) == [2, 2, 2, 4, 4, 4, 8, 8]
 
 
-def test_by_default_a_growth_that_made_it_worse_is_the_last():
+def test_by_default_a_step_that_made_it_worse_is_the_last():
     assert run([0.2] + [0.1] * 7) == [2, 2, 2] + [4] * 5
 
 
@@ -58,7 +58,7 @@ def test_it_adds_the_top_blocks_where_only_these_are_stacked():
     assert run([0.1, 0.1, 0.1, 0.1], depth=4, top_blocks=1) == [4, 4, 4, 5]
 
 
-def test_nan_is_no_improvement_and_no_reason_to_grow():
+def test_nan_is_neither_an_improvement_nor_a_reason_to_grow():
     assert run([0.1, math.nan, math.nan, 0.1]) == [2, 2, 2, 4]
     assert run([math.nan] * 6) == [2] * 6
 

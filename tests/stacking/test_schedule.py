@@ -39,7 +39,7 @@ def test_stages_too_short_for_an_epoch_get_one_each():
     assert schedule.table(1, epochs=10) == {1: 2, 2: 3, 3: 4}
 
 
-def test_no_stage_falls_behind_the_last_epoch():
+def test_no_stage_starts_after_the_last_epoch():
     assert StackingSchedule.shares([4, 8], [9, 1]).table(4, epochs=5) == {4: 8}
     table = StackingSchedule.shares([4, 8, 16], [4, 1, 1]).table(4, epochs=3)
     assert table == {1: 8, 2: 16}
@@ -55,7 +55,7 @@ def test_shares_that_start_at_another_depth_than_the_model_are_refused():
         StackingSchedule.shares([4, 8], [1, 1]).table(8, epochs=10)
 
 
-def test_growths_beyond_the_last_epoch_are_refused_unless_partial():
+def test_steps_beyond_the_last_epoch_are_refused_unless_partial():
     with refused("schedule", received={10: 8}, says="partial=True"):
         StackingSchedule({10: 8}).table(4, epochs=10)
     with refused("schedule", says="grows nothing"):
@@ -64,7 +64,7 @@ def test_growths_beyond_the_last_epoch_are_refused_unless_partial():
     assert partial.table(4, epochs=10) == {10: 8}
 
 
-def test_one_growth_beyond_the_end_is_no_mistake_if_another_is_within():
+def test_one_step_beyond_the_end_is_allowed_if_another_is_within():
     assert StackingSchedule({2: 8, 20: 16}).table(4, epochs=10) == {2: 8, 20: 16}
 
 
