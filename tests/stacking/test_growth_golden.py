@@ -11,9 +11,7 @@ pytestmark = pytest.mark.every_backend
 
 
 @pytest.mark.parametrize("method", ["stackA", "stackC", "stackR", "stackE"])
-def test_paper_inheritance_carries_what_the_reference_implementation_carries(
-    golden, method
-):
+def test_paper_inheritance_is_that_of_the_reference_implementation(golden, method):
     arrays, about = golden("stack_tf1")
     source = with_prefix(arrays, "source/")
     model = _model_with(source, 4)
