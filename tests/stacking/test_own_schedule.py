@@ -11,7 +11,7 @@ from stackrec_keras.stacking.schedules import GrowthRecord, RunningSchedule, Sch
 
 
 class ByLoss(Schedule):
-    """Doubles the depth whenever the loss has fallen by a tenth in all."""
+    """Doubles the depth whenever the loss has fallen by a hundredth in all."""
 
     monitor = "loss"
 
@@ -37,7 +37,7 @@ class RunningByLoss(RunningSchedule):
         arrays = {"first": np.array(logs["loss"]), "due": np.array(2)}
         if self.model.growth_record is not None:
             arrays["first"] = self.model.growth_record.arrays["first"]
-            fallen = logs["loss"] < 0.9 * arrays["first"]
+            fallen = logs["loss"] < 0.99 * arrays["first"]
             arrays["due"] = np.array(8 if fallen else 2)
         self.model.growth_record = GrowthRecord(arrays)
 
@@ -60,7 +60,7 @@ def test_a_fit_follows_it_and_a_file_holds_its_record(
             keras.callbacks.ModelCheckpoint(str(tmp_path / "{epoch}.keras")),
         ],
     ).history
-    fallen = np.array(history["loss"]) < 0.9 * history["loss"][0]
+    fallen = np.array(history["loss"]) < 0.99 * history["loss"][0]
     first = int(np.argmax(fallen))
     assert 0 < first < 5
     assert history["num_blocks"] == [2] * (first + 1) + [8] * (5 - first)
