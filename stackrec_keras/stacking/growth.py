@@ -205,7 +205,7 @@ def set_depth(model: keras.Model, num_blocks: int) -> None:
     of_one_depth = optimizers_of_one_depth(model)
     if of_one_depth:
         raise ValueError(
-            f"{type(of_one_depth[0]).__name__} cannot take the {num_blocks} blocks "
+            f"{type(of_one_depth[0]).__name__} cannot take on the {num_blocks} blocks "
             "of these weights: its state does not have one number for each number of a "
             f"variable. Build the model with num_blocks={num_blocks}."
         )

@@ -215,8 +215,9 @@ def _check_depths(old, new, top_blocks, cycle):
     if new != old + top_blocks:
         raise ArgumentError(
             "top_blocks",
-            f"stacks the top {top_blocks} of {counted(old, 'block')}, which gives "
-            f"{old + top_blocks} blocks, not {new}",
+            "must fit the new depth: stacking the top "
+            f"{top_blocks} of {counted(old, 'block')} gives {old + top_blocks} blocks, "
+            f"not {new}",
             f"Grow to {old + top_blocks} blocks, or give top_blocks={new - old}.",
             top_blocks,
         )
