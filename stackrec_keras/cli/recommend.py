@@ -12,6 +12,7 @@ from stackrec_keras.cli.typed_ids import (
     ranked_pairs,
     typed_items,
 )
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.folder import RunFolder
 from stackrec_keras.runs.log_source import read_log
 
@@ -83,7 +84,7 @@ def run(args):
         config = RunFolder(args.folder).read_config()
         history = _history_of(args.user, config, args.data or config.data)
     x = [history]
-    if model.num_users is not None:
+    if "users" in model.features:
         x = {"items": x, "users": _user_index(args)}
     ids, scores = model.recommend(
         x, args.k, not args.include_seen, items=_candidates(args, model)
@@ -134,14 +135,15 @@ def _history_of(typed, config, data):
 def _log_like_the_runs(config, data):
     try:
         return read_log(config, data)
-    except ValueError as error:
-        # Other columns cannot be named here, where --user is someone's id.
-        problem, named, _ = str(error).partition(" Name the right ones:")
-        if not named:
+    except ArgumentError as error:
+        # Columns cannot be named here: --user is someone's id.
+        if error.argument not in ("user", "item", "timestamp"):
             raise
-        raise ValueError(
-            f"{problem} It is read by the names of the columns of the run's own log, "
-            f"{config.data}."
+        raise ArgumentError(
+            "data",
+            f"must have the columns of the run's own log, {config.data}: the "
+            f"{error.argument} column {error.received!r} {error.reason}",
+            received=data,
         ) from error
 
 

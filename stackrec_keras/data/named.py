@@ -1,15 +1,35 @@
 """Data sets that are known by name."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import pandas as pd
 
-from .arguments import shown
+from stackrec_keras.arguments import check_choice
+
 from .movielens import load_ml_1m
 from .synthetic import synthetic
 
-# One more data set is one more line: a name and a function that returns a log.
-_LOADERS = {
-    "ml-1m": load_ml_1m,
-    "synthetic": synthetic,
+
+class DataSet(NamedTuple):
+    """A function that returns a log, and what `stackrec data` says of it."""
+
+    load: Callable[[], pd.DataFrame]
+    description: str
+
+
+# The one list of data sets: another one is another entry.
+DATA_SETS = {
+    "ml-1m": DataSet(
+        load_ml_1m,
+        "MovieLens 1M: 1,000,209 ratings of 3,706 films by 6,040 users; downloaded "
+        "once, or read from ml-1m/ in the folder that STACKREC_DATA_DIR names",
+    ),
+    "synthetic": DataSet(
+        synthetic,
+        "120,000 generated events in which deeper models see more; generated in a "
+        "second",
+    ),
 }
 
 
@@ -17,21 +37,22 @@ def load(name: str) -> pd.DataFrame:
     """Loads a named data set as a log.
 
     - `"ml-1m"`: MovieLens 1M, 6,040 users, 3,706 films by title, 1,000,209 ratings.
-      Taken from a local copy (`ml-1m/` in the folder that the environment variable
-      `STACKREC_DATA_DIR` names, or in Keras' data cache), else fetched once and kept
-      in that cache. For research use; it must not be redistributed.
+      It is taken from a local copy (`ml-1m/` in the folder that the environment
+      variable `STACKREC_DATA_DIR` names, or in Keras' data cache), or fetched once and
+      kept in that cache. It is for research use and must not be redistributed.
     - `"synthetic"`: the log of `synthetic()`.
 
     Args:
-        name: One of the names above.
+        name: String, one of the names above.
 
     Returns:
         A frame with the columns `user`, `item` and `timestamp`, sorted by user and
         time, as `read_interactions` returns it.
 
     Raises:
-        ValueError: The name is unknown, or the data found is not as it must be.
-        OSError: The data is not here and could not be fetched.
+        ArgumentError: If the name is unknown.
+        ValueError: If the local copy is cut off or changed.
+        OSError: If there is no local copy and none could be fetched.
 
     Example:
 
@@ -39,9 +60,5 @@ def load(name: str) -> pd.DataFrame:
     log = load("ml-1m")
     ```
     """
-    if not isinstance(name, str) or name not in _LOADERS:
-        raise ValueError(
-            f"name={shown(name)} is no named data set; there are {sorted(_LOADERS)}. "
-            "Read a file of your own with `read_interactions`."
-        )
-    return _LOADERS[name]()
+    check_choice("name", name, DATA_SETS, "; `read_interactions` reads a file")
+    return DATA_SETS[name].load()

@@ -23,6 +23,7 @@ def read_log(options, data=None):
             file is no log.
     """
     from stackrec_keras.data import load, read_interactions
+    from stackrec_keras.data.named import DATA_SETS
 
     data = data or options.data
     if is_file(data):
@@ -31,16 +32,13 @@ def read_log(options, data=None):
         return read_interactions(data, *map(_name_or_number, columns))
     # Results go to stdout, and some commands print them for machines.
     with contextlib.redirect_stdout(sys.stderr):
-        try:
+        if data in DATA_SETS:
             return load(data)
-        except ValueError as error:
-            if "is no named data set" not in str(error):
-                raise
-            raise ValueError(
-                f"--data {data} is neither a file nor a named data set. Check the "
-                f"path (it is looked up from {os.getcwd()}), or see `stackrec data` "
-                "for the names."
-            ) from None
+    raise ValueError(
+        f"--data {data} is neither a file nor a named data set. Check the "
+        f"path (it is looked up from {os.getcwd()}), or see `stackrec data` "
+        "for the names."
+    )
 
 
 def _name_or_number(column):

@@ -124,11 +124,8 @@ def test_columns_that_a_log_lacks_are_named_with_the_options(tmp_path, stackrec)
     log = tmp_path / "log.csv"
     log.write_text("who,item,when\na,b,1\n")
     _, _, err = stackrec("data", log)
-    assert err == (
-        f"stackrec: error: There is no column 'user' and no column 'timestamp' in "
-        f"'{log}'; the columns are ['who', 'item', 'when']. Name the right ones: "
-        "--user ... --timestamp ...; --timestamp none takes the rows' order.\n"
-    )
+    assert "'user'" in err and "'who', 'item', 'when'" in err
+    assert "--user ... --timestamp ...; --timestamp none takes" in err
 
 
 def test_a_schedule_that_grows_nothing_speaks_of_options_alone(tmp_path, stackrec):

