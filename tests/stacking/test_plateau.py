@@ -6,21 +6,27 @@ import pytest
 from refusals import refused
 
 from stackrec_keras.stacking import Growth, StackingSchedule
+from stackrec_keras.stacking.schedules import GrowthRecord
 from stackrec_keras.stacking.schedules.plateau import PlateauState
 
 
-def run(values, depth=2, top_blocks=None, **arguments):
-    """Depths during each epoch of a run in which the metric takes these values."""
+def start(depth, top_blocks=None, **arguments):
+    """The model and the running schedule of a fit."""
     arguments = {"monitor": "val_mrr@5", "patience": 2, **arguments}
     schedule = StackingSchedule.plateau(restore_best=False, **arguments)
     model = SimpleNamespace(num_blocks=depth, initial_blocks=depth, growth_record=None)
     model.metrics = [SimpleNamespace(name=schedule.monitor.removeprefix("val_"))]
-    running = schedule.start(model, len(values), Growth("stackC", top_blocks))
+    return model, schedule.start(model, 9, Growth("stackC", top_blocks))
+
+
+def run(values, depth=2, top_blocks=None, **arguments):
+    """Depths during each epoch of a run in which the metric takes these values."""
+    model, running = start(depth, top_blocks, **arguments)
     depths = []
     for epoch, value in enumerate(values):
         model.num_blocks = max(model.num_blocks, *running.due(epoch))
         depths.append(model.num_blocks)
-        running.observe(epoch, {schedule.monitor: value})
+        running.observe(epoch, {running.schedule.monitor: value})
     return depths
 
 
@@ -61,6 +67,15 @@ def test_it_adds_the_top_blocks_where_only_these_are_stacked():
 def test_nan_is_neither_an_improvement_nor_a_reason_to_grow():
     assert run([0.1, math.nan, math.nan, 0.1]) == [2, 2, 2, 4]
     assert run([math.nan] * 6) == [2] * 6
+
+
+def test_only_the_state_of_the_same_fit_is_taken_up():
+    model, running = start(depth=2)
+    left = GrowthRecord(PlateauState(epoch=3, due=8).to_arrays())
+    model.growth_record = left
+    assert running.due(4) == [8]
+    model.growth_record = left
+    assert running.due(0) == [2]
 
 
 def test_a_state_survives_being_saved():
