@@ -29,6 +29,9 @@ class ArgumentError(ValueError):
     ```
     """
 
+    # Keras would turn what a layer raises into a RuntimeError with the first field.
+    _keras_call_info_injected = True
+
     def __init__(
         self, argument: str, reason: str, fix: str = "", received: Any = ...
     ) -> None:
