@@ -77,14 +77,14 @@ def read_transfer(
     num_rows = int(rows[-1]) + 1
     side = _sides(rows, codes, ids, path)
     items = are_items(ids, pad)[codes]
-    parts = [
-        _one_side(rows[chosen], codes[chosen], ids, vocabulary, name)
-        for name, vocabulary, chosen in (
-            ("source", source_vocabulary, items & (side == 0)),
-            ("target", target_vocabulary, items & (side == 1)),
-        )
-    ]
-    (source_rows, source, vocabulary), (users, targets, target_vocabulary) = parts
+    chosen = items & (side == 0)
+    source_rows, source, source_vocabulary = _one_side(
+        rows[chosen], codes[chosen], ids, source_vocabulary, "source"
+    )
+    chosen = items & (side == 1)
+    users, targets, target_vocabulary = _one_side(
+        rows[chosen], codes[chosen], ids, target_vocabulary, "target"
+    )
     starts = row_starts(source_rows, num_rows)
     sizes = np.diff(starts)
     paired = sizes[users] > 0
@@ -102,7 +102,7 @@ def read_transfer(
         ),
         users=users[paired].astype(np.int32),
         targets=targets[paired],
-        vocabulary=vocabulary,
+        vocabulary=source_vocabulary,
         target_vocabulary=target_vocabulary,
     )
 

@@ -165,8 +165,8 @@ def _flat(model, histories):
             histories,
         )
     if model.vocabulary is None:
-        fix = "The model has no vocabulary; for raw ids set model.vocabulary first."
-        return flat_indices(histories, "x has the history", fix)
+        fix = "The model has no vocabulary. To use raw ids, set model.vocabulary first."
+        return flat_indices("x", histories, fix)
     return flat_ids(histories)
 
 

@@ -10,7 +10,7 @@ import weakref
 import keras
 from keras import ops
 
-from stackrec_keras.layers.tracing import compiled
+from stackrec_keras.layers.tracing import compile_function
 
 _functions: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
@@ -48,7 +48,7 @@ def _function(model):
         return _last_hidden_of(model)
     with _lock:
         if model not in _functions:
-            _functions[model] = compiled(_last_hidden_of(model))
+            _functions[model] = compile_function(_last_hidden_of(model))
         return _functions[model]
 
 

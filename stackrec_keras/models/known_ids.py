@@ -10,7 +10,7 @@ import numpy as np
 
 from stackrec_keras.data import Batches
 from stackrec_keras.errors import ArgumentError, StackRecWarning
-from stackrec_keras.layers.tracing import values_at_hand
+from stackrec_keras.layers.tracing import values_if_known
 from stackrec_keras.models.inputs import (
     as_array,
     as_features,
@@ -99,7 +99,7 @@ def check_call(model, inputs, training):
     """Checks the features that a model is called on, and the items if their values can
     be read at no cost: not in a compiled function."""
     check_complete(model, "inputs", as_features(inputs), training)
-    items = values_at_hand(items_of(inputs))
+    items = values_if_known(items_of(inputs))
     if items is not None and items.dtype.kind in "iuf":
         _check_bounds("inputs", "item ids", items, 0, model.num_items, _ITEMS)
 

@@ -11,15 +11,15 @@ from stackrec_keras.arguments import check_bools
 from stackrec_keras.data import Batches
 from stackrec_keras.data.full_batches import FullBatches
 from stackrec_keras.models.checked_batches import CheckedData, ChecksBatches
-from stackrec_keras.models.checkpoint import of_any_backend
+from stackrec_keras.models.checkpoint import make_portable
 from stackrec_keras.models.compiled import Compiled
 from stackrec_keras.models.fitting import (
-    callbacks_for,
+    add_id_checks,
     check_arrays,
-    checking,
+    prepare_callbacks,
     refuse_class_weight,
 )
-from stackrec_keras.models.freeze_stack import thawing
+from stackrec_keras.models.freeze_stack import add_unfreezing
 from stackrec_keras.models.inputs import Data
 from stackrec_keras.models.known_ids import (
     check_ids,
@@ -93,7 +93,7 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         return self.compiled_with.get_config(self.optimizer)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        self.compile(**keras.saving.deserialize_keras_object(of_any_backend(config)))
+        self.compile(**keras.saving.deserialize_keras_object(make_portable(config)))
 
     def fit(
         self,
@@ -127,14 +127,14 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
             given = validation[:2] if is_pair else (validation, None)
             warn_of_seen(self, given[0], given[1], stacklevel=3)
         validated = validation is not None or kwargs.get("validation_split", 0.0) > 0
-        callbacks = callbacks_for(
+        callbacks = prepare_callbacks(
             self, callbacks, x, validated, verbose, kwargs.get("steps_per_epoch")
         )
         if hasattr(x, "set_epoch"):
             # Keras would shuffle whole batches on top of their own order.
             kwargs["shuffle"] = False
             x.set_epoch(0)  # all rows, even if an earlier fit ended with fewer
-        callbacks = checking(self, thawing(self, callbacks), batches)
+        callbacks = add_id_checks(self, add_unfreezing(self, callbacks), batches)
         checked = CheckedData(self)
         x = checked.of("x", x, training=True)
         kwargs["validation_data"] = checked.of("validation_data", validation)

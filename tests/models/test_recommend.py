@@ -185,7 +185,7 @@ def test_a_short_list_begins_a_longer_one_where_scores_are_equal(tied, monkeypat
     odd, even = list(range(1, NUM_ITEMS, 2)), list(range(2, NUM_ITEMS + 1, 2))
     for block in (best_items.BLOCK, 1):
         monkeypatch.setattr(best_items, "BLOCK", block)
-        monkeypatch.setattr(best_items, "_LEAST_COLUMNS", 4)
+        monkeypatch.setattr(best_items, "_MIN_COLUMNS", 4)
         for seen in (True, False):
             whole, _ = tied.recommend(x, k=NUM_ITEMS, exclude_seen=seen)
             for history, row in zip(x, whole):
@@ -212,7 +212,7 @@ def test_items_of_one_vector_tie(make_model):
 def test_parts_of_a_catalogue_give_what_all_of_it_gives(model, sequences, monkeypatch):
     expected = model.recommend(sequences[0], k=7)
     monkeypatch.setattr(best_items, "BLOCK", 1)
-    monkeypatch.setattr(best_items, "_LEAST_COLUMNS", 3)
+    monkeypatch.setattr(best_items, "_MIN_COLUMNS", 3)
     ids, scores = model.recommend(sequences[0], k=7)
     np.testing.assert_array_equal(ids, expected[0])
     np.testing.assert_allclose(scores, expected[1], atol=1e-5)

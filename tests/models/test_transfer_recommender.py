@@ -205,7 +205,7 @@ def test_both_catalogues_grow_in_place(transfer, pairs):
 
 def test_new_targets_have_raw_ids(transfer):
     transfer.target_vocabulary = sr.data.Vocabulary(np.arange(NUM_TARGETS))
-    with pytest.raises(ValueError, match="raw ids of the new items"):
+    with refused("ids", None):
         transfer.extend_targets(2)
     transfer.extend_targets(2, ids=[50, 60])
     assert transfer.target_vocabulary.encode([60]) == NUM_TARGETS + 2
@@ -214,7 +214,7 @@ def test_new_targets_have_raw_ids(transfer):
 def test_targets_of_every_position_are_refused(transfer, sequences):
     windows = sr.data.Windows(sequences[0] % NUM_TARGETS, np.arange(64))
     for data in (windows.arrays(), [windows.batches(8)]):
-        with pytest.raises(ValueError, match=r"y of shape \(batch,\).*\(\d+, 9\)"):
+        with refused("y", says=r"shape \(\d+, 9\), but must .* \(batch,\)"):
             transfer.fit(*data, verbose=0)
 
 
@@ -229,19 +229,16 @@ def test_ids_beyond_the_two_catalogues_are_refused(transfer, pairs):
 
 
 @pytest.mark.parametrize(
-    "model, num_targets, message",
-    [
-        (None, 0, "num_targets=0 must be an integer of at least 1"),
-        (keras.Sequential(), 3, "model must be a trained NextItNet"),
-    ],
+    "model, num_targets, argument",
+    [(None, 0, "num_targets"), (keras.Sequential(), 3, "model")],
 )
-def test_what_cannot_be_wrapped_is_refused(make_model, model, num_targets, message):
-    with pytest.raises(ValueError, match=message):
+def test_what_cannot_be_wrapped_is_refused(make_model, model, num_targets, argument):
+    with refused(argument, num_targets if model is None else model):
         sr.TransferRecommender(model or make_model(), num_targets)
 
 
 def test_a_transfer_recommender_is_not_wrapped_again(transfer):
-    with pytest.raises(ValueError, match="model.source"):
+    with refused("model", says="model.source"):
         sr.TransferRecommender(transfer, 3)
 
 
