@@ -1,15 +1,35 @@
 """Data sets that are known by name."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import pandas as pd
 
-from .arguments import shown
+from stackrec_keras.arguments import check_choice
+
 from .movielens import load_ml_1m
 from .synthetic import synthetic
 
-# One more data set is one more line: a name and a function that returns a log.
-_LOADERS = {
-    "ml-1m": load_ml_1m,
-    "synthetic": synthetic,
+
+class DataSet(NamedTuple):
+    """A function that returns a log, and what `stackrec data` says of it."""
+
+    load: Callable[[], pd.DataFrame]
+    description: str
+
+
+# The one list of data sets: another one is another entry.
+DATA_SETS = {
+    "ml-1m": DataSet(
+        load_ml_1m,
+        "MovieLens 1M: 1,000,209 ratings of 3,706 films by 6,040 users; downloaded "
+        "once, or read from ml-1m/ in the folder that STACKREC_DATA_DIR names",
+    ),
+    "synthetic": DataSet(
+        synthetic,
+        "120,000 generated events in which deeper models see more; generated in a "
+        "second",
+    ),
 }
 
 
@@ -39,9 +59,5 @@ def load(name: str) -> pd.DataFrame:
     log = load("ml-1m")
     ```
     """
-    if not isinstance(name, str) or name not in _LOADERS:
-        raise ValueError(
-            f"name={shown(name)} is no named data set; there are {sorted(_LOADERS)}. "
-            "Read a file of your own with `read_interactions`."
-        )
-    return _LOADERS[name]()
+    check_choice("name", name, DATA_SETS, "; `read_interactions` reads a file")
+    return DATA_SETS[name].load()
