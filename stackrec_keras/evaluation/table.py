@@ -6,6 +6,7 @@ from stackrec_keras.data import Windows
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.evaluation.markdown import markdown_table
 from stackrec_keras.evaluation.popularity import popularity_results
+from stackrec_keras.metrics import default_metrics
 from stackrec_keras.models import SequentialRecommender
 from stackrec_keras.models.seen import num_seen
 from stackrec_keras.wording import counted
@@ -54,13 +55,19 @@ def final_results(
             batches, verbose=verbose, return_dict=True, exclude_seen=exclude_seen
         )
         assert isinstance(found, dict)
-        names = [name for name in found if name != "loss"]
-        results[title] = {name: found[name] for name in names}
+        results[title] = {name: found[name] for name in _metrics_in(found)}
     excludes = exclude_seen and model.scores_what_it_reads
     results["popularity"] = popularity_results(
-        counts, windows, names, exclude_seen=excludes
+        counts, windows, list(results[title]), exclude_seen=excludes
     )
     return results
+
+
+def _metrics_in(found):
+    """Returns the names of the metrics of an evaluation, the default ones first."""
+    first = [metric.name for metric in default_metrics()]
+    others = sorted(set(found) - {"loss", *first})
+    return [name for name in first if name in found] + others
 
 
 def _counts(model):

@@ -17,6 +17,7 @@ from stackrec_keras.wording import counted
 
 STACKED, SCRATCH = "stacked", "from scratch"
 _NEARLY = 0.99
+_WHOLE_WORDS = {"break_long_words": False, "break_on_hyphens": False}
 
 
 def write_report(out, scenario, split, arms):
