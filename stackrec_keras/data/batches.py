@@ -1,50 +1,62 @@
-"""Windows as batches for `fit` and `evaluate`, in an order that can be resumed."""
+"""Rows as batches for `fit` and `evaluate`, in an order that can be resumed."""
 
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 
-from .arguments import check_integer, check_number, check_switch, counted, shown
+from stackrec_keras.arguments import (
+    check_bools,
+    check_choice,
+    check_integer,
+    check_number,
+)
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import counted
 
-if TYPE_CHECKING:
-    from .transfer import TransferPairs
-    from .windows import Windows
+from .rows import ITEMS, Rows, check_features
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches `(x, y)` of windows.
+    """Batches `(x, y)` of windows or transfer pairs.
 
-    The order of the rows is a pure function of `(seed, epoch)`, so that a run that
-    is resumed at epoch 7 sees the rows that the first run would have seen. The
-    epoch is 0 at first, goes up by one at each epoch's end, and can be set with
+    The order of the rows is a pure function of `(seed, epoch)`, so a run that is
+    resumed at epoch 7 sees the rows that the first run would have seen. The epoch
+    starts at 0, increases by one at the end of each epoch, and can be set with
     `set_epoch`.
 
-    An epoch may hold a share of the rows alone (`StackingSchedule(...,
-    data_shares=...)`): which ones is a pure function of `(seed, share)`, and those
-    of a share are among those of any larger one.
+    An epoch may hold only a fraction of the rows (`StackingSchedule(...,
+    data_shares=...)`). Which ones is a pure function of `(seed, share)`, and a larger
+    fraction holds the rows of every smaller one.
 
-    Keras' `fit` has a `shuffle=True` of its own that, on top of this, draws the
-    order of whole batches from Python's global random state. Give `fit(...,
-    shuffle=False)` for an order that depends on `(seed, epoch)` alone.
+    By default, Keras's `fit` also shuffles the order of whole batches, with Python's
+    global random state. Use `fit(..., shuffle=False)` for an order that depends only
+    on `(seed, epoch)`.
 
     Args:
-        windows: `Windows`.
-        batch_size: Rows a batch. The last batch holds the rows that are left; `fit`
-            fills it up with padding, which has no target, since each shape of a step
-            is compiled anew.
-        seed: Integer from 0 up.
-        shuffle: Whether to draw a new order of the rows each epoch. Evaluation
-            batches are never shuffled.
-        evaluation: If True, `y` is the one next item, `(batch,)`; else the next
-            item at each position, `(batch, time)`, 0 where there is none.
-        with_users: If True, `x` is `{"items": (batch, time), "users": (batch,)}`;
-            else `(batch, time)`.
-        share_by: Which rows a share holds: `"random"` ones, or by `"time"` those
-            whose last item is the oldest.
+        windows: `Windows` or `TransferPairs`.
+        batch_size: Integer, rows per batch. The last batch holds the remaining rows;
+            `fit` fills it up with padding, which has no target, because the backend
+            compiles a step for each shape. Defaults to `256`.
+        seed: Integer of at least 0. Defaults to `0`.
+        shuffle: Boolean, whether to draw a new order of the rows for each epoch.
+            Evaluation batches are never shuffled. Defaults to `True`.
+        evaluation: Boolean. If `True`, `y` is the one next item, `(batch,)`; otherwise
+            the next item at each position, `(batch, time)`, 0 where there is no
+            target. Defaults to `False`.
+        with_users: Boolean, short for `features=["items", "users"]`. Defaults to
+            `False`.
+        share_by: String, which rows a fraction of the data holds: `"random"` ones, or
+            by `"time"` those whose last item is oldest. Defaults to `"random"`.
+        features: List of the names of the features in `x`, which is then a dict; the
+            windows' `feature_names` lists them. Defaults to `None`, where `x` is the
+            array of items, `(batch, time)`.
         **kwargs: `workers`, `use_multiprocessing` and `max_queue_size` of
             `keras.utils.PyDataset`.
+
+    Attributes:
+        features: Tuple of the names of the features in `x`.
 
     Example:
 
@@ -56,52 +68,60 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        windows: "Windows | TransferPairs",
+        windows: Rows,
         batch_size: int = 256,
         seed: int = 0,
         shuffle: bool = True,
         evaluation: bool = False,
         with_users: bool = False,
         share_by: str = "random",
+        features: Sequence[str] | None = None,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
-        if not hasattr(windows, "evaluation_arrays"):
-            raise ValueError(
-                f"windows is {shown(windows)}; it must be Windows, such as "
-                "make_windows(log, vocabulary, length=20) or the train of a Split."
+        if not isinstance(windows, Rows):
+            raise ArgumentError(
+                "windows",
+                "must be Windows",
+                "Make them with make_windows(log, vocabulary, length=20), or use the "
+                "`train` of a Split.",
+                windows,
             )
         check_integer("batch_size", batch_size, 1)
         check_integer("seed", seed, 0)
-        check_switch("shuffle", shuffle)
-        check_switch("evaluation", evaluation)
-        check_switch("with_users", with_users)
+        check_bools(shuffle=shuffle, evaluation=evaluation, with_users=with_users)
         if len(windows) == 0:
-            raise ValueError("windows has no rows; give at least one.")
-        if share_by not in ("random", "time"):
-            raise ValueError(f"share_by={shown(share_by)} must be 'random' or 'time'.")
+            raise ArgumentError("windows", "must have at least one row")
+        check_choice("share_by", share_by, ["random", "time"])
         if share_by == "time" and windows.end_time is None:
-            raise ValueError(
-                "share_by='time' needs the times of the rows, and these windows have "
-                "end_time=None. Make them from a log, or take share_by='random'."
+            raise ArgumentError(
+                "share_by",
+                "needs the times of the rows, and these windows have end_time=None",
+                "Make them from a log, or use share_by='random'.",
+                share_by,
             )
         self.windows = windows
         self.batch_size = batch_size
         self.seed = seed
         self.shuffle = shuffle and not evaluation
         self.evaluation = evaluation
-        self.with_users = with_users
+        self.features = check_features(features, windows, with_users)
         self.share_by = share_by
         self.set_epoch(0)
 
     @property
+    def with_users(self) -> bool:
+        """Whether `x` has the users."""
+        return "users" in self.features
+
+    @property
     def num_rows(self) -> int:
-        """Rows of this epoch: those of its share, at least one."""
+        """The number of rows in this epoch: those of its share, at least one."""
         return max(1, round(self._share * len(self.windows)))
 
     @property
     def num_batches(self) -> int:
-        """Batches of this epoch, with the last partial one."""
+        """The number of batches in this epoch, including the last partial one."""
         return -(-self.num_rows // self.batch_size)
 
     def __len__(self):
@@ -110,8 +130,9 @@ class Batches(keras.utils.PyDataset):
     def __repr__(self):
         purpose = "evaluation" if self.evaluation else f"training, epoch {self.epoch}"
         rows = counted(self.num_rows, "row")
-        users = ", with users" if self.with_users else ""
-        return f"Batches({rows}, {self.batch_size} a batch{users}, for {purpose})"
+        others = ", ".join(name for name in self.features if name not in ITEMS)
+        beside = f", with {others}" if others else ""
+        return f"Batches({rows}, {self.batch_size} a batch{beside}, for {purpose})"
 
     @property
     def epoch(self) -> int:
@@ -120,12 +141,12 @@ class Batches(keras.utils.PyDataset):
 
     @property
     def share(self) -> float:
-        """The share of the rows that the epoch goes over."""
+        """The fraction of the rows in this epoch."""
         return self._share
 
     @property
-    def epoch_windows(self) -> "Windows | TransferPairs":
-        """The rows of this epoch: those of its share, in no order."""
+    def epoch_windows(self) -> Rows:
+        """The rows of this epoch, those of its share, in no particular order."""
         if self.num_rows == len(self.windows):
             return self.windows
         return self.windows.subset(self._ranked_rows[: self.num_rows])
@@ -134,13 +155,16 @@ class Batches(keras.utils.PyDataset):
         """Puts the rows in the order of `epoch`; call it before the epoch starts.
 
         Args:
-            epoch: Integer from 0 up.
-            share: The share of the rows to go over, above 0 and at most 1.
+            epoch: Integer of at least 0.
+            share: Float, the fraction of the rows to go over, above 0 and at most 1.
+                Defaults to `1.0`.
         """
         check_integer("epoch", epoch, 0)
         check_number("share", share)
         if not 0 < share <= 1:
-            raise ValueError(f"share={share} must lie above 0 and be at most 1.")
+            raise ArgumentError(
+                "share", "must be above 0 and at most 1", received=share
+            )
         self._epoch = int(epoch)
         self._share = float(share)
         self._order = self._draw_order()
@@ -154,13 +178,11 @@ class Batches(keras.utils.PyDataset):
         chosen = slice(index * self.batch_size, (index + 1) * self.batch_size)
         rows = chosen if self._order is None else self._order[chosen]
         part = self.windows.subset(rows)
-        x, y = part.evaluation_arrays() if self.evaluation else part.arrays()
-        if self.with_users:
-            x = {"items": x, "users": part.users}
-        return x, y
+        to_arrays = part.evaluation_arrays if self.evaluation else part.arrays
+        return to_arrays(self.features)
 
     def _draw_order(self):
-        """`(num_rows,)` row indices, or None for all rows as they are."""
+        """Returns `(num_rows,)` row indices, or `None` for all rows as they are."""
         rows = None
         if self.num_rows < len(self.windows):
             rows = np.sort(self._ranked_rows[: self.num_rows])

@@ -1,4 +1,4 @@
-"""Batches of one shape, since each shape of a step is compiled anew."""
+"""Batches of one shape, because the backend compiles a step for each shape."""
 
 import keras
 import numpy as np
@@ -9,8 +9,8 @@ from .batches import Batches
 class FullBatches(keras.utils.PyDataset):
     """The batches of a `Batches`, the last one filled up with rows of padding.
 
-    They have no target, and so the loss of the batch is that of its other rows. Where
-    there is one batch alone it stays as it is.
+    These rows have no target, so the loss of the batch is that of its other rows. A
+    single batch stays as it is.
 
     Args:
         batches: `Batches` for training.
@@ -26,7 +26,7 @@ class FullBatches(keras.utils.PyDataset):
 
     @property
     def num_batches(self) -> int:
-        """As that of the batches within."""
+        """The number of batches, as in `batches`."""
         return self.batches.num_batches
 
     def on_epoch_begin(self) -> None:

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from .arguments import check_integer, counted
+from stackrec_keras.arguments import check_integer
+from stackrec_keras.wording import counted
+
 from .splits import Split, check_shares, checked, share_cause
 from .windows import Windows, check_windows
 

@@ -8,13 +8,13 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from .arguments import (
-    check_column,
-    check_number,
-    counted,
-    shown,
-)
-from .histories import check_log, gather_rows, make_histories
+from stackrec_keras.arguments import check_number
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import counted, shown
+
+from .arguments import check_column
+from .event_columns import EventColumns
+from .histories import check_log, make_histories
 from .raw_ids import as_index
 from .times import Time, as_time
 from .vocabulary import (
@@ -29,6 +29,7 @@ from .windows import (
     check_windows,
     cut_windows,
     windows_at,
+    windows_of_events,
 )
 
 
@@ -293,17 +294,13 @@ def _target_rows(histories, first_time, last_time, vocabulary, length):
     begins = histories.starts[users]
     warm = input_ends > begins
     targets, users = targets[warm], users[warm]
-    items = np.empty((len(targets), length), np.int32)
-    items[:, :-1] = gather_rows(
-        histories.items, begins[warm], input_ends[warm], length - 1
-    )
-    items[:, -1] = histories.items[targets]
-    rows = Windows(
-        items=items,
-        users=users.astype(np.int32),
-        end_time=histories.times[targets],
-        vocabulary=vocabulary,
-        user_ids=histories.user_ids,
+    rows = windows_of_events(
+        histories,
+        users,
+        EventColumns(
+            histories.columns, begins[warm], input_ends[warm], targets, length
+        ),
+        vocabulary,
         overlapping=True,  # each target is in the inputs after it
     )
     return rows, int((~warm).sum())
@@ -367,18 +364,18 @@ def _times_at(times, validation_share, test_share):
 
 
 def check_shares(test_share, validation_share):
-    """Raises a ValueError where parts of these shares cannot be made."""
-    for name, share in (
-        ("test_share", test_share),
-        ("validation_share", validation_share),
-    ):
+    """Checks the fractions of the data that are held out."""
+    shares = {"test_share": test_share, "validation_share": validation_share}
+    for name, share in shares.items():
         check_number(name, share)
         if not 0 < share < 1:
-            raise ValueError(f"{name}={share} must lie between 0 and 1.")
+            raise ArgumentError(name, "must lie between 0 and 1", received=share)
     if test_share + validation_share >= 1:
-        raise ValueError(
-            f"test_share={test_share} and validation_share={validation_share} leave "
-            "nothing to train on; their sum must be below 1."
+        raise ArgumentError(
+            "test_share",
+            f"and validation_share={validation_share} leave nothing to train on",
+            "Their sum must be below 1.",
+            test_share,
         )
 
 

@@ -2,16 +2,17 @@
 
 import hashlib
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
-from typing import ClassVar
 
 import numpy as np
 
-from .arguments import check_indices, check_integer, check_pad, counted, shown
+from .arguments import check_integer, check_pad, counted, shown
 from .batches import Batches
 from .histories import gather_rows
+from .rows import Rows, check_indices
 from .sequences import (
     are_items,
     check_tokens,
@@ -25,7 +26,7 @@ from .vocabulary import Vocabulary, check_vocabulary
 
 
 @dataclass(frozen=True, eq=False)
-class TransferPairs:
+class TransferPairs(Rows):
     """Pairs of a user's source history and one of the user's target items.
 
     A pair is a row, in training and in evaluation: a user of five target items is
@@ -55,7 +56,7 @@ class TransferPairs:
     vocabulary: Vocabulary
     target_vocabulary: Vocabulary
 
-    end_time: ClassVar[None] = None  # the files have no times
+    end_time = None  # the files have no times
 
     def __post_init__(self):
         check_indices("histories", self.histories, ndim=2)
@@ -95,11 +96,18 @@ class TransferPairs:
         """Number of rows of the file; user indices are 0 to `num_users - 1`."""
         return len(self.histories)
 
-    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        """`x` `(pairs, length)` source indices and `y` `(pairs,)` targets."""
-        return self.histories[self.users], self.targets
+    @property
+    def feature_names(self) -> list[str]:
+        """The names of all features: `"items"` and `"users"`."""
+        return ["items", "users"]
 
-    evaluation_arrays = arrays
+    def feature(self, name: str) -> np.ndarray:
+        """Returns the source items `(pairs, length)` or the users `(pairs,)`."""
+        return self.users if name == "users" else self.histories[self.users]
+
+    def targets_for(self, evaluation: bool) -> np.ndarray:
+        """Returns the targets, the same for training and evaluation."""
+        return self.targets
 
     def item_ids(self) -> tuple[np.ndarray, np.ndarray]:
         """All histories, each once, and all targets."""
@@ -116,6 +124,7 @@ class TransferPairs:
         shuffle: bool = True,
         evaluation: bool = False,
         with_users: bool = False,
+        features: Sequence[str] | None = None,
     ) -> Batches:
         """These pairs as batches `(x, y)` for `fit` and `evaluate`.
 
@@ -125,7 +134,10 @@ class TransferPairs:
             shuffle: Whether to draw a new order each epoch.
             evaluation: True for `evaluate` and `validation_data`, which keep the
                 order; a pair's `x` and `y` are the same.
-            with_users: Whether `x` has the users beside the items.
+            with_users: Boolean, short for `features=["items", "users"]`. Defaults to
+                `False`.
+            features: List of the names of the features in `x`, which is then a dict.
+                Defaults to `None`, where `x` is the array of items.
 
         Returns:
             `Batches`.
@@ -137,6 +149,7 @@ class TransferPairs:
             shuffle=shuffle,
             evaluation=evaluation,
             with_users=with_users,
+            features=features,
         )
 
     def split(

@@ -1,31 +1,51 @@
 """Fixed-length windows of users' histories: the rows that models train on."""
 
 import warnings
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from .arguments import check_indices, check_integer, check_switch, counted, shown
+from stackrec_keras.arguments import check_bools, check_integer
+from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.wording import counted
+
 from .batches import Batches
-from .histories import gather_rows, make_histories
+from .event_columns import EventColumns, check_columns, take_rows
+from .histories import make_histories
+from .rows import Rows, check_indices
 from .times import Time, as_time
 from .vocabulary import Vocabulary, check_vocabulary, way_to_known
 
 
 @dataclass(frozen=True, eq=False)
-class Windows:
-    """Rows of consecutive items, one user a row, padded with 0 on the left.
+class Windows(Rows):
+    """Rows of consecutive items, each of one user, padded with 0 on the left.
+
+    The last item of a row is its target, and the ones before it are its input. The
+    features of a row are `"items"` `(rows, length - 1)`, `"users"` `(rows,)` and, for
+    each column `N` of the log:
+
+    - `N`: the value at each input position, `(rows, length - 1)`, 0 at padding
+    - `"next_" + N`: the value at the position after it, where the target is
+
+    Windows of a log always have the column `"timestamps"`, the times in whole seconds
+    as int64.
 
     Args:
-        items: `(rows, length)` int32 indices, 0 is padding.
-        users: `(rows,)` int32 user index from 0; -1 is a user that the training
+        items: `(rows, length)` int32 indices; 0 is padding.
+        users: `(rows,)` int32 user indices from 0; -1 is a user that the training
             data does not have (only `split_by_time` makes such rows).
-        end_time: `(rows,)` time of each row's last item, or None where unknown.
-        vocabulary: The `Vocabulary` that the indices belong to, or None.
-        user_ids: `(users,)` raw id of each user index, or None.
-        overlapping: Whether rows of one user may hold the same event, as those of
-            `make_windows(..., stride=1)` do. `split_random` then splits users.
+        end_time: `(rows,)` time of each row's last item, or `None` where unknown.
+            Defaults to `None`.
+        vocabulary: The `Vocabulary` that the indices belong to. Defaults to `None`.
+        user_ids: `(users,)` raw id of each user index. Defaults to `None`.
+        overlapping: Boolean, whether rows of one user may hold the same event, as
+            those of `make_windows(..., stride=1)` do. `split_random` then splits users.
+            Defaults to `False`.
+        columns: Dict from a name to `(rows, length)` numbers beside the items. Defaults
+            to no columns. Those of a log are cut only when they are read.
 
     Example:
 
@@ -42,18 +62,22 @@ class Windows:
     vocabulary: Vocabulary | None = None
     user_ids: np.ndarray | None = None
     overlapping: bool = False
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self):
         check_indices("items", self.items, ndim=2)
         check_indices("users", self.users, ndim=1)
         if self.vocabulary is not None:
             check_vocabulary("vocabulary", self.vocabulary)
-        check_switch("overlapping", self.overlapping)
+        check_bools(overlapping=self.overlapping)
         if self.users.shape != (len(self.items),):
-            raise ValueError(
-                f"users has shape {self.users.shape}; it must be ({len(self.items)},), "
-                "one index for each row of items."
+            raise ArgumentError(
+                "users",
+                f"must have the shape ({len(self.items)},), one index for each row of "
+                "items",
+                received=self.users,
             )
+        check_columns(self.columns, self.items.shape)
 
     def __len__(self):
         return len(self.items)
@@ -64,7 +88,7 @@ class Windows:
 
     @property
     def length(self) -> int:
-        """Columns of `items`."""
+        """The number of columns of `items`."""
         return self.items.shape[1]
 
     @property
@@ -83,45 +107,70 @@ class Windows:
 
     @property
     def inputs(self) -> np.ndarray:
-        """`(rows, length - 1)`: all items but the last."""
+        """`(rows, length - 1)`, all items but the last."""
         return self.items[:, :-1]
 
     @property
     def next_items(self) -> np.ndarray:
-        """`(rows, length - 1)`: the item after each input, 0 where that is padding."""
+        """`(rows, length - 1)`, the item after each input, 0 where that is padding."""
         return np.where(self.inputs > 0, self.items[:, 1:], 0)
 
     @property
     def last_item(self) -> np.ndarray:
-        """`(rows,)`: the newest item."""
+        """`(rows,)`, the newest item."""
         return self.items[:, -1]
 
-    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        """`x, y` to train on, both `(rows, length - 1)`."""
-        return self.inputs, self.next_items
+    def targets_for(self, evaluation: bool) -> np.ndarray:
+        """Returns `last_item` for evaluation and `next_items` for training."""
+        return self.last_item if evaluation else self.next_items
 
-    def evaluation_arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        """`x` `(rows, length - 1)` and the one next item `y` `(rows,)`."""
-        return self.inputs, self.last_item
+    @property
+    def feature_names(self) -> list[str]:
+        """The names of all features: items, users and those of the columns."""
+        pairs = ((name, f"next_{name}") for name in self.columns)
+        return ["items", "users", *(name for pair in pairs for name in pair)]
+
+    def feature(self, name: str) -> np.ndarray:
+        """Returns one feature of all rows; `name` is one of `feature_names`."""
+        if name == "items":
+            return self.inputs
+        if name == "users":
+            return self.users
+        if name in self.columns:
+            values = self.columns[name][:, :-1]
+        else:
+            values = self.columns[name.removeprefix("next_")][:, 1:]
+        return np.where(self.inputs > 0, values, np.zeros((), values.dtype))
 
     def item_ids(self) -> tuple[np.ndarray, np.ndarray]:
-        """All input items and all targets, without a copy of them."""
+        """Returns all input items and all targets without copying them."""
         return self.inputs, self.items[:, 1:]
 
     def subset(self, rows: slice | np.ndarray) -> "Windows":
-        """The windows at `rows`: indices, a slice or a boolean mask."""
+        """Returns the windows at `rows`: indices, a slice or a boolean mask."""
         end_time = None if self.end_time is None else self.end_time[rows]
         return replace(
-            self, items=self.items[rows], users=self.users[rows], end_time=end_time
+            self,
+            items=self.items[rows],
+            users=self.users[rows],
+            end_time=end_time,
+            columns=take_rows(self.columns, rows),
         )
 
     def share_before(self, time: Time) -> float:
-        """The share of the rows that end before a time: what a schedule's
-        `data_shares` takes for `batches(share_by="time")`."""
+        """Returns the fraction of the rows that end before a time.
+
+        It is what the `data_shares` of a schedule take for `batches(share_by="time")`.
+
+        Args:
+            time: A number, a date or a string, as the log's times are.
+        """
         if self.end_time is None:
-            raise ValueError(
-                "These windows have end_time=None, so none is before another. Make "
-                "them from a log."
+            raise ArgumentError(
+                "time",
+                "cannot be compared: these windows have end_time=None",
+                "Make them from a log.",
+                time,
             )
         return float(np.mean(self.end_time < as_time("time", time, self.end_time)))
 
@@ -133,21 +182,33 @@ class Windows:
         evaluation: bool = False,
         with_users: bool = False,
         share_by: str = "random",
+        features: Sequence[str] | None = None,
     ) -> Batches:
-        """These windows as batches `(x, y)` for `fit` and `evaluate`.
+        """Returns these windows as batches `(x, y)` for `fit` and `evaluate`.
 
         Args:
-            batch_size: Rows a batch.
-            seed: Integer from 0 up, of the order.
-            shuffle: Whether to draw a new order each epoch.
-            evaluation: True for `evaluate` and `validation_data`: `y` is the one next
-                item, and the rows keep their order.
-            with_users: True for `SSEPT`: `x` has the users beside the items.
-            share_by: Which rows a share of `StackingSchedule(..., data_shares=...)`
-                holds: `"random"` ones, or by `"time"` the oldest.
+            batch_size: Integer, rows per batch. Defaults to `256`.
+            seed: Integer of at least 0, the seed of the order. Defaults to `0`.
+            shuffle: Boolean, whether to draw a new order for each epoch. Defaults to
+                `True`.
+            evaluation: Boolean, `True` for `evaluate` and `validation_data`: `y` is the
+                one next item, and the rows keep their order. Defaults to `False`.
+            with_users: Boolean, `True` for `SSEPT`: short for
+                `features=["items", "users"]`. Defaults to `False`.
+            share_by: String, which rows a fraction of the data (`StackingSchedule(...,
+                data_shares=...)`) holds: `"random"` ones, or by `"time"` the oldest.
+                Defaults to `"random"`.
+            features: List of the names of the features in `x`, which is then a dict.
+                Defaults to `None`, where `x` is the array of items.
 
         Returns:
             `Batches`.
+
+        Example:
+
+        ```python
+        batches = windows.batches(features=["items", "timestamps"])
+        ```
         """
         return Batches(
             self,
@@ -157,6 +218,7 @@ class Windows:
             evaluation=evaluation,
             with_users=with_users,
             share_by=share_by,
+            features=features,
         )
 
 
@@ -173,23 +235,24 @@ def make_windows(
     `stride` events earlier, and so on until the whole history is covered. The
     oldest window may be shorter than `length` and is then padded on the left.
     Rows come by user, oldest window first. Events whose item is not in the
-    vocabulary are left out before cutting.
+    vocabulary are left out before cutting. The numeric columns of the log become
+    columns of the windows.
 
     Args:
         log: A sorted log, as `read_interactions` returns it.
         vocabulary: The `Vocabulary` of the items.
-        length: Items a window, at least 2.
-        stride: Events from one window's end to the next one's, 1 to `length`; by
-            default `length`, which makes windows disjoint. `split_random` splits
-            windows that overlap by user.
-        min_items: Windows with fewer items are dropped.
+        length: Integer of at least 2, items per window.
+        stride: Integer from 1 to `length`, events from one window's end to the next
+            one's. Defaults to `length`, which makes windows disjoint. `split_random`
+            splits windows that overlap by user.
+        min_items: Integer; windows with fewer items are dropped. Defaults to `2`.
 
     Returns:
         `Windows`.
 
     Raises:
-        ValueError: `length`, `stride` or `min_items` is out of range, or the log
-            is none or not sorted.
+        ArgumentError: If `length`, `stride` or `min_items` is out of range, or if `log`
+            is not an interaction log or not sorted.
 
     Example:
 
@@ -211,50 +274,57 @@ def make_windows(
 def _warn_of_unknown(log, vocabulary, left_out):
     if left_out:
         warnings.warn(
-            "Events left out, as vocabulary does not have their items: "
-            f"{left_out:,} of {len(log):,}. "
+            f"{left_out:,} of {counted(len(log), 'event')} were left out because "
+            "vocabulary does not have their items. "
             f"{way_to_known(vocabulary, log['item'], left_out)}",
+            StackRecWarning,
             stacklevel=3,
         )
 
 
 def check_windows(name, value):
-    """Raises a ValueError if an argument is no `Windows`."""
+    """Checks that an argument is `Windows`."""
     if not isinstance(value, Windows):
-        raise ValueError(
-            f"{name} is {shown(value)}; it must be Windows, such as "
-            "make_windows(log, vocabulary, length=20), or the first of the two that "
-            "`read_sequences` returns."
+        raise ArgumentError(
+            name,
+            "must be Windows",
+            "Make them with make_windows(log, vocabulary, length=20), or use the first "
+            "of the two that `read_sequences` returns.",
+            value,
         )
 
 
 def check_window_sizes(length, stride=None, min_items=2):
-    """Raises ValueError where windows of these sizes cannot be made."""
+    """Checks the sizes of windows."""
     check_integer("length", length, 2, ": a window holds inputs and a target")
+    check_integer("min_items", min_items, 1)
     if stride is not None:
         check_integer("stride", stride, 1, f" and at most length={length}")
-    check_integer("min_items", min_items, 1)
-    if stride is not None and stride > length:
-        raise ValueError(
-            f"stride={stride} must be 1 to length={length}; a larger one skips "
-            "events. Leave it out for disjoint windows."
-        )
+        if stride > length:
+            raise ArgumentError(
+                "stride",
+                f"must be at most length={length}, because a larger one skips events",
+                "Leave it out for disjoint windows.",
+                stride,
+            )
     if min_items > length:
-        raise ValueError(f"min_items={min_items} must be 1 to length={length}.")
+        raise ArgumentError(
+            "min_items", f"must be at most length={length}", received=min_items
+        )
 
 
 def cut_windows(histories, stages, vocabulary, length, stride=None, min_items=2):
-    """Windows that end at each user's newest event of each stage, and cover it.
+    """Cuts windows that end at each user's newest event of each stage, and cover it.
 
     Args:
         histories: `Histories`.
         stages: List of `(users,)` arrays, one past each user's last event of each
             stage. A stage holds what came after the one before it; its windows may
-            reach back.
+            reach further back.
         vocabulary: The `Vocabulary` of the items.
         length: As in `make_windows`.
-        stride: As in `make_windows`.
-        min_items: As in `make_windows`.
+        stride: As in `make_windows`. Defaults to `None`.
+        min_items: As in `make_windows`. Defaults to `2`.
 
     Returns:
         `Windows`, stage by stage.
@@ -269,11 +339,11 @@ def cut_windows(histories, stages, vocabulary, length, stride=None, min_items=2)
 
 
 def _rows_of_stage(histories, begins, ends, length, stride, min_items):
-    """User and end of each row of a stage, both `(rows,)`."""
+    """Returns user and end of each row of a stage, both `(rows,)`."""
     sizes = ends - begins
     counts = np.where(sizes > 0, 1 - (length - np.maximum(sizes, length)) // stride, 0)
     users = np.repeat(np.arange(len(sizes), dtype=np.int32), counts)
-    # Windows still to come for the user, newer ones: 0 at the newest.
+    # How many newer windows of the user follow: 0 at the newest.
     newer = np.cumsum(counts)[users] - 1 - np.arange(len(users))
     row_ends = ends[users] - newer * stride
     kept = np.minimum(row_ends - histories.starts[users], length) >= min_items
@@ -281,19 +351,48 @@ def _rows_of_stage(histories, begins, ends, length, stride, min_items):
 
 
 def windows_at(histories, users, ends, vocabulary, length) -> Windows:
-    """One window for each of `users` that ends before event `ends`, both `(rows,)`."""
-    starts = histories.starts[users]
+    """Returns one window for each of `users` that ends before event `ends`.
+
+    Args:
+        histories: `Histories`.
+        users: `(rows,)` user indices.
+        ends: `(rows,)` one past the last event of each row.
+        vocabulary: The `Vocabulary` of the items.
+        length: Integer, items per window.
+    """
+    begins = np.maximum(ends - length, histories.starts[users])
+    last = ends - 1
+    return windows_of_events(
+        histories,
+        users,
+        EventColumns(histories.columns, begins, last, last, length),
+        vocabulary,
+        overlapping=_overlap(begins, ends),
+    )
+
+
+def windows_of_events(histories, users, columns, vocabulary, overlapping) -> Windows:
+    """Returns windows whose rows hold the events that `columns` say.
+
+    Args:
+        histories: `Histories`.
+        users: `(rows,)` user indices.
+        columns: `EventColumns` of the histories.
+        vocabulary: The `Vocabulary` of the items.
+        overlapping: Boolean, whether two rows have an event in common.
+    """
     return Windows(
-        items=gather_rows(histories.items, starts, ends, length),
+        items=columns.cut(histories.items),
         users=users.astype(np.int32),
-        end_time=histories.times[ends - 1],
+        end_time=histories.times[columns.targets],
         vocabulary=vocabulary,
         user_ids=histories.user_ids,
-        overlapping=_overlap(np.maximum(ends - length, starts), ends),
+        overlapping=overlapping,
+        columns=columns,
     )
 
 
 def _overlap(begins, ends):
-    """Whether two of these ranges of events have one in common."""
+    """Returns whether two of these ranges of events have one in common."""
     order = np.argsort(begins, kind="stable")
     return bool((begins[order][1:] < ends[order][:-1]).any())

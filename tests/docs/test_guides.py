@@ -53,7 +53,7 @@ def _pages_with_code():
             yield pytest.param(page, id=page.stem, marks=marks)
 
 
-@pytest.mark.parametrize("page", _pages_with_code())
+@pytest.mark.parametrize("page", list(_pages_with_code()))
 def test_the_code_of_a_page_runs_from_top_to_bottom(page, folder, sequences):
     x, y = (part[:8] for part in sequences)
     assumed = {"x": x, "y": y, "num_items": NUM_ITEMS}

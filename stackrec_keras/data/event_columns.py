@@ -1,0 +1,94 @@
+"""Columns of a log along the rows that are cut out of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from stackrec_keras.errors import ArgumentError
+
+from .further_columns import check_column_name
+from .histories import gather_rows
+
+Columns = Mapping[str, np.ndarray]
+"""The values of each row by the name of their column, each `(rows, length)`."""
+
+
+@dataclass(frozen=True, eq=False)
+class EventColumns(Columns):
+    """Values of events, cut into rows whenever a column is asked for.
+
+    It is a mapping from a name to `(rows, length)` values, 0 at padding. It holds the
+    values once per event, however long the rows are and however much they overlap.
+
+    Args:
+        events: Dict from a name to `(events,)` values.
+        begins: `(rows,)` first input event of each row. Where there are more than fit
+            into the row, the newest remain.
+        ends: `(rows,)` one past the last input event of each row.
+        targets: `(rows,)` event after the inputs, in the last place of the row.
+        length: Integer, the columns of the rows.
+    """
+
+    events: Mapping[str, np.ndarray]
+    begins: np.ndarray
+    ends: np.ndarray
+    targets: np.ndarray
+    length: int
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.cut(self.events[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.events  # Mapping would cut the column
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.events)
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def cut(self, values: np.ndarray) -> np.ndarray:
+        """Returns `(rows, length)`: the values of events `(events,)` in each row."""
+        rows = np.zeros((len(self.targets), self.length), values.dtype)
+        gather_rows(values, self.begins, self.ends, self.length - 1, rows[:, :-1])
+        if len(self.targets):
+            rows[:, -1] = values[self.targets]
+        return rows
+
+    def take(self, rows) -> "EventColumns":
+        """Returns the columns of the rows at `rows`, without cutting them."""
+        return replace(
+            self,
+            begins=self.begins[rows],
+            ends=self.ends[rows],
+            targets=self.targets[rows],
+        )
+
+
+def take_rows(columns: Columns, rows) -> Columns:
+    """Returns the columns of some rows: indices, a slice or a boolean mask."""
+    if isinstance(columns, EventColumns):
+        return columns.take(rows)
+    return {name: values[rows] for name, values in columns.items()}
+
+
+def check_columns(columns, shape: tuple[int, int]) -> None:
+    """Checks the `columns` of windows whose items have this shape."""
+    if isinstance(columns, EventColumns):
+        return
+    if not isinstance(columns, Mapping):
+        raise ArgumentError(
+            "columns",
+            "must map the names of columns to arrays",
+            "Give a dict, such as {'price': prices}.",
+            columns,
+        )
+    for name, values in columns.items():
+        check_column_name(name)
+        if getattr(values, "shape", None) != shape or values.dtype.kind not in "biuf":
+            raise ArgumentError(
+                f"columns[{name!r}]",
+                f"must be an array of numbers with the shape {shape} of items",
+                received=values,
+            )

@@ -1,0 +1,159 @@
+"""Rows of named features and their targets, which batches are made of."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import Self, overload
+
+import numpy as np
+
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import did_you_mean
+
+Inputs = np.ndarray | dict[str, np.ndarray]
+"""The `x` of a model: item indices, or a dict of named features."""
+
+ITEMS = ("items",)
+"""The features that give a plain array instead of a dict."""
+
+
+class Rows(ABC):
+    """What `Batches` need of the rows that they cut up.
+
+    A row has named features and a target. The features `"items"` and `"users"` always
+    exist.
+
+    Attributes:
+        end_time: `(rows,)` time of each row's last item, or `None` where unknown.
+    """
+
+    end_time: np.ndarray | None
+
+    @property
+    @abstractmethod
+    def feature_names(self) -> list[str]:
+        """The names of all features."""
+
+    @abstractmethod
+    def feature(self, name: str) -> np.ndarray:
+        """Returns one feature of all rows; `name` is one of `feature_names`."""
+
+    @abstractmethod
+    def targets_for(self, evaluation: bool) -> np.ndarray:
+        """Returns the targets of all rows, for evaluation or for training."""
+
+    @abstractmethod
+    def subset(self, rows: slice | np.ndarray) -> Self:
+        """Returns the rows at `rows`: indices, a slice or a boolean mask."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @overload
+    def arrays(self, features: None = None) -> tuple[np.ndarray, np.ndarray]: ...
+
+    @overload
+    def arrays(self, features: Sequence[str]) -> tuple[Inputs, np.ndarray]: ...
+
+    def arrays(self, features=None):
+        """Returns `(x, y)` to train on.
+
+        Args:
+            features: List of the names of the features in `x`, which is then a dict.
+                Defaults to `None`, where `x` is the array of items.
+
+        Returns:
+            `(x, y)`. `y` has a target at each position of a window,
+            `(rows, length - 1)`, and one target for each transfer pair, `(pairs,)`.
+
+        Raises:
+            ArgumentError: If there is no feature of one of these names.
+        """
+        return self._inputs(features), self.targets_for(evaluation=False)
+
+    @overload
+    def evaluation_arrays(
+        self, features: None = None
+    ) -> tuple[np.ndarray, np.ndarray]: ...
+
+    @overload
+    def evaluation_arrays(
+        self, features: Sequence[str]
+    ) -> tuple[Inputs, np.ndarray]: ...
+
+    def evaluation_arrays(self, features=None):
+        """Returns `(x, y)` to evaluate on; `y` is the one next item, `(rows,)`.
+
+        Args:
+            features: As in `arrays`. Defaults to `None`.
+        """
+        return self._inputs(features), self.targets_for(evaluation=True)
+
+    def _inputs(self, features):
+        names = check_features(features, self)
+        if names == ITEMS:
+            return self.feature("items")
+        return {name: self.feature(name) for name in names}
+
+
+def check_features(
+    features: Iterable[str] | None, rows: Rows, with_users: bool = False
+) -> tuple[str, ...]:
+    """Returns the names of the features that were asked for.
+
+    Args:
+        features: Names, or `None` for the default.
+        rows: `Rows` that must have these features.
+        with_users: Boolean, whether the users were asked for without naming features.
+            Defaults to `False`.
+
+    Raises:
+        ArgumentError: If a feature does not exist, or the two arguments disagree.
+    """
+    if features is None:
+        return ("items", "users") if with_users else ITEMS
+    if isinstance(features, str) or not isinstance(features, Iterable):
+        raise ArgumentError(
+            "features",
+            "must be a list of names",
+            "Give a list, such as ['items', 'users'].",
+            features,
+        )
+    names = tuple(features)
+    if not names or len(set(names)) < len(names):
+        raise ArgumentError(
+            "features", "must name at least one feature, each once", received=features
+        )
+    known = rows.feature_names
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        meant = did_you_mean([n for n in unknown if isinstance(n, str)], known)
+        raise ArgumentError(
+            "features",
+            f"must be among {', '.join(map(repr, known))}",
+            f"{meant} Further features come from numeric columns of a log: "
+            "read_interactions(..., columns=[...]).".lstrip(),
+            features,
+        )
+    if with_users and {*names} != {"items", "users"}:
+        raise ArgumentError(
+            "features",
+            "must be ['items', 'users'] or left out where with_users=True",
+            "Leave out with_users and name all features.",
+            features,
+        )
+    return names
+
+
+def check_indices(name: str, values, ndim: int) -> None:
+    """Checks that an argument is an array of integers with `ndim` dimensions."""
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "iu":
+        raise ArgumentError(
+            name,
+            "must be a numpy array of integers",
+            "Give the indices that a Vocabulary returns, or convert with "
+            "np.asarray(..., 'int32').",
+            values,
+        )
+    if values.ndim != ndim:
+        axes = {1: "(rows,)", 2: "(rows, length)"}[ndim]
+        raise ArgumentError(name, f"must have the shape {axes}", received=values)
