@@ -10,10 +10,8 @@ from stackrec_keras.wording import plain, shown
 
 # From an argument to what to do about it here, where the library's advice is Python.
 _FIXES = {
-    "user": "Name the column: --user COLUMN.",
-    "item": "Name the column: --item COLUMN.",
-    "timestamp": "Name the column: --timestamp COLUMN. With --timestamp none, the rows "
-    "of the file are in order of time.",
+    "share_by": "Use --split time, or random fractions.",
+    "user_column": "Name the log's column of user ids: --user COLUMN.",
 }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 
+from stackrec_keras.arguments import check_integer
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.experiments.experiment import Experiment, run_experiment
 from stackrec_keras.experiments.from_scratch import FasterTraining
@@ -42,6 +43,9 @@ class Transfer(FasterTraining):
         for name in ("source", "data"):
             if options.get(name) is None:
                 raise ArgumentError(name, "is missing", "Give a file.")
+        for name in ("target_epochs", "target_batch_size"):
+            if options.get(name) is not None:
+                check_integer(name, options[name], least=1)
         self.pairs = os.path.abspath(options["data"])
         super().__init__({"length": _LENGTH, **options})
         scale = options.get("scale", SCALE)

@@ -5,6 +5,7 @@ import contextlib
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.stacking import StackingCallback, StackingSchedule
 
+_NAMED = {"doubling": None, "plateau": "plateau"}
 _SCHEDULES = (
     "must be 'doubling', 'plateau', 'none', or pairs of epoch and blocks such as "
     "2:8,5:16"
@@ -13,7 +14,7 @@ _DATA_SHARES = (
     "must be pairs of epoch and fraction of the rows, from epoch 0 on, such as "
     "0:0.4,2:1"
 )
-_FIX = "Give more blocks at earlier epochs, or 'none' to train without growth."
+_FIX = "Give more blocks at earlier epochs, or 'none' to train without growing."
 
 
 def stacking_callback(config):
@@ -25,7 +26,7 @@ def stacking_callback(config):
     Raises:
         ArgumentError: If method and schedule do not fit the rest of the configuration.
     """
-    if config.data_shares and config.schedule in ("none", "doubling", "plateau"):
+    if config.data_shares and config.schedule in ("none", *_NAMED):
         raise ArgumentError(
             "data_shares",
             "needs a schedule of epochs and blocks, such as 2:8, and the schedule is "
@@ -34,10 +35,12 @@ def stacking_callback(config):
         )
     if config.schedule == "none":
         return None
+    tables = _tables(config)
     with _tables_as_given(config):
+        schedule = StackingSchedule(*tables) if tables else _NAMED[config.schedule]
         callback = StackingCallback(
             config.method,
-            _schedule(config.schedule, config.data_shares),
+            schedule,
             top_blocks=config.top_blocks,
             inherit=config.inherit,
             optimizer_state=config.optimizer_state,
@@ -71,17 +74,14 @@ def _tables_as_given(config):
         raise ArgumentError(name, error.reason, fixes[name], given) from error
 
 
-def _schedule(text, data_shares):
-    if text == "doubling":
+def _tables(config):
+    """Returns the dicts of depths and of data shares, `None` for a named schedule."""
+    if config.schedule in _NAMED:
         return None
-    if text == "plateau":
-        return text
-    depths = _table("schedule", text, int, _SCHEDULES)
-    if data_shares is None:
-        return StackingSchedule(depths)
-    return StackingSchedule(
-        depths, _table("data_shares", data_shares, float, _DATA_SHARES)
-    )
+    depths = _table("schedule", config.schedule, int, _SCHEDULES)
+    if config.data_shares is None:
+        return depths, None
+    return depths, _table("data_shares", config.data_shares, float, _DATA_SHARES)
 
 
 def _table(name, text, type, reason):

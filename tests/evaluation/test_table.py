@@ -12,5 +12,9 @@ def test_a_vocabulary_without_counts_is_refused_with_the_way_out(make_model, seq
 
 
 def test_a_metric_has_a_short_title_or_its_own_name():
-    titles = {"mrr@5": "MRR@5", "sampled_hit_rate@5": "sampled HR@5", "gain@3": "gain@3"}
+    titles = {
+        "mrr@5": "MRR@5",
+        "sampled_hit_rate@5": "sampled HR@5",
+        "gain@3": "gain@3",
+    }
     assert {name: column_title(name) for name in titles} == titles
