@@ -37,6 +37,8 @@ def as_markdown(docstring):
         body = textwrap.dedent("\n".join(lines)).strip("\n")
         if name in WITH_ENTRIES:
             body = definitions(body)
+        if name == "Example" and body.startswith(">>>"):
+            body = f"```pycon\n{body}\n```"
         title = f"**{TITLES[name]}**\n\n" if name else ""
         parts.append(title + body)
     return "\n\n".join(part for part in parts if part)

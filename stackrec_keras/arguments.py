@@ -63,6 +63,13 @@ def check_fraction(**arguments: Any) -> None:
             raise ArgumentError(name, reason, received=value)
 
 
+def check_positive(**arguments: Any) -> None:
+    """Checks that arguments are numbers above 0."""
+    for name, value in arguments.items():
+        if not is_number(value) or not value > 0:
+            raise ArgumentError(name, "must be a number above 0", received=value)
+
+
 def check_choice(name: str, value: Any, choices: Iterable[Any], why: str = "") -> None:
     """Checks that an argument is one of some values.
 

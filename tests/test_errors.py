@@ -11,6 +11,7 @@ from stackrec_keras.arguments import (
     check_fraction,
     check_integer,
     check_number,
+    check_positive,
 )
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.wording import did_you_mean
@@ -64,6 +65,7 @@ def test_users_catch_it_as_a_value_error():
         (lambda: check_number("n", float("nan")), "must be a number"),
         (lambda: check_bools(n=1), "must be True or False"),
         (lambda: check_fraction(n=1.0), "must be a number from 0 to below 1"),
+        (lambda: check_positive(n=0), "must be a number above 0"),
         (lambda: check_choice("n", "c", ["a", "b", "d"]), "must be 'a', 'b' or 'd'"),
         (lambda: check_choice("n", 1, [True]), "must be True"),
     ],

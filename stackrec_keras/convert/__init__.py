@@ -1,4 +1,4 @@
-"""Checkpoints of StackRec's release, brought over by name."""
+"""Loading checkpoints of StackRec's reference implementation."""
 
 from stackrec_keras.convert.build import build_stackrec_model
 from stackrec_keras.convert.files import read_checkpoint

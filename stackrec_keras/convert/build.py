@@ -3,9 +3,11 @@ from os import PathLike
 
 import numpy as np
 
+from stackrec_keras.arguments import check_choice
 from stackrec_keras.convert import tf1_names, torch_names
 from stackrec_keras.convert.load import Checkpoint, load_stackrec_weights
-from stackrec_keras.convert.numbering import release_numbering
+from stackrec_keras.convert.numbering import reference_numbering
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models import (
     ConvolutionalRecommender,
     SASRec,
@@ -22,29 +24,32 @@ def build_stackrec_model(
     pad: int | str = 0,
     **arguments,
 ) -> SequentialRecommender:
-    """Builds the model that a checkpoint of StackRec's release is of.
+    """Builds a model from a checkpoint of StackRec's reference implementation.
 
-    Sizes and depth follow from the shapes of the variables. What leaves no trace in
-    them has the release's defaults, unless given. A checkpoint knows items by numbers
-    alone; with the file of sequences that it was trained on, the model has their ids,
-    and what the release took for padding becomes index 0.
+    Sizes and depth follow from the shapes of the variables. Arguments that do not
+    follow from them have the reference implementation's defaults, unless you give them.
+    A checkpoint has only numbers for its items. Given the file of sequences that it was
+    trained on, the model also knows the ids of its items, and whatever the reference
+    implementation used for padding becomes index 0.
 
     Args:
         name: String, `"nextitnet"`, `"grec"`, `"sasrec"` or `"ssept"`.
         weights: Dict as for `load_stackrec_weights`.
-        sequences: The release's file of sequences, from which the model gets its
-            vocabulary. `None`: items are indices, the release's own.
+        sequences: Path of the file of sequences that the checkpoint was trained on,
+            from which the model gets its vocabulary. Defaults to `None`: items are the
+            reference implementation's numbers.
         user_column: Boolean, whether the first column of that file is the user's id.
-        pad: The id that stands for padding in that file.
-        **arguments: Arguments of the model that the shapes do not tell, such as
+            Defaults to `False`.
+        pad: The id that stands for padding in that file. Defaults to `0`.
+        **arguments: Arguments of the model that the shapes do not determine, such as
             `dilations`, `num_heads` or `dropout`.
 
     Returns:
-        The model, with the weights of the checkpoint, compiled anew.
+        The compiled model, with the weights of the checkpoint.
 
     Raises:
-        ValueError: If the name is unknown, the checkpoint is not of that model, or
-            the sequences are not those it was trained on.
+        ArgumentError: If the name is unknown, if the checkpoint is of another model,
+            or if it was trained on other sequences.
 
     Example:
 
@@ -58,24 +63,23 @@ def build_stackrec_model(
     Reference:
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
-    if name.lower() not in MODELS:
-        raise ValueError(
-            f"name must be one of {', '.join(map(repr, MODELS))}. Received: {name!r}"
-        )
+    check_choice("name", name.lower(), MODELS)
     kind = MODELS[name.lower()]
     of_tf1 = issubclass(kind, ConvolutionalRecommender)
     names, sizes = (tf1_names, _tf1_sizes) if of_tf1 else (torch_names, _torch_sizes)
     numbering = None
     if sequences is not None:
-        numbering = release_numbering(sequences, user_column, pad, of_tf1)
+        numbering = reference_numbering(sequences, user_column, pad, of_tf1)
     try:
         if numbering is not None:
             weights = numbering.renumbered(weights, names.ITEM_TABLES)
         model = kind(**{**sizes(weights, kind), **arguments})
     except KeyError as error:
-        raise ValueError(
-            f"The checkpoint has no variable {error}, so it is of no {kind.__name__}. "
-            f"It has {sorted(weights)[:5]}, ..."
+        raise ArgumentError(
+            "weights",
+            f"has no variable {error}, so it is not a checkpoint of {kind.__name__}",
+            f"Name the model that it is of. Its variables are {sorted(weights)[:5]}, "
+            "and more.",
         ) from error
     load_stackrec_weights(model, weights)
     model.compile()

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from stackrec_keras.errors import ArgumentError
+
 
 def read_checkpoint(path: str | PathLike) -> dict[str, np.ndarray]:
-    """Reads a checkpoint file of StackRec's release.
+    """Reads a checkpoint file of StackRec's reference implementation.
 
     Args:
         path: Path of a torch file that holds a state_dict, or the prefix of a
@@ -17,21 +19,30 @@ def read_checkpoint(path: str | PathLike) -> dict[str, np.ndarray]:
 
     Raises:
         FileNotFoundError: If there is neither.
-        ImportError: If TensorFlow, or torch, is needed and not installed.
-        ValueError: If a torch file holds anything but tensors; it is never executed.
-            If the path is a part of a TensorFlow checkpoint.
+        ImportError: If the file needs TensorFlow or torch, which is not installed.
+        ArgumentError: If the path is one file of a TensorFlow checkpoint, or a torch
+            file holds anything but tensors. Such a file is never executed.
+
+    Example:
+
+    ```python
+    weights = sr.convert.read_checkpoint("sasrec.pt")
+    model = sr.convert.build_stackrec_model("sasrec", weights)
+    ```
+
+    Reference:
+        [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
     if Path(f"{path}.index").is_file():
         return _read_tensorflow(path)
     prefix = re.sub(r"(\.index|\.data-\d+-of-\d+)$", "", str(path))
     if prefix != str(path):
-        raise ValueError(
-            f"{path} is a part of a TensorFlow checkpoint. Give its prefix: {prefix}"
-        )
+        reason = "is one file of a TensorFlow checkpoint"
+        raise ArgumentError("path", reason, f"Give its prefix: {prefix}", path)
     if not Path(path).is_file():
         raise FileNotFoundError(
-            f"{path} is no file, and there is no {path}.index. Give a torch file, or "
-            "a TensorFlow checkpoint's prefix: model.ckpt for model.ckpt.index."
+            f"{path} is not a file, and neither is {path}.index. Give a torch file, or "
+            "the prefix of a TensorFlow checkpoint: model.ckpt for model.ckpt.index."
         )
     return _read_torch(path)
 
@@ -41,7 +52,8 @@ def _read_tensorflow(prefix):
         import tensorflow as tf
     except ImportError as error:
         raise ImportError(
-            f"{prefix} is a TensorFlow checkpoint: pip install tensorflow"
+            f"Reading {prefix}, a TensorFlow checkpoint, needs TensorFlow: pip install "
+            "tensorflow"
         ) from error
     reader = tf.train.load_checkpoint(str(prefix))
     return {
@@ -54,19 +66,24 @@ def _read_torch(path):
         import torch
     except ImportError as error:
         raise ImportError(
-            f"{path} is read as a torch checkpoint: pip install torch"
+            f"Reading {path}, a torch checkpoint, needs torch: pip install torch"
         ) from error
     try:
-        held = torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise ValueError(
-            f"{path} is no state_dict of tensors alone, and nothing else is loaded, "
-            "since a pickle can run code. Save it anew where you trust it: "
-            f"torch.save(model.state_dict(), path). torch says: {error}"
+        raise ArgumentError(
+            "path",
+            "does not hold only tensors, and nothing else is loaded, because a pickle "
+            "can run code",
+            "If you trust the file, load it yourself and save it again with "
+            f"torch.save(model.state_dict(), path). torch says: {error}",
+            path,
         ) from error
-    if not isinstance(held, dict) or not all(map(torch.is_tensor, held.values())):
-        raise ValueError(
-            f"{path} holds a {type(held).__name__} that is no state_dict. Save "
-            "model.state_dict()."
+    if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
+        raise ArgumentError(
+            "path",
+            f"holds a {type(state).__name__} that is not a state_dict",
+            "Save model.state_dict().",
+            path,
         )
-    return {name: tensor.detach().float().numpy() for name, tensor in held.items()}
+    return {name: tensor.detach().float().numpy() for name, tensor in state.items()}

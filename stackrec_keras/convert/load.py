@@ -5,27 +5,29 @@ import keras
 import numpy as np
 
 from stackrec_keras.convert import tf1_names, torch_names
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models import TransformerRecommender
+from stackrec_keras.wording import counted
 
 
 def load_stackrec_weights(
     model: keras.Model, weights: Mapping[str, np.ndarray]
 ) -> None:
-    """Sets a model's weights to those of a checkpoint of StackRec's release.
+    """Loads a checkpoint of StackRec's reference implementation into a model.
 
     Args:
-        model: A model with the depth of the checkpoint. Where the release counts `n`
-            items, its padding among them, `num_items` is `n - 1`.
-        weights: Dict from the release's variable names to arrays: for `NextItNet`
-            and `GRec` those of TensorFlow 1, such as
+        model: A model with the depth of the checkpoint. The reference implementation
+            counts the padding as an item: if it has `n` items, `num_items` is `n - 1`.
+        weights: Dict from the reference implementation's variable names to arrays. For
+            `NextItNet` and `GRec` the names are those of TensorFlow 1, such as
             `"nextitnet_residual_blockdecoder_layer_0/dilated_conv1/weight"` of shape
-            `(1, kernel_size, dim, dim)`; for `SASRec` and `SSEPT` those of the torch
-            state_dict, such as `"transformers.0.SelfAttention.fc1.weight"`.
+            `(1, kernel_size, dim, dim)`. For `SASRec` and `SSEPT` they are those of
+            the torch state_dict, such as `"transformers.0.SelfAttention.fc1.weight"`.
             Optimizer variables are skipped.
 
     Raises:
-        ValueError: If a variable is missing, left over or of another shape. The
-            model is untouched then.
+        ArgumentError: If a variable is missing, is not one of the model's, or has
+            another shape. The model is then left unchanged.
 
     Example:
 
@@ -42,26 +44,29 @@ def load_stackrec_weights(
     checkpoint = Checkpoint(weights)
     depth = checkpoint.depth(names.BLOCK)
     if depth != model.num_blocks:
-        raise ValueError(
-            f"weights has {depth} blocks, the model {model.num_blocks}. Build the "
-            f"model with num_blocks={depth}."
+        raise ArgumentError(
+            "weights",
+            f"has {counted(depth, 'block')}, and the model has {model.num_blocks}",
+            f"Build the model with num_blocks={depth}.",
         )
     values = list(names.values(model, checkpoint.take))
     checkpoint.check_empty(model)
     if len(values) != len(model.weights):
-        raise ValueError(
-            f"This {type(model).__name__} has weights that no model of the release "
-            "has. Build it with the arguments of the checkpoint."
+        raise ArgumentError(
+            "model",
+            "has weights that no model of the reference implementation has",
+            "Build it with the arguments of the checkpoint.",
+            model,
         )
     for variable, value in values:
         variable.assign(value)
 
 
 class Checkpoint:
-    """The variables of a checkpoint, taken out of it one by one.
+    """The variables of a checkpoint, to be taken out of it one by one.
 
     Args:
-        weights: Dict from name to array. Variables of an optimizer are left out.
+        weights: Dict from name to array. Optimizer variables are skipped.
     """
 
     def __init__(self, weights):
@@ -72,31 +77,34 @@ class Checkpoint:
         }
 
     def depth(self, block):
-        """Returns the number of blocks, `block` being the pattern of their names."""
+        """Returns the number of blocks, whose variables' names match a pattern."""
         found = [match for name in self._weights if (match := block.match(name))]
         return len({match.group(1) for match in found})
 
     def take(self, name, shape):
-        """Returns the variable of that name in that shape."""
+        """Takes out the variable of a name and returns it in a shape."""
         if name not in self._weights:
-            raise ValueError(
-                f"weights has no variable {name!r}, which the model needs."
+            raise ArgumentError(
+                "weights", f"has no variable {name!r}, which the model needs"
             )
         value = self._weights.pop(name)
         if _without_ones(value.shape) != _without_ones(shape):
-            raise ValueError(
-                f"weights[{name!r}] has shape {value.shape}; the model needs one of "
-                f"{tuple(shape)}. Build the model with the arguments of the checkpoint."
+            raise ArgumentError(
+                "weights",
+                f"has {name!r} of shape {value.shape}, and the model needs it of shape "
+                f"{tuple(shape)}",
+                "Build the model with the arguments of the checkpoint.",
             )
         return value.reshape(shape)
 
     def check_empty(self, model):
-        """Raises a ValueError if variables are left."""
+        """Checks that no variables are left."""
         if self._weights:
-            raise ValueError(
-                f"weights has variables that {type(model).__name__} has not: "
-                f"{sorted(self._weights)[:5]}. Does the model have the arguments of "
-                "the checkpoint (rezero among them)?"
+            raise ArgumentError(
+                "weights",
+                f"has variables that {type(model).__name__} lacks: "
+                f"{sorted(self._weights)[:5]}",
+                "Build the model with the arguments of the checkpoint, such as rezero.",
             )
 
 

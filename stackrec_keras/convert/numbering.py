@@ -1,4 +1,4 @@
-"""How StackRec's release numbers the items of a file of sequences."""
+"""How StackRec's reference implementation numbers the items of a file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,18 +9,19 @@ import pandas as pd
 
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.data.sequences import are_items, numbers_if_all, read_tokens
+from stackrec_keras.errors import ArgumentError
 
 
 @dataclass(frozen=True)
-class ReleaseNumbering:
-    """The items of a file, in the order in which the release gave them numbers.
+class ReferenceNumbering:
+    """The items of a file, in the order of the reference implementation's numbers.
 
     Args:
         vocabulary: `Vocabulary` of the items, without the padding.
-        rows: `(num_items + 1,)` integer array, the rows of the release's tables: of
-            its padding, then of each item of the vocabulary.
-        num_rows: Integer, the rows of the release's tables.
-        length: Integer, items in the release's padded rows.
+        rows: Integer array of shape `(num_items + 1,)`, where its tables have the
+            padding, then each item of the vocabulary.
+        num_rows: Integer, the number of rows of its tables.
+        length: Integer, the number of items in its padded sequences.
     """
 
     vocabulary: Vocabulary
@@ -31,15 +32,23 @@ class ReleaseNumbering:
     def renumbered(
         self, weights: Mapping[str, np.ndarray], tables: tuple[str, ...]
     ) -> dict[str, np.ndarray]:
-        """Returns the weights with the rows of these tables in our order: row 0 the
-        padding's, which the release may have among its items."""
+        """Returns the weights with the rows of some tables in our order.
+
+        Row 0 is then the padding's, which the reference implementation may have among
+        the items.
+
+        Args:
+            weights: Dict from name to array.
+            tables: Names of the tables with a row for each item.
+        """
         for name in tables:
             if len(weights[name]) != self.num_rows:
-                raise ValueError(
-                    f"The file gives {self.num_rows} items to the release, its padding "
-                    f"among them, and weights[{name!r}] has {len(weights[name])}. Give "
-                    "the file that the checkpoint was trained on, with its pad and "
-                    "user_column."
+                raise ArgumentError(
+                    "sequences",
+                    f"has {self.num_rows} items, with the padding, and {name!r} of "
+                    f"weights has {len(weights[name])}",
+                    "Give the file that the checkpoint was trained on, with its pad "
+                    "and user_column.",
                 )
         return {
             name: np.asarray(value)[self.rows] if name in tables else value
@@ -47,21 +56,26 @@ class ReleaseNumbering:
         }
 
 
-def release_numbering(
+def reference_numbering(
     path: str | PathLike,
     user_column: bool = False,
     pad: int | str = 0,
     fills_with_pad: bool = True,
-) -> ReleaseNumbering:
-    """Reads a file as the release does: ids count from 1 by first appearance, the
-    padding like any other.
+) -> ReferenceNumbering:
+    """Reads a file as the reference implementation does.
+
+    It numbers ids, the padding among them, from 1 in order of first appearance.
 
     Args:
         path: The file of sequences, as for `sr.data.read_sequences`.
-        user_column: Boolean, whether the first column is the user's id.
-        pad: The id that stands for padding in the file.
+        user_column: Boolean, whether the first column is the user's id. Defaults to
+            `False`.
+        pad: The id that stands for padding in the file. Defaults to `0`.
         fills_with_pad: Boolean, whether shorter rows are filled with `pad`, as for
-            NextItNet and GRec, or with the release's own index 0.
+            NextItNet and GRec, or with an index 0 of its own. Defaults to `True`.
+
+    Returns:
+        A `ReferenceNumbering`.
     """
     rows, codes, texts = read_tokens(path)
     if user_column:
@@ -73,12 +87,12 @@ def release_numbering(
     if fills_with_pad:
         starts = np.cumsum(sizes) - sizes
         fields = np.insert(fields, starts[is_short], str(pad))
-    counts = pd.Series(fields).value_counts(sort=False)  # by first appearance
+    counts = pd.Series(fields).value_counts(sort=False)  # in order of first appearance
     order = counts.index.to_numpy()
     is_item = are_items(order, pad)
     in_file = (order == str(pad)).any() and (fills_with_pad or not is_short.any())
     padding = 1 + np.flatnonzero(order == str(pad))[0] if in_file else 0
-    return ReleaseNumbering(
+    return ReferenceNumbering(
         Vocabulary(numbers_if_all(order[is_item]), counts[is_item]),
         np.r_[padding, 1 + np.flatnonzero(is_item)],
         len(order) + 1,

@@ -1,4 +1,4 @@
-"""What the variables of NextItNet and GRec are called in the release."""
+"""The names of NextItNet's and GRec's variables in the reference implementation."""
 
 import re
 
@@ -9,7 +9,7 @@ ITEM_TABLES = ("allitem_embeddings", "softmax_w", "softmax_b")
 
 
 def values(model, take):
-    """Yields a pair of each variable of a model and its value in a checkpoint.
+    """Yields each variable of a model with its value in a checkpoint.
 
     Args:
         model: A `NextItNet` or `GRec`.
@@ -23,7 +23,7 @@ def values(model, take):
     for name, variable in model.stack.variables_by_name().items():
         of_blocks = [
             take(
-                f"nextitnet_residual_blockdecoder_layer_{i}/{_release_name(name)}",
+                f"nextitnet_residual_blockdecoder_layer_{i}/{_reference_name(name)}",
                 variable.shape[1:],
             )
             for i in range(model.num_blocks)
@@ -31,14 +31,14 @@ def values(model, take):
         yield variable, np.stack(of_blocks)
 
 
-def _release_name(name):
+def _reference_name(name):
     if name == "gate":
         return "rez"
     digit = re.search(r"\d", name).group()
-    return _RELEASE_NAMES[name.replace(digit, "")].format(digit)
+    return _REFERENCE_NAMES[name.replace(digit, "")].format(digit)
 
 
-_RELEASE_NAMES = {
+_REFERENCE_NAMES = {
     "kernel": "dilated_conv{}/weight",
     "bias": "dilated_conv{}/bias",
     "norm_scale": "layer_norm{}/gamma",

@@ -1,6 +1,6 @@
-"""What the variables of SASRec and SSE-PT are called in the release.
+"""The names of SASRec's and SSE-PT's variables in the reference implementation.
 
-torch keeps the matrix of a dense layer as (out, in), Keras as (in, out).
+torch stores the matrix of a dense layer as (out, in), Keras as (in, out).
 """
 
 import re
@@ -12,7 +12,7 @@ ITEM_TABLES = ("item_embeddings.weight", "final.weight", "final.bias")
 
 
 def values(model, take):
-    """Yields a pair of each variable of a model and its value in a checkpoint.
+    """Yields each variable of a model with its value in a checkpoint.
 
     Args:
         model: A `SASRec` or `SSEPT`.
@@ -41,7 +41,7 @@ def _plain_names(model):
 
 
 def _block(index, dim, take, rezero):
-    """Dict from our weight names to one block's arrays."""
+    """Returns a dict from our weight names to one block's arrays."""
     attention = f"transformers.{index}.SelfAttention"
     feed_forward = f"transformers.{index}.ff"
     projections = [f"{attention}.fc{i}" for i in (1, 2, 3)]

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.losses.cross_entropy import target_logits
 from stackrec_keras.losses.sampled_loss import SampledLoss
 from stackrec_keras.types import Tensor
@@ -12,22 +13,27 @@ from stackrec_keras.types import Tensor
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class BinaryCrossEntropy(SampledLoss):
-    """Binary cross-entropy of the target and of a few random negatives, summed.
+    """Binary cross-entropy of the target and a few random negatives.
 
-    What StackRec's release fine-tunes with on a second catalogue. Negatives are
-    uniform, drawn anew for each position and step, with replacement, and never the
-    position's own target. Outside training the loss is the full softmax.
+    The loss of a position is the sum
+    `-log(sigmoid(s_target)) - sum_j log(1 - sigmoid(s_j))` over its negatives `j`, with
+    `s` the scores. StackRec's reference implementation fine-tunes with this loss on a
+    second catalogue. Negatives are drawn uniformly and with replacement, at each step
+    and for each position, and are never the position's own target. Outside training
+    the loss is that of `FullSoftmax`.
 
     Args:
-        num_negatives: How many to draw for each position: an integer is a count, a
-            float a share of the classes, `int(share * (num_items + 1))`.
-        include_padding: Whether class 0, the padding, may be drawn.
+        num_negatives: How many negatives to draw for each position. An integer is a
+            count, a float a fraction of the classes: `int(fraction * (num_items + 1))`.
+            Defaults to `1`.
+        include_padding: Boolean, whether class 0, the padding, may be drawn. Defaults
+            to `False`.
 
-    Call arguments: see `CatalogueLoss`. `seed` is required in training.
+    Call arguments: see `CatalogueLoss`. Training requires `seed`.
 
     Raises:
-        ValueError: If an argument is out of range, and, when called, if there is
-            but one item.
+        ArgumentError: If an argument is out of range, or, when the loss is called, if
+            the catalogue has only one item.
 
     Example:
 
@@ -50,19 +56,22 @@ class BinaryCrossEntropy(SampledLoss):
         bias = ops.cast(bias, "float32")
         positive = target_logits(targets, hidden, table, bias)
         negative = target_logits(drawn, ops.expand_dims(hidden, axis=2), table, bias)
+        # softplus(-s) is -log(sigmoid(s)), and softplus(s) is -log(1 - sigmoid(s)).
         return ops.softplus(-positive) + ops.sum(ops.softplus(negative), axis=-1)
 
     def draw(
         self, num_classes: int, y_true: Tensor, seed: keras.random.SeedGenerator | None
     ) -> Tensor:
-        """Draw the negatives of a step, `(batch, time, num_negatives)` ids."""
+        """Draws the negatives of a step, `(batch, time, num_negatives)` ids."""
         first = self.first_class
         if num_classes - first < 2:
-            raise ValueError(
-                f"BinaryCrossEntropy needs an item beside the target to draw; the "
-                f"catalogue has {num_classes - 1}. Give more items, or FullSoftmax()."
+            raise ArgumentError(
+                "num_items",
+                "leaves BinaryCrossEntropy no item to draw beside the target",
+                "Use FullSoftmax().",
+                num_classes - 1,
             )
         shape = (*ops.shape(y_true), self.count(num_classes))
         others = keras.random.randint(shape, first, num_classes - 1, seed=seed)
-        # One step over the target leaves the other classes equally likely.
+        # Stepping over the target leaves all other classes equally likely.
         return ops.where(others >= ops.expand_dims(y_true, -1), others + 1, others)

@@ -1,10 +1,12 @@
-"""The common part of all losses over an item catalogue."""
+"""The base class of all losses over an item catalogue."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
+from stackrec_keras.arguments import check_bools
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.layers.embedding import known_ids
 from stackrec_keras.losses.cross_entropy import cross_entropy
 from stackrec_keras.types import Tensor
@@ -13,46 +15,56 @@ from stackrec_keras.types import Tensor
 class CatalogueLoss:
     """Base class of losses that score hidden states against an item catalogue.
 
-    A next-item recommender ends in hidden states and an output table with one
-    row an item. A loss that is given both can choose which items to score: all
-    of them, all of them in chunks, or a sample. The model calls it from
-    `compute_loss`; it is no `keras.losses.Loss`.
+    A next-item recommender ends in hidden states and an output embedding with one row
+    for each item. A loss that gets both can choose which items to score: all of them,
+    all of them in chunks, or a sample. The model calls it from `compute_loss`. It is
+    not a `keras.losses.Loss`.
 
-    A subclass implements `training_losses` and, if it has arguments of its
-    own, `get_config`. Outside training every loss is the exact softmax
-    cross-entropy over the catalogue, so that validation losses of models
-    trained with different losses can be compared.
+    A subclass implements `training_losses` and, if it has arguments of its own,
+    `get_config`. To give it a name, add it to `stackrec_keras.losses.LOSSES`. Outside
+    training every loss is the exact softmax cross-entropy over the catalogue, so that
+    the validation losses of models trained with different losses can be compared.
 
     Args:
-        include_padding: Whether class 0, the padding, is one of the classes:
-            in the denominator and among the negatives. The StackRec release
-            keeps it; it is never a target in either case.
+        include_padding: Boolean, whether class 0, the padding, is one of the classes:
+            in the denominator and among the negatives, as in StackRec's reference
+            implementation. It is never a target. Defaults to `False`.
 
     Call arguments:
-        y_true: Integer tensor, the next item at each position `(batch, time)`,
-            0 where there is none; or one next item a row, `(batch,)`.
+        y_true: Integer tensor of shape `(batch, time)`, the next item at each
+            position, 0 where there is no target; or of shape `(batch,)`, one next
+            item for each row.
         hidden: Tensor of shape `(batch, time, dim)` or `(batch, dim)`.
-        table: Tensor of shape `(num_items + 1, dim)`. Row 0 is the padding.
+        table: Tensor of shape `(num_items + 1, dim)`, the output embedding. Row 0 is
+            the padding.
         bias: Tensor of shape `(num_items + 1,)`.
-        sample_weight: `None` or a tensor of shape `(batch,)` or
-            `(batch, time)`.
-        training: Whether to use the training form of the loss.
-        seed: A `keras.random.SeedGenerator`, for losses that draw. It belongs
-            to the model, so that its state is saved with the model.
+        sample_weight: Tensor of shape `(batch,)` or `(batch, time)`. Defaults to
+            `None`.
+        training: Boolean, whether to compute the training form of the loss. Defaults
+            to `True`.
+        seed: A `keras.random.SeedGenerator`, for losses that draw. It belongs to the
+            model, so that its state is saved with the model. Defaults to `None`.
 
     Returns:
-        A float32 scalar: the mean over the positions that have a target,
-        weighted by `sample_weight` (divided by the sum of the weights), or 0
-        if no position has one.
+        A float32 scalar, the mean over the positions that have a target, weighted by
+        `sample_weight`. It is 0 if no position has a target.
+
+    Raises:
+        ArgumentError: If an argument is out of range or has the wrong shape.
+
+    Example:
+
+    ```python
+    class SquaredError(CatalogueLoss):
+        def training_losses(self, targets, hidden, table, bias, seed):
+            rows = ops.take(table, targets, axis=0)
+            return ops.sum(ops.square(hidden - rows), axis=-1)
+    ```
     """
 
     def __init__(self, include_padding: bool = False) -> None:
-        if not isinstance(include_padding, bool):
-            raise ValueError(
-                "`include_padding` must be True or False. "
-                f"Received: include_padding={include_padding!r}"
-            )
-        self.include_padding = include_padding
+        check_bools(include_padding=include_padding)
+        self.include_padding = bool(include_padding)
 
     def __call__(
         self,
@@ -69,8 +81,8 @@ class CatalogueLoss:
         targets, hidden = _as_positions(y_true, ops.convert_to_tensor(hidden))
         bias = ops.convert_to_tensor(bias)
         weights = _position_weights(sample_weight, targets, len(y_true.shape))
-        # A hidden state without a target may be anything, NaN included; zero
-        # in its place keeps it out of the gradients.
+        # A hidden state without a target may be anything, even NaN. A zero in its
+        # place keeps it out of the gradients.
         has_target = ops.expand_dims(targets != 0, axis=-1)
         hidden = ops.where(has_target, hidden, ops.zeros_like(hidden))
         if training:
@@ -81,14 +93,15 @@ class CatalogueLoss:
         return ops.sum(losses * weights) / ops.where(total == 0, 1.0, total)
 
     def total_weight(self, y_true: Tensor, sample_weight: Tensor | None) -> Tensor:
-        """The weight that a batch's mean has in the mean over several batches.
+        """Returns the weight of a batch's mean in the mean over several batches.
 
         Args:
             y_true: As in the call.
             sample_weight: As in the call.
 
         Returns:
-            A float32 scalar, the sum of the weights of all positions with a target.
+            A float32 scalar, the sum of the weights of all positions that have a
+            target.
         """
         rank = len(y_true.shape)
         targets = y_true if rank == 2 else ops.expand_dims(y_true, axis=1)
@@ -102,11 +115,11 @@ class CatalogueLoss:
         bias: Tensor,
         seed: keras.random.SeedGenerator | None,
     ) -> Tensor:
-        """The loss of each position while training.
+        """Returns the loss of each position in training.
 
         Args:
-            targets: int32 tensor of shape `(batch, time)`; the loss where it
-                is 0 must be finite and is not used.
+            targets: int32 tensor of shape `(batch, time)`. Where it is 0, the loss
+                must be finite and is not used.
             hidden: Tensor of shape `(batch, time, dim)`.
             table: Tensor of shape `(num_items + 1, dim)`.
             bias: Tensor of shape `(num_items + 1,)`.
@@ -127,10 +140,18 @@ class CatalogueLoss:
         bias: Tensor,
         chunk_size: int | None = None,
     ) -> Tensor:
-        """The softmax cross-entropy of each position over all classes.
+        """Returns the softmax cross-entropy of each position over all classes.
 
-        Args and result are those of `training_losses`; `chunk_size` is how
-        many classes to score at a time.
+        Args:
+            targets: As in `training_losses`.
+            hidden: As in `training_losses`.
+            table: As in `training_losses`.
+            bias: As in `training_losses`.
+            chunk_size: Integer, how many classes to score at a time. Defaults to
+                `None`, all of them.
+
+        Returns:
+            A float32 tensor of shape `(batch, time)`.
         """
         losses = cross_entropy(
             ops.reshape(targets, (-1,)),
@@ -151,14 +172,15 @@ class CatalogueLoss:
 
 
 def _as_positions(targets, hidden):
-    """Targets `(batch, time)` and hidden states `(batch, time, dim)`."""
+    """Returns targets `(batch, time)` and hidden states `(batch, time, dim)`."""
     ranks = len(targets.shape), len(hidden.shape)
     if ranks not in ((1, 2), (2, 3)):
-        raise ValueError(
-            "`y_true` must be (batch, time) with `hidden` (batch, time, dim), or "
-            "(batch,) with (batch, dim). Received: "
-            f"y_true.shape={tuple(targets.shape)}, "
-            f"hidden.shape={tuple(hidden.shape)}"
+        raise ArgumentError(
+            "y_true",
+            f"of shape {tuple(targets.shape)} does not fit hidden states of shape "
+            f"{tuple(hidden.shape)}",
+            "Give (batch, time) with (batch, time, dim), or (batch,) with "
+            "(batch, dim).",
         )
     if ranks == (1, 2):
         targets = ops.expand_dims(targets, axis=1)
@@ -167,15 +189,15 @@ def _as_positions(targets, hidden):
 
 
 def _position_weights(sample_weight, targets, rank):
-    """Weights `(batch, time)` in float32, 0 where there is no target."""
+    """Returns float32 weights `(batch, time)`, 0 where there is no target."""
     if sample_weight is None:
         return ops.cast(targets != 0, "float32")
     weights = ops.cast(sample_weight, "float32")
     if not 1 <= len(weights.shape) <= rank:
-        raise ValueError(
-            "`sample_weight` must be (batch,), or (batch, time) where `y_true` "
-            f"is. Received: sample_weight.shape={tuple(weights.shape)} for "
-            f"`y_true` of rank {rank}"
+        raise ArgumentError(
+            "sample_weight",
+            f"of shape {tuple(weights.shape)} does not fit y_true of rank {rank}",
+            "Give (batch,), or (batch, time) if y_true has this shape.",
         )
     if len(weights.shape) == 1:
         weights = ops.expand_dims(weights, axis=1)

@@ -1,27 +1,31 @@
-"""The exact softmax cross-entropy over an item catalogue, as a pure function."""
+"""The exact softmax cross-entropy over an item catalogue."""
 
 import keras
 from keras import ops
 
-# Finite, so that a row of nothing but masked logits still has a gradient.
+# Finite, so that a row in which every logit is masked still has a gradient.
 MASKED = -1e30
 
-# PyTorch runs each operation over the whole matrix of logits. In pieces that
-# fit the processor's caches the same work takes half the time.
+# PyTorch runs each operation over the whole matrix of logits. In chunks that fit the
+# processor's caches, the same work takes half the time.
 EAGER_CHUNK = 512
 
 
 def cross_entropy(targets, hidden, table, bias, include_padding=False, chunk_size=None):
-    """Softmax cross-entropy of each position over the whole catalogue.
+    """Returns each position's softmax cross-entropy over the whole catalogue.
+
+    It is `log(sum_j exp(hidden @ table[j] + bias[j])) - score of the target`.
 
     Args:
         targets: Integer tensor of shape `(positions,)`.
-        hidden: Tensor of shape `(positions, dim)`. The product with the table
-            is taken in its dtype, the softmax in float32.
+        hidden: Tensor of shape `(positions, dim)`. Its product with the table is
+            computed in its dtype, the softmax in float32.
         table: Tensor of shape `(num_items + 1, dim)`.
         bias: Tensor of shape `(num_items + 1,)`.
-        include_padding: Whether class 0 is part of the denominator.
-        chunk_size: How many classes to score at a time, or `None` for all.
+        include_padding: Boolean, whether class 0 is in the denominator. Defaults to
+            `False`.
+        chunk_size: Integer, how many classes to score at a time. Defaults to `None`,
+            all of them.
 
     Returns:
         A float32 tensor of shape `(positions,)`.
@@ -36,10 +40,10 @@ def cross_entropy(targets, hidden, table, bias, include_padding=False, chunk_siz
 
 
 def target_logits(targets, hidden, table, bias):
-    """The logit of each position's own target, in float32.
+    """Returns the logit of each position's own target, in float32.
 
-    A product with the gathered rows: picking the logit out of the full matrix
-    would cost a scatter into a matrix of that size in the backward pass.
+    It multiplies by the gathered rows. Picking the logit out of the full matrix would
+    cost a scatter into a matrix of that size in the backward pass.
     """
     rows = ops.cast(ops.take(table, targets, axis=0), "float32")
     products = ops.cast(hidden, "float32") * rows
@@ -47,15 +51,15 @@ def target_logits(targets, hidden, table, bias):
 
 
 def mask_padding(bias):
-    """The bias with class 0 out of reach of any softmax."""
+    """Returns the bias with class 0 masked, so that a softmax gives it nothing."""
     return ops.where(ops.arange(bias.shape[0], dtype="int32") == 0, MASKED, bias)
 
 
 def log_normalizer(hidden, table, bias):
-    """The log of the softmax denominator of each position, `(positions,)`."""
+    """Returns the log of each position's softmax denominator, `(positions,)`."""
     if keras.backend.backend() != "torch" or table.shape[0] <= EAGER_CHUNK:
         return ops.logsumexp(_logits(hidden, table, bias), axis=-1)
-    # Split, not slices: the gradient of each slice would be a whole table.
+    # Not slices: the gradient of each slice would be a whole table.
     ends = list(range(EAGER_CHUNK, table.shape[0], EAGER_CHUNK))
     chunks = zip(ops.split(table, ends), ops.split(bias, ends), strict=True)
     parts = [
@@ -66,11 +70,11 @@ def log_normalizer(hidden, table, bias):
 
 
 def chunked_log_normalizer(hidden, table, bias, chunk_size):
-    """`log_normalizer` in bounded memory.
+    """Returns what `log_normalizer` does, in bounded memory.
 
-    Scores `chunk_size` classes at a time, in the backward pass again. Its
-    gradient is written out, as two plain loops: `keras.remat` around each
-    chunk leaves XLA free to hold the logits of all chunks at once, and does.
+    It scores `chunk_size` classes at a time, and again in the backward pass. The
+    gradient is written out as a loop of its own: with `keras.remat` around each chunk,
+    XLA holds the logits of all chunks at once.
     """
     num_classes, dim = table.shape
     num_chunks = -(-num_classes // chunk_size)
@@ -100,12 +104,12 @@ def chunked_log_normalizer(hidden, table, bias, chunk_size):
             def add(index, gradients):
                 d_hidden, d_table, d_bias = gradients
                 start, rows, logits = chunk(index)
-                shares = ops.exp(logits - ops.expand_dims(total, axis=-1))
-                shares = shares * ops.expand_dims(upstream, axis=-1)
-                d_offsets = ops.sum(shares, axis=0)
-                shares = ops.cast(shares, hidden.dtype)
-                d_rows = ops.matmul(ops.transpose(shares), hidden)
-                d_hidden = d_hidden + ops.cast(ops.matmul(shares, rows), "float32")
+                chances = ops.exp(logits - ops.expand_dims(total, axis=-1))
+                d_logits = chances * ops.expand_dims(upstream, axis=-1)
+                d_offsets = ops.sum(d_logits, axis=0)
+                d_logits = ops.cast(d_logits, hidden.dtype)
+                d_rows = ops.matmul(ops.transpose(d_logits), hidden)
+                d_hidden = d_hidden + ops.cast(ops.matmul(d_logits, rows), "float32")
                 d_rows = ops.cast(d_rows, table.dtype)
                 d_table = ops.slice_update(d_table, (start, 0), d_rows)
                 d_bias = ops.slice_update(d_bias, (start,), d_offsets)
@@ -123,8 +127,7 @@ def chunked_log_normalizer(hidden, table, bias, chunk_size):
             )
             return ops.cast(d_hidden, hidden.dtype), d_table, d_bias
 
-        # On PyTorch a result that its own gradient function holds on to would
-        # never be freed; hence a copy.
+        # A copy: PyTorch never frees a result that its own gradient function holds.
         return ops.copy(total), gradient
 
     return normalizer(hidden, table, bias)

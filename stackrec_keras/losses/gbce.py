@@ -1,11 +1,12 @@
-"""Generalised binary cross-entropy (gSASRec)."""
+"""Generalised binary cross-entropy, gSASRec's loss."""
 
-import numbers
 from typing import Any
 
 import keras
 from keras import ops
 
+from stackrec_keras.arguments import check_bools, is_number
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.losses.cross_entropy import target_logits
 from stackrec_keras.losses.sampled_loss import SampledLoss
 from stackrec_keras.types import Tensor
@@ -15,34 +16,39 @@ from stackrec_keras.types import Tensor
 class GBCE(SampledLoss):
     """Generalised binary cross-entropy against sampled negatives.
 
-    Binary cross-entropy with few negatives makes a model overconfident: it
-    sees a positive far more often than its share. gBCE raises the probability
-    of the positive to the power `beta`, which is
+    Binary cross-entropy with few negatives makes a model overconfident, because
+    targets are far more frequent in training than among all items. gBCE raises the
+    probability of the target to the power `beta`. The loss of a position is
+
+    `-(log(sigmoid(s_target) ** beta) + sum_j log(1 - sigmoid(s_j))) / (n + 1)`
+
+    over its `n` negatives `j`, with `s` the scores, and
 
     `beta = alpha * (t * (1 - 1 / alpha) + 1 / alpha)`
 
-    with the sampling rate `alpha = num_negatives / (num_items - 1)`, at most
-    1. `t=0` is plain binary cross-entropy, `t=1` gives calibrated
-    probabilities.
+    where `alpha = num_negatives / (num_items - 1)`, at most 1, is the sampling rate.
+    `t=0` is plain binary cross-entropy, and `t=1` gives calibrated probabilities.
 
-    Negatives are uniform and drawn for each row of the batch, where the paper
-    draws them for each position. The loss has the same expectation; for 256
-    rows of 19 positions, width 64 and 256 negatives this gathers 17 MB of table
-    rows instead of 319 MB. Outside training the loss is the full softmax.
+    Negatives are drawn uniformly, for each row of the batch. The paper draws them for
+    each position. The expected loss is the same, and for 256 rows of 19 positions,
+    width 64 and 256 negatives, 17 MB of table rows are gathered in place of 319 MB.
+    Outside training the loss is that of `FullSoftmax`.
 
     Args:
-        num_negatives: How many to draw for each row: an integer is a count, a
-            float a share of the classes, `int(share * (num_items + 1))`.
-        t: Calibration, from 0 to 1.
-        include_padding: Whether class 0, the padding, may be drawn.
-        remove_accidental_hits: Whether a negative that is a position's own
-            target is left out there. The paper's negatives are never the
-            target; its published code does not check (`False`).
+        num_negatives: How many negatives to draw for each row. An integer is a count,
+            a float a fraction of the classes: `int(fraction * (num_items + 1))`.
+            Defaults to `256`.
+        t: Float from 0 to 1, the calibration. Defaults to `0.75`.
+        include_padding: Boolean, whether class 0, the padding, may be drawn. Defaults
+            to `False`.
+        remove_accidental_hits: Boolean, whether to leave out a position's negative if
+            it is the position's own target, as the paper does. The paper's published
+            code keeps it (`False`). Defaults to `True`.
 
-    Call arguments: see `CatalogueLoss`. `seed` is required in training.
+    Call arguments: see `CatalogueLoss`. Training requires `seed`.
 
     Raises:
-        ValueError: If an argument is out of range.
+        ArgumentError: If an argument is out of range.
 
     Example:
 
@@ -51,7 +57,7 @@ class GBCE(SampledLoss):
     ```
 
     Reference:
-        - [Petrov and Macdonald, RecSys 2023](https://arxiv.org/abs/2308.07192)
+        [gSASRec, RecSys 2023](https://arxiv.org/abs/2308.07192)
     """
 
     def __init__(
@@ -62,31 +68,35 @@ class GBCE(SampledLoss):
         remove_accidental_hits: bool = True,
     ) -> None:
         super().__init__(num_negatives, include_padding)
-        self.t = _check_t(t)
+        if not is_number(t) or not 0 <= t <= 1:
+            raise ArgumentError("t", "must be a number from 0 to 1", received=t)
+        check_bools(remove_accidental_hits=remove_accidental_hits)
+        self.t = float(t)
         self.remove_accidental_hits = bool(remove_accidental_hits)
 
     def sampled_losses(
         self, targets: Tensor, hidden: Tensor, table: Tensor, bias: Tensor, drawn: Any
     ) -> Tensor:
-        return gbce_losses(
-            targets,
-            hidden,
-            table,
-            bias,
-            drawn,
-            beta=self.beta(table.shape[0]),
-            remove_accidental_hits=self.remove_accidental_hits,
-        )
+        bias = ops.cast(bias, "float32")
+        positive = target_logits(targets, hidden, table, bias)
+        # softplus(-s) is -log(sigmoid(s)), and softplus(s) is -log(1 - sigmoid(s)).
+        negative = ops.softplus(_logits_by_row(hidden, table, bias, drawn))
+        if self.remove_accidental_hits:
+            hits = ops.expand_dims(targets, -1) == ops.expand_dims(drawn, 1)
+            negative = ops.where(hits, 0.0, negative)
+        beta = self.beta(table.shape[0])
+        total = beta * ops.softplus(-positive) + ops.sum(negative, axis=-1)
+        return total / (drawn.shape[1] + 1)
 
     def draw(
         self, num_classes: int, y_true: Tensor, seed: keras.random.SeedGenerator | None
     ) -> Tensor:
-        """Draw the negatives of a step, `(batch, num_negatives)` ids."""
+        """Draws the negatives of a step, `(batch, num_negatives)` ids."""
         shape = (ops.shape(y_true)[0], self.count(num_classes))
         return keras.random.randint(shape, self.first_class, num_classes, seed=seed)
 
     def beta(self, num_classes: int) -> float:
-        """The power of the positive's probability."""
+        """Returns the power to which the target's probability is raised."""
         candidates = num_classes - self.first_class - 1
         alpha = min(1.0, self.count(num_classes) / max(1, candidates))
         return alpha * (self.t * (1 - 1 / alpha) + 1 / alpha)
@@ -99,43 +109,9 @@ class GBCE(SampledLoss):
         }
 
 
-def gbce_losses(
-    targets, hidden, table, bias, negatives, beta, remove_accidental_hits=True
-):
-    """The gBCE of each position against given negatives of its row.
-
-    Args:
-        targets: Integer tensor of shape `(batch, time)`.
-        hidden: Tensor of shape `(batch, time, dim)`.
-        table: Tensor of shape `(num_items + 1, dim)`.
-        bias: Tensor of shape `(num_items + 1,)`.
-        negatives: Integer tensor of shape `(batch, num_negatives)`.
-        beta: The power of the positive's probability.
-        remove_accidental_hits: Whether a negative that is a position's own
-            target is left out there.
-
-    Returns:
-        A float32 tensor of shape `(batch, time)`: the mean over the positive
-        and its negatives.
-    """
-    bias = ops.cast(bias, "float32")
-    positive = target_logits(targets, hidden, table, bias)
-    rows = ops.cast(ops.take(table, negatives, axis=0), hidden.dtype)
+def _logits_by_row(hidden, table, bias, ids):
+    """Returns each position's logits of the ids of its row, `(batch, time, ids)`."""
+    rows = ops.cast(ops.take(table, ids, axis=0), hidden.dtype)
     products = ops.matmul(hidden, ops.transpose(rows, (0, 2, 1)))
-    logits = ops.cast(products, "float32")
-    logits = logits + ops.expand_dims(ops.take(bias, negatives, axis=0), axis=1)
-    losses = ops.softplus(logits)
-    if remove_accidental_hits:
-        hits = ops.expand_dims(targets, -1) == ops.expand_dims(negatives, 1)
-        losses = ops.where(hits, 0.0, losses)
-    total = beta * ops.softplus(-positive) + ops.sum(losses, axis=-1)
-    return total / (negatives.shape[1] + 1)
-
-
-def _check_t(t):
-    if isinstance(t, numbers.Real) and 0 <= t <= 1:
-        return float(t)
-    raise ValueError(
-        "`t` must be a number from 0 (plain binary cross-entropy) to 1 "
-        f"(calibrated). Received: t={t!r}"
-    )
+    offsets = ops.expand_dims(ops.take(bias, ids, axis=0), axis=1)
+    return ops.cast(products, "float32") + offsets

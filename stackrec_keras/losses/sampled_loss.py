@@ -1,30 +1,44 @@
-"""The common part of losses that draw negatives."""
+"""The base class of losses that draw negatives."""
 
-import numbers
 from typing import Any
 
 import keras
 
-from stackrec_keras.arguments import is_integer
+from stackrec_keras.arguments import is_integer, is_number
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.losses.catalogue_loss import CatalogueLoss
 from stackrec_keras.types import Tensor
 
 
 class SampledLoss(CatalogueLoss):
-    """Base class of losses that set each target against a few items drawn.
+    """Base class of losses that compare each target with a few drawn items.
 
     A subclass implements `draw` and `sampled_losses`. Outside training the loss is
-    the full softmax.
+    that of `FullSoftmax`.
 
     Args:
-        num_negatives: How many to draw: an integer is a count, a float a share of
-            the classes, `int(share * (num_items + 1))`.
-        include_padding: Whether class 0, the padding, may be drawn.
+        num_negatives: How many negatives to draw. An integer is a count, a float a
+            fraction of the classes: `int(fraction * (num_items + 1))`, at least 1.
+        include_padding: Boolean, whether class 0, the padding, may be drawn. Defaults
+            to `False`.
 
-    Call arguments: see `CatalogueLoss`. `seed` is required in training.
+    Call arguments: see `CatalogueLoss`. Training requires `seed`.
 
     Raises:
-        ValueError: If an argument is out of range.
+        ArgumentError: If an argument is out of range, or, when the loss is called in
+            training, if `seed` is `None`.
+
+    Example:
+
+    ```python
+    class HingeLoss(SampledLoss):
+        def draw(self, num_classes, y_true, seed):
+            shape = (self.count(num_classes),)
+            return keras.random.randint(shape, self.first_class, num_classes, seed=seed)
+
+        def sampled_losses(self, targets, hidden, table, bias, drawn):
+            ...
+    ```
     """
 
     def __init__(
@@ -35,23 +49,23 @@ class SampledLoss(CatalogueLoss):
 
     @property
     def first_class(self) -> int:
-        """The first class that may be drawn."""
+        """Integer, the first class that may be drawn."""
         return 0 if self.include_padding else 1
 
     def count(self, num_classes: int) -> int:
-        """How many negatives `num_negatives` stands for, at least 1."""
+        """Returns how many negatives `num_negatives` stands for, at least 1."""
         if isinstance(self.num_negatives, float):
             return max(1, int(self.num_negatives * num_classes))
         return self.num_negatives
 
     def draw(
         self, num_classes: int, y_true: Tensor, seed: keras.random.SeedGenerator | None
-    ) -> Tensor:
-        """Draw the negatives of a step.
+    ) -> Any:
+        """Draws the negatives of a step.
 
         Args:
-            num_classes: `num_items + 1`.
-            y_true: int32 tensor of targets, `(batch, time)`.
+            num_classes: Integer, `num_items + 1`.
+            y_true: int32 tensor of shape `(batch, time)`, the targets.
             seed: A `keras.random.SeedGenerator`.
 
         Returns:
@@ -62,9 +76,17 @@ class SampledLoss(CatalogueLoss):
     def sampled_losses(
         self, targets: Tensor, hidden: Tensor, table: Tensor, bias: Tensor, drawn: Any
     ) -> Tensor:
-        """The loss of each position against what was drawn.
+        """Returns the loss of each position against the drawn negatives.
 
-        Args and result are those of `training_losses`; `drawn` is what `draw` gave.
+        Args:
+            targets: As in `training_losses`.
+            hidden: As in `training_losses`.
+            table: As in `training_losses`.
+            bias: As in `training_losses`.
+            drawn: What `draw` returned.
+
+        Returns:
+            A float32 tensor of shape `(batch, time)`.
         """
         raise NotImplementedError(
             f"{type(self).__name__} must implement `sampled_losses`."
@@ -79,9 +101,11 @@ class SampledLoss(CatalogueLoss):
         seed: keras.random.SeedGenerator | None,
     ) -> Tensor:
         if seed is None:
-            raise ValueError(
-                f"{type(self).__name__} draws negatives while training and needs "
-                "`seed`. Received: seed=None. Pass a keras.random.SeedGenerator."
+            raise ArgumentError(
+                "seed",
+                f"is missing, and {type(self).__name__} draws negatives in training",
+                "Give a keras.random.SeedGenerator.",
+                seed,
             )
         drawn = self.draw(table.shape[0], targets, seed)
         return self.sampled_losses(targets, hidden, table, bias, drawn)
@@ -91,15 +115,14 @@ class SampledLoss(CatalogueLoss):
 
 
 def _check_num_negatives(num_negatives):
-    """Refuse what is neither a count of negatives nor a share of the items."""
     if is_integer(num_negatives) and num_negatives >= 1:
         return int(num_negatives)
-    is_integral = isinstance(num_negatives, numbers.Integral)
-    is_share = isinstance(num_negatives, numbers.Real) and not is_integral
-    if is_share and 0 < num_negatives <= 1:
+    is_fraction = is_number(num_negatives) and not is_integer(num_negatives)
+    if is_fraction and 0 < num_negatives <= 1:
         return float(num_negatives)
-    raise ValueError(
-        "`num_negatives` must be an integer of at least 1 (a count) or a float "
-        "above 0 and up to 1 (a share of the items). "
-        f"Received: num_negatives={num_negatives!r}"
+    raise ArgumentError(
+        "num_negatives",
+        "must be an integer of at least 1, a count, or a float above 0 and at most 1, "
+        "a fraction of the classes",
+        received=num_negatives,
     )

@@ -1,21 +1,37 @@
-"""The target's rank among a few items that are drawn for its row."""
+"""The base class of metrics that rank each target among a sample of items."""
 
 from typing import Any
 
 from keras import ops
 
 from stackrec_keras.arguments import check_integers, is_integer
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.metrics.ranking_metric import RankingMetric
 from stackrec_keras.metrics.target_rank import target_rank
 from stackrec_keras.types import Tensor
 
 
 class AgainstSample(RankingMetric):
-    """Ranks the target among items drawn for its row, for a metric beside it.
+    """Base class that makes a ranking metric rank among items drawn for each row.
 
-    The sample of a row is a pure function of the seed and of how many rows came
-    before it since the last reset: the same in each evaluation, on each backend, at
-    any batch size.
+    Derive from it first, then from the metric: `SampledMRR(AgainstSample, MRR)`. The
+    sample of a row depends only on the seed and on the number of rows since the last
+    reset, so that it is the same in each evaluation, on each backend and at any batch
+    size.
+
+    Args:
+        k: Integer, the length of the list.
+        num_negatives: Integer, how many items to draw for each row. It must be less
+            than the number of items. Defaults to `99`.
+        seed: Integer from 0 to `2**31 - 1`. Defaults to `0`.
+        name: String. Defaults to `None`, the class's `prefix` and `k`.
+        dtype: String, the dtype of the sums. Defaults to `"float32"`.
+
+    Call arguments: see `RankingMetric`.
+
+    Raises:
+        ArgumentError: If an argument is out of range, or, in an update, if there are
+            at most `num_negatives` items.
     """
 
     def __init__(
@@ -28,8 +44,11 @@ class AgainstSample(RankingMetric):
     ) -> None:
         super().__init__(k, name=name, dtype=dtype)
         check_integers(num_negatives=num_negatives)
+        if not is_integer(seed) or not 0 <= seed < 2**31:
+            reason = "must be an integer from 0 to 2**31 - 1"
+            raise ArgumentError("seed", reason, received=seed)
         self.num_negatives = int(num_negatives)
-        self.seed = _check_seed(seed)
+        self.seed = int(seed)
         self.rows = self.add_variable(
             (), initializer="zeros", dtype="int32", name="rows"
         )
@@ -38,7 +57,7 @@ class AgainstSample(RankingMetric):
         y_true = ops.cast(y_true, "int32")
         drawn = self.draw(y_true, scores.shape[1] - 1)
         self.rows.assign_add(ops.shape(y_true)[0])
-        # A catalogue of the padding, the target and what was drawn.
+        # Scores of a small catalogue: the padding, the target and the drawn items.
         target = ops.expand_dims(y_true, axis=1)
         ids = ops.concatenate([ops.zeros_like(target), target, drawn], axis=1)
         scores = ops.take_along_axis(scores, ids, axis=1)
@@ -47,17 +66,18 @@ class AgainstSample(RankingMetric):
     def draw(self, y_true: Tensor, num_items: int) -> Tensor:
         """Returns the ids to rank with each target, `(batch, num_negatives)`."""
         if self.num_negatives >= num_items:
-            raise ValueError(
-                f"{self.name} draws num_negatives={self.num_negatives} items beside "
-                f"the target, and there are {num_items} in all. Draw fewer, or rank "
-                "all items."
+            raise ArgumentError(
+                "num_negatives",
+                f"must be less than the number of items, {num_items}",
+                f"Draw fewer for {self.name}, or rank among all items.",
+                self.num_negatives,
             )
         rows = self.rows + ops.arange(ops.shape(y_true)[0], dtype="int32")
-        of_seed = _mixed(ops.convert_to_tensor(self.seed, dtype="int32"))
-        of_rows = ops.expand_dims(_mixed(of_seed + rows), axis=1)
-        drawn = _mixed(of_rows + ops.arange(self.num_negatives, dtype="int32"))
+        of_seed = _hash(ops.convert_to_tensor(self.seed, dtype="int32"))
+        of_rows = ops.expand_dims(_hash(of_seed + rows), axis=1)
+        drawn = _hash(of_rows + ops.arange(self.num_negatives, dtype="int32"))
         others = 1 + drawn % (num_items - 1)
-        # One step over the target leaves the other items equally likely.
+        # Stepping over the target leaves all other items equally likely.
         is_beyond = others >= ops.expand_dims(y_true, axis=1)
         return ops.where(is_beyond, others + 1, others)
 
@@ -69,20 +89,14 @@ class AgainstSample(RankingMetric):
         }
 
 
-def _mixed(values):
-    """Scatters int32 numbers over 0..2**31 - 1, as a hash does: a product that
-    overflows is the same on all backends, what they draw is not."""
+def _hash(values):
+    """Returns int32 numbers scattered over 0..2**31 - 1.
+
+    Products overflow in the same way on all backends, whose random numbers differ.
+    """
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B - 2**32), (16, 1)):
         high = ops.bitwise_and(
             ops.bitwise_right_shift(values, shift), 2 ** (32 - shift) - 1
         )
         values = ops.bitwise_xor(values, high) * factor
     return ops.bitwise_and(values, 2**31 - 1)
-
-
-def _check_seed(seed):
-    if is_integer(seed) and 0 <= seed < 2**31:
-        return int(seed)
-    raise ValueError(
-        f"`seed` must be an integer from 0 to 2**31 - 1. Received: seed={seed!r}"
-    )

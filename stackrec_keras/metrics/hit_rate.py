@@ -9,14 +9,19 @@ from stackrec_keras.types import Tensor
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class HitRate(RankingMetric):
-    """Share of rows whose target is among the first `k`.
+    """Hit rate at `k`: the fraction of rows whose target is among the first `k`.
+
+    With one relevant item a row, it is also the recall at `k`.
 
     Args:
-        k: The length of the recommended list.
-        name: Defaults to `"hit_rate@{k}"`.
-        dtype: Of the sums, by default float32.
+        k: Integer, the length of the recommended list.
+        name: String. Defaults to `None`, which gives `"hit_rate@{k}"`.
+        dtype: String, the dtype of the sums. Defaults to `"float32"`.
 
     Call arguments: see `RankingMetric`.
+
+    Raises:
+        ArgumentError: If `k` is not an integer of at least 1.
 
     Example:
 

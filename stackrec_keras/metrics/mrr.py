@@ -8,14 +8,19 @@ from stackrec_keras.types import Tensor
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class MRR(RankingMetric):
-    """Mean reciprocal rank, with 0 for a target below the first `k`.
+    """Mean reciprocal rank at `k`.
+
+    The gain of a row is `1 / rank`, or 0 if the target is below the first `k`.
 
     Args:
-        k: The length of the recommended list.
-        name: Defaults to `"mrr@{k}"`.
-        dtype: Of the sums, by default float32.
+        k: Integer, the length of the recommended list.
+        name: String. Defaults to `None`, which gives `"mrr@{k}"`.
+        dtype: String, the dtype of the sums. Defaults to `"float32"`.
 
     Call arguments: see `RankingMetric`.
+
+    Raises:
+        ArgumentError: If `k` is not an integer of at least 1.
 
     Example:
 

@@ -11,15 +11,18 @@ from stackrec_keras.types import Tensor
 class NDCG(RankingMetric):
     """Normalised discounted cumulative gain at `k`.
 
-    With one relevant item a row it is `1 / log2(rank + 1)`, or 0 below the
-    first `k`.
+    With one relevant item a row, the gain is `1 / log2(rank + 1)`, or 0 if the target
+    is below the first `k`.
 
     Args:
-        k: The length of the recommended list.
-        name: Defaults to `"ndcg@{k}"`.
-        dtype: Of the sums, by default float32.
+        k: Integer, the length of the recommended list.
+        name: String. Defaults to `None`, which gives `"ndcg@{k}"`.
+        dtype: String, the dtype of the sums. Defaults to `"float32"`.
 
     Call arguments: see `RankingMetric`.
+
+    Raises:
+        ArgumentError: If `k` is not an integer of at least 1.
 
     Example:
 
@@ -28,6 +31,9 @@ class NDCG(RankingMetric):
     metric.update_state([2], [[0.0, 0.3, 0.2, 0.1]])
     metric.result()  # 0.63: the target is second
     ```
+
+    Reference:
+        [Järvelin and Kekäläinen, TOIS 2002](https://doi.org/10.1145/582415.582418)
     """
 
     prefix = "ndcg"

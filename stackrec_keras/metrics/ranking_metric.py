@@ -1,4 +1,4 @@
-"""The common part of metrics that look at the rank of the next item."""
+"""The base class of metrics that look at the rank of the next item."""
 
 from typing import Any
 
@@ -6,36 +6,53 @@ import keras
 from keras import ops
 
 from stackrec_keras.arguments import check_integers
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.metrics.target_rank import target_rank
 from stackrec_keras.types import Tensor
 
 
 class RankingMetric(keras.metrics.Metric):
-    """Base class: the mean over rows of a gain that depends on the rank.
+    """Base class of metrics that average over rows a gain that depends on the rank.
 
-    All items compete, ties count against the target, and a target whose score
-    is NaN ranks last (see `target_rank`). Rows without a target (`y_true` 0)
-    are skipped. A subclass implements `gain`.
+    All items compete, ties count against the target, and a target whose score is NaN
+    ranks last (see `target_rank`). Rows without a target (`y_true` is 0) are skipped. A
+    subclass implements `gain` and sets `prefix`, the first part of its name. To let
+    `compile` know it by that name, add it to `stackrec_keras.metrics.METRICS`.
 
     Args:
-        k: The length of the recommended list. A target ranked below it gains
-            nothing.
-        name: Defaults to the class's name and k, `"mrr@5"`. Give another one for a
-            logger that refuses `@`, such as MLflow.
-        dtype: Of the sums, by default float32, whatever the precision of the
-            model.
+        k: Integer, the length of the recommended list. A target ranked below it gains
+            0.
+        name: String. Give one for a logger that refuses `@`, such as MLflow. Defaults
+            to `None`, the class's `prefix` and `k`, as in `"mrr@5"`.
+        dtype: String, the dtype of the sums, whatever the precision of the model.
+            Defaults to `"float32"`.
 
     Call arguments:
         y_true: Integer tensor of shape `(batch,)`, the next item of each row.
         scores: Tensor of shape `(batch, num_items + 1)`.
-        sample_weight: `None` or a tensor of shape `(batch,)`.
+        sample_weight: Tensor of shape `(batch,)`. Defaults to `None`.
+
+    Returns:
+        `result` returns a scalar from 0 to 1, the mean gain, or 0 if no row has a
+        target.
 
     Raises:
-        ValueError: If `k` is no integer of at least 1.
+        ArgumentError: If `k` is not an integer of at least 1, or, in an update, if an
+            argument has the wrong shape.
+
+    Example:
+
+    ```python
+    class Precision(RankingMetric):
+        prefix = "precision"
+
+        def gain(self, rank):
+            return ops.ones_like(rank) / self.k
+    ```
     """
 
     prefix = "gain"
-    _direction = "up"  # Keras' own; a callback of a stock model goes by it
+    _direction = "up"  # Keras's own, for callbacks of models that are not ours
 
     def __init__(self, k: int, name: str | None = None, dtype: str = "float32") -> None:
         check_integers(k=k)
@@ -45,10 +62,11 @@ class RankingMetric(keras.metrics.Metric):
         self.count = self.add_variable((), initializer="zeros", name="count")
 
     def gain(self, rank: Tensor) -> Tensor:
-        """The gain of a target at a rank within the first k.
+        """Returns the gain of a target whose rank is at most `k`.
 
         Args:
-            rank: Float tensor of shape `(batch,)`, at least 1.
+            rank: Float tensor of shape `(batch,)`, at least 1. The gains of ranks
+                above `k` are not used.
 
         Returns:
             A tensor of the same shape.
@@ -56,7 +74,9 @@ class RankingMetric(keras.metrics.Metric):
         raise NotImplementedError(f"{type(self).__name__} must implement `gain`.")
 
     def rank(self, y_true: Tensor, scores: Tensor) -> Tensor:
-        """Ranks the targets, among all items. Override it to rank among others.
+        """Returns the ranks of the targets among all items.
+
+        Override it to rank among other items.
 
         Args:
             y_true: Integer tensor of shape `(batch,)`.
@@ -74,7 +94,9 @@ class RankingMetric(keras.metrics.Metric):
         scores = ops.convert_to_tensor(scores)
         if sample_weight is not None:
             sample_weight = ops.cast(sample_weight, self.dtype)
-        _check_shapes(y_true, scores, sample_weight)
+            _check_rank("sample_weight", sample_weight, ("batch,",))
+        _check_rank("y_true", y_true, ("batch,",))
+        _check_rank("scores", scores, ("batch", "num_items + 1"))
         rank = self.rank(y_true, scores)
         has_target = rank > 0
         weights = ops.cast(has_target, self.dtype)
@@ -92,16 +114,10 @@ class RankingMetric(keras.metrics.Metric):
         return {"k": self.k, **super().get_config()}
 
 
-def _check_shapes(y_true, scores, sample_weight):
-    weight_rank = 1 if sample_weight is None else len(sample_weight.shape)
-    if (len(y_true.shape), len(scores.shape), weight_rank) == (1, 2, 1):
-        return
-    received = [f"y_true.shape={tuple(y_true.shape)}"]
-    received.append(f"scores.shape={tuple(scores.shape)}")
-    if sample_weight is not None:
-        received.append(f"sample_weight.shape={tuple(sample_weight.shape)}")
-    raise ValueError(
-        "A ranking metric takes one next item a row: `y_true` (batch,), `scores` "
-        "(batch, num_items + 1) and `sample_weight` None or (batch,). "
-        f"Received: {', '.join(received)}"
-    )
+def _check_rank(name, tensor, shape):
+    if len(tensor.shape) != len(shape):
+        raise ArgumentError(
+            name,
+            f"has shape {tuple(tensor.shape)} and must have shape ({', '.join(shape)})",
+            "A ranking metric takes one next item for each row.",
+        )

@@ -1,4 +1,4 @@
-"""Pictures of training runs and of what the blocks have become."""
+"""Figures of training runs, of growth steps and of a model's blocks."""
 
 from stackrec_keras.plot.block_similarity import block_similarity
 from stackrec_keras.plot.gates import gates

@@ -4,8 +4,11 @@ from typing import TYPE_CHECKING
 import keras
 
 from stackrec_keras import stacking
-from stackrec_keras.plot.arguments import check_path
-from stackrec_keras.plot.figure import finished, new_figure
+from stackrec_keras.plot.figure import (
+    check_picture_path,
+    new_figure,
+    write_figure,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,19 +17,29 @@ if TYPE_CHECKING:
 def block_similarity(
     model: keras.Model, path: str | PathLike | None = None
 ) -> "Figure":
-    """Draws how alike the blocks of a model are.
+    """Draws how similar the blocks of a model are to each other.
 
     Args:
         model: A model of `stackrec_keras`.
-        path: Where to write the picture (`.png`, `.svg`, `.pdf`), or `None`.
+        path: Path (`.png`, `.svg`, `.pdf`) or binary file to write the figure to.
+            Defaults to `None`.
 
     Returns:
-        A `matplotlib.figure.Figure`. It belongs to no `pyplot` state.
+        A `matplotlib.figure.Figure`, which is independent of `pyplot`.
+
+    Raises:
+        ArgumentError: If `path` is not a path.
+
+    Example:
+
+    ```python
+    sr.plot.block_similarity(model, "similarity.png")
+    ```
 
     Reference:
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
-    check_path(path)
+    check_picture_path(path)
     frame = stacking.block_similarity(model)
     figure = new_figure(5.0, 4.0)
     axes = figure.subplots()
@@ -36,4 +49,4 @@ def block_similarity(
     for axis in (axes.xaxis, axes.yaxis):
         axis.get_major_locator().set_params(integer=True)
     figure.colorbar(image, label="cosine of their kernels")
-    return finished(figure, path)
+    return write_figure(figure, path)

@@ -1,23 +1,41 @@
-"""Figures that belong to no `pyplot` state. matplotlib is imported to draw only."""
+"""Figures that are independent of `pyplot`. Only drawing imports matplotlib."""
 
 import io
+from os import PathLike
+
+from stackrec_keras.errors import ArgumentError
+
+
+def check_picture_path(path, by_keyword=""):
+    """Checks that a figure can be written to a path.
+
+    Args:
+        path: A path, a binary file or `None`.
+        by_keyword: String, an argument that may have been meant, which must be given by
+            keyword. Defaults to `""`.
+    """
+    if path is None or isinstance(path, (str, PathLike)) or hasattr(path, "write"):
+        return
+    fix = f"Give other arguments by keyword: {by_keyword}." if by_keyword else ""
+    reason = "must be a path such as 'plan.png', a binary file or None"
+    raise ArgumentError("path", reason, fix, path)
 
 
 def new_figure(width, height):
-    """Returns an empty `matplotlib.figure.Figure` of that size in inches."""
+    """Returns an empty `matplotlib.figure.Figure` of a size in inches."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=100, layout="constrained")
-    # Labels need some room to the edge, in inches.
+    # The margin around the labels, in inches.
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
     return figure
 
 
-def finished(figure, path):
-    """Writes a figure where it is to go, if anywhere, and returns it."""
+def write_figure(figure, path):
+    """Writes a figure to a path, unless that is `None`, and returns the figure."""
     if path is not None:
         figure.savefig(path)
-    # Notebooks show figures that pyplot does not know only if they can do this.
+    # Notebooks show a figure that pyplot does not know only if it has this method.
     figure._repr_png_ = lambda: _png(figure)
     return figure
 

@@ -4,8 +4,11 @@ from typing import TYPE_CHECKING
 import keras
 
 from stackrec_keras import stacking
-from stackrec_keras.plot.arguments import check_path
-from stackrec_keras.plot.figure import finished, new_figure
+from stackrec_keras.plot.figure import (
+    check_picture_path,
+    new_figure,
+    write_figure,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,19 +18,26 @@ def gates(model: keras.Model, path: str | PathLike | None = None) -> "Figure":
     """Draws the gates of a model's blocks, the bottom block first.
 
     Args:
-        model: A model of `stackrec_keras`, its blocks with gates (`rezero=True`).
-        path: Where to write the picture (`.png`, `.svg`, `.pdf`), or `None`.
+        model: A model of `stackrec_keras` whose blocks have gates (`rezero=True`).
+        path: Path (`.png`, `.svg`, `.pdf`) or binary file to write the figure to.
+            Defaults to `None`.
 
     Returns:
-        A `matplotlib.figure.Figure`. It belongs to no `pyplot` state.
+        A `matplotlib.figure.Figure`, which is independent of `pyplot`.
 
     Raises:
-        ValueError: If the blocks have no gates.
+        ArgumentError: If the blocks have no gates, or `path` is not a path.
+
+    Example:
+
+    ```python
+    sr.plot.gates(model, "gates.png")
+    ```
 
     Reference:
         [ReZero is All You Need, UAI 2021](https://arxiv.org/abs/2003.04887)
     """
-    check_path(path)
+    check_picture_path(path)
     frame = stacking.gates(model)
     figure = new_figure(8.0, 3.0)
     axes = figure.subplots()
@@ -39,4 +49,4 @@ def gates(model: keras.Model, path: str | PathLike | None = None) -> "Figure":
     axes.set_ylabel("gate")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False)
-    return finished(figure, path)
+    return write_figure(figure, path)

@@ -2,14 +2,18 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from stackrec_keras.plot.arguments import check_path
-from stackrec_keras.plot.figure import finished, new_figure
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.plot.figure import (
+    check_picture_path,
+    new_figure,
+    write_figure,
+)
 from stackrec_keras.stacking import block_sources
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_INCHES, _MOST_INCHES = 0.3, 12.0  # of height: of a block, and of all of them
+_INCHES, _MOST_INCHES = 0.3, 12.0  # height of one block, and of all at most
 _LEFT, _RIGHT, _WIDTH = 0.0, 3.0, 1.0
 
 
@@ -21,27 +25,29 @@ def growth_plan(
     top_blocks: int | None = None,
     cycle: int = 1,
 ) -> "Figure":
-    """Draws which old block feeds each block of the deeper net.
+    """Draws which old block each block of the deeper model is copied from.
 
-    A block has the colour of the one that feeds it; a solid line leads to the place
-    where it stays in the net, dashed ones to its copies. New random blocks are white.
+    A block has the colour of its source. A solid line leads from an old block to where
+    it stays, and dashed lines lead to its copies. New random blocks are white.
 
     Args:
-        plan: String, a stacking method, or the growth itself: a list with the source
-            of each new block, an old block's index or `None`.
-        path: Where to write the picture (`.png`, `.svg`, `.pdf`), or `None`.
-        old: Integer, the blocks of the shallower net. By default as many as a list
-            names; a method needs it.
-        new: Integer, the blocks of the deeper net, for a method. Defaults to twice
-            `old`, or to `top_blocks` more.
-        top_blocks: As in `stacking.block_sources`, for a method.
-        cycle: As in `stacking.block_sources`, for a method.
+        plan: String, a stacking method, or a list with the source of each new block:
+            an old block's index, or `None` for a random block.
+        path: Path (`.png`, `.svg`, `.pdf`) or binary file to write the figure to.
+            Defaults to `None`.
+        old: Integer, the number of blocks of the shallower model. A method needs it.
+            Defaults to `None`: one more than the largest index in the list.
+        new: Integer, the number of blocks of the deeper model, for a method. Defaults
+            to `None`: `top_blocks` more than `old`, or twice `old`.
+        top_blocks: As in `stacking.block_sources`, for a method. Defaults to `None`.
+        cycle: As in `stacking.block_sources`, for a method. Defaults to `1`.
 
     Returns:
-        A `matplotlib.figure.Figure`. It belongs to no `pyplot` state.
+        A `matplotlib.figure.Figure`, which is independent of `pyplot`.
 
     Raises:
-        ValueError: If method, sources and depths do not fit, or the path is none.
+        ArgumentError: If method, sources and depths do not fit together, or `path` is
+            not a path.
 
     Example:
 
@@ -53,42 +59,44 @@ def growth_plan(
     Reference:
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
-    check_path(path, "old=4, new=8")
+    check_picture_path(path, "old=4")
     name, old, sources = _sources(plan, old, new, top_blocks, cycle)
     deepest = max(len(sources), old)
     inches = min(_INCHES, _MOST_INCHES / deepest)
-    size = min(8.5, 40 * inches)  # of the text in a block, in points
+    font_size = min(8.5, 40 * inches)
     figure = new_figure(4.5, 1.2 + inches * deepest)
     axes = figure.subplots()
     colors = _colors(old)
     for block in range(old):
-        _draw_block(axes, _LEFT, block, f"{block}", colors[block], size)
+        _draw_block(axes, _LEFT, block, f"{block}", colors[block], font_size)
     for block, source in enumerate(sources):
         if source is not None:
             _draw_line(axes, source, block, colors[source], source in sources[:block])
         label = "random" if source is None else f"from {source}"
         color = None if source is None else colors[source]
-        _draw_block(axes, _RIGHT, block, f"{block}: {label}", color, size)
+        _draw_block(axes, _RIGHT, block, f"{block}: {label}", color, font_size)
     axes.set_title(f"{name}{old} → {len(sources)} blocks", fontsize="medium")
     axes.set_xlim(_LEFT - 0.1, _RIGHT + _WIDTH + 0.1)
     axes.set_ylim(-0.6, deepest - 0.4)
     axes.set_xticks(
         [x + _WIDTH / 2 for x in (_LEFT, (_LEFT + _RIGHT) / 2, _RIGHT)],
-        ["old net", "solid: stays\ndashed: a copy", "new net"],
+        ["old model", "solid: stays\ndashed: a copy", "new model"],
     )
     axes.set_yticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    return finished(figure, path)
+    return write_figure(figure, path)
 
 
 def _sources(plan, old, new, top_blocks, cycle):
     if not isinstance(plan, str):
         return "", *_given_sources(plan, old, new)
     if old is None:
-        raise ValueError(
-            f"growth_plan({plan!r}) needs old, the blocks of the shallower net, such "
-            "as old=4."
+        raise ArgumentError(
+            "old",
+            f"is missing, and plan={plan!r} needs it",
+            "Give the number of blocks of the shallower model, such as old=4.",
+            old,
         )
     new = old + (top_blocks or old) if new is None else new
     return f"{plan}: ", old, block_sources(plan, old, new, top_blocks, cycle)
@@ -96,18 +104,20 @@ def _sources(plan, old, new, top_blocks, cycle):
 
 def _given_sources(sources, old, new):
     sources = list(sources)
-    if new not in (None, len(sources)) or not sources:
-        raise ValueError(
-            "plan must have a source for each new block. Received: "
-            f"{len(sources)} sources, new={new}"
-        )
+    if not sources:
+        raise ArgumentError("plan", "has no sources", received=sources)
+    if new not in (None, len(sources)):
+        reason = f"differs from the number of sources in plan, {len(sources)}"
+        raise ArgumentError("new", reason, "Leave it out.", new)
     named = [source for source in sources if source is not None]
     least = max(named, default=0) + 1
     old = least if old is None else old
     if old < least or min(named, default=0) < 0:
-        raise ValueError(
-            f"plan names blocks from {min(named)} to {max(named)}, and the old net has "
-            f"0 to {old - 1}. Received: plan={sources}"
+        raise ArgumentError(
+            "plan",
+            f"names blocks from {min(named)} to {max(named)}, and the old model has "
+            f"blocks 0 to {old - 1}",
+            received=sources,
         )
     return old, sources
 
@@ -115,7 +125,7 @@ def _given_sources(sources, old, new):
 def _colors(number):
     from matplotlib import colormaps
 
-    # Black text is to be read on them: the dark end of the map is left out.
+    # Without the dark end of the map, on which black text is hard to read.
     return [
         colormaps["viridis"](0.25 + 0.7 * i / max(1, number - 1)) for i in range(number)
     ]

@@ -7,14 +7,18 @@ import keras
 import numpy as np
 import pandas as pd
 
-from stackrec_keras.plot.arguments import check_history, check_path
-from stackrec_keras.plot.figure import finished, new_figure
-from stackrec_keras.plot.gains import gains
+from stackrec_keras import monitors
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.plot.figure import (
+    check_picture_path,
+    new_figure,
+    write_figure,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LABEL_WIDTH = 0.15  # of a growth, as a share of the epochs
+_LABEL_WIDTH = 0.15  # of a growth step, as a fraction of the epochs
 _TITLES = {"mrr": "MRR", "hit_rate": "hit rate", "ndcg": "NDCG"}
 
 
@@ -23,27 +27,26 @@ def history(
     path: str | PathLike | None = None,
     metric: str | None = None,
 ) -> "Figure":
-    """Draws a learning curve, with the growths of the model marked.
+    """Draws a learning curve and marks the growth steps of the model.
 
-    Above the metric, below the loss. A dashed line stands where the number of
-    blocks changed, between the two epochs. Epochs without a value, or with NaN,
-    have no point.
+    The upper part shows the metric, the lower part the losses. A dashed line marks each
+    change of depth, between two epochs. Epochs without a finite value have no point.
 
     Args:
-        history: What `fit` returned, its `.history`, or a frame with the same
-            columns (`pandas.read_csv` of a run's `history.csv`). A column with
-            fewer values than epochs is taken for that of a
-            `fit(..., validation_freq=n)`.
-        path: Where to write the picture (`.png`, `.svg`, `.pdf`), or `None`.
-        metric: String, the column to draw above; by default `val_mrr@5`, or
-            the loss where there was no validation.
+        history: What `fit` returned, its `.history`, or a frame with the same columns
+            (`pandas.read_csv` of a run's `history.csv`). A column with fewer values
+            than epochs is taken to be from `fit(..., validation_freq=n)`.
+        path: Path (`.png`, `.svg`, `.pdf`) or binary file to write the figure to.
+            Defaults to `None`.
+        metric: String, the column for the upper part. Defaults to `None`:
+            `"val_mrr@5"`, or `"loss"` if the model was not validated.
 
     Returns:
-        A `matplotlib.figure.Figure`. It belongs to no `pyplot` state.
+        A `matplotlib.figure.Figure`, which is independent of `pyplot`.
 
     Raises:
-        ValueError: If that is no history, or there is no such column, no epoch, or
-            nothing that tells which epochs a column has values of.
+        ArgumentError: If `history` is not a history, lacks the column, has no epoch,
+            or does not determine which epochs a column's values belong to.
 
     Example:
 
@@ -52,21 +55,33 @@ def history(
     sr.plot.history(h, "curve.png")
     ```
     """
-    check_path(path, "metric='val_mrr@5'")
+    check_picture_path(path, "metric='val_mrr@5'")
     check_history(history)
     columns = _columns(history)
     if metric is None:
         metric = "val_mrr@5" if "val_mrr@5" in columns else "loss"
-    _check(columns, metric)
+    _check_metric(columns, metric)
     epochs = _epochs(history, columns)
     figure = new_figure(8.0, 5.0)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     _draw_metric(top, epochs, columns, metric)
     _draw_losses(bottom, epochs, columns)
-    _mark_growths((top, bottom), epochs, columns.get("num_blocks"))
+    _mark_growth_steps((top, bottom), epochs, columns.get("num_blocks"))
     bottom.set_xlabel("epoch (from 0)")
     bottom.xaxis.get_major_locator().set_params(integer=True)
-    return finished(figure, path)
+    return write_figure(figure, path)
+
+
+def check_history(history, name="history"):
+    """Checks that an argument is a history that `history` can draw."""
+    columns = getattr(history, "history", history)
+    if not isinstance(columns, (Mapping, pd.DataFrame)):
+        raise ArgumentError(
+            name,
+            "must be what fit returned (h = model.fit(...)), its .history, or a frame "
+            "with the same columns",
+            received=history,
+        )
 
 
 def _columns(history):
@@ -74,15 +89,17 @@ def _columns(history):
     return {str(name): [*history[name]] for name in history}
 
 
-def _check(columns, metric):
+def _check_metric(columns, metric):
     if metric not in columns:
         known = ", ".join(columns) or "nothing"
-        raise ValueError(
-            f"metric={metric!r} is not in the history, which has {known}. Name one "
-            "of these; a val_ metric is there after fit(..., validation_data=...)."
+        raise ArgumentError(
+            "metric",
+            f"is not in the history, which has {known}",
+            "Name one of these. A name with val_ needs fit(..., validation_data=...).",
+            metric,
         )
     if not columns[metric]:
-        raise ValueError("history has no epoch; train for at least one.")
+        raise ArgumentError("history", "has no epoch", "Train for at least one.")
 
 
 def _epochs(history, columns):
@@ -91,7 +108,7 @@ def _epochs(history, columns):
 
 
 def _points(epochs, columns, name):
-    """The epochs that have a value in a column, and these values."""
+    """Returns the epochs in which a column has a finite value, and these values."""
     values = np.asarray(columns[name], float)
     if len(values) < len(epochs):
         epochs = _validated_epochs(epochs, len(values), name)
@@ -100,13 +117,16 @@ def _points(epochs, columns, name):
 
 
 def _validated_epochs(epochs, count, name):
-    """Those that `validation_freq=n` leaves, where one n alone leaves so many."""
+    """Returns the epochs that `validation_freq=n` validates, for the only n by which
+    they are `count`."""
     found = [[e for e in epochs if (e + 1) % n == 0] for n in range(2, epochs[-1] + 2)]
     found = [validated for validated in found if len(validated) == count]
     if len(found) != 1:
-        raise ValueError(
-            f"history has {count} values of {name!r} in {len(epochs)} epochs, and does "
-            "not tell in which. Give a frame with NaN in the others."
+        raise ArgumentError(
+            "history",
+            f"has {count} values of {name!r} for {len(epochs)} epochs, and does not "
+            "tell for which",
+            "Give a frame with NaN in the other epochs.",
         )
     return found[0]
 
@@ -114,12 +134,14 @@ def _validated_epochs(epochs, count, name):
 def _draw_metric(axes, epochs, columns, metric):
     epochs, values = _points(epochs, columns, metric)
     if len(values) == 0:
-        raise ValueError(
-            f"metric={metric!r} has no number in the history, only NaN or infinity. "
-            "Name another column."
+        raise ArgumentError(
+            "metric",
+            "has only NaN and infinite values in the history",
+            "Name another column.",
+            metric,
         )
     axes.plot(epochs, values, color="C0", marker="o", markersize=4)
-    best = gains(metric, values).argmax()
+    best = (monitors.sign(metric) * values).argmax()
     axes.set_title(
         f"best {_title(metric)}: {values[best]:.4f} in epoch {epochs[best]}",
         loc="left",
@@ -128,7 +150,7 @@ def _draw_metric(axes, epochs, columns, metric):
     axes.set_ylabel(_axis_label(metric))
     axes.grid(alpha=0.3)
     low, high = min(values), max(values)
-    # Room for the labels of the growths.
+    # Room for the labels of the growth steps.
     axes.set_ylim(top=high + 0.25 * (high - low or 1))
 
 
@@ -151,14 +173,14 @@ def _draw_losses(axes, epochs, columns):
         axes.legend(frameon=False)
 
 
-def _mark_growths(all_axes, epochs, depths):
-    growths = _growths(epochs, depths) if depths else []
-    places = [(place - epochs[0]) / (epochs[-1] - epochs[0]) for place, _ in growths]
-    for i, (place, label) in enumerate(growths):
+def _mark_growth_steps(all_axes, epochs, depths):
+    steps = _growth_steps(epochs, depths) if depths else []
+    places = [(place - epochs[0]) / (epochs[-1] - epochs[0]) for place, _ in steps]
+    for i, (place, label) in enumerate(steps):
         for axes in all_axes:
             axes.axvline(place, color="0.4", linestyle="--", linewidth=1)
         crowded = i % 2 and places[i] - places[i - 1] < _LABEL_WIDTH
-        # At the right edge there is no room but on the other side of the line.
+        # Near the right edge, only the other side of the line has room.
         left = places[i] > 1 - _LABEL_WIDTH
         all_axes[0].annotate(
             label,
@@ -173,8 +195,8 @@ def _mark_growths(all_axes, epochs, depths):
         )
 
 
-def _growths(epochs, depths):
-    """A pair of place on the axis and label for each change of depth."""
+def _growth_steps(epochs, depths):
+    """Returns the place on the axis and the label of each change of depth."""
     return [
         (epoch - 0.5, f"{int(before)} → {int(after)} blocks")
         for before, after, epoch in zip(

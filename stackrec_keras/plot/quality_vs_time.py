@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stackrec_keras.plot.arguments import check_history, check_path
-from stackrec_keras.plot.figure import finished, new_figure
-from stackrec_keras.plot.gains import gains
+from stackrec_keras import monitors
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.plot.figure import (
+    check_picture_path,
+    new_figure,
+    write_figure,
+)
+from stackrec_keras.plot.history import check_history
+from stackrec_keras.wording import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,25 +27,28 @@ def quality_vs_time(
     path: str | PathLike | None = None,
     metric: str = "val_mrr@5",
 ) -> "Figure":
-    """Draws quality against training time, with the front marked.
+    """Draws quality against training time and marks the front.
 
-    On the front are those that nothing is better than in as little time.
+    A point is on the front if no other point is as good in as little time.
 
     Args:
-        runs: A frame of trials (`sr.tuning.trials`), each of which is a point, its
-            colour saying its depth; or a dict from a name to a history (what `fit`
-            returned, its `.history`, or a frame) or a list of them, such as one a
-            seed, each of which is a curve. A history must have `training_seconds`,
-            or `seconds` for each epoch as the `history.csv` of a run has it. If it
-            has `num_blocks`, triangles mark the first epoch after each growth.
-        path: Where to write the picture (`.png`, `.svg`, `.pdf`), or `None`.
-        metric: String, the column to draw. Higher is better, but for a loss.
+        runs: A frame of trials (`sr.tuning.trials`), or a dict from a name to a history
+            (what `fit` returned, its `.history`, or a frame) or a list of histories,
+            such as one for each seed. Each trial is drawn as a point, coloured by
+            depth, and each history as a curve. A history must have
+            `training_seconds`, or `seconds` for each epoch, as in the `history.csv` of
+            a run. If it has `num_blocks`, triangles mark the first epoch after each
+            growth step.
+        path: Path (`.png`, `.svg`, `.pdf`) or binary file to write the figure to.
+            Defaults to `None`.
+        metric: String, the column to draw. Higher is better, except for a loss.
+            Defaults to `"val_mrr@5"`.
 
     Returns:
-        A `matplotlib.figure.Figure`. It belongs to no `pyplot` state.
+        A `matplotlib.figure.Figure`, which is independent of `pyplot`.
 
     Raises:
-        ValueError: If a column is missing, or there is nothing to draw.
+        ArgumentError: If a column is missing, or there is nothing to draw.
 
     Example:
 
@@ -48,16 +57,16 @@ def quality_vs_time(
     sr.plot.quality_vs_time({"grown": history, "from scratch": other}, "runs.png")
     ```
     """
-    check_path(path, "metric='val_mrr@5'")
+    check_picture_path(path, "metric='val_mrr@5'")
     _check_runs(runs)
     if isinstance(runs, pd.DataFrame):
-        points = _points(runs, metric, "The frame")
+        points = _points(runs, metric, "runs")
         groups = {name: [group] for name, group in _by_depth(points).items()}
         draw = _draw_points
     else:
         groups = {
             name: [
-                _points(_frame(history), metric, f"The history {name!r}")
+                _points(_frame(history), metric, f"runs[{name!r}]")
                 for history in _listed(found)
             ]
             for name, found in runs.items()
@@ -65,7 +74,7 @@ def quality_vs_time(
         points = pd.concat([pd.DataFrame(), *chain(*groups.values())])
         draw = _draw_curve
     if points.empty:
-        raise ValueError("There is nothing to draw: no trial has been completed.")
+        raise ArgumentError("runs", "has no completed trial to draw")
     figure = new_figure(8.0, 5.0)
     axes = figure.subplots()
     for i, (name, frames) in enumerate(groups.items()):
@@ -74,21 +83,23 @@ def quality_vs_time(
             draw(axes, frame, metric, color=f"C{i}", label=label)
     _draw_front(axes, points[_SECONDS].to_numpy(), points[metric].to_numpy(), metric)
     grows = draw is _draw_curve and "num_blocks" in points
-    note = "; ▲: first epoch after a growth" if grows else ""
+    note = "; ▲: first epoch after a growth step" if grows else ""
     axes.set_xlabel(f"training time (s{note})")
     axes.set_ylabel(metric)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
-    return finished(figure, path)
+    return write_figure(figure, path)
 
 
 def _check_runs(runs):
     if isinstance(runs, pd.DataFrame):
         return
     if not isinstance(runs, Mapping):
-        raise ValueError(
-            "runs must be a frame of trials (sr.tuning.trials), or a dict from names "
-            f"to histories: {{'grown': model.fit(...)}}. Received: runs={runs!r}"
+        raise ArgumentError(
+            "runs",
+            "must be a frame of trials (sr.tuning.trials), or a dict from names to "
+            "histories: {'grown': model.fit(...)}",
+            received=runs,
         )
     for name, found in runs.items():
         for history in _listed(found):
@@ -114,15 +125,14 @@ def _frame(history):
     return pd.DataFrame(getattr(history, "history", history))
 
 
-def _points(frame, metric, what):
-    """The rows of a frame that have a time and a value of the metric."""
+def _points(frame, metric, argument):
+    """Returns the rows of a frame that have a time and a value of the metric."""
     if _SECONDS not in frame and "seconds" in frame:
         frame = frame.assign(**{_SECONDS: frame["seconds"].cumsum()})
     for name in (_SECONDS, metric):
         if name not in frame:
-            raise ValueError(
-                f"{what} has no {name!r}. It has {', '.join(map(str, frame))}."
-            )
+            reason = f"has no {name!r}, only {', '.join(map(str, frame))}"
+            raise ArgumentError(argument, reason)
     return frame.dropna(subset=[_SECONDS, metric])
 
 
@@ -130,17 +140,16 @@ def _by_depth(points):
     if "num_blocks" not in points:
         return {"trials": points}
     return {
-        f"{depth} block{'' if depth == 1 else 's'}": group
-        for depth, group in points.groupby("num_blocks")
+        counted(depth, "block"): group for depth, group in points.groupby("num_blocks")
     }
 
 
 def _draw_front(axes, seconds, values, metric):
-    gained = gains(metric, values)
-    # By time, and at the same time the best one first.
-    order = np.lexsort((-gained, seconds))
-    best_before = np.maximum.accumulate(np.r_[-np.inf, gained[order][:-1]])
-    front = order[gained[order] > best_before]
+    qualities = monitors.sign(metric) * np.asarray(values, float)
+    # By time, and the best first among those with the same time.
+    order = np.lexsort((-qualities, seconds))
+    best_before = np.maximum.accumulate(np.r_[-np.inf, qualities[order][:-1]])
+    front = order[qualities[order] > best_before]
     axes.plot(
         seconds[front],
         values[front],

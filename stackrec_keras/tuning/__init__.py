@@ -1,4 +1,4 @@
-"""The search for a good stacking schedule, with KerasTuner."""
+"""Searching for a growth schedule with KerasTuner."""
 
 from stackrec_keras.tuning.grid_search import GridSearch
 from stackrec_keras.tuning.hypermodel import StackingHyperModel

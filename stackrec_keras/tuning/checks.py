@@ -1,4 +1,4 @@
-"""Checks of what is searched, and for what."""
+"""Checks of a search: its model, data and objective, and what a tuner is given."""
 
 import importlib.util
 import math
@@ -7,60 +7,102 @@ import keras
 import keras_tuner
 
 from stackrec_keras import metrics
+from stackrec_keras.arguments import check_choice, check_positive, is_number
 from stackrec_keras.data import Split
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
+from stackrec_keras.stacking import StackingCallback
 from stackrec_keras.stacking.growth import stacked_variables
 
 
+class SearchArgumentError(ArgumentError, keras_tuner.errors.FatalValueError):
+    """An `ArgumentError` that ends a search, because all its trials would raise it."""
+
+
 def check_installed():
-    """Raises an ImportError if KerasTuner lacks what all of its trials would need."""
+    """Checks that all packages are installed that KerasTuner needs in a trial."""
     on_tensorflow = keras.backend.backend() == "tensorflow"
     if on_tensorflow and importlib.util.find_spec("tensorboard") is None:
         raise ImportError(
-            "KerasTuner needs tensorboard on the TensorFlow backend, and TensorFlow "
-            "does not bring it any more: pip install tensorboard"
+            "On the TensorFlow backend KerasTuner needs tensorboard, which is not "
+            "installed with TensorFlow: pip install tensorboard"
         )
 
 
 def check_model_and_data(model_class, data):
-    """Raises a ValueError if they are no class of models and no `Split`."""
+    """Checks that they are a class of models and a `Split`."""
     is_class = isinstance(model_class, type)
     if not (is_class and issubclass(model_class, SequentialRecommender)):
-        raise ValueError(
-            "model_class must be a class of recommenders, such as sr.NextItNet. "
-            f"Received: model_class={model_class!r}"
+        raise ArgumentError(
+            "model_class",
+            "must be a class of recommenders, such as sr.NextItNet",
+            received=model_class,
         )
     if not isinstance(data, Split):
-        raise ValueError(
-            "data must be a Split, as sr.data.split_random(windows) makes it. "
-            f"Received: data of type {type(data).__name__}"
+        raise ArgumentError(
+            "data",
+            "must be a Split",
+            "sr.data.split_random(windows) makes one.",
+            data,
         )
 
 
 def check_goal(monitor, target, time_budget):
-    """Raises a ValueError if they do not make an objective."""
+    """Checks that they make an objective."""
     names = ["val_loss", *(f"val_{m.name}" for m in metrics.default_metrics())]
-    if monitor not in names:
-        raise ValueError(
-            f"monitor must be one of {', '.join(names)}. Received: monitor={monitor!r}"
-        )
-    if time_budget is not None and not time_budget > 0:
-        raise ValueError(
-            f"time_budget must be above 0 seconds. Received: time_budget={time_budget}"
-        )
+    check_choice("monitor", monitor, names)
+    if time_budget is not None:
+        check_positive(time_budget=time_budget)
     if target is None:
         return
-    if target == 0 or not math.isfinite(target):
-        raise ValueError(f"target must be a number but 0. Received: target={target}")
+    if not is_number(target) or target == 0 or not math.isfinite(target):
+        raise ArgumentError("target", "must be a number other than 0", received=target)
     if time_budget is None:
-        raise ValueError(
-            f"target={target} needs a time_budget: the seconds after which a trial "
-            "that does not reach it is given up."
+        raise ArgumentError(
+            "time_budget",
+            f"is missing, and target={target} needs it",
+            "Give the seconds after which a trial that does not reach it ends.",
+            time_budget,
+        )
+
+
+def check_tuner_arguments(fit_arguments, callbacks, epochs, most_epochs, of_hyperband):
+    """Checks what a tuner hands on from `search` to the `fit` of a trial.
+
+    Args:
+        fit_arguments: Dict of arguments of `keras.Model.fit`.
+        callbacks: List of callbacks.
+        epochs: Integer or `None`, epochs of the trial.
+        most_epochs: Integer, the epochs of the hypermodel.
+        of_hyperband: Boolean, whether the tuner sets the epochs of each trial.
+    """
+    for name in ("x", "y", "validation_data", "validation_split"):
+        if name in fit_arguments:
+            reason = "is set by the data of StackingHyperModel"
+            raise SearchArgumentError(name, reason, "Leave it out.")
+    if "batch_size" in fit_arguments:
+        reason = "is set by the SearchSpace of StackingHyperModel"
+        raise SearchArgumentError("batch_size", reason, "Leave it out.")
+    if any(isinstance(c, StackingCallback) for c in callbacks):
+        raise SearchArgumentError(
+            "callbacks",
+            "has a StackingCallback, and StackingHyperModel adds one to each trial",
+            "Leave it out, and fix in SearchSpace what you know.",
+        )
+    if epochs is not None and (not of_hyperband or epochs > most_epochs):
+        raise SearchArgumentError(
+            "max_epochs" if of_hyperband else "epochs",
+            f"does not fit StackingHyperModel(epochs={most_epochs}), whose schedules "
+            "are fractions of its epochs",
+            f"Give Hyperband max_epochs={most_epochs}."
+            if of_hyperband
+            else "Give the epochs to StackingHyperModel.",
+            epochs,
         )
 
 
 def check_size(model, drawn, most):
-    """Raises what KerasTuner does for a model that is too large, but for the depth
+    """Raises KerasTuner's error for a model that is too large, counted at the depth
     that it will grow to."""
     if most is None:
         return

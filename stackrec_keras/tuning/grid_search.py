@@ -4,14 +4,22 @@ import keras_tuner
 
 
 class GridSearch(keras_tuner.GridSearch):
-    """`keras_tuner.GridSearch`, and a search that was cut off can go on.
+    """`keras_tuner.GridSearch` that can continue an interrupted search.
 
-    KerasTuner's own (1.4.8) does not store which combinations come next, and stops
-    with a KeyError where it is made anew with `overwrite=False`.
+    KerasTuner's own class (1.4.8) does not store which combinations come next, and
+    raises a KeyError if it is made again with `overwrite=False`.
 
     Args:
         *args: As for `keras_tuner.GridSearch`.
         **kwargs: As for `keras_tuner.GridSearch`.
+
+    Example:
+
+    ```python
+    tuner = sr.tuning.GridSearch(
+        hypermodel, hypermodel.objective, directory="search", overwrite=False
+    )
+    ```
     """
 
     def reload(self) -> None:
@@ -24,5 +32,5 @@ class GridSearch(keras_tuner.GridSearch):
         in_order = sorted(oracle.trials.values(), key=functools.cmp_to_key(compare))
         for trial in in_order:
             oracle._ordered_ids.insert(trial.trial_id)
-        # Each is asked for the combination after its own; most were tried.
+        # KerasTuner asks each for the combination after it, and skips those it has.
         oracle._populate_next = [trial.trial_id for trial in in_order]

@@ -1,4 +1,3 @@
-import numbers
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -7,12 +6,17 @@ import keras_tuner
 import numpy as np
 
 from stackrec_keras import losses
-from stackrec_keras.arguments import is_integer
+from stackrec_keras.arguments import (
+    check_fraction,
+    check_integer,
+    check_positive,
+)
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.stacking import Growth, StackingSchedule
 from stackrec_keras.stacking.methods import get_method
 from stackrec_keras.tuning.values import Choice, Range, draw, is_searched, values_of
 
-# These say how a net grows, and nothing where it does not.
+# The parameters of growth steps. Without growth steps they have no effect.
 _OF_GROWTHS = (
     *("method", "stage_ratio", "first_data_share"),
     *("inherit", "optimizer_state"),
@@ -21,30 +25,41 @@ _OF_GROWTHS = (
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """What `StackingHyperModel` searches: the schedule and the usual parameters.
+    """What `StackingHyperModel` searches: the growth schedule and the usual parameters.
 
-    Each is a fixed value, a `Choice` or a `Range`. In the trials it goes by its name
-    here.
+    Each argument is a fixed value, a `Choice` or a `Range`. In the trials it has the
+    same name as here.
 
     Args:
-        start_blocks: The depth to build with.
-        growths: How many times the depth doubles.
-        method: The stacking method: see `stackrec_keras.stacking.methods`.
-        stage_ratio: How long the stage after a growth is, in epochs, relative to
-            the one before it: 1 for stages of the same length, 2 for 1:2:4.
-        first_data_share: The share of the training rows that the first stage sees.
-            The others see more, in equal steps, and the last one all.
-        inherit: `"all"`, `"all_but_gates"` or `"paper"`, what a growth carries over.
-        optimizer_state: `"carry"` or `"reset"`, what becomes of it in a growth.
-        learning_rate: Of Adam.
-        batch_size: Rows a training batch.
-        width: The model's `embedding_dim` (of SSEPT each of `item_dim` and
-            `user_dim`), or `None` for the model's default.
-        dropout: For a model that has it, or `None` for the model's default.
-        training_loss: Name of a loss of `stackrec_keras.losses`.
+        start_blocks: Integer, the depth to build with. Defaults to `Choice(2, 4, 8)`.
+        growths: Integer, how many times the depth doubles. Defaults to
+            `Choice(0, 1, 2)`.
+        method: String, the stacking method (see `stackrec_keras.stacking.methods`).
+            Defaults to `Choice("stackC", "stackA", "stackR", "middle")`.
+        stage_ratio: Float, the epochs of the stage after a growth step, relative to the
+            stage before it: 1 for stages of the same length, 2 for 1:2:4. Defaults to
+            `Range(0.5, 4.0, log=True)`.
+        first_data_share: Float, the fraction of the training rows that the first stage
+            sees. The fraction rises in equal steps, up to 1 in the last stage. Defaults
+            to `1.0`.
+        inherit: `"all"`, `"all_but_gates"` or `"paper"`, what a growth step carries
+            over. Defaults to `Choice("all", "paper")`.
+        optimizer_state: `"carry"` or `"reset"`, what a growth step does with it.
+            Defaults to `Choice("carry", "reset")`.
+        learning_rate: Float, Adam's learning rate. Defaults to
+            `Range(3e-4, 1e-2, log=True)`.
+        batch_size: Integer, the rows of a training batch. Defaults to
+            `Choice(64, 128, 256)`.
+        width: Integer, the model's `embedding_dim` (for SSEPT, both `item_dim` and
+            `user_dim`), or `None` for the model's default. Defaults to
+            `Choice(32, 64, 128)`.
+        dropout: Float, for a model that has it, or `None` for the model's default.
+            Defaults to `Range(0.0, 0.5, step=0.1)`.
+        training_loss: String, the name of a loss of `stackrec_keras.losses`. Defaults
+            to `"full_softmax"`.
 
     Raises:
-        ValueError: If one of the values may not be.
+        ArgumentError: If one of the values is out of range.
 
     Example:
 
@@ -70,21 +85,19 @@ class SearchSpace:
     training_loss: Any = "full_softmax"
 
     def __post_init__(self):
+        for value in self._given("growths"):
+            check_integer("growths", value, least=0)
         for name in ("start_blocks", "batch_size", "width"):
-            self._check(name, lambda v: is_integer(v) and v > 0, "an integer above 0")
-        self._check(
-            "growths", lambda v: is_integer(v) and v >= 0, "an integer of at least 0"
-        )
-        for name in ("stage_ratio", "learning_rate"):
-            self._check(name, lambda v: _is_number(v) and v > 0, "a number above 0")
-        self._check(
-            "dropout", lambda v: _is_number(v) and 0 <= v < 1, "from 0 to below 1"
-        )
-        self._check(
-            "first_data_share",
-            lambda v: _is_number(v) and 0 < v <= 1,
-            "above 0 and at most 1",
-        )
+            for value in self._given(name):
+                check_integer(name, value, least=1)
+        for name in ("stage_ratio", "learning_rate", "first_data_share"):
+            for value in self._given(name):
+                check_positive(**{name: value})
+        for value in self._given("first_data_share"):
+            if value > 1:
+                raise ArgumentError("first_data_share", "must be at most 1", "", value)
+        for value in self._given("dropout"):
+            check_fraction(dropout=value)
         for method in values_of(self.method):
             for inherit in values_of(self.inherit):
                 for state in values_of(self.optimizer_state):
@@ -93,28 +106,33 @@ class SearchSpace:
             losses.get(loss)
 
     def check_epochs(self, epochs: int) -> None:
-        """Raises a ValueError if a schedule may have more stages than epochs."""
+        """Raises an `ArgumentError` if a schedule may have more stages than epochs."""
         growths = max(values_of(self.growths))
         if growths >= epochs:
-            raise ValueError(
-                f"growths={growths} makes {growths + 1} stages, and epochs={epochs} is "
-                "too few for them. Give more epochs, or fewer growths."
+            raise ArgumentError(
+                "epochs",
+                f"is less than the {growths + 1} stages that growths={growths} makes",
+                "Give more epochs, or fewer growths.",
+                epochs,
             )
 
     def growth_paths(self) -> Iterator[tuple[str, list[int]]]:
-        """Yields each pair of a method and the depths that it may have to grow by."""
+        """Yields each method with each list of depths that a trial may have with it."""
         for start in values_of(self.start_blocks):
             depths = [start * 2**i for i in range(max(values_of(self.growths)) + 1)]
             for method in values_of(self.method):
                 yield method, depths
 
     def draw(self, hp: keras_tuner.HyperParameters) -> "SearchSpace":
-        """Returns the space of one trial, all values of which are fixed.
+        """Returns the space of one trial, in which all values are fixed.
 
         Args:
-            hp: `keras_tuner.HyperParameters`; what it lacks is declared there.
+            hp: `keras_tuner.HyperParameters`. Those that it lacks are declared in it.
+
+        Returns:
+            A `SearchSpace`.
         """
-        # Parents come before those that hang on them: the order of the fields.
+        # In the order of the fields, in which parents come before what depends on them.
         drawn = {
             f.name: draw(hp, f.name, getattr(self, f.name), self._conditions(f.name))
             for f in fields(self)
@@ -123,7 +141,14 @@ class SearchSpace:
         return replace(self, **drawn)
 
     def schedule(self, epochs: int) -> StackingSchedule | None:
-        """Returns the `StackingSchedule` of a drawn space, `None` without growth."""
+        """Returns the schedule of a drawn space.
+
+        Args:
+            epochs: Integer, the number of epochs of the trial.
+
+        Returns:
+            A `StackingSchedule`, or `None` for a trial that does not grow.
+        """
         if self.growths == 0:
             return None
         depths = [self.start_blocks * 2**i for i in range(self.growths + 1)]
@@ -133,7 +158,7 @@ class SearchSpace:
         if self.first_data_share < 1:
             each = np.linspace(self.first_data_share, 1, len(depths)).round(4)
             shares = dict(zip([0, *table], each.tolist()))
-        # Hyperband trains for a part of the epochs at first.
+        # Partial, because Hyperband at first trains for only a part of the epochs.
         return StackingSchedule(table, shares, partial=True)
 
     def _matters(self, name):
@@ -151,19 +176,13 @@ class SearchSpace:
             conditions.append(("method", methods))
         return conditions
 
-    def _check(self, name, is_right, what):
-        given = getattr(self, name)
-        if given is None and name in ("width", "dropout"):
-            return
-        if not all(map(is_right, values_of(given))):
-            raise ValueError(f"{name} must be {what}. Received: {name}={given!r}")
+    def _given(self, name):
+        value = getattr(self, name)
+        is_default = value is None and name in ("width", "dropout")
+        return () if is_default else values_of(value)
 
 
 def _inherits(method):
-    """Whether `inherit` makes a difference to a method."""
+    """Returns whether `inherit` makes a difference to a method."""
     method = get_method(method)
     return method.keeps_rest and not method.carries_all
-
-
-def _is_number(value):
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -2,24 +2,28 @@ import time
 
 import keras
 
+from stackrec_keras import monitors
+
 
 class TrialClock(keras.callbacks.Callback):
-    """Keeps the time of a trial, and ends it when there is nothing more to gain.
+    """Measures the time of a trial, and ends it at its time budget or target.
 
-    It writes into the logs of every epoch `num_blocks`, `training_seconds` (since
-    the trial began, with compilation, growths and validation) and, with a target,
+    It adds to the logs of every epoch `num_blocks`, `training_seconds` (since the trial
+    began, including compilation, growth steps and validation) and, with a target,
     `seconds_to_quality`.
 
     Args:
-        monitor: String, a key of the logs. Higher is better, but for a loss.
-        target: Float or `None`, the value to reach. The trial ends with the epoch
-            that does. Until then `seconds_to_quality` is twice the time budget, and
-            more the further away the best value is: never infinite, which Bayesian
-            optimization would take for 0.
-        time_budget: Float or `None`: after that many seconds the trial ends, within
-            an epoch, and is validated.
-        seconds_before: Float, what trials took that this one goes on from.
-        reached_before: Float or `None`, the second in which they reached the target.
+        monitor: String, a key of the logs. Higher is better, except for a loss.
+        target: Float, the value to reach. The trial ends with the epoch that reaches
+            it. Until then `seconds_to_quality` is at least twice the time budget, and
+            more the further away the best value is. It is never infinite, which
+            Bayesian optimization would take for 0. Defaults to `None`.
+        time_budget: Float, the seconds after which the trial ends, within an epoch, and
+            is validated. Defaults to `None`.
+        seconds_before: Float, the seconds of the trials that this one continues.
+            Defaults to `0.0`.
+        reached_before: Float, the seconds after which they reached the target.
+            Defaults to `None`, not reached.
     """
 
     def __init__(
@@ -41,7 +45,7 @@ class TrialClock(keras.callbacks.Callback):
 
     @property
     def seconds(self):
-        """Float, how long the trial has taken by now."""
+        """Float, the seconds that the trial has taken so far."""
         return self.seconds_before + time.perf_counter() - self._start
 
     def on_train_begin(self, logs=None):
@@ -57,8 +61,8 @@ class TrialClock(keras.callbacks.Callback):
         logs["training_seconds"] = self.seconds
         if self.target is None:
             return
-        # As shares of the target, and a loss with its sign turned.
-        sign = -1 if self.monitor.endswith("loss") else 1
+        # The gap is relative to the target, and the sign of a loss is reversed.
+        sign = monitors.sign(self.monitor)
         self._best = max(self._best, sign * float(logs[self.monitor]))
         missing = (sign * self.target - self._best) / abs(self.target)
         if missing <= 0 and self.reached is None:

@@ -1,22 +1,23 @@
 import keras_tuner
 import pandas as pd
 
+from stackrec_keras.errors import ArgumentError
+
 
 def trials(tuner: keras_tuner.Tuner) -> pd.DataFrame:
-    """Returns a frame of all trials of a search, a row each, in their order.
+    """Returns a frame with a row for each trial of a search, in order.
 
     Args:
-        tuner: A KerasTuner tuner, of any kind; of several that work together, the
-            chief.
+        tuner: Any KerasTuner tuner. If several work together, the chief.
 
     Returns:
-        A frame. `trial` is KerasTuner's id, `score` the objective. All figures are
-        those of the trial's best epoch: `num_blocks` its depth, `training_seconds`
-        the time up to it, the metrics; but `total_seconds` is what the whole trial
-        took. The hyper-parameters come next, and what went wrong last (`error`).
+        A frame. `trial` is KerasTuner's id, `score` is the objective. The metrics,
+        `num_blocks` and `training_seconds` are those of the trial's best epoch;
+        `total_seconds` is the time of the whole trial. Then come the hyper-parameters,
+        and last `error`, what went wrong.
 
     Raises:
-        ValueError: If the tuner is a worker.
+        ArgumentError: If the tuner is a worker.
 
     Example:
 
@@ -26,9 +27,8 @@ def trials(tuner: keras_tuner.Tuner) -> pd.DataFrame:
     """
     oracle = tuner.oracle
     if not hasattr(oracle, "trials"):
-        raise ValueError(
-            "This tuner is a worker and knows its own trials alone. Ask the chief."
-        )
+        reason = "is a worker, which knows only its own trials"
+        raise ArgumentError("tuner", reason, "Ask the chief.", tuner)
     rows = [_row(oracle.trials[trial_id]) for trial_id in oracle.start_order]
     first = ["trial", "status", "score", "num_blocks", *_SECONDS]
     known = dict.fromkeys(first + [name for row in rows for name in row])
@@ -43,7 +43,7 @@ _SECONDS = ("training_seconds", "total_seconds")
 def _row(trial):
     tracked = trial.metrics.metrics
     values = {name: history.get_best_value() for name, history in tracked.items()}
-    # That of one epoch says nothing.
+    # The value of one epoch means nothing.
     values.pop("growth_seconds", None)
     error = (trial.message or "").strip().splitlines()[-1:]
     return {

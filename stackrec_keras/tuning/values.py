@@ -1,19 +1,24 @@
-"""What a hyper-parameter may be: a fixed value, one of some values, or a range."""
+"""The values of a hyper-parameter: a fixed value, a choice or a range."""
 
 import contextlib
-import numbers
 from dataclasses import dataclass
 from typing import Any
 
 import keras_tuner
 
+from stackrec_keras.arguments import check_bools, check_number, is_integer
+from stackrec_keras.errors import ArgumentError
+
 
 @dataclass(frozen=True)
 class Choice:
-    """One of some values, of any type.
+    """A hyper-parameter that is one of several values, of any type.
 
     Args:
-        *values: The values; the first one is the default.
+        *values: The values. The first one is the default.
+
+    Raises:
+        ArgumentError: If there are no values.
 
     Example:
 
@@ -27,22 +32,23 @@ class Choice:
 
     def __init__(self, *values: Any) -> None:
         if not values:
-            raise ValueError("Choice() has no value. Give some, such as Choice(2, 4).")
+            fix = "Give some, such as Choice(2, 4)."
+            raise ArgumentError("values", "must not be empty", fix, values)
         object.__setattr__(self, "values", values)
 
     def draw(self, hp: keras_tuner.HyperParameters, name: str) -> Any:
-        """Returns the value that `hp` has for that name, declaring it if need be."""
+        """Returns the value that `hp` has for a name, and declares it if necessary."""
         labels = [self._label(value) for value in self.values]
         label = hp.Choice(name, labels)
         if label is None:
             return None
         if isinstance(label, float):
-            # A worker gets it from its chief in single precision.
+            # A worker gets it from the chief in single precision.
             return min(self.values, key=lambda value: abs(value - label))
         return self.values[labels.index(label)]
 
     def _label(self, value):
-        # KerasTuner knows these types, and one of them at a time.
+        # KerasTuner takes values of one type, and only of these.
         types = {type(v) for v in self.values}
         known = len(types) == 1 and types <= {bool, int, float, str}
         return value if known else str(value)
@@ -50,13 +56,18 @@ class Choice:
 
 @dataclass(frozen=True)
 class Range:
-    """A number between two others, an integer if both are.
+    """A hyper-parameter that is a number in a range, an integer if both ends are.
 
     Args:
-        low: The least value, also the default.
-        high: The greatest value; it may be drawn too.
-        step: The distance of values, or `None`. With `log`, their ratio.
-        log: Boolean, whether each ratio, rather than each difference, is as likely.
+        low: Number, the least value, which is also the default.
+        high: Number, the greatest value, which may be drawn.
+        step: Number, the distance between values, or, with `log`, their ratio. Defaults
+            to `None`, any value.
+        log: Boolean, whether equal ratios, rather than equal differences, are equally
+            likely. Defaults to `False`.
+
+    Raises:
+        ArgumentError: If an argument is not a number, or out of range.
 
     Example:
 
@@ -71,57 +82,63 @@ class Range:
     log: bool = False
 
     def __post_init__(self):
-        ends = (self.low, self.high)
-        if any(isinstance(e, bool) or not isinstance(e, numbers.Real) for e in ends):
-            raise ValueError(f"A Range goes from number to number. Received: {self}")
+        check_number("low", self.low)
+        check_number("high", self.high)
+        check_bools(log=self.log)
+        with_log = " with log=True" if self.log else ""
         if not self.low < self.high:
-            raise ValueError(f"A Range must have low < high. Received: {self}")
-        if self.log and not self.low > 0:
-            raise ValueError(f"A Range with log=True starts above 0. Received: {self}")
-        least = 1 if self.log and self.step is not None else 0
-        if self.step is not None and not self.step > least:
-            raise ValueError(f"step must be above {least}. Received: {self}")
+            raise ArgumentError("low", f"must be below high={self.high}", "", self.low)
+        if self.log and self.low <= 0:
+            raise ArgumentError("low", f"must be above 0{with_log}", "", self.low)
+        if self.step is None:
+            return
+        check_number("step", self.step)
+        least = 1 if self.log else 0
+        if self.step <= least:
+            raise ArgumentError(
+                "step", f"must be above {least}{with_log}", "", self.step
+            )
 
     @property
     def values(self) -> tuple:
-        """Tuple of all values of a linear range of integers, else of its two ends."""
+        """Tuple of all values of a linear range of integers, or of the two ends."""
         if self._is_integer and not self.log:
             return tuple(range(self.low, self.high + 1, self.step or 1))  # type: ignore[call-overload]
         return (self.low, self.high)
 
     def draw(self, hp: keras_tuner.HyperParameters, name: str) -> float:
-        """Returns the value that `hp` has for that name, declaring it if need be."""
+        """Returns the value that `hp` has for a name, and declares it if necessary."""
         kind = hp.Int if self._is_integer else hp.Float
         sampling = "log" if self.log else "linear"
         return kind(name, self.low, self.high, step=self.step, sampling=sampling)
 
     @property
     def _is_integer(self):
-        return all(isinstance(e, numbers.Integral) for e in (self.low, self.high))
+        return is_integer(self.low) and is_integer(self.high)
 
 
 def is_searched(value):
-    """Returns whether a value is to be searched for, and not fixed."""
+    """Returns whether a value is searched, and not fixed."""
     return isinstance(value, (Choice, Range))
 
 
 def values_of(value):
-    """Returns the tuple of what a value may be: of a range of floats the two ends."""
+    """Returns a tuple of the possible values: for a range of floats, the two ends."""
     return value.values if is_searched(value) else (value,)
 
 
 def draw(hp, name, value, conditions=()):
-    """Returns what a trial has for a hyper-parameter.
+    """Returns the value that a trial has for a hyper-parameter.
 
     Args:
         hp: `keras_tuner.HyperParameters` of the trial.
         name: String.
         value: A fixed value, a `Choice` or a `Range`.
-        conditions: List of pairs `(parent, values)`: it is searched only where each
-            parent has one of the values.
+        conditions: List of pairs `(parent, values)`. The hyper-parameter is searched
+            only where each parent has one of its values. Defaults to `()`.
 
     Returns:
-        The value; the first one where the conditions do not hold.
+        The value, or the first one where a condition does not hold.
     """
     if not is_searched(value):
         return value

@@ -1,11 +1,12 @@
-"""Checkpoints with the file of sequences that they were trained on."""
+"""Checkpoints with the file of sequences on which they were trained."""
 
 import keras
 import numpy as np
 import pytest
+from refusals import refused
 
 import stackrec_keras as sr
-from stackrec_keras.convert.numbering import release_numbering
+from stackrec_keras.convert.numbering import reference_numbering
 
 ROWS = 50  # of the goldens' item tables
 
@@ -15,7 +16,7 @@ ROWS = 50  # of the goldens' item tables
 def test_items_are_known_by_their_ids(golden, tmp_path, name, ragged):
     weights, arguments = _checkpoint(golden, name)
     tf1, with_users = name == "nextitnet", name == "ssept"
-    # What the release calls its padding is an item of its file where it can be.
+    # Where it can, the reference implementation counts padding among the items.
     of_file = tf1 or not ragged
     rows = _sequences(ROWS - 1 - of_file, 0 if ragged else 11)
     path = _write(tmp_path, rows, with_users)
@@ -23,19 +24,19 @@ def test_items_are_known_by_their_ids(golden, tmp_path, name, ragged):
         name, weights, path, user_column=with_users, **arguments
     )
     plain = sr.convert.build_stackrec_model(name, weights, **arguments)
-    numbers = _numbers_of_the_release(rows, fill="0" if tf1 else None)
+    numbers = _reference_numbers(rows, fill="0" if tf1 else None)
     ids = [text for text in numbers if text not in ("0", None)]
     assert model.num_items == len(ids) == len(model.vocabulary)
     assert model.vocabulary.ids.tolist() == [int(text) for text in ids]
     assert model.trained_length == 10
     history = ids[3:9]
     padded = ["0" if of_file else None] * 4 + history
-    released = _scores(plain, [[numbers[text] for text in padded]], with_users)
+    reference = _scores(plain, [[numbers[text] for text in padded]], with_users)
     ours = _scores(
         model, [model.vocabulary.encode([0] * 4 + _ints(history))], with_users
     )
     np.testing.assert_allclose(
-        ours[0, 1:], released[0, [numbers[text] for text in ids]], rtol=1e-5, atol=1e-6
+        ours[0, 1:], reference[0, [numbers[text] for text in ids]], rtol=1e-5, atol=1e-6
     )
     x = [_ints(history)]
     x = {"items": x, "users": np.array([0])} if with_users else x
@@ -53,24 +54,24 @@ def test_counts_are_those_of_the_file(golden, tmp_path):
     np.testing.assert_array_equal(model.vocabulary.counts[order], expected.counts)
 
 
-def test_padding_by_the_release_itself_comes_before_that_of_the_file(tmp_path):
+def test_padding_by_the_reference_itself_comes_before_that_of_the_file(tmp_path):
     # Its SASRec fills shorter rows with an index of its own, whatever the file has.
     path = tmp_path / "sequences.csv"
     path.write_text("0,7,8\n9,7\n")
-    numbering = release_numbering(path, fills_with_pad=False)
+    numbering = reference_numbering(path, fills_with_pad=False)
     assert numbering.rows.tolist() == [0, 2, 3, 4]
     assert numbering.vocabulary.ids.tolist() == [7, 8, 9]
-    assert release_numbering(path).rows.tolist() == [1, 2, 3, 4]
+    assert reference_numbering(path).rows.tolist() == [1, 2, 3, 4]
 
 
 def test_another_file_is_refused(golden, tmp_path):
     weights, _ = _checkpoint(golden, "nextitnet")
     path = _write(tmp_path, _sequences(30, 11), False)
-    with pytest.raises(ValueError, match="gives 32 items.*has 50. Give the file"):
+    with refused("sequences", says="has 32 items.*has 50"):
         sr.convert.build_stackrec_model("nextitnet", weights, path)
 
 
-def test_a_converted_model_trains_on_and_grows(golden, tmp_path):
+def test_a_converted_model_can_be_trained_and_grown(golden, tmp_path):
     weights, _ = _checkpoint(golden, "nextitnet")
     path = _write(tmp_path, _sequences(ROWS - 2, 11), False)
     model = sr.convert.build_stackrec_model("nextitnet", weights, path)
@@ -114,7 +115,7 @@ def _write(folder, rows, with_users):
     return path
 
 
-def _numbers_of_the_release(rows, fill):
+def _reference_numbers(rows, fill):
     width = max(map(len, rows))
     numbers = {} if fill else {None: 0}
     for row in rows:

@@ -81,3 +81,8 @@ def test_sections_become_titles_and_arguments_become_definitions(as_markdown):
 
 def test_arguments_in_another_form_stay_as_they_are(as_markdown):
     assert as_markdown("Args:\n    the usual ones") == "**Arguments**\n\nthe usual ones"
+
+
+def test_a_session_in_an_example_becomes_a_block_of_code(as_markdown):
+    shown = as_markdown("Example:\n\n>>> 1 + 1\n2")
+    assert shown == "**Example**\n\n```pycon\n>>> 1 + 1\n2\n```"

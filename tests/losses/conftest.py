@@ -82,7 +82,7 @@ def _gradients(function, *arrays):
 
 @keras.saving.register_keras_serializable(package="stackrec_keras_tests")
 class TinyRecommender(keras.Model):
-    """The least that can be trained with a catalogue loss."""
+    """The smallest model that can be trained with a catalogue loss."""
 
     def __init__(self, catalogue_loss, num_items=NUM_ITEMS, **kwargs):
         super().__init__(**kwargs)

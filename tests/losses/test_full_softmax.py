@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from refusals import refused
 
 from stackrec_keras.losses import FullSoftmax
 from stackrec_keras.losses.cross_entropy import EAGER_CHUNK
@@ -143,7 +144,7 @@ def test_chunks_do_not_leave_their_inputs_behind(case):
 
 @pytest.mark.parametrize("chunk_size", [0, -4, 2.5, True, "big"])
 def test_a_chunk_size_out_of_range_is_refused(chunk_size):
-    with pytest.raises(ValueError, match=f"chunk_size={chunk_size!r}"):
+    with refused("chunk_size", received=chunk_size):
         FullSoftmax(chunk_size=chunk_size)
 
 

@@ -1,5 +1,6 @@
 import keras
 import pytest
+from refusals import refused
 
 from stackrec_keras import losses
 
@@ -41,12 +42,21 @@ def test_a_serialized_loss_is_restored():
         (keras.losses.SparseCategoricalCrossentropy(), "SparseCategoricalCrossentropy"),
         (keras.losses.MeanSquaredError, "MeanSquaredError"),
         (keras.losses.binary_crossentropy, "binary_crossentropy"),
-        (None, "NoneType"),
-        (3, "int"),
+        (None, "None"),
+        (3, "3"),
     ],
 )
-def test_what_would_be_fed_hidden_states_is_refused_by_name(stock, name):
-    with pytest.raises(ValueError, match="hidden states") as error:
+def test_a_loss_that_is_not_over_a_catalogue_is_refused_by_name(stock, name):
+    with refused("loss", received=stock, says=f"{name}.* 'sampled_softmax'"):
         losses.get(stock)
-    assert f"loss={name} " in str(error.value)
-    assert "SampledSoftmax()" in str(error.value)
+
+
+def test_a_misspelt_name_is_asked_after():
+    with refused("loss", says="Did you mean 'sampled_softmax'?"):
+        losses.get("sampled_sofmax")
+
+
+def test_every_loss_of_the_list_is_public_and_known_by_both_its_names():
+    for name, kind in losses.LOSSES.items():
+        assert getattr(losses, kind.__name__) is kind
+        assert type(losses.get(name)) is type(losses.get(kind.__name__)) is kind

@@ -1,5 +1,6 @@
 import keras
 import pytest
+from refusals import refused
 
 from stackrec_keras import StackingCallback, StackingSchedule, metrics
 
@@ -52,15 +53,20 @@ def test_a_serialized_metric_is_restored():
         (len, "len"),
     ],
 )
-def test_what_knows_no_ranks_is_refused_by_name(stock, name):
-    with pytest.raises(ValueError, match=name) as error:
+def test_a_metric_that_does_not_rank_is_refused_by_name(stock, name):
+    with refused("metrics", received=stock, says=f"{name}.* 'hit_rate@5'"):
         metrics.get(["mrr@5", stock])
-    assert "hidden states" in str(error.value)
-    assert "'hit_rate@5'" in str(error.value)
+
+
+def test_every_metric_of_the_list_is_public_and_has_the_prefix_it_is_known_by():
+    for name, kind in metrics.METRICS.items():
+        assert getattr(metrics, kind.__name__) is kind
+        (metric,) = metrics.get(f"{name}@7")
+        assert (type(metric), metric.name) == (kind, f"{name}@7")
 
 
 def test_a_length_of_zero_is_refused():
-    with pytest.raises(ValueError, match="k=0"):
+    with refused("k", received=0):
         metrics.get("mrr@0")
 
 

@@ -53,12 +53,12 @@ def test_equal_scores_everywhere_put_every_target_last():
     assert {rank_of(item, [0.0] * 6) for item in range(1, 6)} == {5}
 
 
-def test_a_target_without_a_number_for_a_score_ranks_last():
+def test_a_target_with_a_nan_score_ranks_last():
     assert rank_of(2, [-np.inf, 1.0, np.nan, 0.0]) == 3
     assert rank_of(2, [np.nan] * 4) == 3
 
 
-def test_other_scores_that_are_no_numbers_neither_help_nor_hurt():
+def test_nan_scores_of_other_items_neither_help_nor_hurt():
     assert rank_of(2, [-np.inf, np.nan, 0.5, 1.0, np.nan]) == 2
 
 

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from refusals import refused
 
 import stackrec_keras as sr
 
 
-def test_similarity_is_drawn_as_it_is(make_model):
+def test_similarities_are_drawn_unchanged(make_model):
     model = make_model(num_blocks=3)
     image = sr.plot.block_similarity(model).axes[0].images[0]
     np.testing.assert_allclose(
@@ -22,9 +23,9 @@ def test_no_label_lies_at_the_edge(make_model):
         assert box.y1 <= figure.bbox.y1 - 10
 
 
-def test_a_path_that_is_none_is_refused(make_model):
+def test_a_path_of_another_type_is_refused(make_model):
     for draw in (sr.plot.block_similarity, sr.plot.gates):
-        with pytest.raises(ValueError, match="where to write .* Received: path=3"):
+        with refused("path", received=3):
             draw(make_model(num_blocks=1), 3)
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.patches import FancyBboxPatch, PathPatch
+from refusals import refused
 
 from stackrec_keras import plot
 
@@ -27,7 +28,7 @@ def colors(figure):
     ]
 
 
-def test_a_line_leads_from_each_source_solid_to_where_it_stays_dashed_to_a_copy():
+def test_a_solid_line_leads_to_where_a_block_stays_and_dashed_ones_to_its_copies():
     figure = plot.growth_plan("stackA", old=2, new=4)
     assert lines(figure) == [(0, 0, "-"), (0, 1, "--"), (1, 2, "-"), (1, 3, "--")]
     assert labels(figure)[2:] == ["0: from 0", "1: from 0", "2: from 1", "3: from 1"]
@@ -52,12 +53,12 @@ def test_a_method_doubles_or_stacks_its_top_blocks_or_whole_cycles():
     assert [old for old, *_ in lines(figure)] == [0, 1, 0, 1]
 
 
-def test_old_blocks_that_feed_none_are_drawn_too():
+def test_old_blocks_without_a_copy_are_drawn_too():
     assert labels(plot.growth_plan([0, 1], old=4))[:4] == ["0", "1", "2", "3"]
     assert labels(plot.growth_plan([0, 2]))[:3] == ["0", "1", "2"]
 
 
-def test_a_deep_net_fits_on_a_page_and_the_picture_is_written(tmp_path):
+def test_a_deep_model_fits_on_a_page_and_the_picture_is_written(tmp_path):
     figure = plot.growth_plan("stackC", tmp_path / "plan.png", old=60)
     assert figure.get_size_inches()[1] < 14
     figure.draw_without_rendering()
@@ -67,17 +68,21 @@ def test_a_deep_net_fits_on_a_page_and_the_picture_is_written(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    "arguments, argument, says",
     [
-        ({"plan": "stackC"}, "'stackC'.* needs old"),
-        ({"plan": "stackC", "path": 4}, "by name: old=4, new=8.* Received: path=4"),
-        ({"plan": "stackQ", "old": 2}, "method='stackQ'"),
-        ({"plan": []}, "0 sources"),
-        ({"plan": [0, 1], "new": 3}, "2 sources, new=3"),
-        ({"plan": [0, 3], "old": 2}, "0 to 3, and the old net has 0 to 1"),
-        ({"plan": [0, -1]}, "from -1 to 0"),
+        ({"plan": "stackC"}, "old", "plan='stackC' needs it"),
+        ({"plan": "stackC", "path": 4}, "path", "by keyword: old=4"),
+        ({"plan": []}, "plan", "no sources"),
+        ({"plan": [0, 1], "new": 3}, "new", "sources in plan, 2"),
+        ({"plan": [0, 3], "old": 2}, "plan", "0 to 3, and the old model has .* 0 to 1"),
+        ({"plan": [0, -1]}, "plan", "from -1 to 0"),
     ],
 )
-def test_what_fits_no_net_is_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
+def test_a_plan_that_fits_no_model_is_refused(arguments, argument, says):
+    with refused(argument, says=says):
         plot.growth_plan(**arguments)
+
+
+def test_an_unknown_method_is_refused_by_name():
+    with pytest.raises(ValueError, match="stackQ"):
+        plot.growth_plan("stackQ", old=2)

@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pandas as pd
-import pytest
+from refusals import refused
 
 from stackrec_keras import plot
 
@@ -23,7 +23,7 @@ def lines(figure):
     }
 
 
-def test_a_trial_is_a_point_and_those_of_a_depth_have_a_colour():
+def test_each_trial_is_a_point_coloured_by_its_depth():
     figure = plot.quality_vs_time(trials())
     found = lines(figure)
     assert found["1 block"] == [[10, 0.1]]
@@ -34,7 +34,7 @@ def test_a_trial_is_a_point_and_those_of_a_depth_have_a_colour():
     assert figure.axes[0].get_xlabel() == "training time (s)"
 
 
-def test_the_front_has_those_that_none_is_better_than_in_as_little_time():
+def test_no_trial_is_as_good_as_one_on_the_front_in_as_little_time():
     assert lines(plot.quality_vs_time(trials()))["front"] == [[10, 0.1], [20, 0.3]]
 
 
@@ -65,7 +65,7 @@ def test_histories_of_one_name_have_one_colour_and_their_growths_are_marked():
     runs = {"grown": [history([1, 2, 2, 4]), history([1, 1, 2, 4])]}
     figure = plot.quality_vs_time({**runs, "deep": history([4, 4])})
     (axes,) = figure.axes
-    assert axes.get_xlabel() == "training time (s; ▲: first epoch after a growth)"
+    assert axes.get_xlabel() == "training time (s; ▲: first epoch after a growth step)"
     curves, marks = axes.lines[:-1:2], axes.lines[1:-1:2]
     assert [list(curve.get_xdata()) for curve in curves] == [
         [2, 4, 6, 8],
@@ -86,16 +86,16 @@ def test_the_picture_is_written(tmp_path):
 
 
 def test_what_cannot_be_drawn_is_refused():
-    with pytest.raises(ValueError, match="The frame has no 'val_mrr'. It has .*mrr@5"):
+    with refused("runs", says="has no 'val_mrr', only .*mrr@5"):
         plot.quality_vs_time(trials(), metric="val_mrr")
-    with pytest.raises(ValueError, match="The history 'a' has no 'training_seconds'"):
+    with refused("runs['a']", says="has no 'training_seconds'"):
         plot.quality_vs_time({"a": {"val_mrr@5": [0.1]}})
     for nothing in ({}, trials().iloc[4:]):
-        with pytest.raises(ValueError, match="no trial has been completed"):
+        with refused("runs", says="no completed trial"):
             plot.quality_vs_time(nothing)
-    with pytest.raises(ValueError, match="runs must be a frame of trials"):
+    with refused("runs", says="must be a frame of trials"):
         plot.quality_vs_time([trials()])
-    with pytest.raises(ValueError, match=r"runs\['a'\] must be what fit returned"):
+    with refused("runs['a']", received=5):
         plot.quality_vs_time({"a": [{}, 5]})
-    with pytest.raises(ValueError, match="where to write .* Received: path=5"):
+    with refused("path", received=5):
         plot.quality_vs_time(trials(), 5)

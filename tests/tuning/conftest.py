@@ -11,8 +11,8 @@ def eager(eager_on_tensorflow):
 
 @pytest.fixture(scope="session")
 def split():
-    # 56, 8 and 16 rows, which the batch of 8 below divides: JAX compiles a step again
-    # for a smaller last batch.
+    # 56, 8 and 16 rows. The batch size of 8 below divides them, because JAX compiles a
+    # step again for a smaller last batch.
     log = sr.data.synthetic(num_users=40, num_items=12, events_per_user=20)
     vocabulary = sr.data.Vocabulary.from_items(log["item"])
     return sr.data.split_random(sr.data.make_windows(log, vocabulary, length=10))
@@ -20,7 +20,7 @@ def split():
 
 @pytest.fixture
 def make_hypermodel(split):
-    """Function that makes a hypermodel of tiny nets, its growth at epoch 1 of 2."""
+    """Function that makes a hypermodel of tiny models, which grow at epoch 1 of 2."""
 
     def make(model_class=sr.NextItNet, epochs=2, space=None, **arguments):
         fixed = {

@@ -8,7 +8,7 @@ from stackrec_keras.tuning import Range
 
 
 class Stop(keras.callbacks.Callback):
-    """Stops the process, as it were, when the third epoch of the search begins."""
+    """Interrupts the search when its third epoch begins."""
 
     epochs = 0
 
@@ -21,7 +21,7 @@ class Stop(keras.callbacks.Callback):
 @pytest.mark.parametrize(
     "tuner_class", [keras_tuner.RandomSearch, keras_tuner.Hyperband]
 )
-def test_a_search_that_was_cut_off_goes_on(
+def test_an_interrupted_search_goes_on(
     tuner_class, make_hypermodel, split, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(Stop, "epochs", 0)
@@ -31,10 +31,10 @@ def test_a_search_that_was_cut_off_goes_on(
     if tuner_class is keras_tuner.Hyperband:
         del arguments["max_trials"]
         arguments.update(max_epochs=2, factor=2)
-    cut_off = tuner_class(hypermodel, hypermodel.objective, **arguments)
+    interrupted = tuner_class(hypermodel, hypermodel.objective, **arguments)
     with pytest.raises(KeyboardInterrupt):
-        cut_off.search(verbose=0, callbacks=[Stop()])
-    before = sr.tuning.trials(cut_off)
+        interrupted.search(verbose=0, callbacks=[Stop()])
+    before = sr.tuning.trials(interrupted)
     assert before["status"].iloc[-1] == "RUNNING"
 
     tuner = tuner_class(hypermodel, hypermodel.objective, overwrite=False, **arguments)

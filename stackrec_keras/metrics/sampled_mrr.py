@@ -1,0 +1,45 @@
+"""Mean reciprocal rank among a sample of items."""
+
+import keras
+
+from stackrec_keras.metrics.against_sample import AgainstSample
+from stackrec_keras.metrics.mrr import MRR
+
+
+@keras.saving.register_keras_serializable(package="stackrec_keras")
+class SampledMRR(AgainstSample, MRR):
+    """Mean reciprocal rank among a sample of items; not comparable with `MRR`.
+
+    The target competes with `num_negatives` items that are drawn for its row, uniformly
+    and with replacement, and that are never the target or the padding. Ranks are far
+    better than among all items, and the order of two models may change. Use it only to
+    compare with published results that were computed in this way. The sample of a row
+    depends only on `seed` and on the row's position: it is the same in each
+    evaluation, on each backend and at any batch size.
+
+    Args:
+        k: Integer, the length of the list. A target ranked below it gains 0.
+        num_negatives: Integer, how many items to draw for each row. It must be less
+            than the number of items. Defaults to `99`.
+        seed: Integer from 0 to `2**31 - 1`. Defaults to `0`.
+        name: String. Defaults to `None`, which gives `"sampled_mrr@{k}"`.
+        dtype: String, the dtype of the sums. Defaults to `"float32"`.
+
+    Call arguments: see `RankingMetric`.
+
+    Raises:
+        ArgumentError: If an argument is out of range, or, in an update, if there are
+            at most `num_negatives` items.
+
+    Example:
+
+    ```python
+    transfer.compile(metrics=["mrr@5", sr.metrics.SampledMRR(5, num_negatives=99)])
+    ```
+
+    Reference:
+        [On Sampled Metrics for Item Recommendation, KDD 2020](
+        https://doi.org/10.1145/3394486.3403226)
+    """
+
+    prefix = "sampled_mrr"
