@@ -102,8 +102,7 @@ def scenario_table(arms, speed_ups, split):
     quality.append(_qualities("popularity", [popularity]))
     tables = [markdown_table(times), markdown_table(quality)]
     remarks = [
-        fill(text, 100, break_long_words=False)
-        for text in _remarks(arms, speed_ups, split)
+        fill(text, 100, **_WHOLE_WORDS) for text in _remarks(arms, speed_ups, split)
     ]
     return "\n\n".join([*tables, *remarks])
 

@@ -57,7 +57,7 @@ def test_other_columns_have_to_be_named(tmp_path, stackrec):
     path.write_text("\n".join(["session\tarticle\tat", *rows]))
     code, _, err = stackrec("data", path)
     assert code == 2
-    assert "There is no column 'user' and no column" in err
+    assert "'user'" in err and "['session', 'article', 'at']" in err
     names = ["--user", "session", "--item", "article", "--timestamp", "none"]
     assert stackrec("data", path, *names)[0] == 0
 
@@ -67,8 +67,8 @@ def test_a_file_without_a_header_is_read_as_the_error_says(tmp_path, stackrec):
     path.write_text("".join(f"A{u},B{i},5.0,{i}\n" for u in range(9) for i in range(9)))
     code, _, err = stackrec("data", path)
     assert code == 2
-    options = err.split("right ones: ")[1].strip().rstrip(".").split()
-    assert options == ["--user", "0", "--item", "1", "--timestamp", "3"]
+    options = ["--user", "0", "--item", "1", "--timestamp", "3"]
+    assert " ".join(options) in err
     code, out, _ = stackrec("data", path, "--length", "3", *options)
     assert code == 0
     found = dict(line.strip().split("  ", 1) for line in out.splitlines())

@@ -185,7 +185,7 @@ def test_a_run_cut_off_after_its_training_is_only_finished(
     written = (out / "metrics.json").stat().st_mtime_ns
     code, printed, _ = stackrec(*arguments)
     assert code == 0
-    assert "is finished" in printed and "| popularity" in printed
+    assert "already finished" in printed and "| popularity" in printed
     assert (out / "metrics.json").stat().st_mtime_ns == written
 
 
