@@ -89,8 +89,8 @@ class ListOfLayers(SequentialRecommender):
             layer.build((None, None, DIM))
         self.built = True
 
-    def hidden_states(self, inputs, training):
-        x = self.embedding(inputs)
+    def hidden_states(self, features, training):
+        x = self.embedding(features["items"])
         for block in self.blocks:
             x = block(x)
         return x

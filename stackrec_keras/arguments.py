@@ -4,6 +4,7 @@ import inspect
 import numbers
 from collections.abc import Iterable
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from stackrec_keras.errors import ArgumentError
@@ -92,6 +93,22 @@ def check_path(name: str, path: Any, fix: str = "") -> None:
     """Checks that an argument is the path of a file or folder."""
     if not isinstance(path, (str, PathLike)):
         raise ArgumentError(name, "must be a path", fix, path)
+
+
+def check_file(name: str, path: Path, hint: str = "check the path") -> None:
+    """Checks that there is a file at a path, and raises an `OSError` if there is none.
+
+    Args:
+        name: String, the argument.
+        path: `Path`.
+        hint: String that ends the sentence. Defaults to `"check the path"`.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(
+            f"'{path}' ({name}) is a folder; give the path of a file in it."
+        )
+    if not path.is_file():
+        raise FileNotFoundError(f"No file at '{path}' ({name}); {hint}.")
 
 
 def nearest_names(kind: type, given: Iterable[str]) -> str:

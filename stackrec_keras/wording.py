@@ -1,6 +1,7 @@
 """Pieces of messages: a value, a number of things, a name that may be meant."""
 
 import difflib
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,8 @@ def shown(value: Any) -> str:
     """Returns how a message shows a value, which may be a whole table."""
     if hasattr(value, "columns") and hasattr(value, "shape"):
         return f"a frame with the columns {list(value.columns)}"
+    if isinstance(value, os.PathLike):
+        return repr(os.fspath(value))
     value = plain(value)
     kind = type(value).__name__
     if getattr(value, "shape", ()):

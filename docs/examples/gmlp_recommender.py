@@ -54,8 +54,8 @@ class GMLPRecommender(SequentialRecommender):
         self.stack.build((None, None, dim))
         self.build()
 
-    def hidden_states(self, inputs, training):
-        return self.stack(self.item_embedding(inputs), training=training)
+    def hidden_states(self, features, training):
+        return self.stack(self.item_embedding(features["items"]), training=training)
 
     def get_config(self):
         config = {"max_length": self.max_length, "dim": self.dim}

@@ -89,7 +89,7 @@ def run(args):
         config = RunFolder(args.folder).read_config()
         history = _history_of(args.user, config, args.data or config.data)
     x = [history]
-    if model.num_users is not None:
+    if "users" in model.features:
         x = {"items": x, "users": _user_index(args)}
     ids, scores = model.recommend(
         x, args.k, not args.include_seen, items=_candidates(args, model)

@@ -1,13 +1,15 @@
-"""Data: log -> vocabulary -> sequences -> splits -> batches."""
+"""Data: interaction log, vocabulary, windows, splits and batches."""
 
 from .batches import Batches
 from .log import read_interactions
 from .named import load
 from .random_split import split_random
 from .sequences import read_sequences
-from .splits import Split, split_by_time, split_leave_one_out
+from .split_by_time import split_by_time
+from .splits import Split, split_leave_one_out
 from .synthetic import synthetic
-from .transfer import TransferPairs, TransferSplit, read_transfer
+from .transfer import TransferPairs, TransferSplit
+from .transfer_file import read_transfer
 from .vocabulary import Vocabulary
 from .windows import Windows, make_windows
 

@@ -1,64 +1,103 @@
-"""Which columns of a table are the users, the items and the times."""
+"""Which columns of a table are the users, the items, the times and further ones."""
 
 import re
-from numbers import Integral
 
 import pandas as pd
 
-from .arguments import shown
+from stackrec_keras.arguments import is_integer
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import did_you_mean, shown
+
+from .further_columns import check_column_name
 
 IDS = ("user", "item")
 """The roles of columns that hold ids."""
 
+ROLES = (*IDS, "timestamp")
+"""The roles of columns that every log has. A further column's role is its name."""
+
 _NUMBER_OR_DATE = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|\d{4}-\d\d-\d\d.*")
 
 
-def check_names(columns):
-    """Raises a ValueError if a value is not the name of a column."""
-    for role, name in columns.items():
+def check_names(roles, further):
+    """Checks the names of the columns.
+
+    Args:
+        roles: Dict from `user`, `item` and `timestamp` to what the caller gave.
+        further: What the caller gave as names of further columns.
+    """
+    for role, name in roles.items():
         is_name = pd.api.types.is_scalar(name) or isinstance(name, tuple)
         if not is_name or (name is None and role != "timestamp"):
-            raise ValueError(
-                f"{role}={shown(name)} must be the name of a column, such as "
-                f"{role}={role!r}."
+            raise ArgumentError(
+                role, "must be the name of a column", f"Give {role}={role!r}.", name
             )
+    if not isinstance(further, (list, tuple)) or len(set(further)) < len(further):
+        raise ArgumentError(
+            "columns",
+            "must be a list of names, each once",
+            "Give a list, such as columns=['price'].",
+            further,
+        )
+    for name in further:
+        check_column_name(name)
+
+
+def argument_of(role):
+    """Returns the argument that names the column of a role."""
+    return role if role in ROLES else "columns"
 
 
 def match_columns(available, columns, source):
-    """Maps `user`, `item`, `timestamp` to the names in `available`.
+    """Returns a dict from each role to the column's name in `available`.
 
     Args:
         available: The names of a table's columns.
-        columns: Dict from role to the name that the caller gave.
-        source: String, what an error calls the table.
+        columns: Dict from a role to the name that the caller gave.
+        source: The path or the frame, for errors.
 
     Raises:
-        ValueError: A column is missing, there twice, or named for two roles.
+        ArgumentError: If a column is missing, exists twice, or is named for two roles.
     """
     available = list(available)
     found = find_columns(available, columns)
     lost = lost_columns(found, columns)
     if lost:
-        what = " and no column ".join(f"{columns[role]!r} ({role})" for role in lost)
-        names = ", ".join(f"{role}=..." for role in lost)
-        flags = " ".join(f"--{role} ..." for role in lost)
-        hint = ", timestamp=None takes the rows' order" if "timestamp" in lost else ""
-        raise ValueError(
-            f"There is no column {what} in {source}; the columns are {available}. "
-            f"Name the right ones: {names} (on the command line {flags}){hint}."
-        )
+        raise _missing_columns(lost, available, columns, source)
     for role, name in found.items():
         if available.count(name) > 1:
-            raise ValueError(
-                f"There are {available.count(name)} columns {name!r} ({role}) in "
-                f"{source}; rename all but one."
+            raise ArgumentError(
+                argument_of(role),
+                f"names {available.count(name)} columns of {shown(source)}",
+                "Rename all but one.",
+                name,
             )
     _check_roles(found)
     return found
 
 
+def _missing_columns(lost, available, columns, source):
+    """Returns the error that names columns which a table does not have."""
+    first, *others = lost
+    also = "".join(f", nor {argument_of(r)}={columns[r]!r}" for r in others)
+    arguments = dict.fromkeys(argument_of(role) for role in lost)
+    log = "the frame" if isinstance(source, pd.DataFrame) else shown(source)
+    meant = did_you_mean([str(columns[r]) for r in lost], map(str, available))
+    named = ", ".join(f"{argument}=..." for argument in arguments)
+    flags = " ".join(f"--{argument} ..." for argument in arguments)
+    fix = f"{meant} Name existing columns: {named} (on the command line {flags})"
+    if "timestamp" in lost:
+        fix += ", timestamp=None takes the order of the rows as time"
+    return ArgumentError(
+        argument_of(first),
+        f"is not a column of {log}{also}. Its columns are {available}",
+        f"{fix.lstrip()}.",
+        columns[first],
+    )
+
+
 def find_columns(available, columns):
-    """As `match_columns`, with None for what is not in `available`."""
+    """As `match_columns`, with `None` for what is not in `available`."""
     bare = {}
     for name in available:
         bare.setdefault(str(name).split(":")[0], name)
@@ -69,7 +108,7 @@ def find_columns(available, columns):
 
 
 def lost_columns(found, columns):
-    """The roles whose columns `find_columns` did not find."""
+    """Returns the roles whose columns `find_columns` did not find."""
     return [
         role
         for role, name in columns.items()
@@ -82,91 +121,117 @@ def _find_column(role, name, available, bare):
         return name
     if str(name) in bare:
         return bare[str(name)]
-    return bare.get(f"{role}_id") if name == role else None
+    return bare.get(f"{role}_id") if name == role and role in IDS else None
 
 
 def _check_roles(found):
-    """Raises a ValueError if one column is to be two things."""
+    """Checks that no column has two roles."""
     roles = {}
     for role, name in found.items():
         if name is not None and name in roles:
-            raise ValueError(
-                f"The column {shown(name)} is named twice, as {roles[name]} and as "
-                f"{role}; name another one for {role}."
+            raise ArgumentError(
+                argument_of(role),
+                f"names the column of {argument_of(roles[name])}",
+                "Name another column.",
+                name,
             )
         roles[name] = role
 
 
 def numbered_columns(columns, first_row, source):
-    """The places of the columns in a file without a header, or None if it has one.
+    """Returns the places of columns in a file without a header, `None` if it has one.
 
     Args:
-        columns: Dict from role to what the caller gave: a name, or a number from 0.
+        columns: Dict from a role to what the caller gave: a name, or a number from 0.
         first_row: List of the fields of the file's first line.
-        source: String, what an error calls the file.
+        source: The path, for errors.
 
     Raises:
-        ValueError: Only some are given by number, or a number is out of range.
+        ArgumentError: If only some are numbers, or a number is out of range.
     """
     given = {role: name for role, name in columns.items() if name is not None}
-    numbers = {role: name for role, name in given.items() if _is_number(name)}
+    numbers = {role: name for role, name in given.items() if is_integer(name)}
     # pandas writes such a header for a frame whose columns have no names.
     if not numbers or first_row == [str(place) for place in range(len(first_row))]:
         return None
     for role, name in given.items():
         if role not in numbers:
-            raise ValueError(
-                f"{role}={name!r} is a name and {_listed(numbers)} the number of a "
-                f"column of a file without a header. Give {role} by its number, too"
-                f"{', or timestamp=None' if role == 'timestamp' else ''}."
-            )
+            raise _name_among_numbers(role, name, numbers)
         if not 0 <= name < len(first_row):
-            raise ValueError(
-                f"{role}={name} must be 0 to {len(first_row) - 1}: the first line of "
-                f"{source} is {first_row}."
+            raise ArgumentError(
+                role,
+                f"must be 0 to {len(first_row) - 1}, because the first line of "
+                f"{shown(source)} is {first_row}",
+                received=name,
             )
     _check_roles(numbers)
     return dict(columns)
 
 
-def _is_number(name):
-    return isinstance(name, Integral) and not isinstance(name, bool)
-
-
-def _listed(columns):
-    return ", ".join(f"{role}={name}" for role, name in columns.items())
+def _name_among_numbers(role, name, numbers):
+    listed = ", ".join(f"{role}={place}" for role, place in numbers.items())
+    if role not in ROLES:
+        fix = "Put a line with the names of all columns above the rows, and give names."
+    elif role == "timestamp":
+        fix = "Give its number too, or timestamp=None."
+    else:
+        fix = "Give its number too."
+    return ArgumentError(
+        argument_of(role),
+        f"must not be a name where columns of a file without a header are numbers "
+        f"({listed})",
+        fix,
+        name,
+    )
 
 
 def check_for_header(header, rows, source):
-    """Raises a ValueError if a header looks like a row.
+    """Checks that a header does not look like a row.
 
     Args:
-        header: List of the fields of a file's first line, no name of a column that
-            was looked for.
-        rows: List of the first rows of the file, the header or not.
-        source: String, what an error calls the file.
+        header: List of the fields of a file's first line; none is the name of a column
+            that was looked for.
+        rows: List of the first rows of the file, the first line included.
+        source: The path, for errors.
     """
     seen = [set(fields) for fields in zip(*rows[1:])]
     if any(map(is_number_or_date, header)) or any(
         name in fields for name, fields in zip(header, seen)
     ):
-        raise ValueError(no_header(header, source))
+        raise no_header(header, source)
 
 
 def is_number_or_date(text):
-    """Whether a field can be a value, but hardly the name of a column."""
+    """Returns whether a field can be a value, but hardly the name of a column."""
     return _NUMBER_OR_DATE.fullmatch(text.strip()) is not None
 
 
 def no_header(first_row, source):
-    """What an error says of a file without a header, with numbers to copy."""
+    """Returns the error of a file without a header, with numbers to copy."""
     times = [place for place, text in enumerate(first_row) if is_number_or_date(text)]
     times = [place for place in times if place > 1]
     time = times[-1] if times else None
     flags = f"--user 0 --item 1 --timestamp {'none' if time is None else time}"
-    return (
-        f"{source} seems to have no header: its first line is {first_row}. Put a line "
-        "with the names of its columns above it, or give their numbers from 0, if "
-        f"these are the right ones: user=0, item=1, timestamp={time} (on the command "
-        f"line {flags})."
+    return log_error(
+        source,
+        f"seems to have no header: its first line is {first_row}",
+        "Put a line with the names of its columns above it, or give their numbers from "
+        f"0, if these are the right ones: user=0, item=1, timestamp={time} (on the "
+        f"command line {flags}).",
     )
+
+
+def log_error(source, reason, fix=""):
+    """Returns the error of a log whose content is at fault.
+
+    Args:
+        source: The path or the frame.
+        reason: String, as in `ArgumentError`.
+        fix: String, as in `ArgumentError`. Defaults to `""`.
+    """
+    return ArgumentError("path_or_frame", reason, fix, source)
+
+
+def named_column(role, name):
+    """Returns what an error calls a column: its name, and its role if that differs."""
+    return f"{name!r}" if name == role else f"{name!r} ({argument_of(role)})"

@@ -1,4 +1,4 @@
-"""Reading of compressed files, whose errors name the file."""
+"""Reads compressed files, with errors that name the file."""
 
 import bz2
 import gzip
@@ -8,7 +8,9 @@ import os
 import zipfile
 import zlib
 from contextlib import contextmanager
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
+
+from stackrec_keras.errors import ArgumentError
 
 _SIGNATURES = {
     ".gz": b"\x1f\x8b\x08",
@@ -24,7 +26,7 @@ _BLOCK = 1 << 17
 
 
 def compression_of(path):
-    """The last extension of a path if it stands for a compression, else `""`."""
+    """Returns the last extension of a path if it is of a compression, else `""`."""
     suffix = path.suffix.lower()
     return suffix if suffix in COMPRESSIONS else ""
 
@@ -38,17 +40,19 @@ def open_bytes(path, name):
         name: The argument that the path was given for.
 
     Raises:
-        ImportError: A `.zst` file is opened and zstandard is not installed.
-        ValueError: The file is damaged or cut off, or its extension is wrong.
+        ImportError: If it is a `.zst` file and zstandard is not installed.
+        ArgumentError: If the file is damaged or cut off, or its extension is wrong.
     """
     compression = compression_of(path)
     with open(path, "rb") as raw:
         actual = _actual_compression(raw)
         if not compression:
             if actual:
-                raise ValueError(
-                    f"'{path}' ({name}) is a compressed file ({actual}). Rename it to "
-                    f"'{path.name}{actual}'."
+                raise ArgumentError(
+                    name,
+                    f"is a compressed file ({actual})",
+                    f"Rename it to '{path.name}{actual}'.",
+                    path,
                 )
             yield raw
             return
@@ -56,18 +60,18 @@ def open_bytes(path, name):
             yield io.BytesIO()
             return
         try:
-            with _OPENERS[compression](raw) as file:
+            with _open(raw, compression, name) as file:
                 yield file
         except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
-            raise ValueError(_damage(path, name, actual, error)) from error
+            raise _damage(path, name, actual, error) from error
         except OSError as error:
             if error.errno is not None:  # the system's, such as of a lost disk
                 raise
-            raise ValueError(_damage(path, name, actual, error)) from error
+            raise _damage(path, name, actual, error) from error
 
 
 def _actual_compression(raw):
-    """The extension that fits the first bytes of a file, `""` for none."""
+    """Returns the extension that fits the first bytes of a file, or `""`."""
     begin = raw.read(10)
     raw.seek(0)
     # A text may begin with "BZh".
@@ -78,18 +82,23 @@ def _actual_compression(raw):
 
 def _damage(path, name, actual, error):
     compression = compression_of(path)
-    way_out = "It is cut off or damaged: write or fetch it again."
+    fix = "It is cut off or damaged: write or fetch it again."
     if actual != compression:
         right_name = path.name[: -len(compression)] + actual
-        way_out = f"It is not a {compression} file: rename it to '{right_name}'."
-    return (
-        f"'{path}' ({name}) cannot be read as {''.join(path.suffixes[-2:])}: "
-        f"{str(error).rstrip('.')}. {way_out}"
-    )
+        fix = f"It is not a {compression} file: rename it to '{right_name}'."
+    form = "".join(path.suffixes[-2:])
+    reason = f"cannot be read as {form}: {str(error).rstrip('.')}"
+    return ArgumentError(name, reason, fix, path)
+
+
+def _open(raw, compression, name):
+    if compression == ".zip":
+        return _open_zip(raw, name)
+    return _OPENERS[compression](raw)
 
 
 @contextmanager
-def _open_zip(raw):
+def _open_zip(raw, name):
     with zipfile.ZipFile(raw) as archive:
         # Macs add hidden files, such as "__MACOSX/._log.csv".
         members = [
@@ -99,9 +108,11 @@ def _open_zip(raw):
             and not PurePosixPath(member).name.startswith(".")
         ]
         if len(members) != 1:
-            raise ValueError(
-                f"'{raw.name}' holds {len(members)} files, {members[:5]}, and must "
-                "hold one. Unpack it and give the file to read."
+            raise ArgumentError(
+                name,
+                f"must hold one file, and holds {len(members)}: {members[:5]}",
+                "Unpack it and give the file to read.",
+                PurePath(raw.name),
             )
         try:
             file = archive.open(members[0])
@@ -123,8 +134,11 @@ def _open_zstd(raw):
 
 
 class _ZstdReader(io.RawIOBase):
-    """The content of all frames of a file; zstandard's own reader stops without an
-    error after the first frame and where a file is cut off."""
+    """The content of all frames of a file.
+
+    zstandard's own reader stops without an error after the first frame and where a file
+    is cut off.
+    """
 
     def __init__(self, raw, zstandard):
         self._raw = raw
@@ -164,6 +178,5 @@ _OPENERS = {
     ".gz": gzip.open,
     ".bz2": bz2.open,
     ".xz": lzma.open,
-    ".zip": _open_zip,
     ".zst": _open_zstd,
 }

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import shown
 
 _TAKEN = ("user", "item", "timestamp", "users", "items", "timestamps")
 _NUMBERS = "biufM"  # numpy's kinds: booleans, numbers and datetimes
@@ -57,26 +58,41 @@ def whole_seconds(times: np.ndarray) -> np.ndarray:
     return times.astype(np.int64, copy=False)
 
 
-def as_numeric(column: pd.Series, name: str, source: str) -> pd.Series:
-    """Returns a further column of a source as numpy holds numbers or datetimes.
+def as_numeric(column: pd.Series, name: str, source, place) -> pd.Series:
+    """Returns a further column of a log as numpy holds numbers or datetimes.
 
     Args:
         column: Series without missing values.
-        name: String, the name that the user gave.
-        source: String, what an error calls the file or frame.
+        name: String, the name of the column.
+        source: The path or the frame, for errors.
+        place: Function from a row's number to what an error calls its place.
 
     Raises:
-        ArgumentError: If the column is not numeric.
+        ArgumentError: If a value is not a number.
     """
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        column = column.dt.tz_convert("UTC").dt.tz_localize(None)
+        return column.dt.tz_convert("UTC").dt.tz_localize(None)
     column = column.infer_objects()
-    if not is_numeric(column):
+    if is_numeric(column):
+        return column
+    numbers = pd.Series(np.nan, column.index)
+    if column.dtype == object or isinstance(column.dtype, pd.StringDtype):
+        numbers = _parse_numbers(column)
+    if numbers.isna().any():
+        row = int(np.argmax(numbers.isna()))
         raise ArgumentError(
             "columns",
-            f"must hold numeric columns, and {name!r} in {source} holds values such as "
-            f"{column.iloc[0]!r}",
-            "Encode it as numbers first, for example with "
+            f"must be numeric, and {name!r} in {shown(source)} holds "
+            f"{shown(column.iloc[row])} in {place(row)}",
+            "Encode the column as numbers first, for example with "
             "frame[name].astype('category').cat.codes, and give the frame.",
+            [name],
         )
-    return column
+    return numbers
+
+
+def _parse_numbers(column):
+    try:
+        return pd.to_numeric(column, errors="coerce")
+    except TypeError:  # lists and the like
+        return pd.Series(np.nan, column.index)

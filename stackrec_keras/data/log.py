@@ -1,16 +1,20 @@
-"""Interaction logs: files and frames of many forms to one sorted frame."""
+"""Reads interaction logs, files and frames of many forms, as one sorted frame."""
 
 import warnings
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from .arguments import counted
-from .columns import IDS, check_names, match_columns
+from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.wording import counted, shown
+
+from .columns import IDS, check_names, log_error, match_columns, named_column
+from .further_columns import as_numeric
 from .log_files import place_in_frame, read_file
-from .raw_ids import refuse_mixed_booleans
+from .raw_ids import MIXED_BOOLEANS, has_mixed_booleans
 from .times import times_of_column
 
 
@@ -19,10 +23,11 @@ def read_interactions(
     user: str | int = "user",
     item: str | int = "item",
     timestamp: str | int | None = "timestamp",
+    columns: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Reads an interaction log and sorts it by user and time.
 
-    The file's extension says in which form it is:
+    The file's extension gives its form:
 
     - `.csv`: separated by commas, or by semicolons, tabs or pipes
     - `.tsv`: separated by tabs
@@ -30,41 +35,44 @@ def read_interactions(
       named with or without its `:type`; a `:token` is text
     - `.dat`: MovieLens', `user::item::rating::timestamp` without a header
     - `.parquet`: needs pyarrow, `pip install 'stackrec-keras[parquet]'`
-    - `.gz`, `.bz2`, `.xz`, `.zip` after one of the first three; `.zst` too, which needs
-      zstandard, `pip install 'stackrec-keras[zstd]'`
+    - `.gz`, `.bz2`, `.xz`, `.zip` after one of the first three; also `.zst`, which
+      needs zstandard, `pip install 'stackrec-keras[zstd]'`
 
-    Each row of a text file is one event; a row with another number of fields than the
-    header is an error. Ids of a text file stay text unless every id of the column is
-    an integer without a sign or leading zeros and below 2**64. In a table ids may be
+    Each row of a text file is one event. A row whose number of fields differs from the
+    header's is an error. Ids of a text file stay text unless every id of the column is
+    an integer without a sign or leading zeros and below 2**64. In a table, ids may be
     of any type that can be sorted.
 
-    The sort is stable: events of one user at one time keep the order of the file.
+    The sort is stable: events of one user at the same time keep the order of the file.
 
     Args:
         path_or_frame: A path, a pandas frame, anything with a `to_pandas` method
             (a polars frame, an Arrow table), or anything `pandas.DataFrame()` takes
             (a dict of columns, a list of records).
-        user: Name of the column of user ids, or, in a text file without a header, the
+        user: Name of the column of user ids or, for a text file without a header, the
             number of the column, from 0. Defaults to `"user"`, or `"user_id"` if there
             is no such column.
         item: The column of item ids, likewise. Defaults to `"item"`, or `"item_id"`.
         timestamp: The column of times, likewise: numbers, datetimes or ISO 8601
             strings. `None` takes the order of the rows as time. Defaults to
             `"timestamp"`.
+        columns: List of the names of further columns to keep: numbers, booleans or
+            datetimes. Defaults to none.
 
     Returns:
-        A frame with exactly the columns `user`, `item` and `timestamp`, sorted by
-        (user, timestamp), its index 0 to rows - 1. Times with a time zone come back
-        in UTC, without the zone.
+        A frame with the columns `user`, `item`, `timestamp` and those of `columns`,
+        sorted by (user, timestamp), with the index 0 to rows - 1. Times with a time
+        zone become UTC, without the zone.
 
     Raises:
         FileNotFoundError: If there is no such file.
         IsADirectoryError: If the path is a folder.
         ImportError: If the file needs pyarrow or zstandard, and it is not installed.
-        ValueError: If the extension is unknown; if the file is damaged, has another
-            form, is not in UTF-8 or has no header; if a column is missing, there twice
-            or named twice; if a value is missing; if times are of two kinds; or if
-            there are no rows. Errors in the rows of a text file name the line.
+        ArgumentError: If the extension is unknown; if the file is damaged, has another
+            form, is not in UTF-8 or has no header; if a column is missing, exists twice
+            or is named twice; if a value is missing; if some times are numbers and
+            others are dates; if a further column is not numeric; or if there are no
+            rows. Errors in the rows of a text file name the line.
 
     Warns if numbers are so large for their type that different ids or times may have
     become one.
@@ -72,24 +80,22 @@ def read_interactions(
     Example:
 
     ```python
-    log = read_interactions("ratings.dat")
+    log = read_interactions("ratings.dat", columns=["rating"])
     log = read_interactions("clicks.csv", user="session", item="article")
     log = read_interactions("no_header.csv", user=0, item=1, timestamp=3)
     ```
     """
-    columns = {"user": user, "item": item, "timestamp": timestamp}
-    check_names(columns)
+    roles = {"user": user, "item": item, "timestamp": timestamp}
+    check_names(roles, columns)
+    named = {**roles, **{name: name for name in columns}}
     if isinstance(path_or_frame, (str, PathLike)):
-        raw, names, place = read_file(Path(path_or_frame), columns)
-        source = f"'{path_or_frame}'"
+        source = Path(path_or_frame)
+        raw, names, place = read_file(source, named)
     else:
-        raw = _as_frame(path_or_frame)
-        names, place = match_columns(raw.columns, columns, "the frame"), place_in_frame
-        source = "the frame"
+        source = raw = _as_frame(path_or_frame)
+        names, place = match_columns(raw.columns, named, source), place_in_frame
     if len(raw) == 0:
-        raise ValueError(
-            f"The log in {source} has no rows; it must have at least one interaction."
-        )
+        raise log_error(source, "has no rows", "A log needs at least one interaction.")
     return _sort(_clean(raw, names, source, place))
 
 
@@ -105,15 +111,13 @@ def _as_frame(data):
             ) from error
     if isinstance(data, pd.DataFrame):
         return data
+    fix = "Give a path, a frame, a dict of columns or a list of records."
+    if data is None:  # an empty frame to pandas
+        raise log_error(data, "is not a log", fix)
     try:
-        if data is None:  # an empty frame to pandas
-            raise ValueError("it is None")
         return pd.DataFrame(data, copy=False)
     except ValueError as error:
-        raise ValueError(
-            f"path_or_frame of type {type(data).__name__} is neither a path nor "
-            f"something pandas.DataFrame() takes: {error}"
-        ) from error
+        raise log_error(data, f"is not a log: {error}".rstrip(".!"), fix) from error
 
 
 def _clean(raw, names, source, place):
@@ -122,12 +126,15 @@ def _clean(raw, names, source, place):
         role: np.arange(len(raw), dtype=np.int64) if name is None else _plain(raw[name])
         for role, name in names.items()
     }
-    for role in IDS:
-        _check_ids(parts[role], f"{names[role]!r} ({role}) in {source}")
-    if names["timestamp"] is not None:
-        column = f"{names['timestamp']!r} (timestamp) in {source}"
-        parts["timestamp"] = times_of_column(parts["timestamp"], column, place)
-    # Columns are kept apart, not copied: logs are large.
+    for role, name in names.items():
+        if role in IDS:
+            _check_ids(parts[role], named_column(role, name), source)
+        elif role != "timestamp":
+            parts[role] = as_numeric(parts[role], name, source, place)
+        elif name is not None:
+            column = named_column(role, name)
+            parts[role] = times_of_column(parts[role], column, source, place)
+    # Columns are kept apart instead of copied, because logs are large.
     frame = {
         role: pd.Series(part).reset_index(drop=True) for role, part in parts.items()
     }
@@ -135,26 +142,27 @@ def _clean(raw, names, source, place):
 
 
 def _check_missing(raw, names, source, place):
-    """Raises a ValueError that names all columns which lack values."""
-    wanted = {name: role for role, name in names.items() if name is not None}
-    missing = {name: raw[name].isna().to_numpy() for name in wanted}
+    """Checks that no column lacks values; the error names all that do."""
+    roles = {name: role for role, name in names.items() if name is not None}
+    missing = {name: raw[name].isna().to_numpy() for name in roles}
     lacking = [
-        f"{name!r} ({wanted[name]}) in {counted(int(rows.sum()), 'row')}"
+        f"{named_column(roles[name], name)} in {counted(int(rows.sum()), 'row')}"
         for name, rows in missing.items()
         if rows.any()
     ]
     if lacking:
         first = min(np.argmax(rows) for rows in missing.values() if rows.any())
-        raise ValueError(
-            f"Values are missing in {source}, of {counted(len(raw), 'row')}: "
-            f"{', '.join(lacking)}. Read the log with pandas (dtype=str keeps ids as "
-            "they are) and give it without such rows: "
-            f"frame.dropna(subset={list(wanted)}). The first is {place(first)}."
+        raise log_error(
+            source,
+            f"lacks values of {', '.join(lacking)} of {len(raw)}, the first in "
+            f"{place(first)}",
+            "Read the log with pandas (dtype=str keeps ids as they are) and give it "
+            f"without such rows: frame.dropna(subset={list(roles)}).",
         )
 
 
 def _plain(column):
-    """A column, without missing values, as numpy or pandas hold it by default."""
+    """Returns a column as numpy or pandas hold it by default."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(column.cat.categories.dtype)
     if isinstance(column.dtype, pd.SparseDtype):
@@ -167,22 +175,24 @@ def _plain(column):
     return column
 
 
-def _check_ids(ids, column):
-    """Warns of, or refuses, ids of which different ones are the same to Python."""
+def _check_ids(ids, column, source):
+    """Warns of, or refuses, different ids that are the same to Python."""
     if ids.dtype.kind == "f":
         largest = float(ids.abs().max())
         if not np.isfinite(largest):
-            raise ValueError(
-                f"The column {column} holds inf, which is not an id; leave it out."
-            )
+            fix = "Leave it out."
+            raise log_error(source, f"has inf among the ids of {column}", fix)
         if np.spacing(ids.dtype.type(largest)) > 1:
             warnings.warn(
-                f"The column {column} is {ids.dtype}, which cannot tell all integers "
-                f"apart up to its largest id, {largest:.0f}: different ids may have "
-                "become one. Read them as integers or as text.",
+                f"The ids of {column} in {shown(source)} are {ids.dtype}, which cannot "
+                f"distinguish all integers up to the largest one, {largest:.0f}: "
+                "different ids may have become one. Read them as integers or as text.",
+                StackRecWarning,
                 stacklevel=4,
             )
-    refuse_mixed_booleans(f"The column {column}", ids)
+    if has_mixed_booleans(ids):
+        reason, fix = MIXED_BOOLEANS
+        raise log_error(source, f"has the column {column}, which {reason}", fix)
 
 
 def _sort(log):
@@ -194,23 +204,26 @@ def _sort(log):
 
 
 def _ranks(ids):
-    """Integers in the order of `ids`."""
+    """Returns integers in the order of `ids`."""
     if ids.dtype.kind == "i":
         return ids.to_numpy()
     try:
         codes, unique = pd.factorize(ids)
     except TypeError:
-        raise ValueError(
-            "The column of users holds lists or other values that are no ids; give one "
-            "id a row, e.g. frame.explode(...)."
+        raise ArgumentError(
+            "user",
+            "names a column of lists or other values that cannot be ids",
+            "Give one id per row, for example with frame.explode(...).",
         ) from None
     try:
         by_rank = pd.Series(unique, dtype=ids.dtype).argsort().to_numpy()
     except TypeError:
         kinds = sorted({type(raw).__name__ for raw in unique})
-        raise ValueError(
-            f"The users have ids of the types {kinds}, which cannot be sorted "
-            "together; give ids of one type, e.g. log['user'].astype(str)."
+        raise ArgumentError(
+            "user",
+            f"names a column of ids of the types {kinds}, which cannot be sorted "
+            "together",
+            "Give ids of one type, for example with log['user'].astype(str).",
         ) from None
     ranks = np.empty(len(unique), np.int32)
     ranks[by_rank] = np.arange(len(unique), dtype=np.int32)
@@ -218,7 +231,7 @@ def _ranks(ids):
 
 
 def _sorting_order(users, times):
-    """The stable order by (user, time), or None where the rows are in it."""
+    """Returns the stable order by (user, time), `None` where rows are in it."""
     if times.dtype.kind == "M":
         times = times.view(np.int64)
         times = times // max(1, int(np.gcd.reduce(times)))  # seconds, held as us
@@ -231,7 +244,7 @@ def _sorting_order(users, times):
 
 
 def _combined_key(users, times):
-    """One int64 for (user, time): one sort, not two. None where it cannot fit."""
+    """Returns one int64 per (user, time) for a single sort, `None` if too wide."""
     if times.dtype.kind != "i":
         return None
     first_user, first_time = int(users.min()), int(times.min())

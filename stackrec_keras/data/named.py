@@ -37,21 +37,22 @@ def load(name: str) -> pd.DataFrame:
     """Loads a named data set as a log.
 
     - `"ml-1m"`: MovieLens 1M, 6,040 users, 3,706 films by title, 1,000,209 ratings.
-      Taken from a local copy (`ml-1m/` in the folder that the environment variable
-      `STACKREC_DATA_DIR` names, or in Keras' data cache), else fetched once and kept
-      in that cache. For research use; it must not be redistributed.
+      It is taken from a local copy (`ml-1m/` in the folder that the environment
+      variable `STACKREC_DATA_DIR` names, or in Keras' data cache), or fetched once and
+      kept in that cache. It is for research use and must not be redistributed.
     - `"synthetic"`: the log of `synthetic()`.
 
     Args:
-        name: One of the names above.
+        name: String, one of the names above.
 
     Returns:
         A frame with the columns `user`, `item` and `timestamp`, sorted by user and
         time, as `read_interactions` returns it.
 
     Raises:
-        ValueError: The name is unknown, or the data found is not as it must be.
-        OSError: The data is not here and could not be fetched.
+        ArgumentError: If the name is unknown.
+        ValueError: If the local copy is cut off or changed.
+        OSError: If there is no local copy and none could be fetched.
 
     Example:
 

@@ -5,7 +5,7 @@ import numpy as np
 from stackrec_keras.arguments import check_integer
 from stackrec_keras.wording import counted
 
-from .splits import Split, check_shares, checked, share_cause
+from .splits import Split, check_parts, check_shares, small_shares
 from .windows import Windows, check_windows
 
 
@@ -15,29 +15,31 @@ def split_random(
     validation_share: float = 0.1,
     seed: int = 0,
 ) -> Split:
-    """Splits windows at random, whatever user and time they are of.
+    """Splits windows at random, regardless of their user and time.
 
-    Windows of one user fall into different parts, so this measures less than the
-    other two splits do; it is what the StackRec paper's release uses, with a
-    validation part added.
+    Windows of one user fall into different parts, so this measures less than the other
+    two splits. It is what StackRec's reference implementation uses, with a validation
+    part added.
 
-    Windows that overlap (`make_windows(..., stride=1)`) are split by user instead: a
-    test row must not be seen in training. A model of users (SSEPT) then meets those
-    of the test for the first time; `split_leave_one_out` knows them all.
+    Windows that overlap (`make_windows(..., stride=1)`) are split by user instead,
+    because training must not see a test row. A model of users (SSEPT) then knows none
+    of the test's users; `split_leave_one_out` keeps every user in training.
 
     Args:
         windows: `Windows`.
-        test_share: Share of all windows that are held out for the test, 0 to 1.
-            Where users are split it is as close as their windows allow.
-        validation_share: Share of all windows, taken from what is left.
-        seed: Integer from 0 up.
+        test_share: Float between 0 and 1, the fraction of all windows to hold out for
+            the test. Where users are split it is as close as their windows allow.
+            Defaults to `0.2`.
+        validation_share: Float, the fraction of all windows for validation. Defaults to
+            `0.1`.
+        seed: Integer of at least 0. Defaults to `0`.
 
     Returns:
         A `Split`, its rows in the order of `windows`.
 
     Raises:
-        ValueError: Those are no windows, or a share is out of range or leaves a part
-            without rows.
+        ArgumentError: If `windows` are not `Windows`, or a fraction is out of range or
+            leaves a part without rows.
 
     Example:
 
@@ -55,28 +57,35 @@ def split_random(
         windows.subset(rows)
         for rows in draw(windows, test_rows, held_out, np.random.default_rng(seed))
     )
-    cause = share_cause(counted(len(windows), "window"), test_share, validation_share)
-    if windows.overlapping:
-        users = counted(len(np.unique(windows.users)), "user")
-        cause = f"windows overlap and are split by user, and {users} are too few for "
-        cause += f"test_share={test_share} and validation_share={validation_share}. "
-        cause += "Give more users, windows without a stride, or split_leave_one_out."
+    cause = _why_empty(windows, test_share, validation_share)
+    return check_parts("windows", Split(train, validation, test), cause)
+
+
+def _why_empty(windows, test_share, validation_share):
+    """Returns why a part may have no rows, and what to do."""
     if len(windows) == 0:
-        cause = (
-            "there are no windows, as no history has enough items. Give a log with "
-            "longer histories, and see what `make_windows` warned of, if it did."
+        return (
+            "there are no windows, because no history has enough items",
+            "Give a log with longer histories, and see what `make_windows` warned of, "
+            "if it did.",
         )
-    return checked(Split(train, validation, test), cause)
+    if not windows.overlapping:
+        what = counted(len(windows), "window")
+        return small_shares(what, test_share, validation_share)
+    users = counted(len(np.unique(windows.users)), "user")
+    why, _ = small_shares(users, test_share, validation_share)
+    fix = "Give more users, windows without a stride, or use split_leave_one_out."
+    return f"windows overlap and are split by user, and {why}", fix
 
 
 def _draw_rows(windows, test_rows, held_out, rng):
-    """The rows of the test, of validation and of training, drawn one by one."""
+    """Returns the rows of the test, of validation and of training, drawn singly."""
     parts = np.split(rng.permutation(len(windows)), [test_rows, held_out])
     return [np.sort(part) for part in parts]
 
 
 def _draw_users(windows, test_rows, held_out, rng):
-    """As `_draw_rows`, all rows of a user together."""
+    """As `_draw_rows`, with all rows of a user together."""
     users, user_of_row, sizes = np.unique(
         windows.users, return_inverse=True, return_counts=True
     )

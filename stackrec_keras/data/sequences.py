@@ -1,22 +1,25 @@
-"""Files with a sequence a row, as the StackRec release has them, to windows."""
+"""Reads files with one sequence per row, as in StackRec's reference implementation."""
 
 import csv
 import io
 import re
 import warnings
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from .arguments import (
-    as_path,
+from stackrec_keras.arguments import (
+    check_bools,
     check_file,
     check_integer,
-    check_pad,
-    check_switch,
-    shown,
+    check_path,
+    is_integer,
 )
+from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.wording import shown
+
 from .compressed import open_bytes
 from .histories import gather_rows
 from .vocabulary import Vocabulary
@@ -35,37 +38,37 @@ def read_sequences(
     pad: int | str | None = 0,
     length: int | None = None,
 ) -> tuple[Windows, Vocabulary]:
-    """Reads a file with a row for each sequence: ids, separated by commas.
+    """Reads a file with one sequence per row: ids, separated by commas.
 
     Rows may differ in length and may be padded on the left or on the right. Spaces
-    around an id do not count, and an id with a comma in it stands within quotes.
-    Sequences with fewer than two items are left out, for they have no target; their
-    items stay in the vocabulary.
+    around an id are ignored. An id that holds a comma must be in quotes. Sequences with
+    fewer than two items have no target and are left out; their items stay in the
+    vocabulary.
 
     Args:
         path: The file, without a header; compressed if it ends with `.gz`, `.bz2`,
             `.xz`, `.zip` or `.zst` (which needs zstandard).
-        user_column: Whether the first column is the user's id. Without it each row
-            is a user of its own. Where a user's rows are one window that slides over
-            a history, they are marked as `overlapping`.
-        pad: The id that stands for padding, or None for no padding. It never
-            becomes an item.
-        length: Columns of the windows; longer rows keep their last items. By
-            default as long as the longest row.
+        user_column: Boolean, whether the first column is the user's id. Without it
+            each row is a user of its own. If a user's rows are a window that slides
+            over a history, they are marked as `overlapping`. Defaults to `False`.
+        pad: Integer or string, the id that stands for padding, or `None` for no
+            padding. It never becomes an item. Defaults to `0`.
+        length: Integer, the columns of the windows; longer rows keep their last items.
+            Defaults to the length of the longest row.
 
     Returns:
-        `(windows, vocabulary)`, as a log gives them. Ids are integers where all of
-        them are, else strings.
+        `(windows, vocabulary)`, as from a log. Ids are integers if all of them are,
+        otherwise strings.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        IsADirectoryError: The path is that of a folder.
-        ImportError: The file ends with `.zst` and zstandard is not installed.
-        ValueError: An argument is out of range or of another kind, no row has two
-            items, or the file has another form: a header, lists in brackets, numbers
-            such as 5.0.
+        FileNotFoundError: If there is no such file.
+        IsADirectoryError: If the path is a folder.
+        ImportError: If the file ends with `.zst` and zstandard is not installed.
+        ArgumentError: If an argument is out of range or of another kind, if no row has
+            two items, or if the file has another form: a header, lists in brackets, or
+            numbers such as 5.0.
 
-    Warns if the first row is 0, 1, 2, ..., the header that pandas writes for columns
+    Warns if the first row is 0, 1, 2, ..., which pandas writes as the header of columns
     without names.
 
     Example:
@@ -77,7 +80,7 @@ def read_sequences(
     """
     if length is not None:
         check_integer("length", length, 2)
-    check_switch("user_column", user_column)
+    check_bools(user_column=user_column)
     check_pad(pad)
     rows, codes, ids = read_tokens(path)
     _warn_of_numbers_as_header(rows, codes, ids, path)
@@ -90,8 +93,14 @@ def read_sequences(
 
 
 def read_tokens(path):
-    """Row and code of each field in the file, and the text of each code."""
-    path = as_path(path)
+    """Returns row and code of each field of a file, and the text of each code."""
+    check_path(
+        "path",
+        path,
+        "A log goes into `read_interactions`, and its windows come from "
+        "`make_windows`.",
+    )
+    path = Path(path)
     check_file("path", path)
     with open_bytes(path, "path") as file:
         data = file.read().removeprefix(b"\xef\xbb\xbf")
@@ -107,20 +116,32 @@ def read_tokens(path):
     return rows, again[codes], ids
 
 
+def check_pad(pad):
+    """Checks that `pad` can be in a file."""
+    if not (pad is None or isinstance(pad, str) or is_integer(pad)):
+        raise ArgumentError(
+            "pad",
+            "must be an integer or a string, as in the file, or None for no padding",
+            received=pad,
+        )
+
+
 def _check_text(data, path):
     try:
         data.decode()
     except UnicodeDecodeError as error:
-        raise ValueError(
-            f"'{path}' (path) is not in UTF-8: line {_line_at(data, error.start)} "
-            f"holds {data[error.start : error.end]!r}. Save it as UTF-8."
+        raise ArgumentError(
+            "path",
+            f"is not in UTF-8: line {_line_at(data, error.start)} holds "
+            f"{data[error.start : error.end]!r}",
+            "Save it as UTF-8.",
+            path,
         ) from None
     for mark in (b"\0", b"\x1f"):  # pandas cuts text at the first
         if mark in data:
-            raise ValueError(
-                f"'{path}' (path) holds the control character {mark!r} in line "
-                f"{_line_at(data, data.index(mark))}. Remove it."
-            )
+            line = _line_at(data, data.index(mark))
+            reason = f"holds the control character {mark!r} in line {line}"
+            raise ArgumentError("path", reason, "Remove it.", path)
 
 
 def _line_at(data, place):
@@ -150,9 +171,11 @@ def _quoted_tokens(data, path):
         try:
             row = next(csv.reader([line], strict=True, skipinitialspace=True), [])
         except csv.Error as error:
-            raise ValueError(
-                f"Line {number} of '{path}' (path) has a quote that is not closed "
-                f"before the end of its field: {error}. Received: {line[:80]!r}"
+            raise ArgumentError(
+                "path",
+                f"has a quote in line {number} that is not closed before the end of "
+                f"its field: {error}. The line is {line[:80]!r}",
+                received=path,
             ) from None
         rows.append(row or [""])
     sizes = [len(row) for row in rows]
@@ -161,7 +184,7 @@ def _quoted_tokens(data, path):
 
 
 def check_tokens(rows, codes, ids, pad, path):
-    """Raises a ValueError if fields are not ids, but a form that other programs write.
+    """Checks that fields are ids, and not in a form that other programs write.
 
     Args:
         rows: `(fields,)` row of each field, in order, without fields of user ids.
@@ -171,38 +194,40 @@ def check_tokens(rows, codes, ids, pad, path):
         path: The file.
     """
 
-    def refuse(wrong, what):
-        """Refuses the first of these fields, if there is one."""
+    def check_none(wrong, fix):
+        """Checks that there are no such fields, or names the first one."""
         if wrong.any():
             place = np.argmax(wrong)
-            raise ValueError(
-                f"Line {rows[place] + 1} of '{path}' (path) has the field "
-                f"{ids[codes[place]]!r:.60}{what}"
+            raise ArgumentError(
+                "path",
+                f"has the field {ids[codes[place]]!r:.60} in line {rows[place] + 1}",
+                fix,
+                path,
             )
 
     def fields(matches):
-        """`(fields,)`: whether the text of each field matches."""
+        """Returns `(fields,)`, whether the text of each field matches."""
         return np.array([bool(matches(text)) for text in ids], bool)[codes]
 
     closes = fields(_CLOSES_LIST.fullmatch) & np.r_[rows[1:] != rows[:-1], True]
     opens = fields(_OPENS_LIST.fullmatch) & np.isin(rows, rows[closes])
-    refuse(
+    check_none(
         opens | fields(_LIST_OF_NUMBERS.fullmatch),
-        ": a row must be ids with commas between them, without brackets.",
+        "Write a row as ids with commas between them, without brackets.",
     )
     items = are_items(ids, pad)[codes]
     integer, number = fields(_INTEGER.fullmatch), fields(_NUMBER.fullmatch)
     if number[items].all():
-        refuse(
+        check_none(
             items & ~integer,
-            ": whole numbers must be written as such. In pandas, "
-            "frame.astype('Int64').to_csv(path, header=False, index=False) does.",
+            "Write whole numbers without a point. In pandas, "
+            "frame.astype('Int64').to_csv(path, header=False, index=False) does so.",
         )
     others = items & (rows > 0)
     if others.any() and integer[others].all():
-        refuse(
+        check_none(
             items & (rows == 0) & ~integer,
-            ", and all other lines have integers: it seems to be a header. Remove it.",
+            "Remove the header: all other lines hold integers.",
         )
 
 
@@ -210,8 +235,9 @@ def _warn_of_numbers_as_header(rows, codes, ids, path):
     first = ids[codes[rows == 0]].tolist()
     if len(first) > 2 and rows[-1] > 0 and first == [*map(str, range(len(first)))]:
         warnings.warn(
-            f"The first line of '{path}' (path) is {','.join(first):.40}. If pandas "
+            f"The first line of {shown(path)} is {','.join(first):.40}. If pandas "
             "wrote it as a header, remove it.",
+            StackRecWarning,
             stacklevel=3,
         )
 
@@ -223,10 +249,11 @@ def _to_windows(rows, codes, ids, users, pad, length, path):
     sizes = np.diff(starts)
     chosen = np.flatnonzero(sizes >= 2)
     if len(chosen) == 0:
-        raise ValueError(
-            f"'{path}' (path) has no row with two items or more beside the padding "
-            f"pad={shown(pad)}; check pad and user_column, and that there are commas "
-            "between ids."
+        raise ArgumentError(
+            "path",
+            f"has no row with at least two items besides the padding pad={shown(pad)}",
+            "Check pad and user_column, and that there are commas between ids.",
+            Path(path),
         )
     vocabulary, indices = encode_tokens(codes, ids)
     user_ids, user_index = _encode_users(chosen, ids, users)
@@ -244,26 +271,26 @@ def _to_windows(rows, codes, ids, users, pad, length, path):
 
 
 def _slide(items, users):
-    """Whether most rows go on from the row before them by one item of their user."""
+    """Returns whether most rows of a user are the row before, moved by one item."""
     same_user = users[1:] == users[:-1]
     moved_on = (items[1:, :-1] == items[:-1, 1:]).all(axis=1)
     return bool(moved_on[same_user].mean() > 0.5) if same_user.any() else False
 
 
 def are_items(ids, pad):
-    """Which texts are ids of items: neither nothing nor the padding."""
+    """Returns which texts are ids of items: not empty and not the padding."""
     return (ids != "") & (ids != str(pad))
 
 
 def row_starts(rows, num_rows):
-    """`(num_rows + 1,)`: where each row's fields start, `rows` being in order."""
+    """Returns `(num_rows + 1,)`, where each row's fields start; `rows` is in order."""
     starts = np.zeros(num_rows + 1, np.int64)
     np.cumsum(np.bincount(rows, minlength=num_rows), out=starts[1:])
     return starts
 
 
 def encode_tokens(codes, ids):
-    """The vocabulary of the fields with these codes, and the index of each."""
+    """Returns the vocabulary of fields with these codes, and the index of each."""
     counts = np.bincount(codes, minlength=len(ids))
     used = np.flatnonzero(counts)
     raw = numbers_if_all(ids[used])
@@ -286,7 +313,7 @@ def _encode_users(chosen, ids, users):
 
 
 def numbers_if_all(texts):
-    """Texts as integers where each of them is just how its number is written."""
+    """Returns texts as integers if each is exactly how its number is written."""
     try:
         numbers = [int(text) for text in texts]
     except ValueError:

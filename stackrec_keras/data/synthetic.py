@@ -1,9 +1,10 @@
-"""A generated log in which the next item hangs on items far back."""
+"""A generated log whose next item depends on items far back."""
 
 import numpy as np
 import pandas as pd
 
-from .arguments import check_integer, check_number
+from stackrec_keras.arguments import check_integer, check_number
+from stackrec_keras.errors import ArgumentError
 
 LAGS = (1, 4, 12)
 
@@ -24,30 +25,35 @@ def synthetic(
 
         next = near[class of item 4 back](far[class of item 12 back](item 1 back))
 
-    with probability `1 - noise`; else, and for a user's first 12 items, the next item
-    is drawn by popularity, which falls as `1 / rank ** popularity`. The maps `far` are
-    permutations; the maps `near` draw their images by popularity, so that the whole
-    log is skewed and not its noise alone.
+    with probability `1 - noise`. Otherwise, and for a user's first 12 items, the next
+    item is drawn by popularity, which falls as `1 / rank ** popularity`. The maps `far`
+    are permutations. The maps `near` draw their images by popularity, so that the whole
+    log is skewed and not only its noise.
 
-    So depth pays, in receptive field and in composition. With the defaults, the best
-    possible hit rate at rank 1 is 0.16 from the last item, 0.35 from the last and one
-    of the other two, and 0.90 (which is about `1 - noise`) from all three.
+    Depth therefore pays, in receptive field and in composition. With the defaults, the
+    best possible hit rate at rank 1 is 0.16 from the last item, 0.35 from the last and
+    one of the other two, and 0.90 (about `1 - noise`) from all three.
 
     Args:
-        num_users: Number of users, ids 1 to `num_users`.
-        num_items: Number of items, ids 1 to `num_items`.
-        events_per_user: Events of each user.
-        num_classes: Hidden classes of the items, and maps in each family.
-        noise: Probability of an item that does not depend on the history, 0 to 1.
-        popularity: Exponent of the popularity law; 0 makes all items alike.
-        seed: Integer from 0 up.
+        num_users: Integer, the number of users, ids 1 to `num_users`. Defaults to
+            `2000`.
+        num_items: Integer, the number of items, ids 1 to `num_items`. Defaults to
+            `200`.
+        events_per_user: Integer, the events of each user. Defaults to `60`.
+        num_classes: Integer, the hidden classes of the items, and the maps in each
+            family. Defaults to `3`.
+        noise: Float from 0 to 1, the probability of an item that does not depend on
+            the history. Defaults to `0.1`.
+        popularity: Float, the exponent of the popularity law; 0 makes all items
+            equally popular. Defaults to `0.7`.
+        seed: Integer of at least 0. Defaults to `0`.
 
     Returns:
         A frame with the columns `user`, `item` and `timestamp` (int64 seconds),
         sorted by user and time.
 
     Raises:
-        ValueError: An argument is out of range.
+        ArgumentError: If an argument is out of range.
 
     Example:
 
@@ -63,13 +69,13 @@ def synthetic(
     check_number("popularity", popularity)
     check_number("noise", noise)
     if not 0 <= noise <= 1:
-        raise ValueError(f"noise={noise} must lie between 0 and 1.")
+        raise ArgumentError("noise", "must lie between 0 and 1", received=noise)
     rng = np.random.default_rng(seed)
     cumulative = _cumulative_popularity(num_items, popularity, rng)
     classes = rng.permutation(num_items) % num_classes
     near = _draw(cumulative, rng, (num_classes, num_items))
     far = np.stack([rng.permutation(num_items) for _ in range(num_classes)])
-    # By time first: each step reads and writes whole rows.
+    # Time is the first axis, so that each step reads and writes whole rows.
     items = _draw(cumulative, rng, (events_per_user, num_users))
     kept = rng.random((events_per_user, num_users)) < noise
     one, four, twelve = LAGS
@@ -88,7 +94,7 @@ def synthetic(
 
 def _cumulative_popularity(num_items, popularity, rng):
     weights = 1.0 / np.arange(1, num_items + 1) ** popularity
-    # Ids must not tell popularity.
+    # Ids must not reveal popularity.
     return np.cumsum(rng.permutation(weights / weights.sum()))
 
 
@@ -98,7 +104,7 @@ def _draw(cumulative, rng, shape):
 
 
 def _times(rng, num_users, events_per_user):
-    """Users begin within a year of each other and act every few hours."""
+    """Returns times: users begin within a year and act every few hours."""
     begins = 1_600_000_000 + rng.integers(0, 365 * 86_400, (num_users, 1))
     gaps = rng.integers(60, 86_400, (num_users, events_per_user))
     return begins + np.cumsum(gaps, axis=1)

@@ -1,4 +1,4 @@
-"""Ids of text files: integers where all of a column are written as such, else text."""
+"""Ids of text files: integers if a whole column is written so, otherwise text."""
 
 import re
 
@@ -9,7 +9,7 @@ _INTEGER = re.compile("0|[1-9][0-9]{0,19}")
 
 
 def is_text(column):
-    """Whether a column holds strings alone, or missing values."""
+    """Returns whether a column holds only strings and missing values."""
     if isinstance(column.dtype, pd.StringDtype):
         return True
     return column.dtype == object and pd.api.types.infer_dtype(column) in (
@@ -19,7 +19,7 @@ def is_text(column):
 
 
 def count_digits(column):
-    """How many digits a column has; -2 if it is not one of integers from 0 up."""
+    """Returns the number of digits in a column, -2 unless it holds integers from 0."""
     if column.dtype.kind not in "iu" or len(column) == 0 or column.min() < 0:
         return -2
     powers = [10**power for power in range(1, len(str(column.max())))]
@@ -27,7 +27,7 @@ def count_digits(column):
 
 
 def as_integers(texts):
-    """A column of strings as integers if each is written as one, else as it is.
+    """Returns a column of strings as integers if each is written as one.
 
     An integer has no sign, no leading zero, no exponent, no point, and is below 2**64.
     """

@@ -1,7 +1,7 @@
-"""Whether each row of a text file is one row of the table that pandas makes of it.
+"""Checks that each row of a text file is one row of the table that pandas reads.
 
-pandas fills short rows, cuts long ones where columns are chosen, and lets a stray quote
-swallow the lines up to the next one.
+pandas fills short rows, cuts long ones if columns are chosen, and lets a stray quote
+swallow the lines up to the next quote.
 """
 
 import csv
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# A .dat file's fields are separated by this byte once it is read.
+# Separates the fields of a .dat file once it is read.
 UNIT_SEPARATOR = b"\x1f"
 _SHOWN = {"\t": "a tab", UNIT_SEPARATOR.decode(): "'::'"}
 _LINE = re.compile(rb"([^\r\n]*)(\r\n|\r|\n)?")
@@ -45,15 +45,15 @@ class TextForm:
 
     @property
     def terminator(self):
-        """The one character that ends lines, or None where `\\r` and `\\n` both do.
+        """The one character that ends lines, or `None` where `\\r` and `\\n` both do.
 
-        As `csv.writer` has it: a lone `\\r` in a file of `\\n` is part of a field.
+        As in `csv.writer`, a lone `\\r` in a file of `\\n` is part of a field.
         """
         return None if self.line_end == "\r\n" else self.line_end
 
 
 def read_form(begin, extension, separator, quoted):
-    """The `TextForm` of a text file that begins with these bytes."""
+    """Returns the `TextForm` of a text file that begins with these bytes."""
     begin = begin.removeprefix(_BYTE_ORDER_MARK)
     begin = re.sub(rb"\A(?: *[\r\n])+", b"", begin)
     match = (quoted and _QUOTED_LINE.match(begin)) or _LINE.match(begin)
@@ -63,7 +63,7 @@ def read_form(begin, extension, separator, quoted):
 
 
 def first_rows(begin, form, number=1000):
-    """The first rows of a text file that begins with these bytes."""
+    """Returns the first rows of a text file that begins with these bytes."""
     text = begin.removeprefix(_BYTE_ORDER_MARK).decode(errors="replace")
     lines = text.split(form.line_end)[: number + 1]
     rows = [_as_row([line], form) for line in lines[: max(1, len(lines) - 1)]]
@@ -78,16 +78,16 @@ def _as_row(lines, form):
 
 
 class CheckedRows(io.RawIOBase):
-    """The bytes of a file, checked in passing for rows of as many fields as the first.
+    """The bytes of a file, checked for rows with as many fields as the first one.
 
     Args:
         file: File that is open for reading bytes.
         form: Its `TextForm`.
 
     Attributes:
-        regular: Boolean. True proves that each row has as many fields as the first
-            and that no field holds a line break. False proves nothing: blank lines,
-            for one, are not looked into.
+        regular: Boolean. `True` proves that each row has as many fields as the first
+            and that no field holds a line break. `False` proves nothing, because blank
+            lines, for example, are not examined.
         has_nul: Boolean, whether a NUL character was seen.
         mixed_line_ends: Boolean, whether `\\r\\n` was seen where lines end with `\\n`.
     """
@@ -101,7 +101,7 @@ class CheckedRows(io.RawIOBase):
         self._separator = ord(form.separator)
         self._line_end = ord(form.line_end[-1])
         self._within_quotes = False
-        # The last byte that was looked at and the one after it, at this place.
+        # The last byte that was examined and the one after it, at this place.
         self._tail = bytes([self._line_end])
         self._tail_start = -1
         # A mark is a separator or line end that is not within quotes.
@@ -122,15 +122,15 @@ class CheckedRows(io.RawIOBase):
         return block
 
     def finish(self):
-        """Checks the end, where the last line may lack its line end."""
+        """Checks the end of the file, where the last line may lack its line end."""
         end = self._form.line_end.encode()
         self._check(end[-1:] if self._tail[-1:] == end[-1:] else end + end[-1:])
         self.regular &= self._num_marks % len(self._mark_sums) == 0
 
     def lengths(self, has_header):
-        """`(fields,)`: the bytes of each column, without the header, if `regular`.
+        """Returns `(fields,)`, the bytes of each column below the header, if `regular`.
 
-        A field lies between two marks, so that sums of their places are enough.
+        A field lies between two marks, so sums of their places are enough.
         """
         rows = self._num_marks // len(self._mark_sums)
         before = [self._mark_sums[-1] - self._last_mark - 1, *self._mark_sums[:-1]]
@@ -156,7 +156,7 @@ class CheckedRows(io.RawIOBase):
         is_end = here == self._line_end
         is_mark = is_end | (here == self._separator)
         if self._form.terminator is None:
-            # Each "\r" goes with a "\n", and the other way round.
+            # Each "\r" precedes a "\n", and each "\n" follows a "\r".
             self.regular &= np.array_equal(window[:-2] == ord("\r"), is_end)
         marks = (
             self._marks_outside_quotes(window, is_mark, is_end)
@@ -175,7 +175,7 @@ class CheckedRows(io.RawIOBase):
         self.regular &= not is_end[places[within]].any()
         quotes = places[is_quote]
         beside = window[quotes + np.where(within[is_quote], 0, 2)]
-        # A doubled quote closes and opens: each stands beside a quote.
+        # A doubled quote closes and opens, so each is beside a quote.
         good = (beside == self._separator) | (beside == self._line_end)
         good |= beside == ord('"')
         if self._form.terminator is None:
@@ -201,15 +201,16 @@ class CheckedRows(io.RawIOBase):
 
 
 def find_fault(file, form, time_column=None):
-    """What is wrong with the first row of a text file that is not like the others.
+    """Finds the first row of a text file that is not like the others.
 
     Args:
         file: File that is open for reading bytes.
         form: Its `TextForm`.
-        time_column: Integer, the place of the times, or None.
+        time_column: Integer, the place of the times. Defaults to `None`.
 
     Returns:
-        String that names the line, or None if all rows are well.
+        `(what, fix)`, strings that say what is wrong in which line and what to do, or
+        `None` if all rows are alike.
     """
     recent: list[str] = []
     rows = csv.reader(_lines(file, form, recent), **form.csv_options)
@@ -222,8 +223,8 @@ def find_fault(file, form, time_column=None):
             what = str(error).replace("unexpected end of data", "EOF inside the field")
             return (
                 f"line {line} has a quote that is not closed before the end of its "
-                f"field: {what}. {_without_quotes(form)}"
-            )
+                f"field: {what}"
+            ), _without_quotes(form)
         if row is None:
             return None
         if len(row) != len(form.first_row) and not _is_blank(row):
@@ -231,13 +232,12 @@ def find_fault(file, form, time_column=None):
         if len(recent) > 1 and all(_is_row(one, form, time_column) for one in recent):
             return (
                 f"lines {line} to {rows.line_num} are one field within quotes, though "
-                f"each would be a row by itself: {recent[0].rstrip()!r:.80}. "
-                f"{_without_quotes(form)}"
-            )
+                f"each would be a row by itself: {recent[0].rstrip()!r:.80}"
+            ), _without_quotes(form)
 
 
 def line_of_row(file, form, row):
-    """The line, from 1, in which a row begins; row 0 is the first that is not blank."""
+    """Returns the line, from 1, in which a row begins; row 0 is the first nonblank."""
     rows = csv.reader(_lines(file, form, []), **form.csv_options)
     for _ in range(row + 1):
         fields: list[str] = []
@@ -248,24 +248,24 @@ def line_of_row(file, form, row):
 
 
 def _is_blank(row):
-    """Whether pandas skips a line with these fields."""
+    """Returns whether pandas skips a line with these fields."""
     return not row or (len(row) == 1 and row != [""] and not row[0].strip(" \t"))
 
 
 def _without_quotes(form):
     return (
-        "Mend it, or, if quotes mean nothing in this file, give the frame: "
+        "Correct it or, if quotes mean nothing in this file, give the frame: "
         f"pandas.read_csv(path, sep={form.separator!r}, quoting={csv.QUOTE_NONE}, "
-        "dtype=str, keep_default_na=False, na_values=[''])"
+        "dtype=str, keep_default_na=False, na_values=[''])."
     )
 
 
 def _lines(file, form, recent):
-    """The lines of a file; `recent` gets each."""
+    """Yields the lines of a file, and appends each to `recent`."""
     newline = "" if form.terminator is None else form.terminator
     with io.TextIOWrapper(file, encoding="utf-8-sig", newline=newline) as lines:
         for line in lines:
-            if form.terminator is not None:  # the other one would end a row for csv
+            if form.terminator is not None:  # csv would end a row at the other one
                 line = line.replace("\r" if form.terminator == "\n" else "\n", "?")
             recent.append(line)
             yield line
@@ -273,17 +273,17 @@ def _lines(file, form, recent):
 
 def _count_fault(line, row, form):
     separator = _SHOWN.get(form.separator, repr(form.separator))
-    way_out = f"A field with {separator} or a line break in it needs quotes around it"
+    rule = f"Put quotes around a field that holds {separator} or a line break"
     if not form.quoted:
-        way_out = f"No field may hold {separator} or a line break"
+        rule = f"No field may hold {separator} or a line break"
     return (
         f"line {line} has {len(row)} fields and the first line {len(form.first_row)}: "
-        f"{str(row):.80}. {way_out}; a missing field must be left empty"
-    )
+        f"{str(row):.80}"
+    ), f"{rule}, and leave a missing field empty."
 
 
 def _is_row(line, form, time_column):
-    """Whether a line is a row of the table if quotes mean nothing."""
+    """Returns whether a line is a row of the table if quotes mean nothing."""
     fields = line.rstrip("\r\n").split(form.separator)
     return (
         len(fields) == len(form.first_row)

@@ -1,16 +1,20 @@
-"""The columns of a text file, in which each row must be one row of the table."""
+"""Reads columns of a text file whose rows must be the rows of the table."""
 
 import io
 import warnings
 
 import pandas as pd
 
+from stackrec_keras.errors import StackRecWarning
+from stackrec_keras.wording import shown
+
+from .columns import log_error
 from .text_ids import as_integers, count_digits, is_text
 from .text_rows import CheckedRows, find_fault
 
 
-def read_table(open_file, form, has_header, ids, time, source):
-    """Reads columns of ids and one of times.
+def read_table(open_file, form, has_header, ids, others, time, path):
+    """Reads columns of ids, one of times and others.
 
     Args:
         open_file: Function without arguments that opens the file for reading bytes,
@@ -18,18 +22,19 @@ def read_table(open_file, form, has_header, ids, time, source):
         form: `TextForm` of the file.
         has_header: Boolean, whether the first row is a header.
         ids: Dict from the place of each column of ids to whether it stays text even
-            if all of it are integers.
-        time: Integer, the place of the column of times, or None.
-        source: String, what errors call the file.
+            if all its values are integers.
+        others: List of the places of further columns.
+        time: Integer, the place of the column of times, or `None`.
+        path: The file's path, for errors.
 
     Returns:
         A frame whose columns are named by their places.
 
     Raises:
-        ValueError: A row does not have as many fields as the first, or a quote is not
-            closed.
+        ArgumentError: If a row does not have as many fields as the first, or a quote is
+            not closed.
     """
-    places = [*ids] if time is None else [*ids, time]
+    places = [*ids, *others] if time is None else [*ids, *others, time]
     header = 0 if has_header else None
     parser_error = None
     with open_file() as file:
@@ -41,15 +46,18 @@ def read_table(open_file, form, has_header, ids, time, source):
     rows.finish()
     if parser_error or not rows.regular:
         with open_file() as file:
-            fault = find_fault(file, form, time) or parser_error
-        if fault:
-            raise ValueError(f"{source} cannot be read as {form.extension}: {fault}.")
+            what, fix = find_fault(file, form, time) or (parser_error, "")
+        if what:
+            reason = f"cannot be read as {form.extension}: {what}"
+            raise log_error(path, reason, fix)
     if rows.has_nul and not _keeps_nul():
         with open_file() as file:
             line = next(line for line, text in enumerate(file, 1) if b"\0" in text)
-        raise ValueError(
-            f"{source} holds a NUL character in line {line}, at which this version of "
-            "pandas cuts text off. Install pandas 3, or remove it."
+        raise log_error(
+            path,
+            f"holds a NUL character in line {line}, at which this version of pandas "
+            "cuts text off",
+            "Install pandas 3, or remove the character.",
         )
     lengths = rows.lengths(has_header) if rows.regular else [-1] * len(form.first_row)
     in_doubt = [
@@ -66,7 +74,7 @@ def read_table(open_file, form, has_header, ids, time, source):
             frame[place] = text if ids[place] else as_integers(text)
     last = len(form.first_row) - 1
     if rows.mixed_line_ends and last in ids and is_text(frame[last]):
-        _warn_of_carriage_returns(frame[last], source)
+        _warn_of_carriage_returns(frame[last], path)
     return frame
 
 
@@ -104,12 +112,13 @@ def _keeps_nul():
     return pd.read_csv(io.BytesIO(b"x\na\0b"), dtype=str)["x"][0] == "a\0b"
 
 
-def _warn_of_carriage_returns(ids, source):
+def _warn_of_carriage_returns(ids, path):
     number = int(ids.str.endswith("\r").sum())
     if number:
         warnings.warn(
-            f"{number} of {len(ids)} ids in the last column of {source} end with a "
-            "carriage return: the header's line ends with '\\n' and theirs with "
+            f"{number} of {len(ids)} ids in the last column of {shown(path)} end with "
+            "a carriage return: the header's line ends with '\\n' and theirs with "
             "'\\r\\n'. If these are line ends, rewrite the file with one kind of them.",
+            StackRecWarning,
             stacklevel=6,
         )

@@ -1,4 +1,4 @@
-"""Times of a log: its column, and points in time that a caller gives."""
+"""Times of a log: the column, and points in time that a caller gives."""
 
 import datetime
 import numbers
@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .arguments import counted, shown
+from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.wording import counted, shown
+
+from .columns import log_error
 
 Time = Any
-"""A time as a log has it, or as a split takes it: a number, a date or a string."""
+"""A time as a log holds it or a split takes it: a number, a date or a string."""
 
 
 def as_time(name, value, times):
@@ -20,18 +23,19 @@ def as_time(name, value, times):
     Args:
         name: The argument's name.
         value: What the caller gave for it.
-        times: `(events,)` array of the times that it is to be compared with.
+        times: `(events,)` array of the times to compare it with.
 
     Raises:
-        ValueError: It is no time, or none of that kind.
+        ArgumentError: If it is not a time, or not of the kind of `times`.
     """
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if times.dtype.kind != "M":
         if is_number:
             return value
-        raise ValueError(
-            f"{name}={shown(value)} is no number, and the times of the log are numbers "
-            f"such as {times[:1].tolist()}. Give a number, too."
+        raise ArgumentError(
+            name,
+            f"must be a number, as the times of the log are: {times[:1].tolist()}",
+            received=value,
         )
     try:
         is_time = isinstance(value, (str, datetime.date, np.datetime64))
@@ -39,71 +43,78 @@ def as_time(name, value, times):
     except ValueError:
         time = pd.NaT
     if time is pd.NaT:
-        raise ValueError(
-            f"{name}={shown(value)} is no time. Give one such as '2020-01-05' or "
-            "'2020-01-05 12:30', as the log has dates."
+        raise ArgumentError(
+            name,
+            "must be a time, because the log has dates",
+            "Give one such as '2020-01-05' or '2020-01-05 12:30'.",
+            value,
         )
     return time if time.tz is None else time.tz_convert("UTC").tz_localize(None)
 
 
-def times_of_column(column, name, place):
-    """A column of a log as numbers, or as datetimes in UTC without a time zone.
+def times_of_column(column, name, source, place):
+    """Returns a column of a log as numbers, or as datetimes in UTC without a time zone.
 
     Args:
         column: Series without missing values.
         name: String, what an error calls the column.
+        source: The path or the frame, for errors.
         place: Function from a row's number to what an error calls its place.
 
     Raises:
-        ValueError: A value is not a time, or numbers and dates are mixed.
+        ArgumentError: If a value is not a time, or numbers and dates are mixed.
     """
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         return column.dt.tz_convert("UTC").dt.tz_localize(None)
     if column.dtype.kind == "M":
         return column
     if isinstance(column.dtype, pd.PeriodDtype) or column.dtype.kind in "bcm":
-        raise ValueError(
-            f"The column {name} is of the type {column.dtype}, which is "
-            "not a time. Convert it first: of a timedelta take "
-            "column.dt.total_seconds(), of a period column.dt.to_timestamp()."
+        raise log_error(
+            source,
+            f"has the column {name} of the type {column.dtype}, which is not a time",
+            "Convert it first: use column.dt.total_seconds() for a timedelta and "
+            "column.dt.to_timestamp() for a period.",
         )
     if column.dtype.kind in "iuf":
-        return _checked_numbers(column, name, place)
-    # Of a million dates it takes long to find that they are not numbers.
+        return _checked_numbers(column, name, source, place)
+    # It takes long to find that a million dates are not numbers.
     if pd.to_numeric(column[:1], errors="coerce").notna().all():
         as_numbers = pd.to_numeric(column, errors="coerce")
         if as_numbers.notna().all() and as_numbers.dtype.kind in "iuf":
-            return _checked_numbers(as_numbers, name, place)
+            return _checked_numbers(as_numbers, name, source, place)
     times = _as_dates(column)
     if times.notna().all():
         return times.dt.tz_localize(None)
-    raise ValueError(_wrong_times(column, name, place, times))
+    raise _wrong_times(column, name, source, place, times)
 
 
-def _checked_numbers(times, name, place):
-    """The times; warns if their type is too coarse to tell all of them apart."""
+def _checked_numbers(times, name, source, place):
+    """Returns the times; warns if their type is too coarse to distinguish them."""
     if times.dtype.kind != "f":
         return times
     largest = times.abs().max()
     if not np.isfinite(largest):
         row = int(np.flatnonzero(~np.isfinite(times))[0])
-        raise ValueError(
-            f"The column {name} holds {times.iloc[row]} in "
-            f"{place(row)}, which is not a time."
+        raise log_error(
+            source,
+            f"holds {times.iloc[row]} in the column {name}, {place(row)}, which is "
+            "not a time",
         )
     step = np.spacing(times.dtype.type(largest))
     if step > 1:
         warnings.warn(
-            f"The column {name} is {times.dtype}, which near {largest:g} holds only "
-            f"multiples of {step:g}: events that are closer together may come in the "
-            "wrong order. Give the times as int64, or read them as text.",
+            f"The column {name} of {shown(source)} is {times.dtype}, which near "
+            f"{largest:g} holds only multiples of {step:g}: events that are closer "
+            "together may come in the wrong order. Give the times as int64, or read "
+            "them as text.",
+            StackRecWarning,
             stacklevel=5,
         )
     return times
 
 
 def _as_dates(column):
-    """A column as datetimes in UTC, NaT where a value is not a date."""
+    """Returns a column as datetimes in UTC, NaT where a value is not a date."""
     if column.dtype == object:
         # pandas takes a number among dates for one: 2000 for a year.
         is_number = column.map(lambda value: isinstance(value, numbers.Number))
@@ -115,29 +126,33 @@ def _as_dates(column):
         texts = pd.Series(unique).astype(str).str.strip()
         texts = texts.str.replace(r" ?(?:UTC|GMT)$", "", regex=True)
         times = _parse(texts).reindex(codes).set_axis(column.index)
-    return times.mask(column.isin(["now", "today"]))  # not to pandas
+    return times.mask(column.isin(["now", "today"]))  # which pandas takes for dates
 
 
 def _parse(dates):
     return pd.to_datetime(dates, format="ISO8601", utc=True, errors="coerce")
 
 
-def _wrong_times(column, name, place, times):
-    """What an error says of times that are none, or not all of one kind."""
+def _wrong_times(column, name, source, place, times):
+    """Returns the error of times that cannot be read, or are of two kinds."""
     as_numbers = pd.to_numeric(column, errors="coerce")
     wrong = np.flatnonzero(as_numbers.isna() & times.isna())
     if len(wrong) == 0:
         number = np.flatnonzero(times.isna())[0]
         date = np.flatnonzero(as_numbers.isna())[0]
-        return (
-            f"The column {name} mixes numbers, such as "
-            f"{shown(column.iloc[number])} in {place(number)}, with dates, such as "
-            f"'{column.iloc[date]}' in {place(date)}. Give all in one form: "
-            "pandas.to_datetime(numbers, unit='s') makes dates of seconds."
+        return log_error(
+            source,
+            f"mixes numbers and dates in the column {name}: "
+            f"{shown(column.iloc[number])} in {place(number)} and "
+            f"'{column.iloc[date]}' in {place(date)}",
+            "Give all in one form: pandas.to_datetime(numbers, unit='s') makes dates "
+            "of seconds.",
         )
-    return (
-        f"The column {name} holds {shown(column.iloc[wrong[0]])} in "
-        f"{place(wrong[0])}, which is neither a number nor an ISO 8601 time; so it "
-        f"is in {len(wrong)} of {counted(len(column), 'row')}. Convert the column with "
-        "pandas.to_datetime(column, format=...) first, or mend those rows."
+    return log_error(
+        source,
+        f"holds {shown(column.iloc[wrong[0]])} in the column {name}, "
+        f"{place(wrong[0])}, which is neither a number nor an ISO 8601 time. "
+        f"{len(wrong)} of {counted(len(column), 'row')} have such times",
+        "Convert the column with pandas.to_datetime(column, format=...) first, or "
+        "correct those rows.",
     )

@@ -1,27 +1,18 @@
-"""Users of two catalogues: histories in one of them, targets in the other."""
+"""Users of two catalogues, with histories in one and targets in the other."""
 
 import hashlib
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from os import PathLike
 
 import numpy as np
 
-from .arguments import check_integer, check_pad, counted, shown
+from stackrec_keras.arguments import check_integer
+from stackrec_keras.wording import counted
+
 from .batches import Batches
-from .histories import gather_rows
 from .rows import Rows, check_indices
-from .sequences import (
-    are_items,
-    check_tokens,
-    encode_tokens,
-    numbers_if_all,
-    read_tokens,
-    row_starts,
-)
-from .splits import check_shares, checked, share_cause
+from .splits import check_parts, check_shares, small_shares
 from .vocabulary import Vocabulary, check_vocabulary
 
 
@@ -29,13 +20,13 @@ from .vocabulary import Vocabulary, check_vocabulary
 class TransferPairs(Rows):
     """Pairs of a user's source history and one of the user's target items.
 
-    A pair is a row, in training and in evaluation: a user of five target items is
-    five rows of one history. In full ranking the other four compete with the one
-    that is asked for, as all items do.
+    A pair is a row, both in training and in evaluation: a user with five target items
+    gives five rows with the same history. In full ranking the other four compete with
+    the target of the row, as all items do.
 
     Args:
         histories: `(users, length)` int32 source indices, padded with 0 on the
-            left; each is held once, however many pairs it is in.
+            left; each is held once, however many pairs share it.
         users: `(pairs,)` int32, the row of `histories` of each pair.
         targets: `(pairs,)` int32 target indices.
         vocabulary: The `Vocabulary` of the source items.
@@ -78,7 +69,7 @@ class TransferPairs(Rows):
 
     @property
     def length(self) -> int:
-        """Columns of `histories`."""
+        """The number of columns of `histories`."""
         return self.histories.shape[1]
 
     @property
@@ -110,11 +101,11 @@ class TransferPairs(Rows):
         return self.targets
 
     def item_ids(self) -> tuple[np.ndarray, np.ndarray]:
-        """All histories, each once, and all targets."""
+        """Returns all histories, each once, and all targets."""
         return self.histories[np.unique(self.users)], self.targets
 
     def subset(self, rows: slice | np.ndarray) -> "TransferPairs":
-        """The pairs at `rows`: indices, a slice or a boolean mask."""
+        """Returns the pairs at `rows`: indices, a slice or a boolean mask."""
         return replace(self, users=self.users[rows], targets=self.targets[rows])
 
     def batches(
@@ -126,14 +117,15 @@ class TransferPairs(Rows):
         with_users: bool = False,
         features: Sequence[str] | None = None,
     ) -> Batches:
-        """These pairs as batches `(x, y)` for `fit` and `evaluate`.
+        """Returns these pairs as batches `(x, y)` for `fit` and `evaluate`.
 
         Args:
-            batch_size: Rows a batch.
-            seed: Integer from 0 up, of the order.
-            shuffle: Whether to draw a new order each epoch.
-            evaluation: True for `evaluate` and `validation_data`, which keep the
-                order; a pair's `x` and `y` are the same.
+            batch_size: Integer, rows per batch. Defaults to `512`.
+            seed: Integer of at least 0, the seed of the order. Defaults to `0`.
+            shuffle: Boolean, whether to draw a new order for each epoch. Defaults to
+                `True`.
+            evaluation: Boolean, `True` for `evaluate` and `validation_data`, which keep
+                the order; a pair's `x` and `y` are the same. Defaults to `False`.
             with_users: Boolean, short for `features=["items", "users"]`. Defaults to
                 `False`.
             features: List of the names of the features in `x`, which is then a dict.
@@ -155,18 +147,20 @@ class TransferPairs(Rows):
     def split(
         self, test_share: float = 0.2, validation_share: float = 0.1, seed: int = 0
     ) -> "TransferSplit":
-        """Splits the users at random, so that no user stands on two sides.
+        """Splits the users at random; all pairs of a user go to the same part.
 
         Args:
-            test_share: Share of the users that are held out for the test, 0 to 1.
-            validation_share: Share of the users, taken from those that are left.
-            seed: Integer from 0 up.
+            test_share: Float, the fraction of the users to hold out for the test.
+                Defaults to `0.2`.
+            validation_share: Float, the fraction of the users for validation. Defaults
+                to `0.1`.
+            seed: Integer of at least 0. Defaults to `0`.
 
         Returns:
-            A `TransferSplit`, its pairs in their order here.
+            A `TransferSplit` whose pairs keep their order.
 
         Raises:
-            ValueError: A share is out of range, or leaves a part without users.
+            ArgumentError: If a fraction is out of range, or leaves a part empty.
         """
         check_shares(test_share, validation_share)
         check_integer("seed", seed, 0)
@@ -178,16 +172,16 @@ class TransferPairs(Rows):
         test, validation, train = (
             self.subset(np.isin(self.users, part)) for part in parts
         )
-        cause = share_cause(counted(len(users), "user"), test_share, validation_share)
-        return checked(TransferSplit(train, validation, test), cause)
+        cause = small_shares(counted(len(users), "user"), test_share, validation_share)
+        return check_parts("pairs", TransferSplit(train, validation, test), cause)
 
 
 @dataclass(frozen=True, eq=False)
 class TransferSplit:
-    """Training, validation and test pairs, each user in one part alone.
+    """Training, validation and test pairs; each user is in only one part.
 
-    `print(split)` shows the number of rows and a hash of all of them, so that two
-    people can tell whether they work on the same split.
+    `print(split)` shows the number of rows and a hash of all of them, by which two
+    people can tell whether they use the same split.
 
     Args:
         train: `TransferPairs` to train on.
@@ -244,125 +238,3 @@ class TransferSplit:
             f"{counted(self.num_targets, 'target item')}, "
             f"{counted(self.num_users, 'user')}"
         )
-
-
-def read_transfer(
-    path: str | PathLike,
-    source_vocabulary: Vocabulary | None = None,
-    target_vocabulary: Vocabulary | None = None,
-    pad: int | str | None = 0,
-    length: int | None = None,
-) -> TransferPairs:
-    """Reads a file with a row a user: `source ids,,target ids`.
-
-    Ids are separated by commas, the two sides by an empty field. Users are numbered
-    by their rows in the file, from 0. Items that a given vocabulary does not have are
-    left out with a warning; users without a source or a target item have no pairs.
-
-    Args:
-        path: The file, without a header; compressed as for `read_sequences`.
-        source_vocabulary: The `Vocabulary` of the source items, `model.vocabulary`
-            of the model that was trained on them. By default that of the file.
-        target_vocabulary: The `Vocabulary` of the target items. By default that of
-            the file.
-        pad: The id that stands for padding, or None for no padding.
-        length: Columns of the histories; longer ones keep their last items. By
-            default as long as the longest one.
-
-    Returns:
-        `TransferPairs`.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        IsADirectoryError: The path is that of a folder.
-        ImportError: The file ends with `.zst` and zstandard is not installed.
-        ValueError: A row has another form, `length` is below 1, or no user has a
-            source and a target item.
-
-    Example:
-
-    ```python
-    pairs = sr.data.read_transfer("food_kitchen.csv", model.vocabulary, length=50)
-    split = pairs.split()
-    ```
-    """
-    if length is not None:
-        check_integer("length", length, 1)
-    check_pad(pad)
-    if source_vocabulary is not None:
-        check_vocabulary("source_vocabulary", source_vocabulary)
-    if target_vocabulary is not None:
-        check_vocabulary("target_vocabulary", target_vocabulary)
-    rows, codes, ids = read_tokens(path)
-    check_tokens(rows, codes, ids, pad, path)
-    num_rows = int(rows[-1]) + 1
-    side = _sides(rows, codes, ids, path)
-    items = are_items(ids, pad)[codes]
-    parts = [
-        _one_side(rows[chosen], codes[chosen], ids, vocabulary, name)
-        for name, vocabulary, chosen in (
-            ("source", source_vocabulary, items & (side == 0)),
-            ("target", target_vocabulary, items & (side == 1)),
-        )
-    ]
-    (source_rows, source, vocabulary), (users, targets, target_vocabulary) = parts
-    starts = row_starts(source_rows, num_rows)
-    sizes = np.diff(starts)
-    paired = sizes[users] > 0
-    if not paired.any():
-        raise ValueError(
-            f"'{path}' (path) has no row with both a source and a target item that is "
-            f"known, beside the padding pad={shown(pad)}; check pad and the "
-            "vocabularies."
-        )
-    return TransferPairs(
-        histories=gather_rows(
-            source, starts[:-1], starts[1:], length or int(sizes.max())
-        ),
-        users=users[paired].astype(np.int32),
-        targets=targets[paired],
-        vocabulary=vocabulary,
-        target_vocabulary=target_vocabulary,
-    )
-
-
-def _sides(rows, codes, ids, path):
-    """`(fields,)`: how many empty fields the row has up to there, 0 = source."""
-    empty = (ids == "")[codes]
-    so_far = np.cumsum(empty)
-    first = np.r_[True, rows[1:] != rows[:-1]]
-    before = (so_far - empty)[first]
-    side = so_far - before[rows]
-    per_row = np.bincount(rows, weights=empty)
-    wrong = per_row[rows] == 0
-    wrong |= ~empty & (side > 1)
-    if wrong.any():
-        row = rows[np.argmax(wrong)]
-        fields = ",".join(ids[codes[rows == row]])
-        raise ValueError(
-            f"Row {row + 1} of '{path}' (path) is not `source ids,,target ids`, with "
-            f"one empty field between the two sides. Received: {fields[:80]!r}"
-        )
-    return side
-
-
-def _one_side(rows, codes, ids, vocabulary, name):
-    """Row and index of each item of a side, and the vocabulary of the indices."""
-    if vocabulary is None:
-        vocabulary, indices = encode_tokens(codes, ids)
-        return rows, indices, vocabulary
-    used = np.unique(codes)
-    raw = ids[used]
-    if vocabulary.ids.dtype.kind == "i":
-        raw = numbers_if_all(raw)
-    table = np.zeros(len(ids), np.int32)
-    table[used] = vocabulary.encode(raw)
-    indices = table[codes]
-    unknown = int((indices == 0).sum())
-    if unknown:
-        warnings.warn(
-            f"{name.capitalize()} items left out, as {name}_vocabulary does not have "
-            f"them: {unknown} of {len(indices)}.",
-            stacklevel=3,
-        )
-    return rows[indices > 0], indices[indices > 0], vocabulary

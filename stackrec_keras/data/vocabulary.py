@@ -1,23 +1,32 @@
-"""Raw ids <-> indices 1..n; index 0 is padding and nothing else."""
+"""Raw ids and their indices 1 to n; index 0 is only ever padding."""
 
 import datetime
 import decimal
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from .arguments import check_column, counted, shown
-from .raw_ids import PLAIN, as_ids, as_index, as_series, refuse_mixed_booleans
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import counted, shown
+
+from .raw_ids import (
+    MIXED_BOOLEANS,
+    PLAIN,
+    as_ids,
+    as_index,
+    as_series,
+    has_mixed_booleans,
+)
 
 Column = Any
 """Raw ids: a series, an array or a list of them."""
 
-# How ids are written that JSON does not know: their type, to JSON and back.
+# How to write ids that JSON does not know: their type, to JSON and back.
 _WRITTEN: dict[str, tuple[type, Callable, Callable]] = {
     "uuid": (uuid.UUID, str, uuid.UUID),
     "bytes": (bytes, bytes.hex, bytes.fromhex),
@@ -31,16 +40,16 @@ _WRITTEN: dict[str, tuple[type, Callable, Callable]] = {
 class Vocabulary:
     """The raw ids of a catalogue and their indices 1 to n.
 
-    Index 0 is padding: it is never the index of an item, and `encode` gives it for
-    unknown ids. Build one from data with `Vocabulary.from_items`.
+    Index 0 is padding: it is never the index of an item, and `encode` returns it for
+    unknown ids. Build a vocabulary from data with `Vocabulary.from_items`.
 
     Args:
         ids: The raw ids, all different, `ids[0]` at index 1, of any hashable type.
             A file, and so the `vocabulary` of a model, can hold these: finite
             numbers, strings in UTF-8, booleans, dates, timestamps, UUIDs, bytes,
             decimals, and tuples of numbers and strings.
-        counts: How often each id occurs in the data, `(n,)`; zeros where not
-            given.
+        counts: `(n,)` integers, how often each id occurs in the data. Defaults to
+            zeros.
 
     Attributes:
         ids: `(n,)` array of the raw ids.
@@ -62,23 +71,26 @@ class Vocabulary:
             counts = np.zeros(len(self.ids), np.int64)
         self.counts = _as_counts(counts)
         if self.counts.shape != self.ids.shape:
-            raise ValueError(
-                f"counts has shape {self.counts.shape} and ids {self.ids.shape}; "
-                "give one count for each id, or leave counts out."
+            raise ArgumentError(
+                "counts",
+                f"must have the shape {self.ids.shape} of ids",
+                "Give one count for each id, or leave counts out.",
+                self.counts,
             )
         self._index = as_index(self.ids)
         if not self._index.is_unique:
             repeated = self._index[self._index.duplicated()][0]
-            raise ValueError(
-                f"ids holds {shown(repeated)} more than once; each id must occur once. "
-                "`Vocabulary.from_items` makes a vocabulary from repeated ids."
+            raise ArgumentError(
+                "ids",
+                f"holds {shown(repeated)} more than once",
+                "Use `Vocabulary.from_items` to make a vocabulary from repeated ids.",
             )
 
     @classmethod
     def from_items(cls, items: Column) -> "Vocabulary":
-        """The vocabulary of the ids in a column, in sorted order.
+        """Makes the vocabulary of the ids in a column, in sorted order.
 
-        Does not depend on the order of the rows.
+        It does not depend on the order of the rows.
 
         Args:
             items: `(rows,)` raw ids: a series, an array or a list.
@@ -87,19 +99,22 @@ class Vocabulary:
             A `Vocabulary` with the counts of the ids.
 
         Raises:
-            ValueError: That is no column, there are no rows, ids are missing, or ids
-                of different types cannot be sorted.
+            ArgumentError: If `items` is not a column, has no rows or missing ids, or if
+                ids of different types cannot be sorted.
         """
         check_column("items", items)
         items = as_series(items)
         if len(items) == 0:
-            raise ValueError("items has no rows; give at least one item id.")
+            raise ArgumentError("items", "must hold at least one id")
         if items.isna().any():
-            raise ValueError(
-                f"Values are missing in {int(items.isna().sum())} of "
-                f"{counted(len(items), 'row')} of items; drop them first."
+            missing = int(items.isna().sum())
+            raise ArgumentError(
+                "items",
+                f"lacks values in {missing} of {counted(len(items), 'row')}",
+                "Drop these rows first.",
             )
-        refuse_mixed_booleans("items", items)
+        if has_mixed_booleans(items):
+            raise ArgumentError("items", *MIXED_BOOLEANS)
         counts = items.value_counts(sort=False)
         counts = counts[counts > 0]  # pandas counts categories that no row has
         ids = as_ids(counts.index)
@@ -107,7 +122,7 @@ class Vocabulary:
         return cls(ids[order], counts.to_numpy()[order])
 
     def extended(self, items: Column) -> "Vocabulary":
-        """This vocabulary with the new ids of a column behind those it has.
+        """Returns this vocabulary followed by the new ids of a column.
 
         Args:
             items: `(rows,)` raw ids, as in `from_items`.
@@ -117,16 +132,17 @@ class Vocabulary:
             sorted order after them, with the counts of the column.
 
         Raises:
-            ValueError: The column's ids are numbers and the known ones are not, or
-                the other way round, or 5.5 and they are integers; 5.0 is then 5.
+            ArgumentError: If the ids of one are numbers and those of the other are not,
+                or if a new id is 5.5 and the known ones are integers; 5.0 becomes 5.
         """
         fresh = Vocabulary.from_items(items)
         if (self.ids.dtype == object) != (fresh.ids.dtype == object):
-            raise ValueError(
-                f"The ids are such as {fresh.ids.tolist()[0]!r}, and those known "
-                f"already such as {self.ids.tolist()[0]!r}: none can be the other. "
-                "Convert them, as in log['item'].astype(str); a .csv of numbers is "
-                "read as numbers, a .parquet keeps its types."
+            raise ArgumentError(
+                "items",
+                f"holds ids such as {fresh.ids.tolist()[0]!r}, which cannot equal "
+                f"known ids such as {self.ids.tolist()[0]!r}",
+                "Convert them, for example with log['item'].astype(str). A .csv of "
+                "numbers is read as numbers; a .parquet keeps its types.",
             )
         new = as_known(fresh.ids[self.encode(fresh.ids) == 0], self.ids)
         extended = Vocabulary([*self.ids.tolist(), *new.tolist()])
@@ -152,7 +168,7 @@ class Vocabulary:
         return f"Vocabulary({counted(len(self), 'id')}, {occurrences})"
 
     def encode(self, values: Column) -> np.ndarray:
-        """The indices of raw ids.
+        """Returns the indices of raw ids.
 
         Args:
             values: `(rows,)` raw ids.
@@ -161,27 +177,27 @@ class Vocabulary:
             `(rows,)` int32 array of indices 1 to n, 0 for an unknown id.
 
         Raises:
-            ValueError: That is no column.
+            ArgumentError: If `values` is not a column.
         """
         if not pd.api.types.is_scalar(values):
             check_column("values", values)
         values = as_series(values)
         if values.dtype.kind == "i":
             return _shifted(self._index.get_indexer(pd.Index(values)))
-        # Strings are slow to look up: look up each different one once.
+        # Looking up strings is slow, so each different one is looked up once.
         try:
             codes, unique = pd.factorize(values)
         except TypeError:
-            raise ValueError(
-                "values holds lists or other values that are no ids; give one id a row."
+            raise ArgumentError(
+                "values", "holds lists or other values that cannot be ids"
             ) from None
         unique = as_index(np.asarray(unique, dtype=object))
         indices = _shifted(self._index.get_indexer(unique))
-        # The last entry is what a missing value, code -1, points to.
+        # A missing value, code -1, points to the last entry.
         return np.append(indices, np.int32(0))[codes]
 
     def decode(self, indices: ArrayLike) -> np.ndarray:
-        """The raw ids of indices.
+        """Returns the raw ids of indices.
 
         Args:
             indices: Integer array of any shape, values 1 to n.
@@ -190,24 +206,26 @@ class Vocabulary:
             Array of raw ids of that shape.
 
         Raises:
-            ValueError: An index is 0 (padding), beyond the vocabulary or no integer.
+            ArgumentError: If an index is 0 (padding), beyond the vocabulary, or not an
+                integer.
         """
         array = _as_indices(indices)
         outside = (array < 1) | (array > len(self))
         if outside.any():
-            raise ValueError(
-                f"indices holds {array[outside].flat[0]}, which is no item: items "
-                f"are 1 to {len(self)} and 0 is padding. Remove it before decoding."
+            raise ArgumentError(
+                "indices",
+                f"holds {array[outside].flat[0]}, and items are 1 to {len(self)}",
+                "Remove it before decoding; 0 is padding.",
             )
         return self.ids[array - 1]
 
     def get_config(self) -> dict:
-        """A dict of lists that JSON can hold; ids keep their type.
+        """Returns a dict of lists that JSON can hold; ids keep their type.
 
         Raises:
-            TypeError: The ids are of a type that a file cannot hold.
-            ValueError: An id has a value that a file cannot hold: a string that is
-                not UTF-8, an infinite number.
+            TypeError: If the ids are of a type that a file cannot hold.
+            ArgumentError: If an id has a value that a file cannot hold, such as a
+                string that is not UTF-8 or an infinite number.
         """
         ids, counts = self.ids.tolist(), self.counts.tolist()
         if all(type(raw) in PLAIN for raw in ids):
@@ -222,18 +240,20 @@ class Vocabulary:
                     return {"ids": written, "counts": counts, "id_type": name}
         kinds = sorted({type(raw).__name__ for raw in [*ids, *in_tuples]})
         raise TypeError(
-            f"Ids of the types {kinds} cannot be written to a file; give strings, "
-            "e.g. items.astype(str), or tuples of numbers and strings."
+            f"Ids of the types {kinds} cannot be written to a file. Give strings, for "
+            "example with items.astype(str), or tuples of numbers and strings."
         )
 
     @classmethod
     def from_config(cls, config: dict) -> "Vocabulary":
-        """The vocabulary that `get_config` describes."""
+        """Makes the vocabulary that `get_config` describes."""
         is_ours = isinstance(config, dict) and {"ids", "counts"} <= set(config)
         if not is_ours or config.get("id_type", "uuid") not in _WRITTEN:
-            raise ValueError(
-                f"config is {shown(config)}, which describes no vocabulary; give what "
-                "`get_config` returned."
+            raise ArgumentError(
+                "config",
+                "does not describe a vocabulary",
+                "Give what `get_config` returned.",
+                config,
             )
         ids = config["ids"]
         if "id_type" in config:
@@ -242,38 +262,56 @@ class Vocabulary:
         return cls(ids, config["counts"])
 
     def to_json(self) -> str:
-        """The vocabulary as a JSON string."""
+        """Returns the vocabulary as a JSON string."""
         return json.dumps(self.get_config(), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Vocabulary":
-        """The vocabulary in a JSON string made by `to_json`."""
+        """Makes the vocabulary of a JSON string from `to_json`."""
         try:
             config = json.loads(text)
         except (TypeError, ValueError):
-            raise ValueError(
-                f"text is {shown(text)}, which is no JSON; give what `to_json` "
-                "returned, or the text of the file that holds it and not its path."
+            raise ArgumentError(
+                "text",
+                "is not JSON",
+                "Give what `to_json` returned, or the text of the file that holds it, "
+                "not its path.",
+                text,
             ) from None
         return cls.from_config(config)
 
 
 def check_vocabulary(name, value):
-    """Raises a ValueError if an argument is no `Vocabulary`."""
+    """Checks that an argument is a `Vocabulary`."""
     if not isinstance(value, Vocabulary):
-        raise ValueError(
-            f"{name} is {shown(value)}; it must be a Vocabulary, such as "
-            "Vocabulary.from_items(log['item'])."
+        raise ArgumentError(
+            name,
+            "must be a Vocabulary",
+            "Make one with Vocabulary.from_items(log['item']).",
+            value,
+        )
+
+
+def check_column(name, values):
+    """Checks that values are a single column of ids."""
+    is_column = isinstance(values, Iterable) and getattr(values, "ndim", 1) == 1
+    if not is_column or isinstance(values, (str, bytes, dict, set, frozenset)):
+        raise ArgumentError(
+            name,
+            "must be one column of raw ids",
+            "Give a series, an array or a list, as in "
+            "Vocabulary.from_items(log['item']).",
+            values,
         )
 
 
 def way_to_known(vocabulary, items, unknown):
-    """What a message says to do about ids that a vocabulary does not have.
+    """Returns what to do about ids that a vocabulary does not have, for a message.
 
     Args:
         vocabulary: The `Vocabulary`.
         items: Column of a log, raw ids.
-        unknown: How many of them these are, at least one.
+        unknown: Integer, how many of them are unknown, at least one.
     """
     if unknown == len(items) and len(vocabulary):
         raw, known = items.tolist()[0], vocabulary.ids.tolist()[0]
@@ -282,25 +320,27 @@ def way_to_known(vocabulary, items, unknown):
             name = type(known).__name__
             how = f": log['item'].astype({name!r})" if isinstance(known, PLAIN) else ""
             return (
-                f"Its ids are such as {shown(known)} ({name}), those of the log such "
+                f"It has ids such as {shown(known)} ({name}), and the log has ids such "
                 f"as {shown(raw)} ({type(raw).__name__}). Convert the log's{how}."
             )
     return (
-        "To keep them: Vocabulary.from_items(log['item']) for a new model, "
-        "model.extend_items(ids=...) and model.vocabulary for one that is trained."
+        "To keep them, use Vocabulary.from_items(log['item']) for a new model, or "
+        "model.extend_items(ids=...) and model.vocabulary for a trained one."
     )
 
 
 def as_known(ids, known):
-    """Returns ids as an array, integers as floats if those known are floats, and
-    whole floats as integers if they are integers.
+    """Returns ids as an array of the type of known numbers.
+
+    Integers become floats if the known ids are floats, and whole floats become integers
+    if they are integers.
 
     Args:
         ids: Raw ids, as `Vocabulary` takes them.
-        known: Array of the raw ids that they are to stand behind.
+        known: Array of the raw ids that will precede them.
 
     Raises:
-        ValueError: One of them is no number of that type.
+        ArgumentError: If that type cannot hold one of them.
     """
     ids = as_ids(ids)
     if {ids.dtype.kind, known.dtype.kind} != {"i", "f"}:
@@ -310,15 +350,17 @@ def as_known(ids, known):
         lost = converted.astype(ids.dtype) != ids
     if lost.any():
         kind = "integers" if known.dtype.kind == "i" else "floats"
-        raise ValueError(
-            f"{ids[lost].tolist()[0]} is among the new ids, and those known already "
-            f"are {kind} such as {known.tolist()[0]}. Give ids of one type."
+        raise ArgumentError(
+            "ids",
+            f"holds {ids[lost].tolist()[0]}, and the known ids are {kind} such as "
+            f"{known.tolist()[0]}",
+            "Give ids of one type.",
         )
     return converted
 
 
 def _check_written(ids, written, read=None):
-    """Raises a ValueError for the first id that does not come back from a file."""
+    """Checks that every id comes back from a file as it was."""
     try:
         json.dumps(written, ensure_ascii=False, allow_nan=False).encode()
         if read is not None and [read(one) for one in written] != ids:
@@ -326,9 +368,10 @@ def _check_written(ids, written, read=None):
         return
     except ValueError as error:
         if len(ids) == 1:
-            raise ValueError(
-                f"ids holds {shown(ids[0])}, which a file cannot hold: {error}. Give "
-                "it in another form, such as text in UTF-8."
+            raise ArgumentError(
+                "ids",
+                f"holds {shown(ids[0])}, which a file cannot hold: {error}",
+                "Give it in another form, such as text in UTF-8.",
             ) from None
     for raw, one in zip(ids, written):
         _check_written([raw], [one], read)
@@ -338,9 +381,11 @@ def _as_counts(counts):
     try:
         return np.asarray(counts, dtype=np.int64)
     except (TypeError, ValueError):
-        raise ValueError(
-            f"counts is {shown(counts)}; give one integer for each id, or leave counts "
-            "out."
+        raise ArgumentError(
+            "counts",
+            "must be integers",
+            "Give one for each id, or leave counts out.",
+            counts,
         ) from None
 
 
@@ -351,9 +396,11 @@ def _as_indices(indices):
         array = np.asarray(None)
     if array.dtype.kind in "iu" or array.size == 0:
         return array.astype(np.int64)
-    raise ValueError(
-        f"indices is {shown(indices)}; it must be an array of integers. `encode` makes "
-        "indices of raw ids."
+    raise ArgumentError(
+        "indices",
+        "must be an array of integers",
+        "Use `encode` to turn raw ids into indices.",
+        indices,
     )
 
 
@@ -362,9 +409,10 @@ def _sorted_order(ids):
         return np.argsort(ids, kind="stable")
     except TypeError:
         kinds = sorted({type(raw).__name__ for raw in ids})
-        raise ValueError(
-            f"items holds ids of the types {kinds}, which cannot be sorted together; "
-            "give ids of one type, e.g. items.astype(str)."
+        raise ArgumentError(
+            "items",
+            f"holds ids of the types {kinds}, which cannot be sorted together",
+            "Give ids of one type, for example with items.astype(str).",
         ) from None
 
 

@@ -41,9 +41,7 @@ def final_results(
         ArgumentError: If the model's vocabulary does not count the training items.
     """
     counts = _counts(model)
-    batches = windows.batches(
-        batch_size, evaluation=True, with_users=model.num_users is not None
-    )
+    batches = windows.batches(batch_size, evaluation=True, features=model.features)
     if exclude_seen is None:
         exclude_seen = bool(model.exclude_seen)
     models = {model_title(model): model}

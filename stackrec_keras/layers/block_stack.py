@@ -8,21 +8,24 @@ from keras import ops
 
 from stackrec_keras.arguments import check_integers
 from stackrec_keras.layers.scan import scan_blocks
-from stackrec_keras.layers.tracing import in_jax_trace, traced_once
+from stackrec_keras.layers.tracing import is_traced_by_jax, trace_once
 from stackrec_keras.types import Context, Tensor
+from stackrec_keras.wording import counted
 
 
 @dataclass(frozen=True)
 class BlockWeight:
-    """What one weight of a block is, without the depth axis.
+    """One weight of a block, described without the depth axis.
 
     Args:
-        shape: Tuple of integers, its shape in one block.
-        initializer: Function from an integer seed to a Keras initializer; each
-            block's slice is drawn with a seed of its own.
-        release_copies: Whether StackRec's release copies this weight when it
-            stacks (`inherit="paper"`). It does not copy gates and norms.
-        gate: Whether a zero here takes the whole block out of the net.
+        shape: Tuple of integers, the weight's shape in one block.
+        initializer: Function from an integer seed to a Keras initializer. It is
+            called once for each block, each time with another seed.
+        release_copies: Boolean, whether `inherit="paper"` copies this weight to new
+            blocks, as StackRec's reference implementation does with all weights but
+            gates and norms. Defaults to `False`.
+        gate: Boolean, whether this weight scales a branch of the block, so that a
+            zero switches the branch off. Defaults to `False`.
     """
 
     shape: tuple
@@ -32,28 +35,58 @@ class BlockWeight:
 
 
 class BlockStack(keras.layers.Layer):
-    """A stack of equal blocks whose weights lie along one depth axis.
+    """A stack of identical blocks whose weights share one depth axis.
 
-    Each weight of the blocks is one variable of shape `(depth, ...)`, so that
-    growing the stack is one gather along axis 0, and the number, names and order
-    of the variables never change.
+    Each weight of the blocks is one variable of shape `(depth, ...)`. Growing the
+    stack is therefore one gather along axis 0, and the number, names and order of
+    the variables never change.
 
-    A subclass says what a block's weights are (`block_weights`) and what a block
+    A subclass defines the weights of a block (`block_weights`) and what a block
     computes (`block`).
 
     Args:
-        depth: Integer >= 1, the number of blocks.
-        **kwargs: `name`, `dtype` and the other arguments of a Keras layer.
+        depth: Integer, the number of blocks, at least 1.
+        **kwargs: The other arguments of `keras.layers.Layer`, such as `name` and
+            `dtype`.
 
     Call arguments:
         x: Tensor of shape `(batch, time, dim)`.
-        training: Boolean or `None`, as in Keras.
-        context: Dict from name to tensor, what blocks may ask for beside the hidden
-            states; or `None`. `"is_item"`, boolean `(batch, time)`, tells items from
-            padding; the other names are those of the model's features.
+        training: Boolean or `None`, as in Keras. Defaults to `None`.
+        context: Dict from name to tensor, or `None`: what blocks may read beside the
+            hidden states. `"is_item"`, a boolean tensor of shape `(batch, time)`, is
+            `False` at padding; the other names are the model's features. Defaults to
+            `None`.
 
     Returns:
         Tensor of shape `(batch, time, dim)`.
+
+    Example:
+
+    ```python
+    class DenseStack(sr.layers.BlockStack):
+        # Each block computes y = x + gate * relu(x @ kernel).
+        def __init__(self, depth, dim, **kwargs):
+            super().__init__(depth, **kwargs)
+            self.dim = dim
+
+        def block_weights(self):
+            return {
+                "kernel": sr.layers.BlockWeight(
+                    (self.dim, self.dim),
+                    lambda seed: keras.initializers.GlorotUniform(seed=seed),
+                ),
+                "gate": sr.layers.BlockWeight(
+                    (), lambda seed: keras.initializers.Zeros(), gate=True
+                ),
+            }
+
+        def block(self, x, weights, kind, training, context=None):
+            h = keras.ops.relu(keras.ops.matmul(x, weights["kernel"]))
+            return x + weights["gate"] * h
+
+        def get_config(self):
+            return {**super().get_config(), "dim": self.dim}
+    ```
 
     Reference:
         [StackRec: Efficient Training of Very
@@ -62,10 +95,12 @@ class BlockStack(keras.layers.Layer):
     """
 
     cycle = 1
-    """After how many blocks the kind of block repeats (its dilation, say)."""
+    """Integer, the number of kinds of block that alternate, such as dilations: block
+    `i` is of kind `i % cycle`."""
 
     scans = True
-    """Whether JAX compiles a cycle of blocks once and not each block by itself."""
+    """Boolean, whether JAX compiles one cycle and loops over it, instead of compiling
+    every block."""
 
     _initial_depth: int
 
@@ -75,9 +110,11 @@ class BlockStack(keras.layers.Layer):
         self._initial_depth = int(depth)
 
     def block_weights(self) -> dict[str, BlockWeight]:
-        """Returns a dict from the name of each weight of a block to its
-        `BlockWeight`. An attribute of that name holds the stacked variable."""
-        raise NotImplementedError(f"{type(self).__name__} defines block_weights().")
+        """Returns the weights of a block, a dict from name to `BlockWeight`.
+
+        The stack has an attribute of each name, which holds the stacked variable.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define block_weights().")
 
     def block(
         self,
@@ -91,15 +128,15 @@ class BlockStack(keras.layers.Layer):
 
         Args:
             x: Tensor of shape `(batch, time, dim)`.
-            weights: Dict from weight name to that block's own tensor.
-            kind: Integer from 0 to `cycle - 1`, which kind of block this is.
-            training: Boolean or `None`.
-            context: As in `call`.
+            weights: Dict from weight name to this block's slice of it.
+            kind: Integer from 0 to `cycle - 1`, the kind of this block.
+            training: Boolean or `None`, as in `call`.
+            context: Dict or `None`, as in `call`. Defaults to `None`.
 
         Returns:
             Tensor of shape `(batch, time, dim)`.
         """
-        raise NotImplementedError(f"{type(self).__name__} defines block().")
+        raise NotImplementedError(f"{type(self).__name__} must define block().")
 
     @property
     def depth(self) -> int:
@@ -110,28 +147,32 @@ class BlockStack(keras.layers.Layer):
 
     @property
     def details(self) -> str:
-        """String, what is worth saying of the blocks: `"dilations 1, 4"`, say."""
+        """String, what `describe` says of the blocks, such as `"dilations 1, 4"`."""
         return ""
 
     def describe(self) -> str:
-        """Returns depth, details and parameters of the stack in one line."""
+        """Returns one line with the stack's depth, details and parameters."""
         details = f", {self.details}" if self.details else ""
         return (
-            f"{self.name} ({type(self).__name__}): {self.depth} "
-            f"{'block' if self.depth == 1 else 'blocks'}{details}; "
-            f"{self.count_params() // self.depth:,} parameters a block"
+            f"{self.name} ({type(self).__name__}): {counted(self.depth, 'block')}"
+            f"{details}; {self.count_params() // self.depth:,} parameters a block"
         )
 
     def variables_by_name(self) -> dict[str, keras.Variable]:
-        """Returns a dict from weight name to variable of shape `(depth, ...)`."""
+        """Returns a dict from weight name to the variable of shape `(depth, ...)`."""
         return {name: getattr(self, name) for name in self.block_weights()}
 
     def draw_weights(self, depth: int) -> dict[str, Tensor]:
-        """Returns a dict from weight name to a newly drawn tensor `(depth, ...)`.
+        """Draws weights for new blocks.
 
-        A fan-based initializer would take the depth axis for a part of the fan, and
-        one seed for all blocks would make them equal: so each block is drawn by
-        itself.
+        Each block is drawn separately: a fan-based initializer would count the depth
+        axis as part of the fan, and one seed for all blocks would make them equal.
+
+        Args:
+            depth: Integer, the number of blocks to draw.
+
+        Returns:
+            Dict from weight name to a tensor of shape `(depth, ...)`.
         """
         return {
             name: ops.stack(
@@ -158,15 +199,15 @@ class BlockStack(keras.layers.Layer):
     def call(
         self, x: Tensor, training: bool | None = None, context: Context = None
     ) -> Tensor:
-        if self.scans and self.depth >= 2 * self.cycle and in_jax_trace(x):
+        if self.scans and self.depth >= 2 * self.cycle and is_traced_by_jax(x):
             return scan_blocks(self, x, training, context)
         kinds = [self._block_of_kind(kind, training) for kind in range(self.cycle)]
-        for index, weights in enumerate(self._slices()):
+        for index, weights in enumerate(self._weights_of_each_block()):
             x = kinds[index % self.cycle](x, weights, context)
         return x
 
     def _block_of_kind(self, kind, training):
-        return traced_once(
+        return trace_once(
             lambda x, weights, context: self.block(x, weights, kind, training, context)
         )
 
@@ -176,10 +217,10 @@ class BlockStack(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "depth": self.depth}
 
-    def _slices(self):
-        # Splitting once, not indexing block by block: the gradient of an index is a
-        # zero tensor of the whole stack, for each block anew, and on JAX that of
-        # `ops.unstack` too.
+    def _weights_of_each_block(self):
+        # One split is faster than an index for each block: the gradient of an index
+        # is a tensor of zeros as large as the whole stack. `ops.unstack` has the same
+        # gradient on JAX.
         stacked = self.variables_by_name()
         split = [
             ops.split(ops.convert_to_tensor(variable), self.depth, axis=0)

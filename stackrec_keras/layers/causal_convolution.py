@@ -5,31 +5,32 @@ from stackrec_keras.layers.tracing import in_plain_graph
 
 
 def causal_convolution(x, kernel, bias, dilation):
-    """Dilated causal convolution over time, in the form fastest on each backend.
+    """Dilated causal convolution over time, in the fastest form for each backend.
 
     Position `t` of the output sees positions `t`, `t - dilation`, ...,
-    `t - (kernel_size - 1) * dilation` of the input; positions before the first
-    count as zero.
+    `t - (kernel_size - 1) * dilation` of the input. Positions before the first count
+    as zero.
 
     Args:
         x: Tensor of shape `(batch, time, in_dim)`.
-        kernel: Tensor of shape `(kernel_size, in_dim, out_dim)`; its last tap is
-            the one on position `t`.
+        kernel: Tensor of shape `(kernel_size, in_dim, out_dim)`. Its last matrix
+            multiplies position `t`.
         bias: Tensor of shape `(out_dim,)`.
-        dilation: Integer >= 1, the distance between taps in positions.
+        dilation: Integer, the distance between the positions that it sees, at
+            least 1.
 
     Returns:
         Tensor of shape `(batch, time, out_dim)`.
     """
-    form = _convolution if has_fast_convolution() else _sum_of_taps
-    return form(x, kernel, dilation) + bias
+    convolve = _convolution if has_fast_convolution() else _sum_of_products
+    return convolve(x, kernel, dilation) + bias
 
 
 def has_fast_convolution():
     """Returns whether the backend's own convolution is faster than matrix products.
 
-    benchmarks/convolution_forms.py measures both forms on each backend. On a GPU XLA
-    takes long to choose an algorithm for each convolution of a net.
+    benchmarks/convolution_forms.py measures both on each backend. On a GPU, XLA takes
+    long to choose an algorithm for each convolution of a model.
     """
     if keras.backend.backend() == "jax":
         return keras.distribution.list_devices()[0].startswith("cpu")
@@ -42,22 +43,22 @@ def _convolution(x, kernel, dilation):
         ops.pad(x, [[0, 0], [past, 0], [0, 0]]),
         kernel,
         padding="valid",
-        data_format="channels_last",  # whatever keras.config says of images
+        data_format="channels_last",  # whatever keras.config says about images
         dilation_rate=dilation,
     )
 
 
-def _sum_of_taps(x, kernel, dilation):
-    # One matrix product a tap, on just those positions that the tap reaches:
-    # with long dilations most of a short sequence is never multiplied.
+def _sum_of_products(x, kernel, dilation):
+    # One matrix product for each matrix of the kernel, over only the positions that
+    # it reaches: with a long dilation, most of a short sequence is never multiplied.
     time, last = x.shape[1], kernel.shape[0] - 1
     y = ops.matmul(x, kernel[last])
-    for tap in range(last):
-        shift = (last - tap) * dilation
+    for i in range(last):
+        shift = (last - i) * dilation
         padding = [[0, 0], [shift, 0], [0, 0]]
         if time is None:
             shifted = ops.pad(x, padding)[:, : ops.shape(x)[1]]
-            y = y + ops.matmul(shifted, kernel[tap])
+            y = y + ops.matmul(shifted, kernel[i])
         elif shift < time:
-            y = y + ops.pad(ops.matmul(x[:, :-shift], kernel[tap]), padding)
+            y = y + ops.pad(ops.matmul(x[:, :-shift], kernel[i]), padding)
     return y

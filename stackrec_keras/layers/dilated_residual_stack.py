@@ -5,6 +5,7 @@ import keras
 from keras import ops
 from keras.initializers import Ones, TruncatedNormal, Zeros
 
+from stackrec_keras.arguments import check_bools, check_integers
 from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
 from stackrec_keras.layers.causal_convolution import (
     causal_convolution,
@@ -20,28 +21,28 @@ class DilatedResidualStack(BlockStack):
     """NextItNet's residual blocks of dilated causal convolutions.
 
     A block computes `y = x + gate * relu(LN2(conv2(relu(LN1(conv1(x))))))`, where
-    `conv1` has the block's dilation and `conv2` twice that. The gate is one
-    learned number a block that starts at 0 (ReZero).
+    `conv1` has the block's dilation and `conv2` twice that. The gate is one learned
+    number that starts at 0 (ReZero), so a new block is the identity.
 
     Args:
         depth: Integer, the number of blocks.
         dim: Integer, the width of the hidden states.
-        kernel_size: Integer, taps of each convolution.
-        dilations: Sequence of integers; block `i` takes the dilation
-            `dilations[i % len(dilations)]`.
-        rezero: Boolean, whether blocks have the gate.
-        causal: Boolean. `False` lets half of the reach of each convolution, rounded
-            up, be ahead.
-        **kwargs: The other arguments of a Keras layer.
+        kernel_size: Integer, the kernel size of both convolutions. Defaults to `3`.
+        dilations: Sequence of integers. Block `i` has the dilation
+            `dilations[i % len(dilations)]`. Defaults to `(1, 4)`.
+        rezero: Boolean, whether blocks have the gate. Defaults to `True`.
+        causal: Boolean, whether a position sees only earlier positions and itself.
+            With `False`, half of the positions that a convolution sees, rounded up,
+            are later ones. Defaults to `True`.
+        **kwargs: The other arguments of `keras.layers.Layer`.
 
     Call arguments:
         x: Tensor of shape `(batch, time, dim)`.
-        training: Unused; a block computes the same in training.
-        context: Unused; padding is an input like any other.
+        training: Ignored: blocks compute the same in training and inference.
+        context: Ignored: padding is an input like any other.
 
     Returns:
-        Tensor of shape `(batch, time, dim)`; position `t` depends on positions
-        up to `t` alone, if causal.
+        Tensor of shape `(batch, time, dim)`.
 
     Reference:
         [A Simple Convolutional Generative Network for Next Item Recommendation,
@@ -60,6 +61,8 @@ class DilatedResidualStack(BlockStack):
         **kwargs,
     ) -> None:
         super().__init__(depth, **kwargs)
+        check_integers(dim=dim, kernel_size=kernel_size)
+        check_bools(rezero=rezero, causal=causal)
         self.dim = dim
         self.kernel_size = kernel_size
         self.dilations = tuple(dilations)
@@ -72,7 +75,7 @@ class DilatedResidualStack(BlockStack):
 
     @property
     def scans(self) -> bool:  # type: ignore[override]
-        # XLA's convolution on a CPU is slow within a scan.
+        # On a CPU, XLA's convolution is slow inside a scan.
         return not has_fast_convolution()
 
     @property
@@ -109,7 +112,7 @@ class DilatedResidualStack(BlockStack):
         dilation = self.dilations[kind]
         h = x
         for i in (1, 2):
-            h = self._convolution(
+            h = self._convolve(
                 h, weights[f"kernel{i}"], weights[f"bias{i}"], i * dilation
             )
             h = ops.layer_normalization(
@@ -121,10 +124,10 @@ class DilatedResidualStack(BlockStack):
             h = ops.relu(h)
         return x + (weights["gate"] * h if self.rezero else h)
 
-    def _convolution(self, x, kernel, bias, dilation):
+    def _convolve(self, x, kernel, bias, dilation):
         if self.causal:
             return causal_convolution(x, kernel, bias, dilation)
-        # A causal convolution, read off half its reach later.
+        # Shifting the output of a causal convolution makes it see later positions.
         ahead = -(-(self.kernel_size - 1) * dilation // 2)
         longer = ops.pad(x, [[0, 0], [0, ahead], [0, 0]])
         return causal_convolution(longer, kernel, bias, dilation)[:, ahead:]

@@ -8,16 +8,17 @@ from stackrec_keras.types import Tensor
 def dropout(
     x: Tensor, rate: float, training: bool | None, generator: keras.random.SeedGenerator
 ) -> Tensor:
-    """Drops units in training, so that a resumed run drops the same ones.
+    """Drops units in training, the same ones in a resumed run.
 
     Args:
         x: Tensor.
-        rate: Float, the share of units to drop.
-        training: Boolean or `None`.
-        generator: What `seed_generator` returned; its state says which.
+        rate: Float, fraction of units to drop.
+        training: Boolean or `None`. Units are dropped only if it is `True`.
+        generator: A generator from `seed_generator`. Its state determines which
+            units are dropped.
 
     Returns:
-        Tensor of the shape of `x`, in training its kept units scaled up.
+        Tensor of the shape of `x`. If units are dropped, the others are scaled up.
     """
     if not (training and rate):
         return x
@@ -25,12 +26,17 @@ def dropout(
 
 
 def seed_generator(name: str) -> keras.random.SeedGenerator:
-    """Returns a `keras.random.SeedGenerator` whose state torch heeds too.
+    """Creates a `keras.random.SeedGenerator` with a random seed.
 
-    Its name is part of the key of its state in torch's `state_dict`, where no two keys
-    of a model may be equal. Keras' own would count the generators of the process.
+    The seed is drawn here, as Keras would draw it: on PyTorch, a generator created
+    without a seed ignores its own state and draws from PyTorch's.
 
-    On torch, dropout by a generator that was made without a seed is drawn from
-    torch's own state. The seed is drawn as Keras draws its own.
+    Args:
+        name: String, a name that no other generator of the model has. It becomes part
+            of a key of PyTorch's `state_dict`; Keras' default name would depend on
+            how many generators the process has created before.
+
+    Returns:
+        A `keras.random.SeedGenerator`.
     """
     return keras.random.SeedGenerator(random.randrange(1, 10**9), name=name)

@@ -6,11 +6,11 @@ from stackrec_keras.types import Tensor
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class Embedding(keras.layers.Embedding):
-    """`keras.layers.Embedding` with the gradient of a dense tensor.
+    """A `keras.layers.Embedding` whose gradient is a dense tensor.
 
-    On TensorFlow the gradient of a lookup is a list of rows, an item that occurs
-    twice in a batch having two. Keras' Adam then sums the squares of the two where
-    it should square their sum, and its second moment is too small.
+    On TensorFlow, the gradient of a lookup is a list of rows, with two rows for an
+    item that occurs twice in a batch. Keras' Adam then adds the squares of the two
+    rows instead of squaring their sum, and its second moment is too small.
     """
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -20,11 +20,10 @@ class Embedding(keras.layers.Embedding):
 
 
 def known_ids(ids: Tensor, size: int) -> Tensor:
-    """Returns ids of a table of `size` rows that can do no harm.
+    """Replaces ids outside a table of `size` rows by 0, the padding, on JAX.
 
-    Beyond the ends of a table JAX reads NaN, in a compiled function without a word, and
-    one step makes all weights NaN. There 0, the padding, stands in for such ids; other
-    backends get them as they are.
+    JAX silently reads NaN outside a table, and one training step with it makes all
+    weights NaN. On the other backends the ids are returned unchanged.
     """
     if keras.backend.backend() != "jax":
         return ids
@@ -32,5 +31,5 @@ def known_ids(ids: Tensor, size: int) -> Tensor:
 
 
 def with_dense_gradient(variable: keras.Variable) -> Tensor:
-    """Returns the value of a variable such that no optimizer sees a sparse gradient."""
+    """Returns the value of a variable in a form whose gradient is a dense tensor."""
     return ops.convert_to_tensor(variable) * 1

@@ -4,32 +4,39 @@ import keras
 from keras import ops
 from keras.initializers import Constant, RandomNormal, RandomUniform
 
+from stackrec_keras.arguments import check_bools, check_integers
 from stackrec_keras.types import Tensor
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class OutputTable(keras.layers.Layer):
-    """One vector and one bias for each item: hidden states to item scores.
+    """The output embedding: turns hidden states into item scores.
+
+    The score of an item is the product of the hidden state and the item's vector,
+    plus the item's bias. Row 0 belongs to the padding.
 
     Args:
-        num_items: Integer; row 0 of the table is the padding's.
+        num_items: Integer, the number of items, without the padding.
         dim: Integer, the width of the hidden states.
-        fan_in: Boolean. `False` draws the table from a normal distribution of
-            deviation 0.01 and starts the bias at 0.1; `True` draws both uniformly
-            from +-1/sqrt(dim).
-        **kwargs: The other arguments of a Keras layer.
+        fan_in: Boolean, how the weights start. `False` draws the vectors from a
+            normal distribution with standard deviation 0.01 and sets the biases to
+            0.1; `True` draws both uniformly between -1/sqrt(dim) and 1/sqrt(dim).
+            Defaults to `False`.
+        **kwargs: The other arguments of `keras.layers.Layer`.
 
     Call arguments:
         hidden: Tensor of shape `(..., dim)`.
 
     Returns:
-        Tensor of shape `(..., num_items + 1)`, the padding's score at -inf.
+        Tensor of shape `(..., num_items + 1)`. The score of the padding is -inf.
     """
 
     def __init__(
         self, num_items: int, dim: int, fan_in: bool = False, **kwargs
     ) -> None:
         super().__init__(**kwargs)
+        check_integers(num_items=num_items, dim=dim)
+        check_bools(fan_in=fan_in)
         self.num_items = num_items
         self.dim = dim
         self.fan_in = fan_in

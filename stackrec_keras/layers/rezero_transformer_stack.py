@@ -4,6 +4,13 @@ import keras
 from keras import ops
 from keras.initializers import Ones, RandomUniform, Zeros
 
+from stackrec_keras.arguments import (
+    check_bools,
+    check_choice,
+    check_fraction,
+    check_integers,
+)
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
 from stackrec_keras.layers.causal_attention import causal_attention
 from stackrec_keras.layers.dropout import dropout, seed_generator
@@ -16,31 +23,39 @@ EPSILON = 1e-5
 class ReZeroTransformerStack(BlockStack):
     """Causal transformer blocks, each with two gates that start at 0 (ReZero).
 
-    With `norm="post"` a block computes `h = LN(x + gate1 * attention(x))` and
-    `y = LN(h + gate2 * ffn(h))`; with `norm="pre"` `h = x + gate1 *
-    attention(LN(x))` and `y = h + gate2 * ffn(LN(h))`, so that a block whose gates
-    are 0 is exactly the identity. `ffn` is two dense layers of the width `dim` with
-    a ReLU between them. There is no projection after the attention.
+    With `norm="post"`, a block computes
+
+        h = LN(x + gate1 * attention(x))
+        y = LN(h + gate2 * ffn(h))
+
+    and with `norm="pre"`
+
+        h = x + gate1 * attention(LN(x))
+        y = h + gate2 * ffn(LN(h))
+
+    so that a block whose gates are 0 is exactly the identity. `ffn` is two dense
+    layers of width `dim` with a ReLU between them. The attention has no output
+    projection.
 
     Args:
         depth: Integer, the number of blocks.
         dim: Integer, the width of the hidden states.
-        num_heads: Integer, attention heads; it divides `dim`.
-        dropout: Float, the share of attention weights and of outputs of both dense
-            layers that are dropped in training.
-        rezero: Boolean, whether blocks have the gates.
-        norm: `"post"` or `"pre"`.
-        **kwargs: The other arguments of a Keras layer.
+        num_heads: Integer, the number of attention heads, which must divide `dim`.
+            Defaults to `1`.
+        dropout: Float, fraction of the attention weights, and of the outputs of both
+            dense layers, to drop in training. Defaults to `0.0`.
+        rezero: Boolean, whether blocks have the gates. Defaults to `True`.
+        norm: String, `"post"` or `"pre"`. Defaults to `"post"`.
+        **kwargs: The other arguments of `keras.layers.Layer`.
 
     Call arguments:
         x: Tensor of shape `(batch, time, dim)`.
-        training: Boolean or `None`; dropout is on in training alone.
-        context: Dict or `None`. With `"is_item"`, a boolean tensor of shape
-            `(batch, time)`, no position sees padding.
+        training: Boolean or `None`, as in Keras. Defaults to `None`.
+        context: Dict or `None`. If it has `"is_item"`, a boolean tensor of shape
+            `(batch, time)`, positions do not see padding. Defaults to `None`.
 
     Returns:
-        Tensor of shape `(batch, time, dim)`; position `t` depends on positions
-        up to `t` alone.
+        Tensor of shape `(batch, time, dim)`.
 
     Reference:
         [Self-Attentive Sequential Recommendation, ICDM 2018](
@@ -59,6 +74,12 @@ class ReZeroTransformerStack(BlockStack):
         **kwargs,
     ) -> None:
         super().__init__(depth, **kwargs)
+        check_integers(dim=dim, num_heads=num_heads)
+        check_fraction(dropout=dropout)
+        check_bools(rezero=rezero)
+        check_choice("norm", norm, ("post", "pre"))
+        if dim % num_heads:
+            raise ArgumentError("num_heads", f"must divide dim={dim}", "", num_heads)
         self.dim = dim
         self.num_heads = num_heads
         self.dropout = dropout
@@ -101,10 +122,10 @@ class ReZeroTransformerStack(BlockStack):
         context: Context = None,
     ) -> Tensor:
         for i, branch in ((1, self._attention), (2, self._feed_forward)):
-            h = self._normalized(x, weights, i) if self.norm == "pre" else x
+            h = self._normalize(x, weights, i) if self.norm == "pre" else x
             h = branch(h, weights, training, context)
             x = x + (weights[f"gate{i}"] * h if self.rezero else h)
-            x = x if self.norm == "pre" else self._normalized(x, weights, i)
+            x = x if self.norm == "pre" else self._normalize(x, weights, i)
         return x
 
     def _attention(self, x, weights, training, context):
@@ -114,7 +135,7 @@ class ReZeroTransformerStack(BlockStack):
             ops.reshape(part, heads) for part in ops.split(h, 3, axis=-1)
         )
         is_item = (context or {}).get("is_item")
-        mask = None if is_item is None else _visible(is_item)
+        mask = None if is_item is None else _attention_mask(is_item)
         rate = self.dropout if training else 0.0
         h = causal_attention(query, key, value, mask, rate, self.seed_generator)
         return ops.reshape(h, ops.shape(x))
@@ -125,7 +146,7 @@ class ReZeroTransformerStack(BlockStack):
         x = ops.matmul(x, weights["dense2_kernel"]) + weights["dense2_bias"]
         return dropout(x, self.dropout, training, self.seed_generator)
 
-    def _normalized(self, x, weights, i):
+    def _normalize(self, x, weights, i):
         scale, shift = weights[f"norm{i}_scale"], weights[f"norm{i}_shift"]
         return ops.layer_normalization(x, scale, shift, epsilon=EPSILON)
 
@@ -140,9 +161,9 @@ class ReZeroTransformerStack(BlockStack):
         }
 
 
-def _visible(is_item):
-    """Which positions each one may see: items, and itself, so that padding, which
-    comes first, sees something."""
+def _attention_mask(is_item):
+    """Lets each position see items and itself. (Padding comes first, and would see
+    nothing otherwise.)"""
     position = ops.arange(0, ops.shape(is_item)[1], dtype="int32")
     itself = ops.expand_dims(position, 1) == position
     return ops.logical_or(is_item[:, None, None, :], itself)

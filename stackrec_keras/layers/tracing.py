@@ -1,12 +1,15 @@
-"""The only file of layers that imports a backend. Of models, `torch_programs` exports
-from PyTorch, and `checked_batches` knows the data sets of TensorFlow and PyTorch."""
+"""What depends on how the backend traces and compiles functions.
+
+No other file of layers/ imports a backend. In models/ two do: `torch_programs` and
+`checked_batches`.
+"""
 
 import keras
 import numpy as np
 
 
 def in_plain_graph():
-    """Returns whether a TensorFlow graph is being traced that XLA does not compile."""
+    """Returns whether TensorFlow is tracing a graph that XLA will not compile."""
     if keras.backend.backend() != "tensorflow":
         return False
     import tensorflow as tf
@@ -17,10 +20,11 @@ def in_plain_graph():
     return not GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
-def traced_once(function):
-    """Returns a function that a plain graph holds once, however often it is called.
+def trace_once(function):
+    """Makes a plain TensorFlow graph hold a function once, however often it is called.
 
-    Only there: XLA on a CPU runs a function that is called as such 20 times slower.
+    Elsewhere it returns the function unchanged: on a CPU, XLA runs such a shared
+    function 20 times slower.
     """
     if not in_plain_graph():
         return function
@@ -29,9 +33,8 @@ def traced_once(function):
     return tf.function(function)
 
 
-def compiled(function):
-    """Returns a function of tensors, compiled where the backend compiles functions.
-    PyTorch runs it as it is."""
+def compile_function(function):
+    """Compiles a function of tensors. On PyTorch it returns the function unchanged."""
     backend = keras.backend.backend()
     if backend == "jax":
         import jax
@@ -44,8 +47,8 @@ def compiled(function):
     return function
 
 
-def in_jax_trace(x):
-    """Returns whether `x` is traced by JAX, to be compiled or differentiated."""
+def is_traced_by_jax(x):
+    """Returns whether JAX is tracing `x`, to compile or differentiate a function."""
     if keras.backend.backend() != "jax":
         return False
     import jax
@@ -54,8 +57,8 @@ def in_jax_trace(x):
 
 
 def num_replicas():
-    """Returns on how many devices a step runs, each on a part of the batch, whose
-    losses and gradients are then added up."""
+    """Returns the number of devices that share each batch. Their losses and gradients
+    are added up."""
     if keras.backend.backend() != "tensorflow":
         return 1
     import tensorflow as tf
@@ -63,22 +66,24 @@ def num_replicas():
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
-def values_at_hand(x):
-    """Returns a tensor or an array as an array of NumPy, `None` where its values are
-    not known yet, or would have to be fetched from an accelerator that PyTorch runs
-    ahead on."""
+def values_if_known(x):
+    """Returns the values of a tensor or array as a NumPy array, or `None`.
+
+    It returns `None` if the values are not known yet, as in a traced function, and if
+    PyTorch would have to wait for an accelerator to read them.
+    """
     if not hasattr(x, "__array__") or isinstance(x, keras.KerasTensor):
         return None
-    if keras.ops.is_tensor(x) and not _is_at_hand(x):
+    if keras.ops.is_tensor(x) and not _has_known_values(x):
         return None
     return np.asarray(x)
 
 
-def _is_at_hand(tensor):
+def _has_known_values(tensor):
     if keras.backend.backend() == "tensorflow":
         return hasattr(tensor, "numpy")
     if keras.backend.backend() == "jax":
-        return not in_jax_trace(tensor)
+        return not is_traced_by_jax(tensor)
     import torch
 
     traced = torch.jit.is_tracing() or torch.compiler.is_compiling()

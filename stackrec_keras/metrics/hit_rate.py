@@ -30,6 +30,9 @@ class HitRate(RankingMetric):
     metric.update_state([2], [[0.0, 0.3, 0.2, 0.1]])
     metric.result()  # 1.0: the target is second
     ```
+
+    Reference:
+        [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598), which reports it
     """
 
     prefix = "hit_rate"

@@ -1,35 +1,43 @@
-"""The items with the highest scores, a bounded block of scores at a time."""
+"""Finds the items with the highest scores, one bounded block of scores at a time."""
 
 import numpy as np
 
 BLOCK = 1 << 22
-"""Integer, how many scores are in memory at a time: 16 MiB of them."""
+"""Integer, the number of scores in memory at a time (16 MiB)."""
 
-_LEAST_COLUMNS = 1024  # for very many rows
+_MIN_COLUMNS = 1024
 _LOWEST = np.finfo("float32").min
 
 
 def slices(size, step):
-    """Returns slices of at most `step` elements."""
+    """Cuts `size` elements into slices of at most `step`."""
     return [slice(i, min(i + step, size)) for i in range(0, size, step)]
 
 
 def column_slices(num_rows, vectors, k):
-    """Returns slices of items such that neither the scores of `num_rows` rows nor the
-    items' vectors are more than a block; or a few times the result if `k` is large."""
+    """Cuts the items into slices whose scores and vectors each fit into a block.
+
+    Slices have at least 1,024 items, and at least `4 * k`.
+
+    Args:
+        num_rows: Integer, the number of rows that have a score for each item.
+        vectors: Tensor `(num_items, dim)`.
+        k: Integer, the number of best items to find.
+    """
     num_columns, dim = vectors.shape
-    step = max(BLOCK // max(num_rows, dim), _LEAST_COLUMNS, 4 * k)
+    step = max(BLOCK // max(num_rows, dim), _MIN_COLUMNS, 4 * k)
     return slices(num_columns, step)
 
 
 class BestItems:
     """The `k` best items of each row among those added so far.
 
-    Of equal scores the one added first wins. A score of -inf is not an item.
+    Among equal scores, the one that was added first wins. Items with a score of -inf
+    are ignored.
 
     Args:
-        num_rows: Integer.
-        k: Integer.
+        num_rows: Integer, the number of rows.
+        k: Integer, the number of items to keep for each row.
     """
 
     def __init__(self, num_rows, k):
@@ -47,14 +55,16 @@ class BestItems:
         """
         self._is_nan |= np.isnan(scores.max(axis=1))
         bound = np.maximum(_bound(scores, self.k), _LOWEST)
-        # Many times faster than np.nonzero of two dimensions.
+        # Much faster than np.nonzero in two dimensions.
         row, column = np.divmod(np.flatnonzero(scores >= bound), scores.shape[1])
         self._merge(row, ids[column], scores[row, column])
 
     def result(self):
-        """Returns ids and scores, both `(num_rows, k)` and best first. A row with
-        fewer than `k` items ends in id 0 and score -inf, one with a NaN has only
-        NaN scores."""
+        """Returns ids and scores, two arrays `(num_rows, k)`, best first.
+
+        A row with fewer than `k` items ends in ids of 0 and scores of -inf. If one
+        score of a row is NaN, all its scores are.
+        """
         scores = np.where(self._is_nan[:, None], np.float32(np.nan), self.scores)
         return self.ids, scores
 
@@ -71,25 +81,25 @@ class BestItems:
 
 
 def check_no_nan(scores, of):
-    """Raises a ValueError if scores `(rows, k)` are NaN.
+    """Raises a ValueError if scores are NaN.
 
     Args:
-        scores: As `BestItems.result` returned them.
-        of: String, what the rows are.
+        scores: Array `(rows, k)` from `BestItems.result`.
+        of: String, a plural noun for the rows, such as `"histories"`.
     """
     rows = np.flatnonzero(np.isnan(scores).any(axis=1))
     if len(rows):
         raise ValueError(
             f"The scores of {len(rows)} of {len(scores)} {of} are NaN, first in row "
-            f"{rows[0]}. Some weights of the model are not finite: its training "
-            "diverged. Train again with a lower learning rate or with clipnorm, or "
-            "load weights from before."
+            f"{rows[0]}. Some weights of the model are not finite, because its "
+            "training diverged. Train again with a lower learning rate or with "
+            "clipnorm, or load earlier weights."
         )
 
 
 def _bound(scores, k):
-    """Returns a score for each row, `(rows, 1)`, that at least `k` scores reach and
-    few more do: the k-th highest of the maxima of groups of columns."""
+    """Returns a score for each row, `(rows, 1)`, that at least `k` scores of the row
+    reach, and few others: the k-th highest of the maxima of groups of columns."""
     num_columns = scores.shape[1]
     if num_columns <= k:
         return -np.inf

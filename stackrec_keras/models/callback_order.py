@@ -1,4 +1,4 @@
-"""In which order the callbacks of a fit run."""
+"""The order in which the callbacks of a fit run."""
 
 from keras.callbacks import (
     BackupAndRestore,
@@ -10,12 +10,13 @@ from keras.callbacks import (
 from stackrec_keras.stacking import StackingCallback
 
 
-def in_order(callbacks):
-    """Returns the callbacks of a fit in the order that they must run in.
+def sort_callbacks(callbacks):
+    """Returns the callbacks of a fit in the order in which they must run.
 
-    `StackingCallback` goes first: what another callback stores at the end of an
-    epoch has to hold the state of the schedule, and its log keys. A backup goes
-    before `SwapEMAWeights`: a run goes on from its weights, not from their averages.
+    `StackingCallback` comes first, because what other callbacks store at the end of an
+    epoch must include the schedule's state and log keys. `BackupAndRestore` comes
+    before `SwapEMAWeights`, because a run resumes from its weights, not from their
+    averages.
     """
     callbacks = sorted(callbacks, key=lambda c: not isinstance(c, StackingCallback))
     swaps = [c for c in callbacks if isinstance(c, SwapEMAWeights) and c.swap_on_epoch]
@@ -23,15 +24,15 @@ def in_order(callbacks):
         return callbacks
     first = callbacks.index(swaps[0])
     before, after = callbacks[:first], callbacks[first:]
-    # A backup holds the learning rate that the epoch left.
+    # A backup must hold the learning rate that ReduceLROnPlateau has set.
     early = [c for c in after if isinstance(c, (BackupAndRestore, ReduceLROnPlateau))]
     late = [c for c in after if c not in early]
     return [_SwapBack(swaps), *before, *early, *late]
 
 
 class _SwapBack(Callback):
-    """Takes the averages out of the model before another callback grows or thaws it,
-    as `SwapEMAWeights` itself would do a moment later."""
+    """Takes the averages out of the model before other callbacks grow or unfreeze it.
+    (`SwapEMAWeights` itself would do so after them.)"""
 
     def __init__(self, swaps):
         super().__init__()

@@ -4,37 +4,40 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stackrec_keras.models.index_lists import IndexLists
-from stackrec_keras.models.item_ids import are_lists, as_list, known_indices
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.models.item_ids import are_lists, as_list, lookup_indices
+from stackrec_keras.models.row_lists import RowLists
+from stackrec_keras.wording import counted
 
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Items to choose from: the same for all rows, a list for each row, or all items.
+    """The items to choose from: all items if both arguments are `None`.
 
     Args:
-        shared: Integer array of indices in ascending order, or `None`.
-        lists: `IndexLists`, or `None`.
+        shared: Integer array of indices in ascending order, the items for all rows;
+            or `None`. Defaults to `None`.
+        lists: `RowLists`, the items for each row; or `None`. Defaults to `None`.
     """
 
     shared: np.ndarray | None = None
-    lists: IndexLists | None = None
+    lists: RowLists | None = None
 
 
 def read_candidates(model, items, raw, num_rows):
-    """Reads the `items` of `recommend`.
+    """Reads the argument `items` of `recommend`.
 
     Args:
         model: A `SequentialRecommender`.
         items: A list of items, one list for each history, or `None` for all items.
-        raw: Boolean, whether items are raw ids; else they are indices.
+        raw: Boolean, whether items are raw ids. Otherwise they are indices.
         num_rows: Integer, the number of histories.
 
     Returns:
         `Candidates`.
 
     Raises:
-        ValueError: If a list has no items or unknown ones.
+        ArgumentError: If a list is empty or has an unknown item.
     """
     if items is None:
         return Candidates()
@@ -43,25 +46,28 @@ def read_candidates(model, items, raw, num_rows):
     is_per_row = are_lists("items", items, kinds)
     lists = items if is_per_row else [items]
     if is_per_row and len(lists) != num_rows:
-        raise ValueError(
-            f"items has {len(lists)} lists for {num_rows} histories. Give one list "
-            "for each history, or a single list for all of them."
+        raise ArgumentError(
+            "items",
+            f"has {counted(len(lists), 'list')} for {num_rows} histories",
+            "Give one list for each history, or one list of items for all of them.",
         )
-    indices, lengths = known_indices(
+    indices, lengths = lookup_indices(
         "items",
         lists,
         model.target_vocabulary if raw else None,
         model.num_targets,
-        "items holds indices if x does; for raw ids give x as a list of histories, to "
-        "a model with a vocabulary.",
+        "If x holds indices, so must items. To use raw ids, give a model with a "
+        "vocabulary x as a list of histories.",
     )
     if not is_per_row:
         return Candidates(np.unique(indices))
     empty = np.flatnonzero(lengths == 0)
     if len(empty):
-        raise ValueError(
-            f"items has no item for {len(empty)} of {num_rows} histories, first for "
-            f"row {empty[0]}. Leave those histories out."
+        raise ArgumentError(
+            "items",
+            f"has an empty list for {len(empty)} of {num_rows} histories, first for "
+            f"row {empty[0]}",
+            "Leave those histories out.",
         )
     rows = np.repeat(np.arange(num_rows), lengths)
-    return Candidates(lists=IndexLists.from_pairs(rows, indices, num_rows))
+    return Candidates(lists=RowLists.from_pairs(rows, indices, num_rows))

@@ -1,8 +1,8 @@
-"""Refuses ids that a model does not know in whatever yields batches.
+"""Checks of each batch of generators, pipelines, loaders and single steps.
 
-JAX reads NaN beyond the end of a table, and so makes all weights NaN; other backends
-read zeros, or fail with no more than an index. Each batch is looked at in Python, where
-its values are known, or within the graph of a tf.data pipeline.
+An id that the model does not know makes all weights NaN on JAX; other backends read
+zeros, or fail with an index. A batch is checked in Python, where its values are known,
+or within the graph of a tf.data pipeline.
 """
 
 import copy
@@ -15,27 +15,25 @@ from typing import Any
 import keras
 
 from stackrec_keras.data import Batches
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.fitting import refuse_class_weight
-from stackrec_keras.models.inputs import (
-    Data,
-    check_batch,
-    check_call,
-    items_of,
-    missing_targets,
-    users_of,
-)
+from stackrec_keras.models.inputs import Data, as_features, missing_features
+from stackrec_keras.models.known_ids import check_batch, check_call, missing_targets
 from stackrec_keras.types import Tensor
 
 _CHECKED: weakref.WeakSet = weakref.WeakSet()
-"""Pipelines that check their batches: `fit` hands one to `evaluate` to validate."""
+"""Pipelines that check their batches: `fit` hands them on to `evaluate`."""
 
 
 class ChecksBatches(keras.Model):
     """What a model adds to the methods of Keras that take one batch."""
 
-    def __call__(self, inputs: Data, *args: Any, **kwargs) -> Tensor:
-        check_call(self, inputs)
-        return super().__call__(inputs, *args, **kwargs)
+    def __call__(
+        self, inputs: Data, training: bool | None = None, **kwargs: Any
+    ) -> Tensor:
+        # Not in `call`, whose errors Keras replaces by its own.
+        check_call(self, inputs, training=bool(training))
+        return super().__call__(inputs, training=training, **kwargs)
 
     def train_on_batch(
         self,
@@ -45,8 +43,8 @@ class ChecksBatches(keras.Model):
         class_weight: dict | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """Trains on one batch, of which it refuses what `fit` refuses; the arguments
-        are those of `keras.Model.train_on_batch`."""
+        """Trains on one batch, refusing what `fit` refuses; the arguments are those of
+        `keras.Model.train_on_batch`."""
         refuse_class_weight(class_weight)
         check_batch(self, (x, y, sample_weight), training=True)
         return super().train_on_batch(x, y, sample_weight, None, return_dict)
@@ -64,23 +62,24 @@ class ChecksBatches(keras.Model):
         return super().test_on_batch(x, y, sample_weight, return_dict)
 
     def predict_on_batch(self, x: Data) -> Any:
-        """Scores every item as the next one of each row of one batch."""
+        """Scores every item as the next one of each row of a batch."""
         check_batch(self, (x,), targets=False)
         return super().predict_on_batch(x)
 
 
 class CheckedData:
-    """Context of a fit, an evaluation or a prediction that checks each batch of its
-    data on the way in, and raises what was found as the ValueError that it is: a
-    pipeline of TensorFlow would wrap it into an error of its own.
+    """Context of a fit, an evaluation or a prediction that checks each batch.
+
+    It raises the `ArgumentError` that a check raised; a pipeline of TensorFlow would
+    wrap it into an error of its own.
 
     Args:
-        model: The model whose items and users the batches may have.
+        model: The model that the batches must fit.
     """
 
     def __init__(self, model: keras.Model) -> None:
         self.model = model
-        self.error: ValueError | None = None
+        self.error: ArgumentError | None = None
 
     def of(
         self, name: str, data: Data, training: bool = False, targets: bool = True
@@ -100,10 +99,11 @@ class CheckedData:
         return wrap(data, _Check(self, f"{name}: ", training, targets))
 
     def __getstate__(self) -> dict[str, Any]:
-        # A process that loads the batches needs no more of the model than sizes.
-        names = ("num_items", "num_targets", "num_users")
-        sizes = {name: getattr(self.model, name) for name in names}
-        return {"model": types.SimpleNamespace(**sizes), "error": None}
+        # A process that loads the batches only needs what the checks read.
+        names = ["num_items", "num_targets", "num_users"]
+        names += ["features", "optional_features"]
+        read = {name: getattr(self.model, name) for name in names}
+        return {"model": types.SimpleNamespace(**read), "error": None}
 
     def __enter__(self) -> "CheckedData":
         return self
@@ -125,38 +125,67 @@ class _Check:
         model = self.context.model
         try:
             check_batch(model, batch, self.prefix, self.training, self.targets)
-        except ValueError as error:
+        except ArgumentError as error:
             self.context.error = error
             raise
 
     def passes(self, batch):
-        """Whether tensors of TensorFlow pass, as one of them."""
+        """Returns whether a batch of TensorFlow passes, a tensor."""
         import tensorflow as tf
 
         model = self.context.model
         x, y, weights = keras.utils.unpack_x_y_sample_weight(batch)
-        takes = {"items", "users"} if model.num_users is not None else {}
-        if isinstance(x, dict) and set(x) != takes:
+        features = as_features(x)
+        unknown = set(features) - set(model.features)
+        if unknown or missing_features(model, features, self.training):
             return tf.constant(False)
-        ids = [(items_of(x), 0, model.num_items)]
+        ids = [(features["items"], 0, model.num_items)]
         if y is not None or self.targets:
             ids.append((y, 0, model.num_targets))
-        if self.training and model.num_users is not None:
-            ids.append((users_of(x), -1, model.num_users - 1))
-        passed = []
-        for values, first, last in ids:
-            if values is None or not values.dtype.is_integer:
-                return tf.constant(False)
-            values = tf.cast(values, tf.int64)
-            passed.append(tf.reduce_all((values >= first) & (values <= last)))
+        users = features.get("users") if self.training else None
+        if users is not None and model.num_users is not None:
+            ids.append((users, -1, model.num_users - 1))
+        passed = [_is_within(*each) for each in ids]
+        for name, values in features.items():
+            if name not in ("items", "users"):
+                passed.append(_fits(values, features["items"]))
         if weights is not None:
-            passed.append(tf.reduce_all(tf.math.is_finite(tf.cast(weights, "float32"))))
+            passed.append(_is_finite(weights))
         return tf.reduce_all(passed)
 
 
+def _is_within(ids, first, last):
+    import tensorflow as tf
+
+    if ids is None or not ids.dtype.is_integer:
+        return tf.constant(False)
+    ids = tf.cast(ids, tf.int64)
+    return tf.reduce_all((ids >= first) & (ids <= last))
+
+
+def _is_finite(values):
+    import tensorflow as tf
+
+    return tf.reduce_all(tf.math.is_finite(tf.cast(values, "float32")))
+
+
+def _fits(values, items):
+    """Returns whether a feature has a finite number for each item, or each row."""
+    import tensorflow as tf
+
+    kind, rank = values.dtype, values.shape.rank
+    is_number = kind.is_integer or kind.is_floating or kind.is_bool
+    if not is_number or rank not in (1, 2):
+        return tf.constant(False)
+    has_shape = tf.reduce_all(tf.equal(tf.shape(values), tf.shape(items)[:rank]))
+    if not kind.is_integer:
+        return has_shape & _is_finite(values)
+    return has_shape & _is_within(values, -(2**31) + 1, 2**31 - 1)
+
+
 def _wrapper_of(data):
-    """The function that wraps data of that kind, `None` for what is checked whole.
-    Libraries that are not imported made none of it."""
+    """Returns the function that wraps data of that kind, `None` for what is checked
+    as a whole. Data of a library that is not imported cannot be there."""
     if isinstance(data, keras.utils.PyDataset):
         return None if isinstance(data, Batches) else _CheckedDataset
     if isinstance(data, types.GeneratorType):
@@ -212,8 +241,8 @@ def _checked_loader(data, check):
 
 
 def _checked_pipeline(data, check):
-    """Calls Python only for a batch that does not pass in the graph: to leave it for
-    each one takes as long as a small step."""
+    """Calls Python only for a batch that does not pass in the graph: leaving the graph
+    takes as long as a small step."""
     if data in _CHECKED:
         return data
     import tensorflow as tf

@@ -10,7 +10,8 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Vocabulary
-from stackrec_keras.models.extension import with_own_rows
+from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.models.extension import complete_weights
 from stackrec_keras.models.freezing import set_frozen
 from stackrec_keras.stacking.growth import depth, set_depth, stacked_variables
 from stackrec_keras.stacking.in_place import optimizer_chain
@@ -22,27 +23,31 @@ from stackrec_keras.stacking.optimizer_state import (
 )
 from stackrec_keras.stacking.plateau import PlateauRecord
 
-VOCABULARY_FILE = "vocabulary.json"
-RECORD = "growth_record."
-SEED = "seed."
+_VOCABULARY_FILE = "vocabulary.json"
+_RECORD_PREFIX = "growth_record."
+_SEED_PREFIX = "seed."
+_RECORDED = ("initial_blocks", "trained_length", "trained_features", "growth_record")
 
 
 class GrowableCheckpoint(keras.Model):
-    """What a model adds to Keras' saving so that a file may have any depth.
+    """Lets a model load weights of any depth.
 
-    Keras restores a parent before its children. So the model reads the depth of
-    the file first and takes it on, optimizer included, before any block is read.
+    Keras restores a parent before its children. The model therefore reads the file's
+    depth first, and changes itself and its optimizer to that depth before any block is
+    read.
 
     Attributes:
-        initial_blocks: Integer, the depth that the model was built with; schedules
-            count from it, also in a run that is resumed.
+        initial_blocks: Integer, the depth that the model was built with. Schedules
+            count from it, also in a resumed run.
         trained_length: Integer or `None`, the length of the training sequences.
+        trained_features: Tuple of name, dtype and rank of the features of training.
         growth_record: `PlateauRecord` of the running fit, or `None`.
-        frozen: `Frozen` while the output table alone is trained, or `None`.
+        frozen: `Frozen` while only the output embedding is trained, or `None`.
     """
 
     initial_blocks: int | None = None
     trained_length: int | None = None
+    trained_features: tuple[tuple[str, str, int], ...] = ()
     growth_record: PlateauRecord | None = None
     _file_blocks: int | None = None
     _file_arguments: dict[str, Any] = {}
@@ -53,85 +58,94 @@ class GrowableCheckpoint(keras.Model):
         store["num_blocks"] = np.array(depth(self))
         store["initial_blocks"] = np.array(self.initial_blocks)
         store["trained_length"] = np.array(self.trained_length or 0)
+        features = json.dumps(self.trained_features)
+        store["trained_features"] = np.frombuffer(features.encode(), "uint8")
         store["frozen"] = np.array(self.frozen is not None)
         if self.compiled:
             store["schedule_starts"] = np.array(schedule_starts(self))
         store["arguments"] = np.frombuffer(_arguments(self).encode(), "uint8")
         for i, variable in enumerate(_seed_states(self)):
-            store[f"{SEED}{i}"] = variable
+            store[f"{_SEED_PREFIX}{i}"] = variable
         if self.growth_record is not None:
             for name, array in self.growth_record.to_arrays().items():
-                store[RECORD + name] = array
+                store[_RECORD_PREFIX + name] = array
 
     def load_own_variables(self, store: Any) -> None:
         state = {name: np.asarray(store[name]) for name in store.keys()}
         if "num_blocks" not in state:
             raise ValueError(
-                f"The file has no depth: it was not saved by a {type(self).__name__}."
+                "The file holds no depth, so it was not saved by a "
+                f"{type(self).__name__}."
             )
         self._file_blocks = int(state["num_blocks"])
         if "arguments" in state:
             self._file_arguments = json.loads(state["arguments"].tobytes())
         set_depth(self, self._file_blocks)
-        # The optimizer comes later, and holds what is trained alone.
+        # The optimizer is read later; it holds state only for what is trained.
         set_frozen(self, bool(state.get("frozen", False)))
         if "schedule_starts" in state:
             set_schedule_starts(self, state["schedule_starts"].tolist())
         self.initial_blocks = int(state["initial_blocks"])
         self.trained_length = int(state["trained_length"]) or None
+        if "trained_features" in state:
+            features = json.loads(state["trained_features"].tobytes())
+            self.trained_features = tuple(map(tuple, features))
         for i, variable in enumerate(_seed_states(self)):
-            variable.assign(state[f"{SEED}{i}"])
-        record = _with_prefix(state, RECORD)
+            variable.assign(state[f"{_SEED_PREFIX}{i}"])
+        record = _with_prefix(state, _RECORD_PREFIX)
         self.growth_record = PlateauRecord.from_arrays(record) if record else None
         super().load_own_variables({k: v for k, v in state.items() if k.isdigit()})
 
     def save_assets(self, path: str | PathLike) -> None:
         if self.target_vocabulary is not None:
-            path = os.path.join(path, VOCABULARY_FILE)
+            path = os.path.join(path, _VOCABULARY_FILE)
             with open(path, "w", encoding="utf-8") as file:
                 file.write(self.target_vocabulary.to_json())
 
     def load_assets(self, path: str | PathLike) -> None:
-        path = os.path.join(path, VOCABULARY_FILE)
+        path = os.path.join(path, _VOCABULARY_FILE)
         if os.path.exists(path):
             with open(path, encoding="utf-8") as file:
                 self.target_vocabulary = Vocabulary.from_json(file.read())
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        """Sets all weights, taking on the depth of those given.
+        """Sets all weights, and changes the model to their depth.
 
         Args:
-            weights: List of arrays, as `get_weights` of this model gave them at
-                any depth. If it was extended since, the rows of the items and users
-                that came stay as they are, with a warning.
+            weights: List of arrays that `get_weights` of this model returned at any
+                depth. If the model was extended since then, the weights of the new
+                items and users stay as they are, with a warning.
         """
         with self.lock.writing():
-            weights, lacking = with_own_rows(self, weights)
+            weights, missing = complete_weights(self, weights)
             depth_before, depth_of_weights = depth(self), _common_depth(self, weights)
             if depth_of_weights is not None:
                 set_depth(self, depth_of_weights)
             super().set_weights(weights)
             if depth(self) != depth_before:
                 begin_averages(self)
-        if lacking:
-            came = ", ".join(f"{n} {name}" for name, n in lacking.items())
+        if missing:
+            numbers = ", ".join(f"{n} {name}" for name, n in missing.items())
             warnings.warn(
-                f"The weights lack {came} that the model has. Those stay as they are.",
+                f"The weights are from before the model was extended by {numbers}, "
+                "which stay as they are.",
+                StackRecWarning,
                 stacklevel=2,
             )
 
     def load_weights(
         self, filepath: str | PathLike, skip_mismatch: bool = False, **kwargs
     ) -> None:
-        """Loads weights from a file of any depth; the model takes that depth.
+        """Loads weights from a file of any depth, and changes the model to that depth.
 
         Args:
             filepath: Path of a `.weights.h5` or `.keras` file.
-            skip_mismatch: As in `keras.Model.load_weights`.
-            **kwargs: As in `keras.Model.load_weights`.
+            skip_mismatch: Boolean, as in `keras.Model.load_weights`. Defaults to
+                `False`.
+            **kwargs: The other arguments of `keras.Model.load_weights`.
 
         Raises:
-            ValueError: If the file does not fit. The model is as it was then.
+            ArgumentError: If the file does not fit the model, which stays as it was.
         """
         with self.lock.writing():
             self._load_weights(filepath, skip_mismatch, **kwargs)
@@ -142,46 +156,47 @@ class GrowableCheckpoint(keras.Model):
         try:
             super().load_weights(filepath, skip_mismatch, **kwargs)
         except Exception as error:
-            held = self._file_blocks
+            file_blocks = self._file_blocks
             before.restore()
             if not isinstance(error, (ValueError, KeyError)):
                 raise
-            holds = "no depth" if held is None else f"{held} blocks"
+            holds = "no depth" if file_blocks is None else f"{file_blocks} blocks"
             holds += "".join(
-                f", {name}={theirs!r} where this has {ours!r}"
+                f", {name}={theirs!r} instead of {ours!r}"
                 for name, theirs, ours in _differences(self)
             )
-            number = "any num_blocks will do"
-            if optimizers_of_one_depth(self):
-                number = "num_blocks too"
-            raise ValueError(
-                f"{filepath} does not fit this {type(self).__name__} of "
-                f"{before.num_blocks} blocks and {self.num_items} items: the file "
-                f"holds {holds}. Build the model with the arguments of the saved one "
-                f"({number}). Keras says: {error}"
+            depth_too = optimizers_of_one_depth(self)
+            but = "including num_blocks" if depth_too else "with any num_blocks"
+            raise ArgumentError(
+                "filepath",
+                f"does not fit this {type(self).__name__} of {before.num_blocks} "
+                f"blocks and {self.num_items} items: the file holds {holds}",
+                f"Build the model with the arguments of the saved one, {but}. Keras "
+                f"says: {error}",
+                os.fspath(filepath),
             ) from error
 
 
-def of_any_backend(config):
-    """A config in which optimizers go by their public names: a file that was saved on
-    torch has classes that are of that backend alone."""
+def make_portable(config):
+    """Replaces PyTorch's optimizer classes in a config by Keras' public ones, so that
+    a file saved on PyTorch loads on every backend."""
     if not isinstance(config, dict):
         return config
-    config = {name: of_any_backend(part) for name, part in config.items()}
+    config = {name: make_portable(part) for name, part in config.items()}
     if str(config.get("module")).startswith("keras.src.backend.torch.optimizers"):
         config["module"] = "keras.optimizers"
     return config
 
 
 def _arguments(model):
-    """What a model was built with, as JSON."""
+    """Returns what a model was built with, as JSON."""
     config = {"class": type(model).__name__, **model.get_config()}
     return json.dumps(config, default=str)
 
 
 def _differences(model):
-    """Yields name, value in the file that was read, and value here, of arguments that
-    differ, but for those that a file may differ in."""
+    """Yields (name, value in the file, value of the model) for each argument that
+    must be equal and is not."""
     own = json.loads(_arguments(model))
     for name, theirs in model._file_arguments.items():
         if name not in ("name", "num_blocks", "dtype") and own.get(name) != theirs:
@@ -189,13 +204,13 @@ def _differences(model):
 
 
 class _Snapshot:
-    """A model's weights, optimizer and random states at one moment."""
+    """A copy of a model's weights, optimizer state and random states."""
 
     def __init__(self, model):
         self.model = model
         self.num_blocks = depth(model)
         self.frozen = model.frozen is not None
-        self.about = (model.initial_blocks, model.trained_length, model.growth_record)
+        self.recorded = {name: getattr(model, name) for name in _RECORDED}
         self.schedule_starts = schedule_starts(model)
         self.weights = model.get_weights()
         self.state = [ops.convert_to_numpy(v) for v in _other_variables(model)]
@@ -205,13 +220,14 @@ class _Snapshot:
         set_frozen(model, self.frozen)
         set_schedule_starts(model, self.schedule_starts)
         model.set_weights(self.weights)
-        model.initial_blocks, model.trained_length, model.growth_record = self.about
+        for name, value in self.recorded.items():
+            setattr(model, name, value)
         for variable, value in zip(_other_variables(model), self.state):
             variable.assign(value)
 
 
 def _common_depth(model, weights):
-    """The depth at which the weights would fit the model, `None` if at none."""
+    """Returns the depth at which weights would fit the model, or `None`."""
     stacked = {id(variable) for variable in stacked_variables(model)}
     if len(weights) != len(model.weights):
         return None
@@ -227,9 +243,9 @@ def _common_depth(model, weights):
 
 
 def _seed_states(model):
-    """The states of all random generators, which Keras itself does not save."""
-    weights = {id(variable) for variable in model.weights}
-    return [v for v in model.variables if id(v) not in weights]
+    """Returns the states of all random generators, which Keras does not save."""
+    weight_ids = {id(variable) for variable in model.weights}
+    return [v for v in model.variables if id(v) not in weight_ids]
 
 
 def _other_variables(model):

@@ -4,22 +4,23 @@ from typing import Any
 import keras
 
 from stackrec_keras.arguments import check_bools, check_integers
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.layers import DilatedResidualStack, Embedding
-from stackrec_keras.models.inputs import Data
+from stackrec_keras.models.inputs import Features
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 from stackrec_keras.types import Tensor
 
 
 class ConvolutionalRecommender(SequentialRecommender):
-    """Base of the models on a `DilatedResidualStack`: items in, hidden states out.
+    """Base of the models on a `DilatedResidualStack`.
 
     A subclass ends its constructor with `self.build()`.
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
         embedding_dim: Integer, the width of embeddings and hidden states.
-        num_blocks: Integer, residual blocks of two convolutions each.
-        kernel_size: Integer, taps of each convolution.
+        num_blocks: Integer, number of residual blocks of two convolutions each.
+        kernel_size: Integer, the kernel size of each convolution.
         dilations: Sequence of integers, the dilations that the blocks take in turn.
         rezero: Boolean, whether each block has a gate that starts at 0.
         **kwargs: The other arguments of `SequentialRecommender`.
@@ -39,10 +40,9 @@ class ConvolutionalRecommender(SequentialRecommender):
         check_bools(rezero=rezero)
         each = tuple(dilations) if isinstance(dilations, Iterable) else ()
         if not each:
-            raise ValueError(
-                "dilations must be a list of at least one integer, such as (1, 4). "
-                f"Received: dilations={dilations!r}"
-            )
+            reason = "must be a list of at least one integer"
+            fix = "Give one dilation per kind of block, such as (1, 4)."
+            raise ArgumentError("dilations", reason, fix, dilations)
         for i, dilation in enumerate(each):
             check_integers(**{f"dilations[{i}]": dilation})
         super().__init__(num_items, embedding_dim, num_blocks, **kwargs)
@@ -60,8 +60,9 @@ class ConvolutionalRecommender(SequentialRecommender):
         self.item_embedding.build((None, None))
         self.stack = self._new_stack("stack", causal=True)
 
-    def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
-        return self.stack(self.item_embedding(inputs), training=training)
+    def hidden_states(self, features: Features, training: bool | None) -> Tensor:
+        x = self.item_embedding(features["items"])
+        return self.stack(x, training=training, context=features)
 
     def _new_stack(self, name, causal):
         stack = DilatedResidualStack(

@@ -1,12 +1,14 @@
-"""What `export` writes, on which backend, and for which histories."""
+"""Export: the formats of each backend, and the inputs of the program."""
 
 from importlib.util import find_spec
 
 import keras
 
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.scorer import Scorer
+from stackrec_keras.wording import did_you_mean
 
-# Format -> backend -> the package that it needs there beside the backend.
+# Format -> backend -> the package that the format needs there beside the backend.
 _FORMATS = {
     "tf_saved_model": {"tensorflow": None, "jax": "tensorflow"},
     "onnx": {"tensorflow": "tf2onnx", "jax": "jax2onnx", "torch": "onnxscript"},
@@ -23,7 +25,7 @@ def export(model, filepath, format, verbose, input_signature, **kwargs):
         length = model.trained_length if _needs_length(format) else None
         input_signature = _signature(model, length)
         _check_length(format, input_signature, "this model was not trained yet")
-    _check_length(format, input_signature, "input_signature leaves it open")
+    _check_length(format, input_signature, "this one leaves it open")
     scorer = Scorer(model)
     if keras.backend.backend() == "torch":
         from stackrec_keras.models.torch_programs import dynamic_shapes, export_onnx
@@ -37,15 +39,19 @@ def export(model, filepath, format, verbose, input_signature, **kwargs):
 
 def _check_format(format):
     backend = keras.backend.backend()
-    here = _listed(name for name, needs in _FORMATS.items() if backend in needs)
+    here = [name for name, needs in _FORMATS.items() if backend in needs]
     if format not in _FORMATS:
-        raise ValueError(f"format={format!r} must be {here} on the {backend} backend.")
+        reason = f"must be {_listed(here)} on the {backend} backend"
+        meant = did_you_mean(format, here) if isinstance(format, str) else ""
+        raise ArgumentError("format", reason, meant, format)
     needs = _FORMATS[format]
     if backend not in needs:
-        raise ValueError(
-            f"format={format!r} cannot be written on the {backend} backend. Give "
-            f"{here}. Or save the model as .keras, and load and export it with "
-            f"KERAS_BACKEND set to {_listed(needs)}."
+        raise ArgumentError(
+            "format",
+            f"must be {_listed(here)} on the {backend} backend",
+            "Or save the model as .keras, and load and export it with KERAS_BACKEND "
+            f"set to {_listed(needs)}.",
+            format,
         )
     package = needs[backend]
     if package is not None and find_spec(package) is None:
@@ -56,8 +62,8 @@ def _check_format(format):
 
 
 def _needs_length(format):
-    """Whether a program must know the length of histories. Where Keras would not ask
-    for it, it writes one for histories of a single item."""
+    """Returns whether a program must know the length of histories. If Keras did not
+    ask for it, it would write a program for histories of a single item."""
     backend = keras.backend.backend()
     return (
         backend == "torch"
@@ -67,19 +73,38 @@ def _needs_length(format):
 
 
 def _signature(model, length):
+    """Returns the inputs of a program: the items, or a dict of all features."""
     items = keras.InputSpec(shape=(None, length), dtype="int32")
-    if model.num_users is None:
+    further = [name for name in model.features if name != "items"]
+    if not further:
         return [items]
-    return [{"items": items, "users": keras.InputSpec(shape=(None,), dtype="int32")}]
+    trained = {name: (dtype, rank) for name, dtype, rank in model.trained_features}
+    trained.setdefault("users", ("int32", 1))
+    untold = [name for name in further if name not in trained]
+    if untold:
+        raise ArgumentError(
+            "input_signature",
+            "must tell the shape and type of each feature, since this model was not "
+            f"trained yet: of {', '.join(map(repr, untold))} too",
+            "Train it first, or give input_signature=[{'items': keras.InputSpec(...), "
+            "...}].",
+        )
+    specs = {"items": items}
+    for name in further:
+        dtype, rank = trained[name]
+        specs[name] = keras.InputSpec(shape=(None, length)[:rank], dtype=dtype)
+    return [specs]
 
 
-def _check_length(format, signature, reason):
+def _check_length(format, signature, why):
     shapes = [tuple(spec.shape) for spec in keras.tree.flatten(signature)]
     if _needs_length(format) and any(shape[1:] == (None,) for shape in shapes):
-        raise ValueError(
-            f"On the {keras.backend.backend()} backend format={format!r} writes a "
-            f"program for histories of one length, and {reason}. Give "
-            "input_signature=[keras.InputSpec(shape=(None, length), dtype='int32')]."
+        raise ArgumentError(
+            "input_signature",
+            f"must tell the length of histories for format={format!r} on the "
+            f"{keras.backend.backend()} backend, and {why}",
+            "Give input_signature=[keras.InputSpec(shape=(None, length), "
+            "dtype='int32')].",
         )
 
 

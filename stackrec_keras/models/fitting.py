@@ -1,4 +1,4 @@
-"""What `fit` looks after before Keras takes over."""
+"""Checks the arguments of `fit`, and prepares its callbacks."""
 
 import warnings
 
@@ -7,15 +7,27 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Batches
-from stackrec_keras.models.callback_order import in_order
-from stackrec_keras.models.inputs import check_ids, check_weights, items_of
+from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.models.callback_order import sort_callbacks
+from stackrec_keras.models.inputs import items_of
 from stackrec_keras.models.keras_files import check_checkpoints
+from stackrec_keras.models.known_ids import check_ids, check_weights
 from stackrec_keras.models.training_loop import set_steps
 from stackrec_keras.stacking import StackingCallback
 
 
-def callbacks_for(model, callbacks, x, validated, verbose, steps_per_epoch):
-    """Returns the callbacks of a fit in the order that they must run in."""
+def prepare_callbacks(model, callbacks, x, validated, verbose, steps_per_epoch):
+    """Returns the callbacks of a fit in the order in which they must run, after those
+    that tell batches the epoch.
+
+    Args:
+        model: A `SequentialRecommender`.
+        callbacks: A list of callbacks, one callback, a `CallbackList` or `None`.
+        x: What `fit` was given.
+        validated: Boolean, whether there are validation data.
+        verbose: As in `fit`.
+        steps_per_epoch: As in `fit`.
+    """
     if isinstance(callbacks, keras.callbacks.CallbackList):
         check_checkpoints(callbacks.callbacks)
         stacking = _stacking_callback(model, callbacks.callbacks)
@@ -27,14 +39,16 @@ def callbacks_for(model, callbacks, x, validated, verbose, steps_per_epoch):
     for callback in callbacks:
         monitor = getattr(getattr(callback, "schedule", None), "monitor", "")
         if monitor.startswith("val_") and not validated:
-            raise ValueError(
-                f"The schedule monitors {monitor!r}, but fit got no validation_data. "
-                "Give fit(..., validation_data=(x, y)), or monitor 'loss'."
+            raise ArgumentError(
+                "monitor",
+                "of the schedule needs validation_data",
+                "Give fit(..., validation_data=(x, y)), or monitor 'loss'.",
+                monitor,
             )
-        _settle_mode(callback, model)
+        _set_mode(callback, model)
     stacking = _stacking_callback(model, callbacks)
     _check_data_shares(stacking, x, steps_per_epoch)
-    callbacks = in_order(callbacks)
+    callbacks = sort_callbacks(callbacks)
     if stacking is not None and stacking.schedule.data_shares:
         bars = [c for c in callbacks if isinstance(c, keras.callbacks.ProgbarLogger)]
         if verbose and not bars:
@@ -45,14 +59,15 @@ def callbacks_for(model, callbacks, x, validated, verbose, steps_per_epoch):
 
 
 def _stacking_callback(model, callbacks):
-    """Returns the `StackingCallback` among the callbacks. If there is none, what an
-    interrupted one left on the model is over, and its files need not hold it."""
+    """Returns the `StackingCallback` among the callbacks, or `None`. If there is none,
+    it also clears the growth record that an interrupted fit may have left."""
     found = [c for c in callbacks if isinstance(c, StackingCallback)]
     if len(found) > 1:
-        raise ValueError(
-            f"callbacks has {len(found)} StackingCallbacks, and a fit follows one "
-            "schedule. Give one with all growths, such as {1: 8, 3: 16}, or fit once "
-            "with each."
+        raise ArgumentError(
+            "callbacks",
+            f"has {len(found)} StackingCallbacks, but a fit follows only one schedule",
+            "Give one with all growth steps, such as {1: 8, 3: 16}, or call fit once "
+            "for each.",
         )
     if found:
         return found[0]
@@ -63,23 +78,23 @@ def _stacking_callback(model, callbacks):
 def _check_data_shares(stacking, x, steps_per_epoch):
     shares = None if stacking is None else stacking.schedule.data_shares
     if shares and (not isinstance(x, Batches) or steps_per_epoch is not None):
-        raise ValueError(
-            f"data_shares={shares} of the schedule give each epoch its rows, and fit "
-            "must know all rows for that. Give fit(windows.batches(...)), the "
-            "callbacks as a list, and no steps_per_epoch. Received: x of type "
-            f"{type(x).__name__}, steps_per_epoch={steps_per_epoch}"
+        raise ArgumentError(
+            "data_shares",
+            "of the schedule chooses the rows of each epoch, so fit must know all rows",
+            "Call fit(windows.batches(...), callbacks=[...]) without steps_per_epoch.",
+            shares,
         )
 
 
 def _progress_bar():
     bar = keras.callbacks.ProgbarLogger()
-    # As Keras sees to it for the bar that it adds itself.
+    # Keras does the same for the bar that it adds itself.
     bar.async_safe = True
     return bar
 
 
-def _settle_mode(callback, model):
-    # Keras finds out that more is better for metrics that it compiled itself alone.
+def _set_mode(callback, model):
+    # Keras infers mode="max" only for metrics that it compiled itself.
     names = [f"val_{metric.name}" for metric in model.metrics if metric.name != "loss"]
     mode = getattr(callback, "mode", None)
     if mode == "auto" and getattr(callback, "monitor", None) in names:
@@ -87,45 +102,58 @@ def _settle_mode(callback, model):
 
 
 def refuse_class_weight(class_weight):
-    """Raises a ValueError: Keras would weigh rows by what it takes for their class."""
+    """Raises an ArgumentError if there is a class weight."""
     if class_weight is not None:
-        raise ValueError(
-            f"class_weight={class_weight!r:.100} has no meaning here: a row has many "
-            "targets, and items are no classes to Keras. Leave it out; weights of rows "
-            "and positions are fit's sample_weight."
+        raise ArgumentError(
+            "class_weight",
+            "is not supported: a row has many targets, and items are not Keras classes",
+            "To weight rows or positions, use fit's sample_weight.",
+            class_weight,
         )
 
 
 def check_arrays(model, x, y, sample_weight, validation_data):
-    """Raises a ValueError if what a fit is given holds ids that the model does not
-    know. Returns the batches among it by name: the items of the model may be
-    extended before an epoch asks for the rows that have new ones."""
+    """Checks the ids and weights in the arrays that a fit is given.
+
+    `Batches` are not checked here: a callback may extend the model's items before the
+    epoch that needs them.
+
+    Returns:
+        Dict from argument name to the `Batches` among the arguments.
+    """
     check_weights("sample_weight", sample_weight)
     data = {"x": x, "y": y, "validation_data": validation_data}
     if isinstance(validation_data, (list, tuple)):
         del data["validation_data"]
-        data |= zip(("validation x", "validation y"), validation_data)
-        check_weights("validation sample_weight", *validation_data[2:])
+        data |= zip(("validation_data: x", "validation_data: y"), validation_data)
+        check_weights("validation_data: sample_weight", *validation_data[2:])
     batches = {name: part for name, part in data.items() if isinstance(part, Batches)}
     check_ids(model, **{name: data[name] for name in data if name not in batches})
     items = items_of(x)
     if y is None and (ops.is_tensor(items) or hasattr(items, "__array__")):
-        raise ValueError(
-            "y is None, and x is an array. Give fit(x, y), both of windows.arrays(), "
-            "or batches of pairs."
+        raise ArgumentError(
+            "y",
+            "is missing, because x is an array",
+            "Give fit(x, y) both arrays of windows.arrays(), or batches of pairs.",
         )
     if np.ndim(y) == 1 and np.ndim(items) == 2 and not hasattr(model, "source"):
         warnings.warn(
-            "y has one target a row: the model learns from the last position alone. "
-            "windows.arrays() has one for each; evaluation_arrays() are to validate.",
+            "y has one target per row, so the model learns only from the last "
+            "position. windows.arrays() has a target for every position; "
+            "evaluation_arrays() is for validation.",
+            StackRecWarning,
             stacklevel=3,
         )
     return batches
 
 
-def checking(model, callbacks, batches):
-    """Returns the callbacks of a fit with a last one that checks the batches of each
-    epoch before its first step."""
+def add_id_checks(model, callbacks, batches):
+    """Adds a callback that checks the ids in the batches of each epoch before its first
+    step. A `CallbackList` cannot be added to: then all batches are checked now.
+
+    Returns:
+        The callbacks of the fit.
+    """
     if isinstance(callbacks, keras.callbacks.CallbackList):
         check_ids(model, **batches)
         return callbacks
@@ -133,8 +161,8 @@ def checking(model, callbacks, batches):
 
 
 class _IdCheck(keras.callbacks.Callback):
-    """Checks the rows of an epoch unless those of the one before were the same:
-    catalogues only grow, and so what was known still is."""
+    """Checks the ids in the rows of an epoch, unless the rows have not changed: known
+    ids stay known, because catalogues only grow."""
 
     def __init__(self, batches):
         super().__init__()
@@ -149,7 +177,7 @@ class _IdCheck(keras.callbacks.Callback):
 
 
 class _EpochClock(keras.callbacks.Callback):
-    """Tells batches the epoch, so that their order is the same in a resumed run."""
+    """Tells batches the epoch, so that a resumed run gets them in the same order."""
 
     def __init__(self, batches):
         super().__init__()
@@ -160,7 +188,8 @@ class _EpochClock(keras.callbacks.Callback):
 
 
 class _ShareClock(_EpochClock):
-    """Tells batches the share of the rows too, and the loop how many batches it is."""
+    """Also tells batches the fraction of rows to use, and Keras the number of batches
+    that result."""
 
     def __init__(self, batches, stacking, bars):
         super().__init__(batches)
@@ -175,6 +204,6 @@ class _ShareClock(_EpochClock):
         self.batches.set_epoch(epoch, self.stacking.data_share(epoch))
         steps = self.batches.num_batches
         set_steps(self.epoch_iterator, steps)
-        self.params["steps"] = steps  # which all callbacks share
+        self.params["steps"] = steps  # all callbacks share this dict
         for bar in self.bars:
             bar.target = steps

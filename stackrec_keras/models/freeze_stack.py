@@ -1,26 +1,28 @@
 import keras
 
 from stackrec_keras.arguments import check_integers
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.freezing import set_frozen
 
 
 class FreezeStack(keras.callbacks.Callback):
-    """Trains the output table alone for the first epochs, then the whole model.
+    """Trains only the output embedding in the first epochs, then the whole model.
 
-    Embeddings, blocks and norms stay as they are until the table has learned to read
-    them; nor do growths stop it. Epochs are counted from 0, as in Keras' callbacks,
-    so that a run that is resumed goes on as if it had not been stopped. When the fit
-    ends, or another begins without this callback, all that was trainable is so again.
+    Input embeddings, blocks and norms stay as they are until the output embedding has
+    learned to read them. A model that grows meanwhile stays frozen. Epochs are counted
+    from 0, as in Keras' callbacks, so a resumed run continues as if it had not been
+    interrupted. The model is unfrozen when the fit ends, or when another one begins
+    without this callback.
 
-    The optimizer's moments begin again at both ends of the freeze. Its learning rate
-    and a `LearningRateSchedule` go on.
+    The optimizer's moments are reset at both ends of the freeze. Its learning rate and
+    any `LearningRateSchedule` continue.
 
     Args:
-        epochs: Integer, for how many epochs.
+        epochs: Integer, the number of epochs to freeze for.
 
     Raises:
-        ValueError: If `epochs` is no integer of at least 1; when `fit` begins, if
-            the model is none of this package.
+        ArgumentError: If `epochs` is not an integer of at least 1. When `fit` begins:
+            if the model is not a `SequentialRecommender`.
 
     Example:
 
@@ -38,9 +40,10 @@ class FreezeStack(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         if not hasattr(self.model, "frozen"):
-            raise ValueError(
-                "FreezeStack freezes a SequentialRecommender (NextItNet, "
-                f"TransferRecommender, ...). Received: {type(self.model).__name__}"
+            raise ArgumentError(
+                "callbacks",
+                "has a FreezeStack, which can freeze a SequentialRecommender, but not "
+                f"a {type(self.model).__name__}",
             )
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -50,18 +53,23 @@ class FreezeStack(keras.callbacks.Callback):
         set_frozen(self.model, False)
 
 
-def thawing(model, callbacks):
-    """Returns the callbacks of a fit, and thaws a model that no `FreezeStack` among
-    them is to freeze: an interrupted fit may have left it so, and so may the file of
-    one, which `BackupAndRestore` reads when the fit begins."""
+def add_unfreezing(model, callbacks):
+    """Unfreezes the model of a fit, unless a `FreezeStack` is among its callbacks.
+
+    An interrupted fit may have left the model frozen. So may a file of one, which
+    `BackupAndRestore` reads when the fit begins: a callback is added for that.
+
+    Returns:
+        The callbacks of the fit.
+    """
     is_list = isinstance(callbacks, keras.callbacks.CallbackList)
     each = callbacks.callbacks if is_list else callbacks
     if any(isinstance(callback, FreezeStack) for callback in each):
         return callbacks
     set_frozen(model, False)
-    return callbacks if is_list else [*callbacks, _Thaw()]
+    return callbacks if is_list else [*callbacks, _Unfreeze()]
 
 
-class _Thaw(keras.callbacks.Callback):
+class _Unfreeze(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         set_frozen(self.model, False)

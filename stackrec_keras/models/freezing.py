@@ -1,4 +1,4 @@
-"""A model of which only the output table learns, for a while."""
+"""Freezes a model, so that only its output embedding is trained."""
 
 from dataclasses import dataclass
 
@@ -10,22 +10,25 @@ from stackrec_keras.stacking.optimizer_state import renewed
 
 @dataclass(frozen=True)
 class Frozen:
-    """The layers that were trainable before. Keras does not look inside of it, and
-    so does not track them a second time."""
+    """The layers that were trainable before.
+
+    The list is wrapped in a class so that Keras does not track the layers twice.
+    """
 
     layers: list
 
 
 def set_frozen(model, on):
-    """Freezes all layers of a model but its output table, or thaws them.
+    """Freezes all layers of a model but the output embedding, or unfreezes them.
 
-    The optimizer is a new one then (see `renewed`) that knows only what is trained:
-    so no moment and no weight decay moves a frozen weight, and no moment that was
-    kept at 0 makes its first steps too long.
+    The optimizer is replaced by one that knows only what is trained (see `renewed`).
+    Therefore neither moments nor weight decay move frozen weights, and the first steps
+    after unfreezing are not too long, as they would be with moments kept at 0.
 
     Args:
         model: A `SequentialRecommender`, compiled or not.
-        on: Boolean. Nothing happens to a model that is so already.
+        on: Boolean, whether to freeze. If the model is in that state already, nothing
+            happens.
     """
     if on == (model.frozen is not None):
         return

@@ -1,13 +1,13 @@
-import numbers
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from stackrec_keras.arguments import check_bools
+from stackrec_keras.arguments import check_bools, is_number
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
-from stackrec_keras.models.inputs import Data
+from stackrec_keras.models.inputs import Data, Features, as_features
 from stackrec_keras.models.training_loop import draw_before_step
 from stackrec_keras.types import Tensor
 
@@ -16,29 +16,33 @@ MOST_GAPS = 50
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class GRec(ConvolutionalRecommender):
-    """NextItNet trained to fill gaps: a causal net with holes in its context.
+    """NextItNet trained to fill gaps: a causal model with holes in its context.
 
-    In each training step some positions `t` of a row are drawn anew; the item at
-    `t + 1` is blanked in the input, and the hidden state at `t`, which sees items up
-    to `t` alone, predicts it. Nothing is blanked outside of `fit`.
+    Each training step draws some positions `t` of each row. It blanks the item at
+    `t + 1` in the input, and the hidden state at `t`, which only sees items up to `t`,
+    predicts that item. Nothing is blanked outside `fit`.
 
-    With `encoder=True` a second stack of as many blocks, the encoder, sees both sides
-    of the gaps. Two dense layers project what it says onto the embeddings that the
-    causal stack, the decoder, reads. A state then depends on items after its own
-    position; the last one of a row, which recommends, has none after it.
+    With `encoder=True`, a second stack of the same depth, the encoder, sees both sides
+    of the gaps. Two dense layers project its output, which is added to the embeddings
+    that the causal stack, the decoder, reads. A hidden state then depends on later
+    items too. The last one of a row, from which the model recommends, has no later
+    items.
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
-        mask_rate: Float, the share of a row's items that are predicted in a step: at
-            least 1 a row, at most 50, never padding.
-        embedding_dim: Integer, the width of embeddings and hidden states.
-        num_blocks: Integer, residual blocks of two convolutions each. Where
-            StackRec's release has `dilation_count` c, this is 2c.
-        kernel_size: Integer, taps of each convolution.
+        mask_rate: Float, fraction of the items of a row to predict in a step: at least
+            1 item a row, at most 50, never padding. Defaults to `0.2`.
+        embedding_dim: Integer, the width of embeddings and hidden states. Defaults to
+            `64`.
+        num_blocks: Integer, number of residual blocks of two convolutions each: 2c if
+            the reference implementation has `dilation_count` c. Defaults to `8`.
+        kernel_size: Integer, the kernel size of each convolution. Defaults to `3`.
         dilations: Sequence of integers. Block `i` takes `dilations[i % len]` in its
-            first convolution and twice that in its second.
-        rezero: Boolean, whether each block has a gate that starts at 0.
-        encoder: Boolean, whether an encoder sees both sides of the gaps.
+            first convolution and twice that in its second. Defaults to `(1, 4)`.
+        rezero: Boolean, whether each block has a gate that starts at 0. Defaults to
+            `True`.
+        encoder: Boolean, whether an encoder sees both sides of the gaps. Defaults to
+            `False`.
         **kwargs: `name`, `dtype` and the other arguments of a Keras model.
 
     Call arguments:
@@ -49,7 +53,7 @@ class GRec(ConvolutionalRecommender):
         Hidden states, a tensor of shape `(batch, time, embedding_dim)`.
 
     Raises:
-        ValueError: If an argument is not one of those it may be.
+        ArgumentError: If an argument has a value that it may not have.
 
     Example:
 
@@ -63,8 +67,11 @@ class GRec(ConvolutionalRecommender):
     Reference:
         [Future Data Helps Training: Modeling Future Contexts for Session-based
         Recommendation, WWW 2020](https://arxiv.org/abs/1906.04473), in the causal
-        form of [StackRec](https://arxiv.org/abs/2012.07598)'s release
+        form of [StackRec](https://arxiv.org/abs/2012.07598)'s reference implementation
     """
+
+    inner_projection: keras.layers.Layer
+    outer_projection: keras.layers.Layer
 
     def __init__(
         self,
@@ -78,11 +85,9 @@ class GRec(ConvolutionalRecommender):
         encoder: bool = False,
         **kwargs,
     ) -> None:
-        if not isinstance(mask_rate, numbers.Real) or not 0 < mask_rate <= 1:
-            raise ValueError(
-                "mask_rate must be a number above 0 and up to 1. Received: "
-                f"mask_rate={mask_rate!r}"
-            )
+        if not is_number(mask_rate) or not 0 < mask_rate <= 1:
+            reason = "must be a number above 0 and at most 1"
+            raise ArgumentError("mask_rate", reason, received=mask_rate)
         check_bools(encoder=encoder)
         super().__init__(
             num_items,
@@ -101,20 +106,20 @@ class GRec(ConvolutionalRecommender):
             self.outer_projection = self._projection(None, "outer_projection")
         self.build()
 
-    def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
-        if not isinstance(inputs, dict):
-            return self._decode(inputs, inputs, training)
-        items = inputs["items"]
-        return self._decode(items, _with_holes(items, inputs["gaps"]), training)
-
-    def _decode(self, items, context, training):
-        x = self.item_embedding(context)
-        if self.encoder is None:
-            return self.stack(x, training=training)
-        told = self.inner_projection(self.encoder(x, training=training))
-        # The decoder is causal: it needs no holes so as not to see its targets.
-        x = self.item_embedding(items) + self.outer_projection(told)
-        return self.stack(x, training=training)
+    def hidden_states(self, features: Features, training: bool | None) -> Tensor:
+        context = dict(features)
+        gaps = context.pop("gaps", None)
+        items = features["items"]
+        if gaps is not None:
+            context["items"] = _with_holes(items, gaps)
+        x = self.item_embedding(context["items"])
+        if self.encoder is not None:
+            encoded = self.encoder(x, training=training, context=context)
+            encoded = self.outer_projection(self.inner_projection(encoded))
+            # The decoder is causal: it does not see its targets even without holes.
+            context["items"] = items
+            x = self.item_embedding(items) + encoded
+        return self.stack(x, training=training, context=context)
 
     def _projection(self, activation, name):
         dense = keras.layers.Dense(
@@ -125,24 +130,26 @@ class GRec(ConvolutionalRecommender):
 
     def train_step(self, *args: Any) -> dict[str, Tensor]:
         *state, data = args
-        items, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        items = ops.convert_to_tensor(items)
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        features = as_features(x)
+        items = ops.convert_to_tensor(features["items"])
         gaps, state = draw_before_step(self, state, lambda: self._draw_gaps(items))
-        return super().train_step(
-            *state, ({"items": items, "gaps": gaps}, y, sample_weight)
-        )
+        x = {**features, "items": items, "gaps": gaps}
+        return super().train_step(*state, (x, y, sample_weight))
 
     def training_targets(
         self, x: Data, y: Tensor, hidden: Tensor, sample_weight: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         if len(y.shape) == 1:
-            raise ValueError(
-                "GRec trains on y of shape (batch, time), the next item at each "
-                f"position. Received: y of shape {tuple(y.shape)}"
+            raise ArgumentError(
+                "y",
+                "must have the shape (batch, time) to train GRec, but has "
+                f"{tuple(y.shape)}",
+                "Give the next item at each position, as windows.arrays() does.",
             )
-        if not isinstance(x, dict):
+        gaps = as_features(x).get("gaps")
+        if gaps is None:
             return super().training_targets(x, y, hidden, sample_weight)
-        gaps = x["gaps"]
         hidden = ops.take_along_axis(hidden, _indices(gaps)[:, :, None], axis=1)
         targets = ops.take_along_axis(y, ops.cast(_indices(gaps), "int32"), axis=1)
         if sample_weight is not None and len(sample_weight.shape) == 2:
@@ -151,11 +158,11 @@ class GRec(ConvolutionalRecommender):
         return super().training_targets(x, targets, hidden, sample_weight)
 
     def _draw_gaps(self, items):
-        """Positions `(batch, gaps)` whose next item is blanked, -1 where a row has
-        fewer of them."""
+        """Returns positions `(batch, gaps)` whose next item is blanked, -1 where a row
+        has fewer."""
         time = ops.shape(items)[1]
-        # Left padding: what follows an item is an item, or the target after the row.
-        # The last position counts in any case, so that each row has one.
+        # Padding is on the left, so an item is followed by an item or by the target
+        # after the row. The last position always counts, so that each row has one.
         last = ops.arange(time, dtype="int32") == time - 1
         has_next = ops.logical_or(items != 0, last)
         chance = keras.random.uniform(ops.shape(items), seed=self.seed_generator)
@@ -181,7 +188,7 @@ def _indices(gaps):
 
 
 def _with_holes(items, gaps):
-    """Blanks the item after each gap's position."""
+    """Returns items with 0 after the position of each gap."""
     position = ops.arange(ops.shape(items)[1], dtype="int32")
     is_hole = ops.any(ops.where(gaps < 0, -2, gaps)[:, :, None] + 1 == position, axis=1)
     return ops.where(is_hole, ops.zeros_like(items), items)

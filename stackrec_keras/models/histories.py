@@ -1,17 +1,99 @@
 """The histories that `recommend` is given."""
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 from keras import ops
 
-from stackrec_keras.models.index_lists import IndexLists
+from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.models.inputs import (
+    as_features,
+    check_feature,
+    check_names,
+    further_of,
+    items_of,
+)
 from stackrec_keras.models.item_ids import encode, flat_ids, flat_indices
+from stackrec_keras.models.row_lists import RowLists
+
+
+@dataclass(frozen=True, eq=False)
+class Histories:
+    """The items of each row that the model knows, oldest first, and their features.
+
+    Args:
+        items: `RowLists` of indices.
+        of_items: Dict from a feature to `RowLists`, a value for each item.
+        of_rows: Dict from a feature to an array `(rows,)`, a value for each row.
+        are_raw: Boolean, whether they were given as lists, of raw ids if the model
+            has a vocabulary.
+    """
+
+    items: RowLists
+    of_items: dict[str, RowLists]
+    of_rows: dict[str, np.ndarray]
+    are_raw: bool
+
+    def __len__(self):
+        return len(self.items)
+
+    def inputs(self, rows, length):
+        """Returns the last `length` items of a slice of rows, and their features, as
+        the model takes them."""
+        items = self.items.last(rows, length).astype("int32")
+        if not self.of_items and not self.of_rows:
+            return items
+        of_items = {name: v.last(rows, length) for name, v in self.of_items.items()}
+        of_rows = {name: values[rows] for name, values in self.of_rows.items()}
+        return {"items": items, **of_items, **of_rows}
+
+
+def read_histories(model, x):
+    """Reads the `x` of `recommend`, warning of items that the model does not know.
+
+    Args:
+        model: A `SequentialRecommender`.
+        x: Array of indices `(batch, time)`, or list of lists of items; or a dict of
+            them and of other features.
+
+    Returns:
+        `Histories`.
+
+    Raises:
+        ArgumentError: If a history has no item that the model knows, or a feature
+            does not fit the items.
+    """
+    check_names(model, "x", as_features(x))
+    given = as_lists(items_of(x))
+    are_lists = isinstance(given, (list, tuple))
+    items, lengths = _flat(model, given)
+    indices = items.astype("int64") if items.dtype.kind in "iu" else items
+    if are_lists and model.vocabulary is not None:
+        indices = encode(model.vocabulary, items)
+        indices = np.where(indices == 0, -1, indices)
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    is_known = (indices >= 1) & (indices <= model.num_items)
+    known = RowLists.from_pairs(rows[is_known], indices[is_known], len(lengths))
+    empty = np.flatnonzero(known.lengths == 0)
+    if len(empty):
+        raise _no_known_item(model, given, empty, items[rows == empty[0]])
+    unknown = items[~is_known & (indices != 0)].tolist()
+    if unknown:
+        _warn_of_unknown(model, given, unknown)
+    of_items, of_rows = {}, {}
+    for name, values in further_of(x).items():
+        if name != "users" and _are_per_item(values):
+            flat = _values_of_items(name, values, lengths)
+            of_items[name] = known.with_values(flat[is_known])
+        else:
+            of_rows[name] = _values_of_rows(name, values, len(lengths))
+    return Histories(known, of_items, of_rows, are_lists)
 
 
 def as_lists(values):
-    """Returns lists of ids as a list, whatever holds them: a column of a frame, an
-    array of objects. An array of indices stays as it is."""
+    """Returns lists of ids as a list, whether a column of a frame or an array of
+    objects holds them. An array of indices stays as it is."""
     if isinstance(values, str):
         return [values]
     kind = getattr(getattr(values, "dtype", None), "kind", "")
@@ -22,34 +104,51 @@ def as_lists(values):
     return values
 
 
-def read_histories(model, histories):
-    """Reads histories, warning of items that the model does not know.
+def _are_per_item(values):
+    lists = as_lists(values)
+    if isinstance(lists, (list, tuple)):
+        return any(np.ndim(row) for row in lists)
+    return np.ndim(lists) != 1
 
-    Args:
-        model: A `SequentialRecommender`.
-        histories: What `as_lists` returned.
 
-    Returns:
-        `IndexLists` of the known items, oldest first.
+def _values_of_items(name, values, lengths):
+    """Returns the values of all histories as one array, one for each item."""
+    lists = as_lists(values)
+    if not isinstance(lists, (list, tuple)):
+        lists = ops.convert_to_numpy(lists)
+    sizes = [np.size(row) if np.ndim(row) == 1 else -1 for row in lists]
+    if sizes != lengths.tolist():
+        wrong = next((i for i, (a, b) in enumerate(zip(sizes, lengths)) if a != b), 0)
+        raise ArgumentError(
+            f"x[{name!r}]",
+            f"must have one value for each item, which row {wrong} does not",
+            "Give lists, or an array, of the same sizes as x['items'].",
+        )
+    flat = np.concatenate([np.asarray(row) for row in lists])
+    check_feature(f"x[{name!r}]", flat, None)
+    return flat
 
-    Raises:
-        ValueError: If a history has no known item, or they are of another form.
-    """
-    given, lengths = _flat(model, histories)
-    indices = given.astype("int64") if given.dtype.kind in "iu" else given
-    if isinstance(histories, (list, tuple)) and model.vocabulary is not None:
-        indices = encode(model.vocabulary, given)
-        indices = np.where(indices == 0, -1, indices)
-    rows = np.repeat(np.arange(len(lengths)), lengths)
-    is_known = (indices >= 1) & (indices <= model.num_items)
-    known = IndexLists.from_pairs(rows[is_known], indices[is_known], len(lengths))
-    empty = np.flatnonzero(known.lengths == 0)
-    if len(empty):
-        raise _no_known_item(model, histories, empty, given[rows == empty[0]])
-    unknown = given[~is_known & (indices != 0)].tolist()
-    if unknown:
-        _warn_of_unknown(model, histories, unknown)
-    return known
+
+def _values_of_rows(name, values, num_rows):
+    if np.shape(values) != (num_rows,):
+        raise ArgumentError(
+            f"x[{name!r}]",
+            f"must have one value for each history, {num_rows}, but its shape is "
+            f"{np.shape(values)}",
+        )
+    first = next(iter(values))  # values[0] of a column of a frame may be another
+    if name == "users" and isinstance(first, str):
+        raise ArgumentError(
+            "x['users']",
+            f"must have indices, but has {first!r}",
+            "The index of a raw id is its place in windows.user_ids; -1 is a user that "
+            "the model does not know.",
+        )
+    values = ops.convert_to_numpy(values) if ops.is_tensor(values) else values
+    values = np.asarray(values)
+    if name != "users":
+        check_feature(f"x[{name!r}]", values, None)
+    return values
 
 
 def _flat(model, histories):
@@ -58,29 +157,34 @@ def _flat(model, histories):
         items = _checked_array(histories)
         return items.ravel(), np.full(len(items), items.shape[1])
     if not histories or not all(map(_is_history, histories)):
-        raise ValueError(
-            "x must be an array (batch, time) of item indices or a list of "
-            "histories, each a list of items; one history is [[...]]. Received: "
-            f"x={histories!r:.200}"
+        raise ArgumentError(
+            "x",
+            "must be an array (batch, time) of item indices, or a list of histories, "
+            "each a list of items",
+            "Give one history as [[...]].",
+            histories,
         )
     if model.vocabulary is None:
-        way_out = "The model has no vocabulary; for raw ids set model.vocabulary first."
-        return flat_indices(histories, "x has the history", way_out)
+        fix = "The model has no vocabulary. To use raw ids, set model.vocabulary first."
+        return flat_indices("x", histories, fix)
     return flat_ids(histories)
 
 
 def _checked_array(x):
     items = ops.convert_to_numpy(x)
     if not np.issubdtype(items.dtype, np.integer) or len(items) == 0:
-        raise ValueError(
-            "An array x must hold at least one row of integer item indices; raw "
-            "ids go in as a list of histories, each a list of ids. Received: "
-            f"dtype={items.dtype}, shape={items.shape}"
+        raise ArgumentError(
+            "x",
+            "must have rows of integer item indices if it is an array",
+            "Give raw ids as a list of histories, each a list of ids.",
+            items,
         )
     if items.ndim != 2:
-        raise ValueError(
-            f"x must be of shape (batch, time). Received: shape {items.shape}. A "
-            "single history goes in as a batch of one."
+        raise ArgumentError(
+            "x",
+            "must have the shape (batch, time) if it is an array",
+            "Give a single history as a batch of one.",
+            items,
         )
     return items
 
@@ -99,6 +203,7 @@ def _warn_of_unknown(model, histories, unknown):
     warnings.warn(
         f"The model does not know {len(unknown)} of the items in the histories and "
         f"skips them: {', '.join(shown[:5])}{', ...' if len(shown) > 5 else '.'}{hint}",
+        StackRecWarning,
         stacklevel=5,
     )
 
@@ -110,10 +215,11 @@ def _no_known_item(model, histories, empty, given):
         known += f" in an array, and raw ids such as {id} in a list of lists"
         if isinstance(histories, (list, tuple)):
             known = f"ids such as {id}"
-    num_rows = len(histories)
-    return ValueError(
-        f"Of {num_rows} histories {len(empty)} have no item that the model knows: "
-        f"rows {empty[:5].tolist()}{'...' if len(empty) > 5 else ''}, such as "
-        f"{given.tolist()!r:.100}. It knows {known}. Leave them out, or recommend "
-        "popular items to them."
+    rows = f"rows {empty[:5].tolist()}{'...' if len(empty) > 5 else ''}"
+    return ArgumentError(
+        "x",
+        f"must have an item that the model knows in each history, but {len(empty)} of "
+        f"{len(histories)} have none: {rows}, such as {given.tolist()!r:.100}",
+        f"The model knows {known}. Leave those histories out, or recommend popular "
+        "items for them.",
     )

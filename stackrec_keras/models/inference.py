@@ -1,7 +1,7 @@
-"""What recommending reads of a model. It changes nothing on the model.
+"""What `recommend` reads from a model, without changing it.
 
-The weights go into the compiled function as arguments. So one function serves a model
-through training, growing and extending, and any number of threads at once.
+The weights are arguments of the compiled function. So one function serves a model
+while it trains, grows and is extended, and any number of threads at once.
 """
 
 import threading
@@ -10,7 +10,7 @@ import weakref
 import keras
 from keras import ops
 
-from stackrec_keras.layers.tracing import compiled
+from stackrec_keras.layers.tracing import compile_function
 
 _functions: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
@@ -21,7 +21,7 @@ def last_hidden(model, inputs):
 
     Args:
         model: A `SequentialRecommender`.
-        inputs: Arrays, as the model's `call` takes them.
+        inputs: Array of items, or dict of features.
     """
     weights = _values(*model.variables)
     inputs = keras.tree.map_structure(ops.convert_to_tensor, inputs)
@@ -48,7 +48,7 @@ def _function(model):
         return _last_hidden_of(model)
     with _lock:
         if model not in _functions:
-            _functions[model] = compiled(_last_hidden_of(model))
+            _functions[model] = compile_function(_last_hidden_of(model))
         return _functions[model]
 
 

@@ -1,4 +1,4 @@
-"""From lists of raw ids, or of indices, to one array of indices."""
+"""Converts lists of raw ids, or of indices, to one array of indices."""
 
 import contextlib
 import itertools
@@ -8,39 +8,42 @@ import numpy as np
 import pandas as pd
 from keras import ops
 
-from stackrec_keras.data.arguments import counted
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import counted
 
 _SHOWN = 5
 
 
-def known_indices(name, lists, vocabulary, num_items, way_out):
+def lookup_indices(name, lists, vocabulary, num_items, fix):
     """Returns the indices of items as one array, and the length of each list.
 
     Args:
-        name: String, the argument that the lists are from.
-        lists: Lists of raw ids if there is a vocabulary, else of indices.
+        name: String, the argument that holds the lists.
+        lists: Lists of raw ids if there is a vocabulary, otherwise of indices.
         vocabulary: `Vocabulary`, or `None`.
         num_items: Integer, the highest index.
-        way_out: String that ends an error about indices.
+        fix: String, what to do if indices are wrong.
 
     Raises:
-        ValueError: If an item is unknown.
+        ArgumentError: If an item is unknown.
     """
     if vocabulary is None:
-        given, lengths = flat_indices(lists, f"{name} has", way_out)
+        given, lengths = flat_indices(name, lists, fix)
         indices = np.where(given > num_items, 0, np.maximum(given, 0))
-        known = f"It knows the indices 1 to {num_items}. {way_out}"
+        fix = f"It knows the indices 1 to {num_items}. {fix}"
     else:
         given, lengths = flat_ids(lists)
         indices = encode(vocabulary, given)
-        known = f"Its items are such as {vocabulary.ids[:1].tolist()[0]!r}."
+        fix = f"It knows ids such as {vocabulary.ids[:1].tolist()[0]!r}."
     unknown = given[indices == 0].tolist()
     if unknown:
-        shown = list(dict.fromkeys(map(repr, unknown)))
-        raise ValueError(
-            f"{name} has {counted(len(unknown), 'item')} that the model does not know: "
-            f"{', '.join(shown[:_SHOWN])}{', ...' if len(shown) > _SHOWN else '.'} "
-            f"{known}"
+        different = list(dict.fromkeys(map(repr, unknown)))
+        number, more = counted(len(unknown), "item"), len(different) - _SHOWN
+        raise ArgumentError(
+            name,
+            f"has {number} that the model does not know: "
+            f"{', '.join(different[:_SHOWN])}{f' and {more} more' if more > 0 else ''}",
+            fix,
         )
     return indices, lengths
 
@@ -49,41 +52,40 @@ def as_list(name, items):
     """Returns items as a list or an array.
 
     Raises:
-        ValueError: If this is a single item, or there are none.
+        ArgumentError: If it is a single item, or if there are no items.
     """
     if ops.is_tensor(items):
         items = ops.convert_to_numpy(items)
     is_single = isinstance(items, (str, bytes)) or not isinstance(items, Iterable)
     if is_single or getattr(items, "ndim", 1) > 2:
-        raise ValueError(f"{name} must be a list of items. Received: {items!r:.100}")
+        raise ArgumentError(name, "must be a list of items", received=items)
     items = items if hasattr(items, "ndim") else list(items)
     if len(items) == 0:
-        raise ValueError(f"{name} must have at least one item. Received: {items!r}")
+        raise ArgumentError(name, "must have at least one item", received=items)
     return items
 
 
 def are_lists(name, items, kinds=(list, np.ndarray)):
-    """Returns whether items are lists of items.
+    """Returns whether `items` is a list of lists of items.
 
     Raises:
-        ValueError: If only some of them are.
+        ArgumentError: If it has both items and lists.
     """
     if getattr(items, "ndim", 1) == 2:
         return True
     found = {isinstance(part, kinds) for part in items}
     if len(found) == 2:
-        raise ValueError(
-            f"{name} must hold either items or lists of items. Received: {items!r:.200}"
-        )
+        reason = "must hold either items or lists of items, not both"
+        raise ArgumentError(name, reason, received=items)
     return found.pop()
 
 
 def encode(vocabulary, ids):
-    """Returns the indices of an array of raw ids, 0 for an unknown one."""
+    """Returns the indices of an array of raw ids, with 0 for unknown ones."""
     is_integer = pd.api.types.infer_dtype(ids, skipna=False) == "integer"
     if is_integer and vocabulary.ids.dtype.kind == "i":
         with contextlib.suppress(OverflowError):
-            ids = ids.astype("int64")  # much faster to look up than objects
+            ids = ids.astype("int64")  # faster to look up than objects
     return vocabulary.encode(ids)
 
 
@@ -98,25 +100,28 @@ def flat_ids(lists):
     return np.fromiter(ids, object, lengths.sum()), lengths
 
 
-def flat_indices(lists, name, way_out):
+def flat_indices(name, lists, fix):
     """Returns lists of indices as one array, and the length of each.
 
+    Args:
+        name: String, the argument that holds the lists.
+        lists: Lists of indices.
+        fix: String, what to do if a list holds something else.
+
     Raises:
-        ValueError: If a list holds something else. The message begins with `name` and
-            ends with `way_out`.
+        ArgumentError: If a list holds something else.
     """
     arrays = [_integers(indices) for indices in lists]
     for array, given in zip(arrays, lists):
         if array is None:
-            raise ValueError(
-                f"{name} {given!r:.100}, which is not a list of item indices. {way_out}"
-            )
+            reason = f"has {given!r:.100}, which is not a list of item indices"
+            raise ArgumentError(name, reason, fix)
     lengths = np.array([len(array) for array in arrays], "int64")
     return np.concatenate(arrays).astype("int64"), lengths
 
 
 def _integers(values):
-    """Returns a list of integers as an array, `None` for another."""
+    """Returns a list of integers as an array, or `None` if it holds anything else."""
     try:
         array = np.asarray(values)
     except ValueError:  # lists of different lengths

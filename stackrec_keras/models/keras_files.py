@@ -1,6 +1,6 @@
-"""Refuses Keras' legacy .h5 format, which writes a model that no one can load.
+"""Refuses Keras' legacy .h5 format: such a file of a whole model cannot be loaded.
 
-(Keras tells no model which file it is saved to, so this reads a private flag.)
+Keras does not tell a model which file it is saved to, so this reads a private flag.
 """
 
 from os import PathLike
@@ -9,15 +9,17 @@ from typing import Any
 import keras
 from keras.src.backend.common.global_state import get_global_attribute
 
-_WAY_OUT = (
-    "Give a name that ends in .keras: such a file has the model, its optimizer and its "
-    "vocabulary. A .weights.h5 file of save_weights, or of ModelCheckpoint(..., "
-    "save_weights_only=True), has the weights."
+from stackrec_keras.errors import ArgumentError
+
+_FIX = (
+    "Give a name that ends in .keras: such a file holds the model, its optimizer and "
+    "its vocabulary. To save only the weights, use save_weights, or ModelCheckpoint("
+    "..., save_weights_only=True), with a name that ends in .weights.h5."
 )
 
 
 class SavesAsKeras(keras.Model):
-    """What a model adds to Keras' saving so that each file can be loaded."""
+    """Makes a model refuse to save itself to a file that could not be loaded."""
 
     def save(
         self,
@@ -26,11 +28,18 @@ class SavesAsKeras(keras.Model):
         zipped: bool | None = None,
         **kwargs,
     ) -> None:
-        """Saves the model, to a `.keras` file or, with `zipped=False`, a folder; the
-        arguments are those of `keras.Model.save`.
+        """Saves the model to a `.keras` file.
+
+        Args:
+            filepath: Path of the file.
+            overwrite: Boolean, whether to replace an existing file. Defaults to
+                `True`.
+            zipped: Boolean. `False` saves to a folder instead. Defaults to `None`,
+                which means `True`.
+            **kwargs: The other arguments of `keras.Model.save`.
 
         Raises:
-            ValueError: If `filepath` has another ending. Nothing is written then.
+            ArgumentError: If `filepath` does not end in `.keras`. Nothing is written.
         """
         if zipped is not False:
             check_path("filepath", filepath)
@@ -38,20 +47,20 @@ class SavesAsKeras(keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         if get_global_attribute("use_legacy_config"):  # by keras.saving.save_model
-            raise ValueError(f"An .h5 file cannot hold a model. {_WAY_OUT}")
+            raise ArgumentError("filepath", "must not be an .h5 file", _FIX)
         return super().get_config()
 
 
 def check_path(name, path):
-    """Raises a ValueError unless a whole model can be saved to that path and loaded."""
+    """Checks that a whole model can be saved to a path and loaded from it."""
     path = str(path)
     if not path.endswith(".keras") and not path.startswith("hf://"):
-        raise ValueError(f"{name}={path!r} cannot hold a model. {_WAY_OUT}")
+        raise ArgumentError(name, "cannot hold a model", _FIX, path)
 
 
 def check_checkpoints(callbacks):
-    """Raises a ValueError for a `ModelCheckpoint` that would save to such a path."""
+    """Checks the paths to which any `ModelCheckpoint` would save whole models."""
     for callback in callbacks:
         is_checkpoint = isinstance(callback, keras.callbacks.ModelCheckpoint)
         if is_checkpoint and not callback.save_weights_only:
-            check_path("filepath of ModelCheckpoint", callback.filepath)
+            check_path("ModelCheckpoint: filepath", callback.filepath)

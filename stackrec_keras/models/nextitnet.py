@@ -11,18 +11,20 @@ class NextItNet(ConvolutionalRecommender):
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
-        embedding_dim: Integer, the width of embeddings and hidden states.
-        num_blocks: Integer, residual blocks of two convolutions each. Where
-            StackRec's release has `dilation_count` c, this is 2c.
-        kernel_size: Integer, taps of each convolution.
+        embedding_dim: Integer, the width of embeddings and hidden states. Defaults to
+            `64`.
+        num_blocks: Integer, number of residual blocks of two convolutions each: 2c if
+            the reference implementation has `dilation_count` c. Defaults to `8`.
+        kernel_size: Integer, the kernel size of each convolution. Defaults to `3`.
         dilations: Sequence of integers. Block `i` takes `dilations[i % len]` in its
-            first convolution and twice that in its second.
-        rezero: Boolean, whether each block has a gate that starts at 0.
+            first convolution and twice that in its second. Defaults to `(1, 4)`.
+        rezero: Boolean, whether each block has a gate that starts at 0. Defaults to
+            `True`.
         **kwargs: `name`, `dtype` and the other arguments of a Keras model.
 
     Call arguments:
         inputs: Integer tensor of shape `(batch, time)`.
-        training: Unused; the model computes the same in training.
+        training: Unused; the model does the same in training.
 
     Returns:
         Hidden states, a tensor of shape `(batch, time, embedding_dim)`.

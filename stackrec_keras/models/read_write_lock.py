@@ -1,4 +1,4 @@
-"""Many threads may read a model at a time; one that changes it has it to itself."""
+"""Lets many threads read a model at once, and one thread at a time change it."""
 
 import contextlib
 import threading
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 
 class ReadWriteLock:
-    """A lock that threads get in the order in which they ask for it.
+    """A lock that several readers, or one writer, can hold.
 
-    Readers hold it together, a writer alone. A thread that holds it gets it again at
-    once, a reader as a reader only.
+    Threads get it in the order in which they ask for it. A thread that holds it to
+    write gets it again at once; one that holds it to read, only to read.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class ReadWriteLock:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
-        """Context in which no other thread changes the model."""
+        """Context in which no other thread can change the model."""
         me = threading.get_ident()
         with self._condition:
             if me not in self._readers:
@@ -39,7 +39,7 @@ class ReadWriteLock:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Context in which no other thread reads or changes the model."""
+        """Context in which no other thread can read or change the model."""
         self._start_writing(1)
         try:
             yield
@@ -47,7 +47,7 @@ class ReadWriteLock:
             self._stop_writing(self._depth - 1)
 
     def give_way(self) -> None:
-        """Lets those go first who wait for a lock that this thread holds to write."""
+        """Lets waiting threads go first. This thread must hold the lock to write."""
         depth = self._depth
         self._stop_writing(0)
         self._start_writing(depth)
@@ -62,7 +62,7 @@ class ReadWriteLock:
     def _stop_writing(self, depth):
         with self._condition:
             if self._writer != threading.get_ident():
-                return  # an interrupt came while this thread gave way
+                return  # interrupted while it gave way
             self._depth = depth
             if not depth:
                 self._writer = None
@@ -80,6 +80,6 @@ class ReadWriteLock:
                 )
             )
         finally:
-            # An interrupt (Ctrl-C) must not leave a ticket that nobody holds.
+            # Also after an interrupt (Ctrl-C), so that nobody waits for this ticket.
             self._waiting.remove(ticket)
             self._condition.notify_all()

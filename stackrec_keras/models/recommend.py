@@ -1,8 +1,10 @@
-"""From histories to the best items that are not in them."""
+"""The best items for each history."""
 
+import keras
 import numpy as np
 
 from stackrec_keras.arguments import check_bools, check_integers, is_integer
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.best_items import (
     BestItems,
     check_no_nan,
@@ -10,9 +12,8 @@ from stackrec_keras.models.best_items import (
     slices,
 )
 from stackrec_keras.models.candidates import read_candidates
-from stackrec_keras.models.histories import as_lists, read_histories
+from stackrec_keras.models.histories import read_histories
 from stackrec_keras.models.inference import last_hidden
-from stackrec_keras.models.inputs import check_users, items_of, users_of
 from stackrec_keras.models.scored_items import ScoredItems
 
 
@@ -21,21 +22,18 @@ def recommend(model, x, k, exclude_seen, batch_size, items):
     check_integers(batch_size=batch_size)
     check_bools(exclude_seen=exclude_seen)
     check_k(k, model.num_targets, "items of the model")
-    check_users(model, "x", x)
-    given, users = as_lists(items_of(x)), users_of(x)
-    raw = isinstance(given, (list, tuple)) and model.target_vocabulary is not None
-    histories = read_histories(model, given)
-    _check_users(users, len(histories))
+    histories = read_histories(model, x)
+    raw = histories.are_raw and model.target_vocabulary is not None
     candidates = read_candidates(model, items, raw, len(histories))
     scored = ScoredItems.of(model)
     if candidates.shared is not None:
         scored = scored.among(candidates.shared)
-    length = model.trained_length or model.max_length or histories.lengths.max()
+    length = model.trained_length or model.max_length or histories.items.lengths.max()
     parts = []
     for rows in slices(len(histories), batch_size):
-        inputs = _inputs(histories.last(rows, length), users, rows, batch_size)
+        inputs = _filled_up(histories.inputs(rows, length), batch_size)
         hidden = last_hidden(model, inputs)
-        seen = histories.pairs(rows) if exclude_seen else None
+        seen = histories.items.pairs(rows) if exclude_seen else None
         own = None if candidates.lists is None else candidates.lists.pairs(rows)
         parts.append(_best(scored, hidden, rows, k, seen, own))
     ids, scores = (np.concatenate(part) for part in zip(*parts))
@@ -44,12 +42,10 @@ def recommend(model, x, k, exclude_seen, batch_size, items):
 
 
 def check_k(k, most, which):
-    """Raises a ValueError if `k` is not an integer from 1 to `most`."""
+    """Checks that `k` is an integer from 1 to `most`."""
     if not is_integer(k) or not 1 <= k <= most:
-        raise ValueError(
-            f"k must be between 1 and the {most} {which}, and an integer. Received: "
-            f"k={k!r}"
-        )
+        reason = f"must be an integer from 1 to {most}, the number of {which}"
+        raise ArgumentError("k", reason, received=k)
 
 
 def decode(vocabulary, ids):
@@ -60,31 +56,13 @@ def decode(vocabulary, ids):
     return raw
 
 
-def _check_users(users, num_rows):
-    if users is None:
-        return
-    if np.shape(users) != (num_rows,):
-        raise ValueError(
-            f"x['users'] must have one user a history, of shape ({num_rows},). "
-            f"Received: shape {np.shape(users)}"
-        )
-    first = next(iter(users))  # of a column of a frame, users[0] may be another
-    if isinstance(first, str):
-        raise ValueError(
-            f"x['users'] has {first!r}, and must have indices: that of a raw id is "
-            "its place in windows.user_ids, and -1 is a user that the model does not "
-            "know."
-        )
-
-
-def _inputs(items, users, rows, batch_size):
-    """Returns the inputs of a batch. Its size is a power of two or `batch_size`, since
-    TensorFlow and JAX compile a function for each size."""
-    size = min(1 << (len(items) - 1).bit_length(), batch_size)
-    row = np.minimum(np.arange(size), len(items) - 1)
-    if users is None:
-        return items[row]
-    return {"items": items[row], "users": np.asarray(users)[rows][row]}
+def _filled_up(inputs, batch_size):
+    """Returns the inputs of a batch, filled up to a power of two or `batch_size` rows,
+    since TensorFlow and JAX compile a function for each size."""
+    num_rows = len(keras.tree.flatten(inputs)[0])
+    size = min(1 << (num_rows - 1).bit_length(), batch_size)
+    row = np.minimum(np.arange(size), num_rows - 1)
+    return keras.tree.map_structure(lambda values: values[row], inputs)
 
 
 def _best(scored, hidden, rows, k, seen, own):

@@ -1,4 +1,4 @@
-"""The one list of architectures."""
+"""The list of architectures that the command line, runs and tuning can build."""
 
 from stackrec_keras.models.grec import GRec
 from stackrec_keras.models.nextitnet import NextItNet
@@ -6,8 +6,9 @@ from stackrec_keras.models.sasrec import SASRec
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 from stackrec_keras.models.ssept import SSEPT
 
-# A class that is added here is built from those options that are its arguments; its
-# name goes into `runs.config` too, which the command reads before it loads a backend.
+# To add an architecture, add its class here, and its name to `runs.config`, which the
+# command line reads before it loads a backend. Options are passed to a class if they
+# are arguments of its constructor.
 MODELS: dict[str, type[SequentialRecommender]] = {
     kind.__name__.lower(): kind for kind in (NextItNet, GRec, SASRec, SSEPT)
 }

@@ -3,7 +3,7 @@ from typing import Any
 import keras
 
 from stackrec_keras.arguments import check_integers
-from stackrec_keras.models.inputs import Data
+from stackrec_keras.models.inputs import Features
 from stackrec_keras.models.transformer_recommender import TransformerRecommender
 from stackrec_keras.types import Tensor
 
@@ -14,26 +14,30 @@ class SASRec(TransformerRecommender):
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
-        max_length: Integer, the longest input; a longer one keeps its last items.
-        embedding_dim: Integer, the width of embeddings and hidden states.
-        num_blocks: Integer, transformer blocks.
-        num_heads: Integer, attention heads; it divides `embedding_dim`.
-        dropout: Float, the share of units dropped in training.
-        rezero: Boolean, whether each block has two gates that start at 0.
-        norm: `"post"`, as StackRec's release has it, or `"pre"`, with which a block
-            whose gates are 0 is exactly the identity.
-        padding_mask: Boolean, whether no position sees padding. The release's do.
+        max_length: Integer, the longest input. A longer one keeps its last items.
+        embedding_dim: Integer, the width of embeddings and hidden states. Defaults to
+            `64`.
+        num_blocks: Integer, number of transformer blocks. Defaults to `2`.
+        num_heads: Integer, number of attention heads, a divisor of `embedding_dim`.
+            Defaults to `1`.
+        dropout: Float, fraction of units to drop in training. Defaults to `0.0`.
+        rezero: Boolean, whether each block has two gates that start at 0. Defaults to
+            `True`.
+        norm: `"post"`, as in the reference implementation, or `"pre"`, with which a
+            block whose gates are 0 is exactly the identity. Defaults to `"post"`.
+        padding_mask: Boolean, whether to hide padding from every position. Defaults to
+            `False`, as in the reference implementation.
         **kwargs: `name`, `dtype` and the other arguments of a Keras model.
 
     Call arguments:
         inputs: Integer tensor of shape `(batch, time)`.
-        training: Boolean or `None`; dropout is on in training alone.
+        training: Boolean or `None`; there is dropout only in training.
 
     Returns:
         Hidden states, a tensor of shape `(batch, time, embedding_dim)`.
 
     Raises:
-        ValueError: If an argument is not one of those it may be.
+        ArgumentError: If an argument has a value that it may not have.
 
     Example:
 
@@ -81,8 +85,8 @@ class SASRec(TransformerRecommender):
         )
         self.build()
 
-    def embed(self, inputs: Data, training: bool | None) -> Tensor:
-        return self.item_embedding(inputs)
+    def embed(self, features: Features, training: bool | None) -> Tensor:
+        return self.item_embedding(features["items"])
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "embedding_dim": self.embedding_dim}

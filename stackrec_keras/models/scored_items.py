@@ -14,10 +14,9 @@ class ScoredItems:
     """The items that a model scores, or some of them.
 
     Args:
-        ids: Integer array `(n,)` of indices in ascending order; 0 is padding. They
-            are all from 0 on unless `among` made this.
-        vectors: Tensor `(n, dim)`, their output embeddings.
-        biases: Array `(n,)`.
+        ids: Integer array `(n,)` of indices in ascending order, where 0 is padding.
+        vectors: Tensor `(n, dim)`, the output embeddings of the items.
+        biases: Array `(n,)`, the biases of the items.
     """
 
     ids: np.ndarray
@@ -26,14 +25,16 @@ class ScoredItems:
 
     @classmethod
     def of(cls, model):
-        """Returns all items of a model, the padding among them."""
+        """Returns all items of a model, including the padding."""
         vectors, biases = output_weights(model)
         ids = np.arange(model.num_targets + 1)
         return cls(ids, vectors, ops.convert_to_numpy(biases))
 
     def among(self, ids):
-        """Returns only some of all items, and as much padding as makes their number a
-        power of two: JAX compiles the product again for each number.
+        """Selects some of all items.
+
+        Padding is added to make their number a power of two, because JAX compiles the
+        product for each number.
 
         Args:
             ids: Integer array of indices in ascending order.
@@ -43,18 +44,18 @@ class ScoredItems:
         return ScoredItems(ids, ops.take(self.vectors, ids, axis=0), self.biases[ids])
 
     def scores(self, hidden, columns):
-        """Returns the scores of a slice of the items.
+        """Scores a slice of the items.
 
         Args:
             hidden: Tensor `(rows, dim)`.
-            columns: Slice.
+            columns: Slice of the items.
 
         Returns:
-            Float32 array with at least `rows` rows, which may be written to; padding
-            has -inf.
+            Writable float32 array with at least `rows` rows. The score of padding is
+            -inf.
         """
         if len(hidden) < _LEAST_ROWS:
-            # Products of few rows can differ in the last bit for equal vectors.
+            # With few rows, the products of equal vectors can differ in the last bit.
             hidden = ops.tile(hidden, (_LEAST_ROWS, 1))
         start, size = columns.start, columns.stop - columns.start
         vectors = ops.slice(self.vectors, (start, 0), (size, self.vectors.shape[1]))
@@ -65,9 +66,12 @@ class ScoredItems:
         return scores
 
     def places(self, rows, ids, columns):
-        """Returns where in the scores of a slice (row, id) pairs are: two arrays, of
-        the pairs whose item is in the slice."""
-        own = self.ids[columns]
-        column = np.minimum(np.searchsorted(own, ids), len(own) - 1)
-        is_there = own[column] == ids
+        """Finds (row, id) pairs in the scores of a slice.
+
+        Returns:
+            Two arrays, row and column, of the pairs whose item is in the slice.
+        """
+        ids_there = self.ids[columns]
+        column = np.minimum(np.searchsorted(ids_there, ids), len(ids_there) - 1)
+        is_there = ids_there[column] == ids
         return rows[is_there], column[is_there]

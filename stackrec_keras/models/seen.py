@@ -1,4 +1,4 @@
-"""Items that a history has already, and `recommend` leaves out."""
+"""Items of a history, which `recommend` leaves out."""
 
 import warnings
 
@@ -6,6 +6,7 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Batches
+from stackrec_keras.errors import StackRecWarning
 from stackrec_keras.models.inputs import items_of
 
 
@@ -21,23 +22,24 @@ def without_seen(scores, items):
 
 
 def warn_of_seen(model, x, y, stacklevel):
-    """Warns if targets are items of their histories, where both are at hand."""
+    """Warns if targets are items of their histories, if both are arrays."""
     if isinstance(x, Batches):
         x, y = x.epoch_windows.evaluation_arrays() if x.evaluation else (None, None)
     seen = num_seen(model, x, y)
     if seen:
         warnings.warn(
             f"In {seen:,} of {len(y):,} rows the target is an item of the history, "
-            "which recommend() leaves out and this evaluation ranks. Give "
+            "which recommend() leaves out but this evaluation ranks. Give "
             "exclude_seen=True to compile() or evaluate() to rank as recommend() does, "
             "or exclude_seen=False to rank all items without this warning.",
+            StackRecWarning,
             stacklevel=stacklevel,
         )
 
 
 def num_seen(model, x, y):
     """Returns in how many rows the target is an item of the history; 0 where `x` and
-    `y` are no arrays of one length."""
+    `y` are not arrays of one length."""
     items = items_of(x)
     if not isinstance(items, np.ndarray) or not isinstance(y, np.ndarray):
         return 0

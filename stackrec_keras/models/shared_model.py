@@ -1,4 +1,5 @@
 import contextlib
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,19 +11,27 @@ from stackrec_keras.models.read_write_lock import ReadWriteLock
 class SharedModel(keras.Model):
     """What a model adds to Keras' trainer so that several threads may use it.
 
-    Threads infer at the same time, also while another one fits the model. Nobody
-    infers while the model changes shape. On JAX Keras takes the values out of all
-    variables while it fits, evaluates or predicts: there a thread waits for the
-    others, and `fit` lets those who wait go first before each epoch.
+    Threads can infer at the same time, even while another thread fits the model. No
+    thread infers while the model changes shape. On JAX, Keras takes the values out of
+    all variables while it fits, evaluates or predicts. There, threads take turns, and
+    `fit` lets the waiting ones go first before each epoch.
     """
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.lock = ReadWriteLock()
+        self._evaluation = threading.RLock()
 
     def inferring(self) -> contextlib.AbstractContextManager:
         """Context of what reads the model."""
         return self.lock.writing() if _takes_values() else self.lock.reading()
+
+    @contextlib.contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Context of what evaluates the model. Evaluations take turns, since they
+        share the metrics and the compiled step."""
+        with self.inferring(), self._evaluation:
+            yield
 
     @contextlib.contextmanager
     def fitting(self) -> Iterator[None]:
@@ -35,7 +44,7 @@ class SharedModel(keras.Model):
             return super().train_on_batch(*args, **kwargs)
 
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
-        with self.inferring():
+        with self.evaluating():
             return super().test_on_batch(*args, **kwargs)
 
     def predict_on_batch(self, x: Any) -> Any:

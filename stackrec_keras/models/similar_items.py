@@ -1,8 +1,9 @@
-"""Items whose embeddings point in the same direction."""
+"""Finds items whose embeddings point in the same direction."""
 
 import numpy as np
 from keras import ops
 
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.best_items import (
     BestItems,
     check_no_nan,
@@ -10,7 +11,7 @@ from stackrec_keras.models.best_items import (
     slices,
 )
 from stackrec_keras.models.inference import item_vectors
-from stackrec_keras.models.item_ids import are_lists, as_list, known_indices
+from stackrec_keras.models.item_ids import are_lists, as_list, lookup_indices
 from stackrec_keras.models.recommend import check_k, decode
 
 _ROWS = 256
@@ -22,14 +23,14 @@ def similar_items(model, ids, k):
     if not hasattr(model, "item_embedding"):
         raise ValueError(
             f"similar_items compares the vectors of model.item_embedding, which "
-            f"{type(model).__name__} does not have. Name the model's embedding of "
-            "items so."
+            f"{type(model).__name__} does not have. Store the model's item embedding "
+            "under that name."
         )
     ids = as_list("ids", ids)
     if are_lists("ids", ids):
-        raise ValueError(f"ids must be one list of items. Received: {ids!r:.100}")
-    way_out = "For raw ids set model.vocabulary first."
-    indices, _ = known_indices("ids", [ids], model.vocabulary, model.num_items, way_out)
+        raise ArgumentError("ids", "must be one list of items", received=ids)
+    fix = "To use raw ids, set model.vocabulary first."
+    indices, _ = lookup_indices("ids", [ids], model.vocabulary, model.num_items, fix)
     vectors = ops.convert_to_numpy(item_vectors(model))
     parts = [
         _most_similar(vectors, indices[rows], k) for rows in slices(len(indices), _ROWS)
@@ -43,11 +44,11 @@ def similar_items(model, ids, k):
 
 def _most_similar(vectors, indices, k):
     best = BestItems(len(indices), k)
-    ours = _unit(vectors[indices])
+    directions = _normalize(vectors[indices])
     rows = np.arange(len(indices))
     for columns in column_slices(len(indices), vectors, k):
         ids = np.arange(columns.start, columns.stop)
-        scores = (ours @ _unit(vectors[columns]).T).astype("float32")
+        scores = (directions @ _normalize(vectors[columns]).T).astype("float32")
         scores[:, ids == 0] = -np.inf
         is_here = (indices >= columns.start) & (indices < columns.stop)
         scores[rows[is_here], indices[is_here] - columns.start] = -np.inf
@@ -55,10 +56,9 @@ def _most_similar(vectors, indices, k):
     return best.result()
 
 
-def _unit(vectors):
-    """Returns vectors of length 1, those of zeros as they are. In double precision no
-    finite length overflows."""
-    vectors = vectors.astype("float64")
+def _normalize(vectors):
+    """Scales vectors to length 1; a vector of zeros stays as it is."""
+    vectors = vectors.astype("float64")  # in which no length overflows
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    with np.errstate(invalid="ignore"):  # similar_items finds NaN itself
+    with np.errstate(invalid="ignore"):  # check_no_nan reports NaN
         return vectors / np.where(lengths == 0, 1, lengths)

@@ -5,7 +5,7 @@ from keras import ops
 
 from stackrec_keras.arguments import check_fraction, check_integers
 from stackrec_keras.models.extension import extend_users
-from stackrec_keras.models.inputs import Data, items_of, users_of
+from stackrec_keras.models.inputs import Features
 from stackrec_keras.models.transformer_recommender import TransformerRecommender
 from stackrec_keras.types import Tensor
 
@@ -14,39 +14,43 @@ from stackrec_keras.types import Tensor
 class SSEPT(TransformerRecommender):
     """Next-item recommender of causal self-attention over items and their user.
 
-    While it trains, ids are replaced by random ones (stochastic shared embeddings),
-    in the model's inputs alone: neither data nor targets change.
+    In training, it replaces some ids by random ones (stochastic shared embeddings).
+    This only changes the inputs of the model, not the data or the targets.
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
-        num_users: Integer; user ids are 0..num_users-1. Any other user, -1 say, gets
-            the mean of all user vectors.
-        max_length: Integer, the longest input; a longer one keeps its last items.
-        item_dim: Integer, the width of item embeddings.
+        num_users: Integer; user ids are 0..num_users-1. Any other user, such as -1,
+            gets the mean of all user vectors.
+        max_length: Integer, the longest input. A longer one keeps its last items.
+        item_dim: Integer, the width of item embeddings. Defaults to `64`.
         user_dim: Integer, the width of user embeddings. Hidden states have the width
-            `user_dim + item_dim`.
-        num_blocks: Integer, transformer blocks.
-        num_heads: Integer, attention heads; it divides `user_dim + item_dim`.
-        dropout: Float, the share of units dropped in training.
-        user_noise: Float, the probability that a user is replaced in training.
-        item_noise: Float, the probability that an item is replaced in training;
-            padding and the last item never are.
-        rezero: Boolean, whether each block has two gates that start at 0.
-        norm: `"post"`, as StackRec's release has it, or `"pre"`, with which a block
-            whose gates are 0 is exactly the identity.
-        padding_mask: Boolean, whether no position sees padding. The release's do.
+            `user_dim + item_dim`. Defaults to `64`.
+        num_blocks: Integer, number of transformer blocks. Defaults to `2`.
+        num_heads: Integer, number of attention heads, a divisor of
+            `user_dim + item_dim`. Defaults to `1`.
+        dropout: Float, fraction of units to drop in training. Defaults to `0.2`.
+        user_noise: Float, the probability that training replaces a user. Defaults to
+            `0.8`.
+        item_noise: Float, the probability that training replaces an item. Padding and
+            the last item are never replaced. Defaults to `0.01`.
+        rezero: Boolean, whether each block has two gates that start at 0. Defaults to
+            `True`.
+        norm: `"post"`, as in the reference implementation, or `"pre"`, with which a
+            block whose gates are 0 is exactly the identity. Defaults to `"post"`.
+        padding_mask: Boolean, whether to hide padding from every position. Defaults to
+            `False`, as in the reference implementation.
         **kwargs: `name`, `dtype` and the other arguments of a Keras model.
 
     Call arguments:
         inputs: Dict of `"items"`, an integer tensor of shape `(batch, time)`, and
-            `"users"`, one of shape `(batch,)`; or the items alone, of unknown users.
-        training: Boolean or `None`; dropout and noise are on in training alone.
+            `"users"`, one of shape `(batch,)`; or only the items, of unknown users.
+        training: Boolean or `None`; there is dropout and noise only in training.
 
     Returns:
         Hidden states, a tensor of shape `(batch, time, user_dim + item_dim)`.
 
     Raises:
-        ValueError: If an argument is not one of those it may be.
+        ArgumentError: If an argument has a value that it may not have.
 
     Example:
 
@@ -54,7 +58,7 @@ class SSEPT(TransformerRecommender):
     model = sr.SSEPT(num_items=3706, num_users=6040, max_length=50, num_blocks=4)
     model.compile()
     model.fit(
-        split.train.batches(128, with_users=True),
+        split.train.batches(128, features=model.features),
         epochs=7,
         callbacks=[sr.StackingCallback("stackA")],
     )
@@ -65,6 +69,9 @@ class SSEPT(TransformerRecommender):
         [SSE-PT: Sequential Recommendation Via Personalized Transformer, RecSys
         2020](https://doi.org/10.1145/3383313.3412258)
     """
+
+    features = ("items", "users")
+    optional_features = ("users",)
 
     def __init__(
         self,
@@ -112,21 +119,18 @@ class SSEPT(TransformerRecommender):
         """Adds users in place, and to the optimizer's state, as `extend_items` does.
 
         Args:
-            n: Integer, how many.
-            init: `"mean"` or `"random"`, what their vectors are at first.
+            n: Integer, how many users.
+            init: `"mean"` or `"random"`, how their vectors start. Defaults to
+                `"mean"`.
 
         Raises:
-            ValueError: If an argument does not fit; the model is untouched then.
+            ArgumentError: If an argument does not fit the model, which then stays as
+                it was.
         """
         extend_users(self, n, init)
 
-    def embed(self, inputs: Data, training: bool | None) -> Tensor:
-        items, users = items_of(inputs), users_of(inputs)
-        if users is None and training:
-            raise ValueError(
-                "SSEPT trains on items and their users. Received: items alone, of "
-                f"shape {tuple(items.shape)}"
-            )
+    def embed(self, features: Features, training: bool | None) -> Tensor:
+        items, users = features["items"], features.get("users")
         if users is None:
             users = ops.full(ops.shape(items)[:1], -1, dtype="int32")
         if training:

@@ -1,7 +1,7 @@
-"""Programs that PyTorch's exporter writes, for a batch of any size.
+"""Exports programs for batches of any size with PyTorch's own exporter.
 
-For one, Keras traces an ONNX file by TorchScript, which has no layer normalization in
-it, and writes a program of `torch.export` for a batch of one row.
+Keras' export does not suffice: for ONNX it traces with TorchScript, which cannot export
+layer normalization, and its `torch.export` programs take only a batch of one row.
 """
 
 import keras
@@ -16,13 +16,14 @@ def export_onnx(scorer, filepath, verbose, input_signature, opset_version=None):
         scorer: A `Scorer`.
         filepath: Path of the file.
         verbose: As in `keras.Model.export`.
-        input_signature: List of one spec, or of a dict of them.
-        opset_version: Integer or `None`, the version of ONNX's operators.
+        input_signature: List of one `keras.InputSpec`, or of one dict of them.
+        opset_version: Integer or `None`, the version of ONNX's operators. Defaults to
+            `None`, which means the exporter's own.
     """
     specs = keras.tree.flatten(input_signature)
     inputs = input_signature[0]
     program = torch.onnx.export(
-        _OfTensors(scorer, inputs).eval(),
+        _FlatInputs(scorer, inputs).eval(),
         tuple(ops.ones([n or 2 for n in spec.shape], spec.dtype) for spec in specs),
         dynamo=True,
         dynamic_shapes=(tuple(map(_dynamic_axes, specs)),),
@@ -37,7 +38,7 @@ def export_onnx(scorer, filepath, verbose, input_signature, opset_version=None):
 
 
 def dynamic_shapes(input_signature):
-    """Returns that argument of `torch.export.export`, for a Keras model."""
+    """Returns the argument `dynamic_shapes` of `torch.export.export`."""
     return [(keras.tree.map_structure(_dynamic_axes, input_signature[0]),)]
 
 
@@ -45,8 +46,8 @@ def _dynamic_axes(spec):
     return {0: torch.export.Dim("batch")} if spec.shape[0] is None else {}
 
 
-class _OfTensors(torch.nn.Module):
-    """Takes each tensor of nested inputs by itself, as an ONNX file does."""
+class _FlatInputs(torch.nn.Module):
+    """Takes each tensor of nested inputs as a separate argument, as ONNX does."""
 
     def __init__(self, scorer, inputs):
         super().__init__()

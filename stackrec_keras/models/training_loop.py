@@ -1,8 +1,8 @@
 """The private attributes of Keras' training loop.
 
-Keras 3 has no public way to get back what JAX holds when a step fails, or to give the
-epochs of a fit different numbers of batches. And the signature of a step is another on
-JAX, where it takes and returns the values of all variables.
+Keras 3 has no public way to get back the values that JAX holds when a step fails, or
+to give the epochs of a fit different numbers of batches. On JAX, a step also takes and
+returns the values of all variables.
 """
 
 import contextlib
@@ -23,13 +23,13 @@ class KeepsValues(keras.Model):
     """What a model adds to Keras' trainer so that an error in a step loses nothing.
 
     On JAX, Keras takes the values out of all variables before a step and puts them
-    back after an epoch. An error while the step is traced (a target of the wrong
-    shape, say) would leave the model without weights.
+    back after an epoch. An error while the step is traced, such as a target of the
+    wrong shape, would leave the model without weights.
     """
 
     has_callers = False
-    """Boolean, whether the model was called by anything but its own `fit`, `evaluate`
-    and `predict`: by a model that it is a part of, perhaps."""
+    """Boolean, whether the model was called outside its own `fit`, `evaluate` and
+    `predict`: perhaps by a model that it is a part of."""
 
     _before_step = None
 
@@ -66,8 +66,8 @@ class EpochSteps(keras.Model):
     its own number of batches.
 
     Keras asks the data for that number once, before the first epoch, and keeps it in
-    the iterator over epochs, which it shows to no callback. But it does hand it to
-    the model, to be built by its first batch.
+    the iterator over epochs. It shows that iterator to no callback, but it gives it to
+    the model, which it builds with the first batch.
     """
 
     _epoch_iterator = None
@@ -82,33 +82,14 @@ class EpochSteps(keras.Model):
         super()._symbolic_build(iterator=iterator, data_batch=data_batch)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        # TensorFlow's own step before the one above, which it may leave out.
+        # TensorFlow runs this before the method above, which it may skip.
         self._keep(iterator)
         super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
 
     def _keep(self, iterator):
         if iterator is not None:
-            # No more than a reference: the data would live as long as the model.
+            # A weak reference, or the data would live as long as the model.
             self._epoch_iterator = weakref.ref(iterator)
-
-
-class ScoringSteps(keras.Model):
-    """What a model adds to Keras' steps so that they score what `call` returns, which
-    is hidden states."""
-
-    def test_step(self, *args: Any) -> dict[str, Any]:
-        *state, data = args
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        # The dict tells `compute_metrics` a step of evaluation from one of training.
-        return super().test_step(*state, (x, {"next_item": y}, sample_weight))
-
-    def predict_step(self, *args: Any) -> Any:
-        *state, _ = args
-        if not state:
-            return self.output_table(super().predict_step(*args)[:, -1])
-        hidden, non_trainable = super().predict_step(*args)
-        with _values_of(self, *state[0]):
-            return self.output_table(hidden[:, -1]), non_trainable
 
 
 def draw_before_step(model, state, draw):
@@ -116,23 +97,24 @@ def draw_before_step(model, state, draw):
 
     Args:
         model: The model, whose seed generators `draw` uses.
-        state: List of the arguments of the step but for the data: none, or on JAX
-            the values of all variables.
+        state: List of the arguments of the step before the data: empty, or on JAX the
+            values of all variables.
         draw: Function without arguments.
 
     Returns:
-        What `draw` returned, and the `state` to go on with.
+        What `draw` returned, and the `state` to continue with.
     """
     if not state:
         return draw(), state
     trainable, non_trainable, *others = state[0]
-    with _values_of(model, trainable, non_trainable) as scope:
+    with values_of(model, trainable, non_trainable) as scope:
         drawn = draw()
     non_trainable = [scope.get_current_value(v) for v in model.non_trainable_variables]
     return drawn, [(trainable, non_trainable, *others)]
 
 
-def _values_of(model, trainable, non_trainable):
+def values_of(model, trainable, non_trainable):
+    """Context in which a model's variables have the values that a JAX step got."""
     variables = [*model.trainable_variables, *model.non_trainable_variables]
     values = [*trainable, *non_trainable]
     return keras.StatelessScope(state_mapping=list(zip(variables, values)))

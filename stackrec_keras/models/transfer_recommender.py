@@ -6,43 +6,44 @@ import numpy as np
 
 from stackrec_keras.arguments import check_bools, check_integers
 from stackrec_keras.data import Vocabulary
-from stackrec_keras.models.check_vocabulary import check_vocabulary
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.extension import extend_items, extend_targets
-from stackrec_keras.models.inputs import Data
+from stackrec_keras.models.inputs import Data, Features
 from stackrec_keras.models.recommend import recommend
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
+from stackrec_keras.models.vocabularies import check_vocabulary
 from stackrec_keras.types import Tensor
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class TransferRecommender(SequentialRecommender):
-    """Recommends from a second catalogue what fits the history in a first one.
+    """Recommends items of one catalogue to users with histories in another.
 
     It reads histories of source items with a copy of a model that was trained on
-    them, and scores the items of a target catalogue with a new output table. It is
-    trained on the one target item of each row, compiled, grown and saved as any
-    other model. The model that it was made from stays as it is.
+    them, and scores the items of a target catalogue with a new output embedding. It is
+    compiled, grown and saved like any other model, and trained on one target item per
+    row. The model that it was made from is not changed.
 
     Args:
         model: The trained model: a NextItNet, GRec, SASRec or SSEPT.
-        num_targets: Integer; target item ids are 1..num_targets, 0 is padding.
-        target_regularizer: A Keras regularizer of the target items' vectors, or
-            `None`. StackRec's release has what Keras calls `L2(0.01)`.
-        **kwargs: `name`, `dtype` and the other arguments of a Keras model. The
-            `dtype` is that of `model` if it is not given.
+        num_targets: Integer, the number of target items. Their ids are
+            1..num_targets; 0 is padding.
+        target_regularizer: A Keras regularizer for the vectors of the target items, or
+            `None`. StackRec's reference implementation uses `L2(0.01)`. Defaults to
+            `None`.
+        **kwargs: The other arguments of `keras.Model`, such as `name` and `dtype`.
+            `dtype` defaults to that of `model`.
 
     Call arguments:
-        inputs: As of `model`: source items `(batch, time)`, or a dict of them and of
-            the users.
-        training: Boolean or `None`, as in Keras.
+        inputs: As for `model`: source items `(batch, time)`, or a dict of features.
+        training: Boolean or `None`, as in Keras. Defaults to `None`.
 
     Returns:
-        Hidden states, a tensor of shape `(batch, time, dim)`. The last one scores
-        the target items.
+        Hidden states, a tensor of shape `(batch, time, dim)`.
 
     Raises:
-        ValueError: If `model` is not one of ours, or `num_targets` no integer of at
-            least 1.
+        ArgumentError: If `model` is not a model of this package, or `num_targets` is
+            not an integer of at least 1.
 
     Example:
 
@@ -59,7 +60,8 @@ class TransferRecommender(SequentialRecommender):
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
 
-    # The source model has the names of the base: no two variables have one path.
+    # Not the names of the base class, which the source model has: the paths of
+    # variables must differ.
     output_name = "target_table"
     seed_name = "target_seed_generator"
     scores_what_it_reads = False
@@ -73,14 +75,13 @@ class TransferRecommender(SequentialRecommender):
     ) -> None:
         check_integers(num_targets=num_targets)
         if not isinstance(model, SequentialRecommender):
-            raise ValueError(
-                "model must be a trained NextItNet, GRec, SASRec or SSEPT. Received: "
-                f"model={model!r}"
-            )
+            reason = "must be a trained NextItNet, GRec, SASRec or SSEPT"
+            raise ArgumentError("model", reason, received=model)
         if isinstance(model, TransferRecommender):
-            raise ValueError(
-                "model is a TransferRecommender already. Give the model of its source "
-                "items: model.source."
+            raise ArgumentError(
+                "model",
+                "is already a TransferRecommender",
+                "Give the model of its source items: model.source.",
             )
         kwargs.setdefault("dtype", model.dtype_policy)
         super().__init__(
@@ -96,22 +97,32 @@ class TransferRecommender(SequentialRecommender):
         self._target_vocabulary = None
         self.build()
 
-    def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
-        return self.source(inputs, training=training)
+    def hidden_states(self, features: Features, training: bool | None) -> Tensor:
+        return self.source(features, training=training)
+
+    @property
+    def features(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Tuple of strings, the features that the source model takes."""
+        return self.source.features
+
+    @property
+    def optional_features(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Tuple of strings, those that only training needs."""
+        return self.source.optional_features
 
     @property
     def max_length(self) -> int | None:  # type: ignore[override]
-        """Integer or `None`. A longer input keeps its last items."""
+        """Integer or `None`, the longest input. A longer one keeps its last items."""
         return self.source.max_length
 
     @property
     def num_users(self) -> int | None:  # type: ignore[override]
-        """Integer or `None`, for a model that takes users."""
+        """Integer, the number of users, or `None` if the model takes no users."""
         return self.source.num_users
 
     @property
     def vocabulary(self) -> Vocabulary | None:
-        """`Vocabulary` of the source items, or `None`. A `.keras` file holds it."""
+        """`Vocabulary` of the source items, or `None`. It is saved with the model."""
         return self.source.vocabulary
 
     @vocabulary.setter
@@ -120,7 +131,7 @@ class TransferRecommender(SequentialRecommender):
 
     @property  # type: ignore[override]
     def target_vocabulary(self) -> Vocabulary | None:
-        """`Vocabulary` of the target items, or `None`. A `.keras` file holds it."""
+        """`Vocabulary` of the target items, or `None`. It is saved with the model."""
         return self._target_vocabulary
 
     @target_vocabulary.setter
@@ -141,53 +152,57 @@ class TransferRecommender(SequentialRecommender):
         """Recommends the target items with the highest scores.
 
         Args:
-            x: Histories of source items, as `SequentialRecommender.recommend` takes
-                them.
+            x: Histories of source items, as in `SequentialRecommender.recommend`.
             k: Integer, number of target items for each history. Defaults to `10`.
-            exclude_seen: As in the other models. It changes nothing here: histories
-                have no target items.
+            exclude_seen: Boolean, without effect: histories have no target items.
+                Defaults to `True`.
             batch_size: Integer, number of histories that the model reads at a time.
                 Defaults to `256`.
-            items: The only target items to choose from, as in the other models: raw
-                ids of the `target_vocabulary` if the model has one and `x` is a list
-                of histories, otherwise indices. Defaults to `None`, which means all
-                target items.
+            items: The target items to choose from, a list for all histories or one
+                list for each: raw ids if `x` is a list of histories and the model has
+                a `target_vocabulary`, otherwise indices. Defaults to `None`, which
+                means all target items.
 
         Returns:
-            A pair of arrays `(batch, k)`, best first: target ids (raw ones if `x` is
-            a list and there is a `target_vocabulary`) and scores.
+            A pair of arrays `(batch, k)`, best first: target ids (raw ids if `x` is a
+            list and the model has a `target_vocabulary`) and scores.
 
         Raises:
-            ValueError: If a history has no known item, `items` has an unknown item or
-                none, `k` is not an integer in 1..num_targets, or scores are NaN.
+            ArgumentError: If a history has no known item, `items` has an unknown item
+                or an empty list, or `k` is not an integer in 1..num_targets.
+            ValueError: If scores are NaN.
         """
         check_bools(exclude_seen=exclude_seen)
         return recommend(self, x, k, False, batch_size, items)
 
     def similar_items(self, ids: Any, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
-        """Finds similar items of the source catalogue, as the source model does: only
-        source items have input embeddings."""
+        """Finds similar source items: see `SequentialRecommender.similar_items`.
+        (Target items have no input embeddings.)"""
         return self.source.similar_items(ids, k)
 
     def extend_items(
         self, n: int | None = None, init: str = "mean", ids: Sequence | None = None
     ) -> None:
-        """Adds items to the source catalogue, as in the other models."""
+        """Adds source items: see `SequentialRecommender.extend_items`."""
         extend_items(self.source, n, init, ids, trained=self)
         self.num_items = self.source.num_items
 
     def extend_targets(
         self, n: int | None = None, init: str = "mean", ids: Sequence | None = None
     ) -> None:
-        """Adds items to the target catalogue, as `extend_items` does to the source's.
+        """Adds target items, as `extend_items` adds source items.
 
         Args:
-            n: Integer, how many; `None` for as many as there are `ids`.
-            init: `"mean"` or `"random"`, what their vectors and biases are at first.
-            ids: List of their raw ids, for a model with a `target_vocabulary`.
+            n: Integer, the number of new items. Defaults to `None`, which means as
+                many as there are `ids`.
+            init: String, how their vectors and biases start: `"mean"` or `"random"`.
+                Defaults to `"mean"`.
+            ids: List of their raw ids, required if the model has a
+                `target_vocabulary`. Defaults to `None`.
 
         Raises:
-            ValueError: If an argument does not fit the model; it is untouched then.
+            ArgumentError: If an argument does not fit the model, which stays as it
+                was.
         """
         extend_targets(self, n, init, ids)
 
@@ -196,10 +211,10 @@ class TransferRecommender(SequentialRecommender):
     ) -> keras.callbacks.History:
         """Trains the model; the arguments are those of `keras.Model.fit`.
 
-        `x` is `(batch, time)` source ids and `y` `(batch,)` the one target item of
-        each row, here as in `validation_data`; or `x` yields such pairs.
+        `x` is `(batch, time)`, source items, and `y` is `(batch,)`, the target item of
+        each row; or `x` yields such pairs. The same holds for `validation_data`.
         """
-        # Not first in a traced step: on JAX an error there loses the weights.
+        # On JAX, an error inside a traced step would lose the weights.
         if y is None and isinstance(x, keras.utils.PyDataset):
             _check_one_target(x[0][1])
         elif y is not None:
@@ -214,7 +229,7 @@ class TransferRecommender(SequentialRecommender):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        # The depth is that of the source model.
+        # These are the source model's.
         for name in ("num_items", "num_blocks"):
             del config[name]
         regularizer = self.target_regularizer
@@ -233,10 +248,11 @@ class TransferRecommender(SequentialRecommender):
 
 def _check_one_target(y):
     if len(y.shape) != 1:
-        raise ValueError(
-            "TransferRecommender trains on y of shape (batch,), one target item a "
-            f"row. Received: y of shape {tuple(y.shape)}. A history with several "
-            "targets is several rows."
+        raise ArgumentError(
+            "y",
+            f"has shape {tuple(y.shape)}, but must have one target item per row: "
+            "(batch,)",
+            "A history with several targets needs several rows.",
         )
 
 

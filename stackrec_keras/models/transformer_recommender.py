@@ -3,20 +3,26 @@ from typing import Any
 from keras import layers, ops
 from keras.initializers import RandomNormal
 
-from stackrec_keras.arguments import check_bools, check_fraction, check_integers
+from stackrec_keras.arguments import (
+    check_bools,
+    check_choice,
+    check_fraction,
+    check_integers,
+)
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.layers import Embedding, ReZeroTransformerStack, dropout
 from stackrec_keras.layers.rezero_transformer_stack import EPSILON
-from stackrec_keras.models.inputs import Data, items_of
+from stackrec_keras.models.inputs import Features
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 from stackrec_keras.types import Tensor
 
 
 class TransformerRecommender(SequentialRecommender):
-    """Base of the models on a `ReZeroTransformerStack`: all but what they embed.
+    """Base of the models on a `ReZeroTransformerStack`.
 
-    A subclass builds its embeddings in the constructor and says how inputs become
-    vectors (`embed`); positions, counted from the left end of the input, are added
-    to them here.
+    A subclass builds its embeddings in the constructor and says how features become
+    vectors (`embed`). This class adds the positions, counted from the left end of the
+    input.
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
@@ -52,11 +58,9 @@ class TransformerRecommender(SequentialRecommender):
         check_fraction(dropout=dropout)
         check_bools(rezero=rezero, padding_mask=padding_mask)
         if dim % num_heads:
-            raise ValueError(
-                f"num_heads={num_heads} must divide the width of the blocks, {dim}."
-            )
-        if norm not in ("post", "pre"):
-            raise ValueError(f"norm must be 'post' or 'pre'. Received: norm={norm!r}")
+            reason = f"must divide the width of the blocks, {dim}"
+            raise ArgumentError("num_heads", reason, received=num_heads)
+        check_choice("norm", norm, ("post", "pre"))
         super().__init__(num_items, dim, num_blocks, **kwargs)
         self.max_length = int(max_length)
         self.num_heads = int(num_heads)
@@ -82,19 +86,22 @@ class TransformerRecommender(SequentialRecommender):
         if norm == "pre":
             self.output_norm = self._norm(dim, "output_norm")
 
-    def embed(self, inputs: Data, training: bool | None) -> Tensor:
-        """Returns vectors `(batch, time, dim)` for `inputs` as in `call`."""
+    def embed(self, features: Features, training: bool | None) -> Tensor:
+        """Returns vectors `(batch, time, dim)`; the arguments are those of
+        `hidden_states`."""
         raise NotImplementedError(f"{type(self).__name__} defines embed().")
 
-    def hidden_states(self, inputs: Data, training: bool | None) -> Tensor:
-        items = items_of(inputs)
+    def hidden_states(self, features: Features, training: bool | None) -> Tensor:
+        items = features["items"]
         positions = self.position_embedding(
             ops.arange(0, ops.shape(items)[1], dtype="int32")
         )
-        x = self.embed(inputs, training) + positions
+        x = self.embed(features, training) + positions
         x = dropout(x, self.dropout, training, self.seed_generator)
         x = self.embedding_norm(x)
-        context = {"is_item": ops.not_equal(items, 0)} if self.padding_mask else None
+        context = dict(features)
+        if self.padding_mask:
+            context["is_item"] = ops.not_equal(items, 0)
         x = self.stack(x, training=training, context=context)
         return self.output_norm(x) if self.norm == "pre" else x
 

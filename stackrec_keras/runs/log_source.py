@@ -32,7 +32,8 @@ def read_log(options, data=None):
     if is_file(data):
         times = None if options.timestamp == "none" else options.timestamp
         columns = (options.user, options.item, times)
-        return read_interactions(data, *map(_name_or_number, columns))
+        with errors_about_data(data):
+            return read_interactions(data, *map(_name_or_number, columns))
     # Results go to stdout, and some commands print them for machines.
     with contextlib.redirect_stdout(sys.stderr):
         if data in DATA_SETS:
@@ -44,6 +45,17 @@ def read_log(options, data=None):
         f"{', '.join(DATA_SETS)}.",
         data,
     )
+
+
+@contextlib.contextmanager
+def errors_about_data(data):
+    """Errors about the path that a function reads are errors about a run's `data`."""
+    try:
+        yield
+    except ArgumentError as error:
+        if error.argument not in ("path", "path_or_frame"):
+            raise
+        raise ArgumentError("data", error.reason, error.fix, data) from error
 
 
 def _name_or_number(column):

@@ -2,7 +2,7 @@
 
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.config import TRANSFER
-from stackrec_keras.runs.log_source import read_log
+from stackrec_keras.runs.log_source import errors_about_data, read_log
 
 # Written to split.json: a later default of the library must not change old runs.
 _SHARES = {"test_share": 0.2, "validation_share": 0.1}
@@ -34,9 +34,10 @@ def make_split(config, arguments=None, known=None):
     if arguments is None:
         arguments = split_arguments(config)
     if config.sequences:
-        windows, _ = data.read_sequences(
-            config.data, config.user_column, length=config.length
-        )
+        with errors_about_data(config.data):
+            windows, _ = data.read_sequences(
+                config.data, config.user_column, length=config.length
+            )
         return data.split_random(windows, **arguments)
     log = read_log(config)
     return split_log(log, config.split, config.length, {**arguments, **(known or {})})

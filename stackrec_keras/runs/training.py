@@ -11,7 +11,7 @@ import keras
 from stackrec_keras.data import Batches, Vocabulary
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.evaluation import model_title, training_counts
-from stackrec_keras.runs.architectures import build_model, takes_users
+from stackrec_keras.runs.architectures import build_model
 from stackrec_keras.runs.callbacks import (
     Backup,
     BestEpoch,
@@ -229,18 +229,17 @@ def _fit(config, folder, split, model, growth):
     epoch = backup.restore(model)
     if any(stop.stopped_before(epoch) for stop in stops):
         epoch = config.epochs  # only the end of training is left to do
-    users = takes_users(config)
     size = config.batch_size
     model.fit(
         Batches(
             split.train,
             size,
             seed=config.seed,
-            with_users=users,
+            features=model.features,
             share_by=config.share_by,
         ),
         validation_data=split.validation.batches(
-            size, evaluation=True, with_users=users
+            size, evaluation=True, features=model.features
         ),
         initial_epoch=epoch,
         epochs=config.epochs,

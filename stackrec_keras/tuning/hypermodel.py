@@ -49,9 +49,9 @@ class StackingHyperModel(keras_tuner.HyperModel):
         model_class: A class of models, such as `sr.NextItNet`.
         data: `sr.data.Split`. Models are trained on `train` and compared on
             `validation`. `test` is left for you.
-        epochs: Integer, the number of epochs of a trial, of which schedules are
-            fractions. Give `Hyperband` the same number as `max_epochs`; it trains most
-            trials for fewer epochs.
+        epochs: Integer, the number of epochs of a trial. The stages of a schedule are
+            fractions of it. Give `Hyperband` the same number as `max_epochs`; it trains
+            most trials for fewer epochs.
         space: `SearchSpace`. Defaults to `None`, which stands for `SearchSpace()`.
         monitor: String, a key of the validation logs. Higher is better, except for
             `"val_loss"`. Defaults to `"val_mrr@5"`.
@@ -201,16 +201,15 @@ class StackingHyperModel(keras_tuner.HyperModel):
         tuner = next((c.tuner for c in callbacks if hasattr(c, "tuner")), None)
         check_size(model, drawn, getattr(tuner, "max_model_size", None))
         clock = self._clock(hp, tuner)
-        with_users = model.num_users is not None
         history = model.fit(
             self.data.train.batches(
                 drawn.batch_size,
                 seed=self.seed,
-                with_users=with_users,
+                features=model.features,
                 share_by=self.share_by,
             ),
             validation_data=self.data.validation.batches(
-                evaluation=True, with_users=with_users
+                evaluation=True, features=model.features
             ),
             epochs=self.epochs if epochs is None else epochs,
             callbacks=[*self._growth_callbacks(drawn), clock, *callbacks],

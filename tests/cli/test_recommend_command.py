@@ -97,7 +97,7 @@ def test_too_many_recommendations_are_an_error(finished_run, stackrec):
     arguments = ["--items", "film 1", "--k", "15"]
     code, _, err = stackrec("recommend", finished_run, *arguments)
     assert code == 2
-    assert "k must be between 1 and the 14 items" in err
+    assert "must be an integer from 1 to 14" in err
 
 
 def test_ids_that_begin_with_a_dash_are_typed_after_an_equals_sign(

@@ -32,6 +32,6 @@ def test_mistakes_are_told(finished_run, stackrec):
     assert code == 2
     assert "--items 'Film 13' is not an item of the model. Did you mean 'fi" in err
     code, _, err = stackrec("similar", finished_run, "--items", "film 1", "--k", 14)
-    assert code == 2 and "k must be between 1 and the 13 other items" in err
+    assert code == 2 and "must be an integer from 1 to 13" in err
     code, _, err = stackrec("similar", "no-such-folder", "--items", "film 1")
     assert code == 2 and "no-such-folder is not a run folder" in err

@@ -81,7 +81,7 @@ def test_a_length_is_an_integer(length, tmp_path):
         lambda: read_transfer(pairs, length=length),
     ]
     for call in calls[:3] if length is None else calls:
-        with pytest.raises(ValueError, match="length=.* must be an integer of at le"):
+        with refused("length", length):
             call()
 
 
@@ -119,20 +119,25 @@ def test_the_columns_that_a_log_lacks_are_named():
 
 @pytest.mark.parametrize("wrong", [LOG["item"], VOCABULARY.ids, [1, 2], 20, LOG])
 def test_a_vocabulary_is_no_column(wrong, tmp_path):
-    message = r"vocabulary is .*must be a Vocabulary, .*from_items\(log\['item'\]\)"
     path = tmp_path / "pairs.csv"
     path.write_text("1,2,,3\n" * 20)
-    for call in (
-        lambda: make_windows(LOG, wrong, 4),
-        lambda: split_leave_one_out(LOG, wrong, 4),
-        lambda: split_by_time(LOG, 4, vocabulary=wrong),
-        lambda: Windows(INTS, INTS[:, 0], vocabulary=wrong),
-        lambda: TransferPairs(INTS, INTS[0], INTS[0], wrong, VOCABULARY),
-        lambda: TransferPairs(INTS, INTS[0], INTS[0], VOCABULARY, wrong),
-        lambda: read_transfer(path, wrong),
-        lambda: read_transfer(path, None, wrong),
+    for call, argument in (
+        (lambda: make_windows(LOG, wrong, 4), "vocabulary"),
+        (lambda: split_leave_one_out(LOG, wrong, 4), "vocabulary"),
+        (lambda: split_by_time(LOG, 4, vocabulary=wrong), "vocabulary"),
+        (lambda: Windows(INTS, INTS[:, 0], vocabulary=wrong), "vocabulary"),
+        (
+            lambda: TransferPairs(INTS, INTS[0], INTS[0], wrong, VOCABULARY),
+            "vocabulary",
+        ),
+        (
+            lambda: TransferPairs(INTS, INTS[0], INTS[0], VOCABULARY, wrong),
+            "target_vocabulary",
+        ),
+        (lambda: read_transfer(path, wrong), "source_vocabulary"),
+        (lambda: read_transfer(path, None, wrong), "target_vocabulary"),
     ):
-        with pytest.raises(ValueError, match=message):
+        with refused(argument, says=r"from_items\(log\['item'\]\)"):
             call()
 
 
@@ -180,99 +185,108 @@ def test_any_date_is_a_time_for_a_log_of_dates():
 
 
 @pytest.mark.parametrize(
-    "log, times, message",
+    "log, times, argument, received",
     [
         (
             DATED,
             {"validation_start": 16e8, "test_start": 17e8},
-            "start=16.* no time",
+            "validation_start",
+            16e8,
         ),
-        (DATED, {"validation_start": pd.NaT, "test_start": 1}, "start=NaT is no time"),
+        (
+            DATED,
+            {"validation_start": pd.NaT, "test_start": 1},
+            "validation_start",
+            pd.NaT,
+        ),
         (
             LOG,
             {"validation_start": datetime.date(2021, 1, 1), "test_start": 1},
-            r"start=datetime.date\(2021, 1, 1\) is no number, and the times of the log",
+            "validation_start",
+            datetime.date(2021, 1, 1),
         ),
-        (
-            LOG,
-            {"stage_starts": [LOG["timestamp"][0]] * 2},
-            r"stage_starts=\[\d+, \d+\]",
-        ),
-        (LOG, {"stage_starts": 1}, r"stage_starts=1 must be a list of times"),
-        (LOG, {"stage_starts": "2020"}, "stage_starts='2020' must be a list of times"),
-        (LOG, {"stage_starts": [None]}, "stage_starts=None is no number"),
-        (LOG, {"user_ids": 5}, "user_ids is 5; give one column of raw ids"),
+        (LOG, {"stage_starts": [LOG["timestamp"][0]] * 2}, "stage_starts", ...),
+        (LOG, {"stage_starts": 1}, "stage_starts", 1),
+        (LOG, {"stage_starts": "2020"}, "stage_starts", "2020"),
+        (LOG, {"stage_starts": [None]}, "stage_starts", None),
+        (LOG, {"user_ids": 5}, "user_ids", 5),
     ],
 )
-def test_a_time_that_a_log_does_not_have_is_refused(log, times, message):
-    with pytest.raises(ValueError, match=message):
+def test_a_time_that_a_log_does_not_have_is_refused(log, times, argument, received):
+    with refused(argument) as error:
         split_by_time(log, 4, **times)
+    assert (
+        received is ...
+        or error.value.received is received
+        or (error.value.received == received)
+    )
 
 
 def test_rows_are_not_before_a_time_of_another_kind():
-    with pytest.raises(ValueError, match="time=None is no number"):
+    with refused("time", None):
         WINDOWS.share_before(None)
 
 
 # Files
 
 
-@pytest.mark.parametrize("path", [LOG, None, [[1, 2]], 5])
+@pytest.mark.parametrize("path", [None, [[1, 2]], 5])
 def test_sequences_are_read_from_a_path(path):
     for read in (read_sequences, read_transfer):
-        with pytest.raises(ValueError, match="path is .*give the path of a file"):
+        with refused("path", path):
             read(path)
 
 
+def test_a_log_is_not_a_path():
+    for read in (read_sequences, read_transfer):
+        with refused("path", says="a frame with .*`read_interactions`"):
+            read(LOG)
+
+
 @pytest.mark.parametrize(
-    "arguments, message",
-    [
-        ((20,), "user_column=20 must be True or False"),
-        ((False, 0.0), "pad=0.0 must be an integer or a string"),
-    ],
+    "arguments, argument", [((20,), "user_column"), ((False, 0.0), "pad")]
 )
-def test_a_length_is_not_taken_for_a_switch(arguments, message, tmp_path):
+def test_a_length_is_not_taken_for_a_switch(arguments, argument, tmp_path):
     path = tmp_path / "sequences.csv"
     path.write_text("1,2,3\n" * 20)
-    with pytest.raises(ValueError, match=message):
+    with refused(argument, arguments[-1]):
         read_sequences(path, *arguments)
 
 
 def test_the_padding_of_pairs_is_such_as_a_file_has(tmp_path):
     path = tmp_path / "pairs.csv"
     path.write_text("1,2,,3\n" * 20)
-    with pytest.raises(ValueError, match="pad=0.0 must be an integer or a string"):
+    with refused("pad", 0.0):
         read_transfer(path, pad=0.0)
-    with pytest.raises(ValueError, match="seed='a' must be an integer"):
+    with refused("seed", "a"):
         read_transfer(path).split(seed="a")
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
-    [
-        ({"user": None}, "user=None must be the name of a column, such as user='user'"),
-        ({"item": LOG["item"]}, "item=<Series of int64, .* must be the name of a col"),
-        ({"timestamp": ["timestamp"]}, r"timestamp=\['timestamp'\] must be the name"),
-    ],
+    "argument, name",
+    [("user", None), ("item", [1, 2]), ("timestamp", ["timestamp"])],
 )
-def test_columns_are_given_by_name(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        read_interactions(LOG, **arguments)
+def test_columns_are_given_by_name(argument, name):
+    with refused(argument, name):
+        read_interactions(LOG, **{argument: name})
 
 
-def test_what_is_no_log_at_all_is_refused():
-    with pytest.raises(ValueError, match="type NoneType is neither a path nor"):
+def test_what_is_not_a_log_at_all_is_refused():
+    with refused("path_or_frame", None):
         read_interactions(None)
-    with pytest.raises(ValueError, match=r"2 columns 'item' \(item\) in the frame"):
+    with refused("item", "item", says="names 2 columns of a frame"):
         read_interactions(pd.concat([LOG, LOG[["item"]]], axis=1))
-    with pytest.raises(ValueError, match=r"users holds lists .*explode"):
+    with refused("user", says="lists .*explode"):
         read_interactions(LOG.assign(user=[[1]] * len(LOG)))
 
 
 def test_a_data_set_is_asked_for_by_name():
-    for name, shown in ((LOG, "a frame"), (["ml-1m"], r"\['ml-1m'\]")):
-        with pytest.raises(ValueError, match=f"name={shown} .*is no named data set"):
-            load(name)
+    with refused("name", ["ml-1m"]):
+        load(["ml-1m"])
+    with refused("name", says="a frame .*`read_interactions`"):
+        load(LOG)
+    with refused("name", "ml1m", says="Did you mean 'ml-1m'?"):
+        load("ml1m")
 
 
 # Vocabularies
@@ -280,69 +294,69 @@ def test_a_data_set_is_asked_for_by_name():
 
 @pytest.mark.parametrize("column", ["log.csv", LOG, VOCABULARY, WINDOWS, {1: 2}, {1}])
 def test_ids_come_in_one_column(column):
-    for call in (
-        lambda: Vocabulary(column),
-        lambda: Vocabulary.from_items(column),
-        lambda: VOCABULARY.extended(column),
+    for call, argument in (
+        (Vocabulary, "ids"),
+        (Vocabulary.from_items, "items"),
+        (VOCABULARY.extended, "items"),
     ):
-        with pytest.raises(ValueError, match="give one column of raw ids"):
-            call()
+        with refused(argument, says="must be one column of raw ids"):
+            call(column)
 
 
 def test_only_one_column_is_encoded():
     for values in (LOG, WINDOWS.items, VOCABULARY):
-        with pytest.raises(ValueError, match="values is .*give one column of raw ids"):
+        with refused("values", says="must be one column of raw ids"):
             VOCABULARY.encode(values)
-    with pytest.raises(ValueError, match="values holds lists"):
+    with refused("values", says="holds lists"):
         VOCABULARY.encode([[1, 2], [3]])
     assert VOCABULARY.encode(3).tolist() == [3]
 
 
-def test_a_list_is_no_id():
+def test_a_list_is_not_an_id():
     histories = LOG.groupby("user")["item"].apply(list)
     for make in (Vocabulary, Vocabulary.from_items):
-        with pytest.raises(ValueError, match=r"A list is no id; .*explode\('item'\)"):
+        with refused("ids", says=r"the type list, .*explode\('item'\)"):
             make(histories)
 
 
 @pytest.mark.parametrize("indices", ["a", ["a"], [1.0], None, [[1, 2], [3]], [True]])
 def test_only_integers_are_decoded(indices):
-    with pytest.raises(ValueError, match="indices is .* must be an array of integers"):
+    with refused("indices", indices):
         VOCABULARY.decode(indices)
     assert VOCABULARY.decode([]).shape == (0,)
 
 
 def test_counts_are_integers():
-    with pytest.raises(ValueError, match=r"counts is \['a', 'b'\]; give one integer"):
+    with refused("counts", ["a", "b"]):
         Vocabulary([1, 2], counts=["a", "b"])
 
 
 @pytest.mark.parametrize("text", ["vocabulary.json", VOCABULARY])
-def test_what_is_no_json_is_refused(text):
-    with pytest.raises(ValueError, match="text is .* is no JSON.*not its path"):
+def test_what_is_not_json_is_refused(text):
+    with refused("text", text, says="not its path"):
         Vocabulary.from_json(text)
 
 
 @pytest.mark.parametrize(
     "config", [5, {}, {"ids": [1]}, {"ids": [1], "counts": [1], "id_type": "x"}]
 )
-def test_what_describes_no_vocabulary_is_refused(config):
-    with pytest.raises(ValueError, match="config is .* describes no vocabulary"):
+def test_what_does_not_describe_a_vocabulary_is_refused(config):
+    with refused("config", config):
         Vocabulary.from_config(config)
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    "argument, value",
     [
-        ({"num_users": "20"}, "num_users='20' must be an integer of at least 1"),
-        ({"num_items": 5.5}, "num_items=5.5 must be an integer of at least 2"),
-        ({"events_per_user": None}, "events_per_user=None must be an integer"),
-        ({"num_classes": "3"}, "num_classes='3' must be an integer"),
-        ({"noise": "a"}, "noise='a' must be a number"),
-        ({"popularity": "a"}, "popularity='a' must be a number"),
-        ({"seed": 1.5}, "seed=1.5 must be an integer"),
+        ("num_users", "20"),
+        ("num_items", 5.5),
+        ("events_per_user", None),
+        ("num_classes", "3"),
+        ("noise", "a"),
+        ("popularity", "a"),
+        ("seed", 1.5),
     ],
 )
-def test_a_log_is_generated_from_numbers(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        synthetic(**{"num_users": 10, **arguments})
+def test_a_log_is_generated_from_numbers(argument, value):
+    with refused(argument, value):
+        synthetic(**{"num_users": 10, argument: value})

@@ -149,7 +149,7 @@ def test_a_copy_that_is_cut_off_is_refused_with_its_counts(places):
     (places[0] / "ml-1m.inter").write_text(
         "".join(INTER.splitlines(keepends=True)[:4]), encoding="utf-8"
     )
-    with pytest.raises(ValueError, match="has ratings: 3 and not 4; it is cut"):
+    with pytest.raises(ValueError, match="has 3 ratings instead of 4. It is cut"):
         load("ml-1m")
 
 
@@ -157,7 +157,7 @@ def test_a_copy_with_numbers_for_items_is_refused(places):
     (places[0] / "ml-1m.inter").write_text(
         "user_id:token\titem_id:token\trating:float\ttimestamp:float\n1\t7\t5\t30\n"
     )
-    with pytest.raises(ValueError, match="numbers as item ids where titles"):
+    with pytest.raises(ValueError, match="numbers as item ids instead of titles"):
         load("ml-1m")
 
 

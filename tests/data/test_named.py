@@ -1,5 +1,5 @@
 import pandas as pd
-import pytest
+from refusals import refused
 
 from stackrec_keras.data import load, synthetic
 
@@ -9,5 +9,5 @@ def test_the_synthetic_log_is_loaded_by_name():
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match=r"'ml-2m' is no .* \['ml-1m', 'synthetic'\]"):
+    with refused("name", "ml-2m", says="'ml-1m' or 'synthetic'"):
         load("ml-2m")

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from refusals import refused
 
 from stackrec_keras.data import Vocabulary, read_sequences, read_transfer
+from stackrec_keras.errors import StackRecWarning
 
 
 def write(tmp_path, text):
@@ -76,7 +78,7 @@ def test_a_length_keeps_the_last_items_of_a_history(tmp_path):
 def test_the_source_vocabulary_may_be_that_of_pre_training(tmp_path, more):
     _, vocabulary = read_sequences(write(tmp_path, f"5,1,9,7{more}\n"))
     path = write(tmp_path, "1,7,,3\n9,8,,2\n")
-    with pytest.warns(UserWarning, match="Source items .*source_vocabulary .*: 1 of 4"):
+    with pytest.warns(StackRecWarning, match="1 of 4 source .*source_vocabulary"):
         pairs = read_transfer(path, vocabulary)
     assert pairs.vocabulary is vocabulary
     assert [[str(i) for i in history] for history, _ in raw_pairs(pairs)] == [
@@ -87,10 +89,10 @@ def test_the_source_vocabulary_may_be_that_of_pre_training(tmp_path, more):
 
 def test_pairs_of_unknown_histories_or_targets_are_left_out(tmp_path):
     path = write(tmp_path, "1,7,,3,4\n8,,3\n7,,4\n")
-    with pytest.warns(UserWarning, match="Source items .*: 1 of 4"):
+    with pytest.warns(StackRecWarning, match="1 of 4 source items"):
         pairs = read_transfer(path, Vocabulary([1, 7]))
     assert raw_pairs(pairs) == [([1, 7], 3), ([1, 7], 4), ([7], 4)]
-    with pytest.warns(UserWarning, match="Target items .*target_vocabulary .*: 2 of 4"):
+    with pytest.warns(StackRecWarning, match="2 of 4 target .*target_vocabulary"):
         pairs = read_transfer(path, target_vocabulary=Vocabulary([3]))
     assert raw_pairs(pairs) == [([1, 7], 3), ([8], 3)]
 
@@ -100,22 +102,22 @@ def test_pairs_of_unknown_histories_or_targets_are_left_out(tmp_path):
 )
 def test_a_row_of_another_form_is_named(tmp_path, row):
     path = write(tmp_path, f"1,,2\n{row}\n")
-    with pytest.raises(ValueError, match=f"Row 2 of .*rows.csv.*Received: '{row}'"):
+    with refused("path", path, says=f"the row 2, '{row}'"):
         read_transfer(path)
 
 
 @pytest.mark.parametrize(
-    "text, arguments, message",
-    [
-        ("1,,\n2,,\n", {}, "no row with both a source and a target item"),
-        ("", {}, "no row with both"),
-        ("0,,5\n", {}, "no row with both"),
-        ("1,,5\n", {"length": 0}, "length=0 must be at least 1"),
-    ],
+    "text", ["1,,\n2,,\n", "", "0,,5\n"], ids=["no targets", "empty", "padding"]
 )
-def test_a_file_without_pairs_is_refused(tmp_path, text, arguments, message):
-    with pytest.raises(ValueError, match=message):
-        read_transfer(write(tmp_path, text), **arguments)
+def test_a_file_without_pairs_is_refused(tmp_path, text):
+    path = write(tmp_path, text)
+    with refused("path", path, says="no row with both a known source item"):
+        read_transfer(path)
+
+
+def test_a_history_has_at_least_one_item(tmp_path):
+    with refused("length", 0):
+        read_transfer(write(tmp_path, "1,,5\n"), length=0)
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -148,9 +150,9 @@ def test_the_hash_says_whether_two_splits_are_the_same(pairs):
 
 
 def test_shares_that_leave_a_part_empty_are_refused(pairs):
-    with pytest.raises(ValueError, match="must be below 1"):
+    with refused("test_share", 0.6):
         pairs.split(test_share=0.6, validation_share=0.4)
-    with pytest.raises(ValueError, match="no validation rows: with 20 users, test_"):
+    with refused("pairs", says="no validation rows: 20 users"):
         pairs.split(validation_share=0.01)
 
 
@@ -173,14 +175,17 @@ def test_the_order_of_the_batches_is_a_function_of_seed_and_epoch(pairs):
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("source,,target\n5,6,,7\n6,,8\n", "Line 1 .* 'source', .* header"),
-        ("5,6,,7\n[5, 6],,[7]\n", r"Line 2 .* '\[5|Line 2 .* '\[7\]'"),
-        ("5.0,6.0,,7.0\n", "Line 1 .* '5.0': whole numbers"),
-        ('5,"6,,7\n', "Line 1 .* quote that is not closed"),
+        (
+            "source,,target\n5,6,,7\n6,,8\n",
+            "'source' in line 1. Remove the header",
+        ),
+        ("5,6,,7\n[5, 6],,[7]\n", r"'\[5' in line 2|'\[7\]' in line 2"),
+        ("5.0,6.0,,7.0\n", "'5.0' in line 1. Write whole numbers"),
+        ('5,"6,,7\n', "quote in line 1 that is not closed"),
     ],
 )
 def test_a_file_of_another_form_is_refused_with_its_line(tmp_path, text, message):
-    with pytest.raises(ValueError, match=message):
+    with refused("path", says=message):
         read_transfer(write(tmp_path, text))
 
 

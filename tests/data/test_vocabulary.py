@@ -8,6 +8,7 @@ import uuid
 import numpy as np
 import pandas as pd
 import pytest
+from refusals import refused
 
 from stackrec_keras.data import Split, Vocabulary, Windows
 
@@ -57,7 +58,7 @@ def test_decode_undoes_encode_in_any_shape():
 @pytest.mark.parametrize("index", [0, 4, -1])
 def test_decode_refuses_padding_and_what_lies_outside(index):
     vocabulary = Vocabulary.from_items(["b", "a", "c"])
-    with pytest.raises(ValueError, match=f"indices holds {index}, which is no item"):
+    with refused("indices", says=f"holds {index}, and items are 1 to"):
         vocabulary.decode([1, index])
 
 
@@ -138,11 +139,11 @@ def test_equality_looks_at_ids_their_type_and_counts():
 
 
 def test_repeated_ids_and_wrong_counts_are_refused():
-    with pytest.raises(ValueError, match="'a' more than once"):
+    with refused("ids", says="'a' more than once"):
         Vocabulary(["a", "b", "a"])
-    with pytest.raises(ValueError, match="ids holds 1000 more than once"):
+    with refused("ids", says="holds 1000 more than once"):
         Vocabulary([1000, 1000])
-    with pytest.raises(ValueError, match="counts has shape"):
+    with refused("counts"):
         Vocabulary(["a", "b"], [1])
 
 
@@ -158,17 +159,17 @@ def test_one_is_said_in_the_singular():
 
 
 def test_missing_mixed_and_no_items_are_refused():
-    with pytest.raises(ValueError, match="missing in 1 of 2 rows of items"):
+    with refused("items", says="in 1 of 2 rows"):
         Vocabulary.from_items(["a", None])
-    with pytest.raises(ValueError, match=r"types \['int', 'str'\]"):
+    with refused("items", says=r"types \['int', 'str'\]"):
         Vocabulary.from_items(pd.Series([1, "a"], dtype=object))
-    with pytest.raises(ValueError, match="no rows"):
+    with refused("items", says="at least one id"):
         Vocabulary.from_items([])
 
 
 def test_a_whole_log_is_refused_with_the_column_to_give():
     log = pd.DataFrame({"user": [1], "item": [2]})
-    with pytest.raises(ValueError, match=r"from_items\(log\['item'\]\)"):
+    with refused("items", says=r"from_items\(log\['item'\]\)"):
         Vocabulary.from_items(log)
 
 
@@ -185,7 +186,7 @@ def test_a_vocabulary_is_extended_behind_the_ids_that_it_has():
 
 @pytest.mark.parametrize("known, items", [([1, 2], ["1"]), (["1", "2"], [1])])
 def test_ids_of_another_type_do_not_extend_a_vocabulary(known, items):
-    with pytest.raises(ValueError, match="none can be the other.*astype"):
+    with refused("items", says="cannot equal known ids .*astype"):
         Vocabulary(known).extended(items)
 
 
@@ -202,19 +203,19 @@ def test_numbers_extend_numbers_as_the_type_that_those_known_have():
 @pytest.mark.parametrize(
     "known, items, message",
     [
-        ([1, 2], [2.0, 5.5], "5.5 is among the new ids.*are integers such as 1"),
-        ([1, 2], [1e300], r"1e\+300 is among"),
-        ([0.5], [2**53 + 1], "9007199254740993 is among .* floats such as 0.5"),
+        ([1, 2], [2.0, 5.5], "holds 5.5, and the known ids are integers such as 1"),
+        ([1, 2], [1e300], r"holds 1e\+300"),
+        ([0.5], [2**53 + 1], "holds 9007199254740993, .* floats such as 0.5"),
     ],
 )
 def test_numbers_that_the_type_of_those_known_cannot_hold_are_named(
     known, items, message
 ):
-    with pytest.raises(ValueError, match=message):
+    with refused("ids", says=message):
         Vocabulary(known).extended(items)
 
 
-def test_categories_without_rows_are_no_items():
+def test_categories_without_rows_are_not_items():
     column = pd.Series(["b", "a", "b", "c"], dtype="category")[:3]
     vocabulary = Vocabulary.from_items(column)
     assert vocabulary.ids.tolist() == ["a", "b"]
@@ -229,14 +230,14 @@ NOT_UTF_8 = "caf\udce9"
     [
         (["tea", NOT_UTF_8], r"'caf.udce9', which a file cannot hold: 'utf-8' codec"),
         ([("a", NOT_UTF_8)], "caf.udce9'.*, which a file cannot hold"),
-        ([1.0, float("inf")], "ids holds inf, which a file cannot hold"),
-        ([("a", float("nan"))], r"ids holds \('a', nan\), which a file cannot hold"),
+        ([1.0, float("inf")], "holds inf, which a file cannot hold"),
+        ([("a", float("nan"))], r"holds \('a', nan\), which a file cannot hold"),
     ],
 )
 def test_an_id_that_a_file_cannot_hold_is_named(ids, message):
     vocabulary = Vocabulary(ids)
     assert vocabulary.encode(ids).tolist() == [*range(1, len(ids) + 1)]
-    with pytest.raises(ValueError, match=message):
+    with refused("ids", says=message):
         vocabulary.get_config()
 
 
@@ -251,16 +252,16 @@ def test_ids_that_are_not_utf_8_are_counted_and_encoded():
     "missing", [None, float("nan"), pd.NaT, decimal.Decimal("NaN")], ids=str
 )
 def test_a_missing_value_is_not_an_id(missing):
-    with pytest.raises(ValueError, match="missing value, at index 1"):
+    with refused("ids", says="missing value .* at index 1"):
         Vocabulary(["a", missing])
-    with pytest.raises(ValueError, match="holds nan, a missing value, at index 0"):
+    with refused("ids", says="missing value nan at index 0"):
         Vocabulary([float("nan"), 1.0])
 
 
 @pytest.mark.parametrize("ids", [[True, 1], [1.5, False], [True, 2]])
-def test_booleans_are_no_numbers(ids):
-    for make in (Vocabulary, Vocabulary.from_items):
-        with pytest.raises(ValueError, match="holds booleans and numbers"):
+def test_booleans_are_not_numbers(ids):
+    for make, argument in ((Vocabulary, "ids"), (Vocabulary.from_items, "items")):
+        with refused(argument, says="holds booleans and numbers"):
             make(pd.Series(ids, dtype=object))
 
 

@@ -9,6 +9,7 @@ import stackrec_keras as sr
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLE = DOCS / "examples" / "gmlp_recommender.py"
+OTHER_EXAMPLE = DOCS / "examples" / "price_recommender.py"  # see test_open_inputs
 METHODS = [method.name for method in sr.stacking.methods()]
 
 
@@ -20,8 +21,9 @@ def example():
     return module
 
 
-def test_the_guide_shows_the_example_as_it_is_in_under_80_lines():
-    code = EXAMPLE.read_text("utf-8")
+@pytest.mark.parametrize("path", [EXAMPLE, OTHER_EXAMPLE], ids=lambda path: path.stem)
+def test_the_guide_shows_the_example_as_it_is_in_under_80_lines(path):
+    code = path.read_text("utf-8")
     assert f"```python\n{code}```" in (DOCS / "adding_a_model.md").read_text("utf-8")
     assert len(code.splitlines()) < 80
 

@@ -1,8 +1,13 @@
+import inspect
+import re
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
+from refusals import refused
 
+import stackrec_keras as sr
 from stackrec_keras.layers import BlockStack, BlockWeight
 
 pytestmark = pytest.mark.every_backend
@@ -65,9 +70,21 @@ def test_an_unbuilt_stack_knows_its_depth():
 
 
 @pytest.mark.parametrize("depth", [0, -1, 2.5])
-def test_a_depth_that_is_none_is_refused(depth):
-    with pytest.raises(ValueError, match="depth must be an integer of at least 1"):
+def test_a_depth_that_is_not_a_positive_integer_is_refused(depth):
+    with refused("depth", depth):
         Scaling(depth)
+
+
+def test_the_example_in_the_docstring_is_a_stack_of_identities_at_first():
+    example = re.search(r"```python\n(.*?)```", inspect.getdoc(BlockStack), re.S)[1]
+    names = {"keras": keras, "sr": sr}
+    exec(example, names)
+    stack = names["DenseStack"](2, dim=3)
+    x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
+    np.testing.assert_array_equal(ops.convert_to_numpy(stack(x)), x)
+    stack.gate.assign(np.ones(2, "float32"))
+    assert (ops.convert_to_numpy(stack(x)) != x).any()
+    assert type(stack).from_config(stack.get_config()).dim == 3
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's")

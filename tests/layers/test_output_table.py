@@ -8,7 +8,7 @@ from stackrec_keras.layers import OutputTable
 pytestmark = pytest.mark.every_backend
 
 
-def test_scores_are_products_with_the_table_and_the_paddings_is_out_of_reach():
+def test_scores_are_products_with_the_item_vectors_and_the_padding_has_minus_inf():
     layer = OutputTable(5, 3)
     layer.build()
     hidden = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")

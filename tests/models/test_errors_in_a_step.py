@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from refusals import refused
 
 import stackrec_keras as sr
 
@@ -78,7 +79,7 @@ def test_an_error_in_evaluate_or_predict_keeps_all_weights(make_model, sequences
 def test_targets_of_no_known_shape_are_refused(make_model, sequences):
     x, y = sequences
     model = make_model()
-    with pytest.raises(ValueError, match=r"y has item ids of shape \(64, 10, 1\)"):
+    with refused("y", says=r"item ids of shape \(64, 10, 1\)"):
         model.fit(x, y[:, :, None], verbose=0)
 
 

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from refusals import refused
 from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
@@ -54,7 +55,7 @@ def test_a_transfer_model_exports_too(sequences, tmp_path):
 
 @pytest.mark.skipif(not _TORCH, reason="other backends export any length")
 def test_a_format_of_one_length_asks_for_it(kind, tmp_path):
-    with pytest.raises(ValueError, match="was not trained yet.*input_signature="):
+    with refused("input_signature", says="was not trained yet"):
         kind.build().export(tmp_path / "model.pt2", format="torch")
 
 
@@ -63,7 +64,7 @@ def test_a_length_that_is_left_open_is_refused(make_model, tmp_path):
     model = make_model()
     model.trained_length = 10
     anything = [keras.InputSpec(shape=(None, None), dtype="int32")]
-    with pytest.raises(ValueError, match="one length, and input_signature leaves it"):
+    with refused("input_signature", says="this one leaves it open"):
         model.export(tmp_path / "m.pt2", format="torch", input_signature=anything)
     length = [keras.InputSpec(shape=(2, 6), dtype="int32")]
     model.export(tmp_path / "m.pt2", "torch", verbose=False, input_signature=length)
@@ -76,10 +77,10 @@ def test_a_format_that_the_backend_cannot_write_is_refused(make_model, tmp_path)
         "jax": ("openvino", "'tf_saved_model' or 'onnx'", "'tensorflow' or 'torch'"),
         "torch": ("tf_saved_model", "'onnx' or ", "'tensorflow' or 'jax'"),
     }[_BACKEND]
-    message = f"format='{other}' cannot be .* {_BACKEND} backend. Give {here}.*{where}"
-    with pytest.raises(ValueError, match=message):
+    reason = f"must be {here}.* on the {_BACKEND} backend"
+    with refused("format", received=other, says=f"{reason}.*{where}"):
         make_model().export(tmp_path / "m", format=other)
-    with pytest.raises(ValueError, match=f"format='pt2' must be {here}"):
+    with refused("format", received="pt2", says=reason):
         make_model().export(tmp_path / "m", format="pt2")
 
 

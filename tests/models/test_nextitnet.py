@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from refusals import refused
 from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
@@ -191,22 +192,26 @@ def test_the_config_has_the_depth_of_now(make_model):
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    "argument, value",
     [
-        ({"num_items": 0}, "num_items must be an integer of at least 1.*num_items=0"),
-        ({"num_blocks": 0}, "num_blocks must be an integer of at least 1"),
-        ({"embedding_dim": 1.5}, "embedding_dim must be an integer.*=1.5"),
-        ({"kernel_size": 0}, "kernel_size must be"),
-        ({"dilations": (1, 0)}, r"dilations\[1\] must be"),
-        ({"dilations": ()}, "dilations must be a list of at least one"),
-        ({"dilations": 2}, "dilations must be a list of at least one"),
-        ({"dilations": "14"}, r"dilations\[0\] must be"),
-        ({"rezero": "no"}, "rezero must be True or False.*rezero='no'"),
+        ("num_items", 0),
+        ("num_blocks", 0),
+        ("embedding_dim", 1.5),
+        ("kernel_size", 0),
+        ("dilations", ()),
+        ("dilations", 2),
+        ("rezero", "no"),
     ],
 )
-def test_wrong_arguments_are_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        sr.NextItNet(**{"num_items": 5, **arguments})
+def test_wrong_arguments_are_refused(argument, value):
+    with refused(argument, received=value):
+        sr.NextItNet(**{"num_items": 5, argument: value})
+
+
+@pytest.mark.parametrize("dilations, place", [((1, 0), 1), ("14", 0)])
+def test_the_dilation_that_is_wrong_is_named(dilations, place):
+    with refused(f"dilations[{place}]", received=dilations[place]):
+        sr.NextItNet(5, dilations=dilations)
 
 
 @pytest.mark.parametrize("dilations", [range(1, 3), np.array([1, 2]), [1, 2]])
@@ -217,32 +222,32 @@ def test_dilations_may_be_any_sequence(dilations):
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    "argument, value",
     [
-        ({"loss": "mse"}, "mse.*hidden states"),
-        ({"loss": keras.losses.SparseCategoricalCrossentropy()}, "hidden states"),
-        ({"metrics": ["accuracy"]}, "accuracy.*cannot be used"),
-        ({"metrics": [keras.metrics.MeanSquaredError()]}, "cannot be used"),
-        ({"weighted_metrics": ["mrr@5"]}, "weighted_metrics.*sample_weight of fit, ev"),
+        ("loss", "mse"),
+        ("loss", keras.losses.SparseCategoricalCrossentropy()),
+        ("metrics", ["accuracy"]),
+        ("metrics", [keras.metrics.MeanSquaredError()]),
+        ("weighted_metrics", ["mrr@5"]),
     ],
 )
-def test_stock_losses_and_metrics_are_refused(make_model, arguments, message):
-    with pytest.raises(ValueError, match=message):
-        make_model(compiled=False).compile(**arguments)
+def test_stock_losses_and_metrics_are_refused(make_model, argument, value):
+    with pytest.raises(ValueError, match="hidden states|has no meaning"):
+        make_model(compiled=False).compile(**{argument: value})
 
 
 def test_ids_that_are_no_items_are_refused_before_training(make_model, sequences):
     x, y = sequences
     model = make_model()
-    with pytest.raises(ValueError, match="x has item ids from 2 to 31.*knows 1..30"):
+    with refused("x", says="item ids from 2 to 31, but this model knows 1 to 30"):
         model.fit(np.where(x == 1, 31, x), y, verbose=0)
-    with pytest.raises(ValueError, match="y has item ids from -1 to 30"):
+    with refused("y", says="item ids from -1 to 30"):
         model.fit(x, np.where(y == 1, -1, y), verbose=0)
-    with pytest.raises(ValueError, match="has item ids that are no integers.*float64"):
+    with refused("x", says="not integers but float64"):
         model.fit(x.astype("float64"), y, verbose=0)
-    with pytest.raises(ValueError, match="validation y has item ids from"):
+    with refused("validation y", says="item ids from"):
         model.fit(x, y, verbose=0, validation_data=(x, y + 9))
-    with pytest.raises(ValueError, match="y has item ids from"):
+    with refused("y", says="item ids from"):
         model.evaluate(x, y[:, -1] + 30, verbose=0)
     assert int(model.optimizer.iterations) == 0
 
@@ -252,7 +257,7 @@ def _numpy(tensor):
 
 
 def test_a_misspelt_argument_is_told_what_it_is_near_to():
-    with pytest.raises(ValueError, match="'num_block': 3.*Did you mean 'num_blocks'"):
+    with refused("num_block", received=3, says="Did you mean 'num_blocks'"):
         sr.NextItNet(5, num_block=3)
-    with pytest.raises(ValueError, match=r"{'zzz': 1}$"):
+    with refused("zzz", received=1, says="is not an argument of NextItNet.$"):
         sr.NextItNet(5, zzz=1)

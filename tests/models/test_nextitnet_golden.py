@@ -19,7 +19,7 @@ def test_hidden_states_equal_the_releases(release):
 def test_every_block_computes_what_the_releases_does(release):
     arrays, model = release
     hidden = model.item_embedding(arrays["in/batch"][:, :-1])
-    for index, weights in enumerate(model.stack._slices()):
+    for index, weights in enumerate(model.stack._weights_of_each_block()):
         hidden = model.stack.block(hidden, weights, index % 2, False)
         name = f"block/nextitnet_residual_blockdecoder_layer_{index}_1"
         assert_close(hidden, arrays[name])

@@ -44,7 +44,7 @@ class WithItsOwnLoss(Subclassed):
         self.head.build((None, 8))
 
     def call(self, x):
-        return self.head(self.part.hidden_states(x, False)[:, -1])
+        return self.head(self.part.hidden_states({"items": x}, False)[:, -1])
 
     def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
         return keras.ops.mean((self.head(self.part(x)[:, -1]) - y) ** 2)

@@ -54,6 +54,25 @@ def test_eight_threads_get_what_one_gets(model, rows):
         np.testing.assert_allclose(future.result(), expected[name], rtol=1e-4)
 
 
+def test_threads_that_evaluate_in_two_ways_get_the_figures_of_each(model, rows):
+    """Half of the targets are items of their history, which one way leaves out."""
+    x, y = rows.evaluation_arrays()
+    y = np.where(np.arange(len(y)) % 2, x[:, -2], y)
+    ways = (True, False)
+
+    def evaluate(exclude_seen):
+        return model.evaluate(
+            x, y, batch_size=8, exclude_seen=exclude_seen, verbose=0, return_dict=True
+        )
+
+    expected = [evaluate(way) for way in ways]
+    assert expected[0]["mrr@10"] != expected[1]["mrr@10"]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(evaluate, ways * 4))
+    for figures, of_one in zip(found, expected * 4):
+        assert figures == pytest.approx(of_one, rel=1e-4)
+
+
 def test_recommend_beside_a_fit_that_grows(model, rows):
     """No error on either side, and the fit learns what it learns by itself."""
     twin = type(model).from_config(model.get_config())

@@ -19,7 +19,7 @@ def test_every_block_computes_what_the_releases_does(release):
     hidden = hidden + model.position_embedding(np.arange(9))
     hidden = model.embedding_norm(hidden)
     assert_close(hidden, arrays["pre"])
-    for index, weights in enumerate(model.stack._slices()):
+    for index, weights in enumerate(model.stack._weights_of_each_block()):
         hidden = model.stack.block(hidden, weights, 0, False)
         assert_close(hidden, arrays[f"block/{index}"])
 

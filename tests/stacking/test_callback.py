@@ -173,7 +173,7 @@ def test_wrong_arguments_are_refused_at_once(arguments, message):
 
 
 def test_a_monitored_metric_needs_validation_data(make_model, sequences):
-    with pytest.raises(ValueError, match="fit got no validation_data"):
+    with pytest.raises(ValueError, match="needs validation_data"):
         make_model().fit(
             *sequences, verbose=0, callbacks=[sr.StackingCallback("stackC", "plateau")]
         )

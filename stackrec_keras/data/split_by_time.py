@@ -1,0 +1,262 @@
+"""Training, validation and test rows that two points in time set apart."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import counted
+
+from .event_columns import EventColumns
+from .histories import check_log, make_histories
+from .raw_ids import as_index
+from .splits import Split, check_parts, check_shares
+from .times import Time, as_time
+from .vocabulary import Column, Vocabulary, check_column, check_vocabulary
+from .windows import check_window_sizes, cut_windows, windows_of_events
+
+
+def split_by_time(
+    log: pd.DataFrame,
+    length: int,
+    test_share: float = 0.1,
+    validation_share: float = 0.1,
+    validation_start: Time = None,
+    test_start: Time = None,
+    stride: int | None = None,
+    min_items: int = 2,
+    stage_starts: Sequence[Time] = (),
+    vocabulary: Vocabulary | None = None,
+    user_ids: Column | None = None,
+) -> Split:
+    """Splits at two points in time, the same for all users.
+
+    Training rows only hold events before `validation_start`, and vocabulary and user
+    indices only come from these events. Each event from `validation_start` on is the
+    target of one validation row, and each from `test_start` on the target of one test
+    row; its input is what the user did strictly before it. Targets whose item training
+    does not have, and targets without any known item before them, are dropped and
+    counted. A user that training does not have gets the index -1.
+
+    If training continues as more data arrives, `stage_starts` says when. Windows then
+    also end at these times, so the rows before one of them are what could have been
+    known at that time, and a stage includes the rows of the stages before it. Pass the
+    fractions of the rows to `StackingSchedule(..., data_shares=...)`.
+
+    Args:
+        log: A sorted log, as `read_interactions` returns it.
+        length: Integer, items per row, including the target.
+        test_share: Float, the fraction of the events, the newest ones, for the test.
+            Defaults to `0.1`.
+        validation_share: Float, the fraction of the events before those, for
+            validation. Defaults to `0.1`.
+        validation_start: First time of validation, in the log's unit, or a string
+            such as `"2020-01-05"` if the log has datetimes. Give it and `test_start`
+            instead of the fractions. Defaults to `None`.
+        test_start: First time of the test. Defaults to `None`.
+        stride: As in `make_windows`, for the training rows. Defaults to `length`.
+        min_items: As in `make_windows`, for the training rows. Defaults to `2`.
+        stage_starts: List of increasing times before `validation_start`, at which a
+            second stage of training begins, a third, and so on. Defaults to none.
+        vocabulary: The `Vocabulary` of a model that will be trained further: its items
+            keep their index, and new ones of the training events follow. Defaults to
+            `None`.
+        user_ids: The raw ids of the users that this model knows, likewise. Defaults to
+            `None`.
+
+    Returns:
+        A `Split` with its `vocabulary`, `unknown_targets` and `cold_targets`.
+
+    Raises:
+        ArgumentError: If `log` is not an interaction log, if a fraction, size or time
+            is out of range, if only one of the two times is given, or if a part has no
+            rows.
+
+    Example:
+
+    ```python
+    split = split_by_time(log, length=50, test_share=0.05, validation_share=0.05)
+
+    # Train on everything before Tuesday, grow, train on everything before Wednesday.
+    split = split_by_time(
+        log, 50, validation_start=wednesday, test_start=noon, stage_starts=[tuesday]
+    )
+    shares = [split.train.share_before(tuesday), 1.0]
+    schedule = StackingSchedule.shares([4, 8], [1, 1], data_shares=shares)
+    batches = split.train.batches(256, share_by="time")
+    ```
+    """
+    check_window_sizes(length, stride, min_items)
+    check_log(log)
+    if vocabulary is not None:
+        check_vocabulary("vocabulary", vocabulary)
+    if user_ids is not None:
+        check_column("user_ids", user_ids)
+    times = log["timestamp"].to_numpy()
+    validation_start, test_start = _starts(
+        times, validation_start, test_start, validation_share, test_share
+    )
+    stage_starts = _as_times("stage_starts", stage_starts, times)
+    _check_stages(times.min(), stage_starts, validation_start)
+    past = log[times < validation_start].reset_index(drop=True)
+    vocabulary = _known(vocabulary, past["item"])
+    train_histories = make_histories(past, vocabulary)
+    stages = [_ends_at(train_histories, time) for time in stage_starts]
+    stages.append(train_histories.ends)
+    train = cut_windows(train_histories, stages, vocabulary, length, stride, min_items)
+    histories = make_histories(log, vocabulary)
+    unknown = int((times >= validation_start).sum()) - int(
+        (histories.times >= validation_start).sum()
+    )
+    validation, cold = _target_rows(
+        histories, validation_start, test_start, vocabulary, length
+    )
+    test, cold_test = _target_rows(histories, test_start, None, vocabulary, length)
+    known_users = train_histories.user_ids
+    if user_ids is not None:
+        known_users = Vocabulary(user_ids).extended(past["user"]).ids
+        train = _with_training_users(train, known_users)
+    validation = _with_training_users(validation, known_users)
+    test = _with_training_users(test, known_users)
+    split = Split(train, validation, test, unknown, cold + cold_test)
+    fix = "Give a longer log, a later validation_start or smaller fractions."
+    few_events = (
+        f"validation begins at {validation_start}, after "
+        f"{counted(len(past), 'event')}, and no user has min_items={min_items} of them"
+    )
+    few_targets = (
+        f"validation begins at {validation_start}. Of "
+        f"{counted(len(log) - len(past), 'event')} from there on, {unknown} have an "
+        f"item that training does not have, and {cold + cold_test} have no known item "
+        "before them"
+    )
+    return check_parts("log", split, (few_events, fix), (few_targets, fix))
+
+
+def _starts(times, validation_start, test_start, validation_share, test_share):
+    """Returns the first times of validation and test."""
+    if validation_start is None and test_start is None:
+        check_shares(test_share, validation_share)
+        return _times_at(times, validation_share, test_share)
+    for name, start in (
+        ("validation_start", validation_start),
+        ("test_start", test_start),
+    ):
+        if start is None:
+            reason = "must be given together with the other time"
+            fix = "Give both validation_start and test_start, or the fractions instead."
+            raise ArgumentError(name, reason, fix, start)
+    starts = (
+        as_time("validation_start", validation_start, times),
+        as_time("test_start", test_start, times),
+    )
+    _check_times(times, *starts)
+    return starts
+
+
+def _target_rows(histories, first_time, last_time, vocabulary, length):
+    """Returns a row for each event in [first_time, last_time), and how many had no
+    input."""
+    targets = histories.times >= first_time
+    if last_time is not None:
+        targets &= histories.times < last_time
+    targets = np.flatnonzero(targets)
+    users = np.searchsorted(histories.starts, targets, side="right") - 1
+    # Events at the target's own time are not before it.
+    input_ends = _tie_starts(histories)[targets]
+    begins = histories.starts[users]
+    warm = input_ends > begins
+    targets, users = targets[warm], users[warm]
+    rows = windows_of_events(
+        histories,
+        users,
+        EventColumns(
+            histories.columns, begins[warm], input_ends[warm], targets, length
+        ),
+        vocabulary,
+        overlapping=True,  # each target is in the inputs after it
+    )
+    return rows, int((~warm).sum())
+
+
+def _known(vocabulary, items):
+    if vocabulary is None:
+        return Vocabulary.from_items(items)
+    return vocabulary.extended(items)
+
+
+def _ends_at(histories, time):
+    """Returns `(users,)`, one past each user's last event before a time."""
+    older = np.concatenate([[0], np.cumsum(histories.times < time)])
+    starts = histories.starts[:-1]
+    return starts + older[histories.ends] - older[starts]
+
+
+def _tie_starts(histories):
+    """Returns `(events,)`, the user's first event at the time of each event."""
+    first = np.ones(len(histories.times), bool)
+    first[1:] = histories.times[1:] != histories.times[:-1]
+    first[histories.starts[:-1][np.diff(histories.starts) > 0]] = True
+    positions = np.where(first, np.arange(len(first)), 0)
+    return np.maximum.accumulate(positions)
+
+
+def _with_training_users(windows, known_users):
+    mapping = as_index(known_users).get_indexer(as_index(windows.user_ids))
+    users = mapping[windows.users].astype(np.int32)
+    return replace(windows, users=users, user_ids=known_users)
+
+
+def _as_times(name, values, times):
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ArgumentError(name, "must be a list of times", received=values)
+    return [as_time(name, value, times) for value in values]
+
+
+def _times_at(times, validation_share, test_share):
+    if len(times) == 0:
+        raise ArgumentError("log", "must have at least one event")
+    ordered = np.sort(times)
+    first_test = len(times) - round(len(times) * test_share)
+    first_validation = first_test - round(len(times) * validation_share)
+    last = len(times) - 1
+    validation = ordered[min(first_validation, last)]
+    test = ordered[min(first_test, last)]
+    if not ordered[0] < validation < test:
+        raise ArgumentError(
+            "test_share",
+            f"and validation_share={validation_share} leave a part empty: the log has "
+            f"{counted(len(times), 'event')} at "
+            f"{counted(len(np.unique(times)), 'different time')}, from {ordered[0]} to "
+            f"{ordered[-1]}, and validation would begin at {validation} and the test "
+            f"at {test}",
+            "Give a longer log, finer times or other fractions.",
+            test_share,
+        )
+    return validation, test
+
+
+def _check_times(times, validation_start, test_start):
+    first, last = times.min(), times.max()
+    if not first < validation_start < test_start <= last:
+        raise ArgumentError(
+            "validation_start",
+            f"and test_start={test_start} leave a part empty: events run from {first} "
+            f"to {last}",
+            "Times must satisfy first event < validation_start < test_start <= last "
+            "event.",
+            validation_start,
+        )
+
+
+def _check_stages(first, stage_starts, validation_start):
+    times = [first, *stage_starts, validation_start]
+    if not all(early < late for early, late in zip(times, times[1:])):
+        raise ArgumentError(
+            "stage_starts",
+            f"must increase, after the first event ({first}) and before "
+            f"validation_start ({validation_start})",
+            received=stage_starts,
+        )

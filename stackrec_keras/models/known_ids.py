@@ -1,0 +1,248 @@
+"""Checks that a model knows the items and users of the data that it is given.
+
+On JAX, an id beyond the end of a table reads NaN, and makes all weights NaN.
+"""
+
+import warnings
+
+import keras
+import numpy as np
+
+from stackrec_keras.data import Batches
+from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.layers.tracing import values_if_known
+from stackrec_keras.models.inputs import (
+    as_array,
+    as_features,
+    check_complete,
+    check_feature,
+    check_names,
+    further_of,
+    items_of,
+)
+from stackrec_keras.models.vocabularies import check_same_items
+
+_ITEMS = (
+    "Encode raw ids with a Vocabulary, build the model with more items, or give it "
+    "more: extend_items."
+)
+_TARGETS = _ITEMS.replace("extend_items", "extend_targets")
+_USERS = "Number the users from 0, or build the model with more."
+
+
+def check_ids(model, **data):
+    """Checks arrays, or the rows of batches in their epoch.
+
+    Args:
+        model: The model.
+        **data: What `fit`, `evaluate` or `predict` was given, by argument. Names that
+            end in `y` are targets.
+
+    Raises:
+        ArgumentError: If there are no rows, or they have features, ids or values that
+            the model cannot read.
+    """
+    for name, inputs in data.items():
+        if isinstance(inputs, Batches):
+            _check_batches(model, name, inputs)
+        elif name.endswith("y"):
+            _check_targets(model, name, inputs)
+        else:
+            _check_inputs(model, name, inputs)
+            items = as_array(items_of(inputs))
+            if items is not None:
+                _check_rows(name, items)
+
+
+def check_batch(model, batch, prefix="", training=False, targets=True):
+    """Checks one batch, `(x, y, sample_weight)`.
+
+    Args:
+        model: The model.
+        batch: Arrays or tensors whose values are known, as Keras takes them.
+        prefix: String, what stands before the names of the parts.
+        training: Boolean, whether the model learns from it.
+        targets: Boolean, whether it must have `y`.
+
+    Raises:
+        ArgumentError: If `fit` would refuse the batch.
+    """
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
+    _check_inputs(model, f"{prefix}x", x, training)
+    if y is not None:
+        _check_targets(model, f"{prefix}y", y)
+    elif targets:
+        raise missing_targets(prefix)
+    check_weights(f"{prefix}sample_weight", sample_weight)
+
+
+def check_training_inputs(model, x):
+    """Checks the features of arrays, or of the rows of batches, that a model learns
+    from: it needs all of its features, and knows each user.
+
+    Raises:
+        ArgumentError: If it lacks a feature, or would learn nothing from a user.
+    """
+    if isinstance(x, Batches):
+        check_names(model, "x", x.features, training=True)
+        users = x.windows.feature("users") if "users" in model.features else None
+    elif as_array(items_of(x)) is not None:
+        check_names(model, "x", as_features(x), training=True)
+        users = as_features(x).get("users")
+    else:
+        return  # batches of some other kind: each is checked by itself
+    if users is not None:
+        _check_users(model, "x", as_array(users))
+
+
+def check_call(model, inputs, training):
+    """Checks the features that a model is called on, and the items if their values can
+    be read at no cost: not in a compiled function."""
+    check_complete(model, "inputs", as_features(inputs), training)
+    items = values_if_known(items_of(inputs))
+    if items is not None and items.dtype.kind in "iuf":
+        _check_bounds("inputs", "item ids", items, 0, model.num_items, _ITEMS)
+
+
+def check_weights(name, weights=None):
+    """Checks weights: one that is not finite would make all others NaN.
+
+    Raises:
+        ArgumentError: If there is one.
+    """
+    weights = as_array(weights)
+    if weights is not None and not np.isfinite(weights).all():
+        found = weights[~np.isfinite(weights)][0]
+        fix = "A row of weight 0 does not count."
+        raise ArgumentError(name, f"must be finite, but has {found}", fix)
+
+
+def missing_targets(prefix):
+    """Returns the error of a batch that has no targets."""
+    return ArgumentError(f"{prefix}y", "must not be None", "Give batches (x, y).")
+
+
+def _check_batches(model, name, batches):
+    check_same_items(name, model.vocabulary, batches.windows)
+    check_names(model, name, batches.features)
+    rows = batches.epoch_windows
+    items, targets = rows.item_ids()
+    _check_items(model, f"{name}: x", items)
+    _check_rows(f"{name}: x", items)
+    _check_targets(model, f"{name}: y", targets)
+    for feature in batches.features:
+        if feature not in ("items", "users"):
+            check_feature(f"{name}: x[{feature!r}]", rows.feature(feature), items)
+
+
+def _check_inputs(model, name, inputs, training=False):
+    _check_kind(name, inputs)
+    if isinstance(inputs, dict) or as_array(inputs) is not None:
+        check_names(model, name, as_features(inputs), training)
+    items = as_array(items_of(inputs))
+    _check_items(model, name, items)
+    for feature, values in further_of(inputs).items():
+        values = as_array(values)
+        if values is None:
+            continue
+        if feature != "users":
+            check_feature(f"{name}[{feature!r}]", values, items)
+        elif training:
+            _check_users(model, name, values)
+
+
+def _check_items(model, name, items):
+    _check_range(name, "item ids", items, 0, model.num_items, _ITEMS)
+
+
+def _check_targets(model, name, targets):
+    _check_kind(name, targets)
+    fix = _TARGETS if hasattr(model, "source") else _ITEMS
+    _check_range(name, "item ids", as_array(targets), 0, model.num_targets, fix)
+
+
+def _check_users(model, name, users):
+    if model.num_users is not None:
+        _check_range(
+            f"{name}['users']", "users", users, -1, model.num_users - 1, _USERS
+        )
+
+
+def _check_kind(name, inputs):
+    """Common mistakes for which Keras's own error is unhelpful."""
+    if hasattr(inputs, "evaluation_arrays"):
+        raise ArgumentError(
+            name,
+            "must be arrays or batches",
+            "Give windows.batches(256) to fit, and windows.evaluation_arrays() as "
+            "validation_data or, with a star before it, to evaluate.",
+            inputs,
+        )
+    if hasattr(inputs, "columns") and "item" in inputs.columns:
+        raise ArgumentError(
+            name,
+            "must be arrays or batches, and is a log",
+            "Make rows of it: data.make_windows(log, vocabulary, length=20)"
+            ".batches(256).",
+            inputs,
+        )
+    if isinstance(inputs, (list, tuple)) and any(
+        isinstance(row, (list, tuple, str)) for row in inputs
+    ):
+        raise ArgumentError(
+            name,
+            "must be an array (batch, time) of item indices, and is a list",
+            "data.make_windows(log, vocabulary, length=20).arrays() gives arrays; "
+            "only recommend takes lists of raw ids.",
+        )
+
+
+def _check_rows(name, items):
+    """Checks that there are rows, and warns of those that end in padding: the model
+    predicts from the last position."""
+    if len(items) == 0:
+        reason = f"must have at least one row, but its shape is {items.shape}"
+        raise ArgumentError(name, reason)
+    if items.ndim != 2 or not items.size:
+        return
+    padded = int(items[items[:, -1] == 0].any(axis=1).sum())
+    if padded:
+        warnings.warn(
+            f"{padded} rows of {name} end in 0, the padding. It belongs on the left: "
+            "the next item is predicted from the last position. Give "
+            "pad_sequences(..., padding='pre').",
+            StackRecWarning,
+            stacklevel=4,
+        )
+
+
+def _check_range(name, what, ids, first, last, fix):
+    if ids is None or not ids.size:
+        return
+    if ids.ndim > 2:
+        raise ArgumentError(
+            name,
+            f"has {what} of shape {ids.shape}, which must be (batch, time), or "
+            "(batch,) for one a row",
+        )
+    if not np.issubdtype(ids.dtype, np.integer):
+        raise ArgumentError(
+            name,
+            f"has {what} that are not integers but {ids.dtype}",
+            "Encode raw ids with a Vocabulary.",
+        )
+    _check_bounds(name, what, ids, first, last, fix)
+
+
+def _check_bounds(name, what, ids, first, last, fix):
+    if ids.size and not first <= ids.min() <= ids.max() <= last:
+        known = (
+            f"1 to {last}, and 0 for padding"
+            if first == 0
+            else (f"0 to {last}, and -1 for an unknown user")
+        )
+        raise ArgumentError(
+            name,
+            f"has {what} from {ids.min()} to {ids.max()}, but this model knows {known}",
+            fix,
+        )

@@ -1,0 +1,206 @@
+"""How a recommender is compiled, fit, evaluated and asked for predictions."""
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from stackrec_keras.arguments import check_bools
+from stackrec_keras.data import Batches
+from stackrec_keras.data.full_batches import FullBatches
+from stackrec_keras.models.checked_batches import CheckedData, ChecksBatches
+from stackrec_keras.models.checkpoint import make_portable
+from stackrec_keras.models.compiled import Compiled
+from stackrec_keras.models.fitting import (
+    add_id_checks,
+    check_arrays,
+    prepare_callbacks,
+    refuse_class_weight,
+)
+from stackrec_keras.models.freeze_stack import add_unfreezing
+from stackrec_keras.models.inputs import Data
+from stackrec_keras.models.known_ids import (
+    check_ids,
+    check_training_inputs,
+    check_weights,
+)
+from stackrec_keras.models.seen import warn_of_seen
+from stackrec_keras.models.shared_model import GiveWay, SharedModel
+from stackrec_keras.models.steps import Steps
+from stackrec_keras.models.training_loop import EpochSteps, KeepsValues
+from stackrec_keras.types import Tensor
+
+
+class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.Model):
+    """What a recommender makes of `compile`, `fit`, `evaluate` and `predict`."""
+
+    def compile(
+        self,
+        optimizer: keras.optimizers.Optimizer | str = "auto",
+        loss: Any = "auto",
+        metrics: Any = "auto",
+        exclude_seen: bool | None = None,
+        **kwargs,
+    ) -> None:
+        """Configures training.
+
+        Args:
+            optimizer: A Keras optimizer. Defaults to `"auto"`, Adam with a learning
+                rate of 1e-3.
+            loss: A loss of `stackrec_keras.losses`. Defaults to `"auto"`,
+                `FullSoftmax()`.
+            metrics: List of metrics of `stackrec_keras.metrics`, computed in
+                `evaluate` and validation, over all items. Defaults to `"auto"`: MRR,
+                HitRate and NDCG at 5 and 10.
+            exclude_seen: Boolean, whether validation and `evaluate` leave the items
+                of the history out of the ranking, as `recommend` does. A target that
+                is one of them then counts as missed. Defaults to `None`: all items
+                are ranked, and a warning tells how many targets `recommend` would
+                leave out.
+            **kwargs: The other arguments of `keras.Model.compile`.
+
+        Raises:
+            ArgumentError: If a loss or metric expects something other than hidden
+                states or scores, or `exclude_seen` is not a boolean.
+        """
+        if exclude_seen is not None:
+            check_bools(exclude_seen=exclude_seen)
+        compiled = Compiled.from_arguments(loss, metrics, exclude_seen, kwargs)
+        if isinstance(optimizer, str) and optimizer == "auto":
+            optimizer = keras.optimizers.Adam(1e-3, name="adam")
+        super().compile(optimizer=optimizer, **kwargs)
+        self.compiled_with = compiled
+        self.loss = compiled.loss
+        # Built now, so that a checkpoint finds an optimizer to restore.
+        self.optimizer.build(self.trainable_variables)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        if not self.compiled:
+            return []
+        return [self.compiled_with.mean_loss, *self.compiled_with.metrics]
+
+    @property
+    def exclude_seen(self) -> bool | None:
+        """Boolean or `None`, what the model was compiled with: see `compile`."""
+        return self.compiled_with.exclude_seen if self.compiled else None
+
+    def get_compile_config(self) -> dict[str, Any]:
+        if not self.compiled:
+            return {}
+        return self.compiled_with.get_config(self.optimizer)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        self.compile(**keras.saving.deserialize_keras_object(make_portable(config)))
+
+    def fit(
+        self,
+        x: Data = None,
+        y: Tensor | None = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: str | int = "auto",
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        **kwargs,
+    ) -> keras.callbacks.History:
+        """Trains the model; the arguments are those of `keras.Model.fit`.
+
+        `x` is `(batch, time)` item ids and `y` `(batch, time)` the next item at each
+        position, 0 where there is no target; or `x` yields such pairs. In
+        `validation_data`, `y` is the one next item of each row, `(batch,)`; if it is
+        `(batch, time)`, only the last position counts. `sample_weight` weights rows,
+        `(batch,)`, or positions, `(batch, time)`. There is no `class_weight`.
+
+        Items that the model does not know are refused: in arrays before training, in
+        `Batches` before the epoch that has them, so that a callback may call
+        `extend_items` first, and in other iterables before the step of their batch.
+        """
+        refuse_class_weight(kwargs.get("class_weight"))
+        validation = kwargs.get("validation_data")
+        weights = kwargs.get("sample_weight")
+        batches = check_arrays(self, x, y, weights, validation)
+        check_training_inputs(self, x)
+        if validation is not None and self.exclude_seen is None:
+            is_pair = isinstance(validation, (list, tuple))
+            given = validation[:2] if is_pair else (validation, None)
+            warn_of_seen(self, given[0], given[1], stacklevel=3)
+        validated = validation is not None or kwargs.get("validation_split", 0.0) > 0
+        callbacks = prepare_callbacks(
+            self, callbacks, x, validated, verbose, kwargs.get("steps_per_epoch")
+        )
+        if hasattr(x, "set_epoch"):
+            # Keras would shuffle whole batches on top of their own order.
+            kwargs["shuffle"] = False
+            x.set_epoch(0)  # all rows, even if an earlier fit ended with fewer
+        callbacks = add_id_checks(self, add_unfreezing(self, callbacks), batches)
+        checked = CheckedData(self)
+        x = checked.of("x", x, training=True)
+        kwargs["validation_data"] = checked.of("validation_data", validation)
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = [GiveWay(), *callbacks]
+        if isinstance(x, Batches) and not x.evaluation:
+            x = FullBatches(x)
+        with self.fitting(), self.keeping_values(), checked:
+            return super().fit(
+                x, y, batch_size, epochs, verbose, callbacks=callbacks, **kwargs
+            )
+
+    def evaluate(
+        self,
+        x: Data = None,
+        y: Tensor | None = None,
+        *args: Any,
+        exclude_seen: bool | None = None,
+        **kwargs,
+    ) -> list[float] | dict[str, float]:
+        """Ranks all items at the end of each row.
+
+        The arguments are those of `keras.Model.evaluate`, and `exclude_seen`. `y` is
+        as in the `validation_data` of `fit`. `sample_weight` weights rows: the loss
+        and the metrics are weighted means over all rows that have a target.
+
+        Args:
+            exclude_seen: Boolean, as in `compile`. The history is what `x` holds of
+                it. The loss is over all items in either case. Defaults to what the
+                model was compiled with.
+
+        Raises:
+            ArgumentError: If `x` or `y` have items that the model does not know.
+        """
+        check_ids(self, x=x, y=y)
+        check_weights("sample_weight", kwargs.get("sample_weight"))
+        if exclude_seen is None:
+            exclude_seen = self.exclude_seen
+            # `fit`, which has warned already, validates with a data set of its own.
+            if exclude_seen is None and "_use_cached_eval_dataset" not in kwargs:
+                warn_of_seen(self, x, y, stacklevel=3)
+        else:
+            check_bools(exclude_seen=exclude_seen)
+        with self.evaluating(), self._ranking(exclude_seen):
+            with self.keeping_values(), CheckedData(self) as checked:
+                return super().evaluate(checked.of("x", x), y, *args, **kwargs)
+
+    def predict(self, x: Data, *args: Any, **kwargs) -> np.ndarray:
+        """Scores every item as the next one of each row, `(rows, num_items + 1)`; the
+        arguments are those of `keras.Model.predict`."""
+        check_ids(self, x=x)
+        checked = CheckedData(self)
+        with self.inferring(), self.keeping_values(), checked:
+            x = checked.of("x", x, targets=False)
+            return super().predict(x, *args, **kwargs)
+
+    @contextlib.contextmanager
+    def _ranking(self, exclude_seen):
+        """Context of an evaluation that may rank otherwise than `compile` was told:
+        its step is then traced for it, and the usual one is put back."""
+        if exclude_seen == self.exclude_seen:
+            yield
+            return
+        step = self.test_function
+        self.ranks_unseen, self.test_function = exclude_seen, None
+        try:
+            yield
+        finally:
+            self.ranks_unseen, self.test_function = None, step

@@ -1,0 +1,60 @@
+"""Vocabularies that belong to a model's catalogue of items."""
+
+import numpy as np
+
+from stackrec_keras.data import Vocabulary
+from stackrec_keras.errors import ArgumentError
+
+
+def check_vocabulary(name, vocabulary, size_name, size):
+    """Checks that a model can have a vocabulary for a catalogue.
+
+    Args:
+        name: String, the attribute of the model.
+        vocabulary: What it was set to.
+        size_name: String, the model's argument for the size of the catalogue.
+        size: Integer, the size.
+
+    Raises:
+        ArgumentError: If it is neither a `Vocabulary` of that size nor `None`.
+    """
+    if vocabulary is None:
+        return
+    if not isinstance(vocabulary, Vocabulary):
+        fix = "Give data.Vocabulary(ids), the id of item 1 first."
+        reason = "must be a data.Vocabulary, or None"
+        raise ArgumentError(name, reason, fix, vocabulary)
+    if len(vocabulary) != size:
+        raise ArgumentError(
+            name,
+            f"has {len(vocabulary)} items, but the model has {size_name}={size}",
+            f"Build the model with {size_name}=len({name}).",
+        )
+    vocabulary.get_config()  # raises if no file could hold its ids
+
+
+def check_same_items(name, known, windows):
+    """Checks that the indices of rows mean what they mean to a model: that one of the
+    two vocabularies begins with the other.
+
+    Args:
+        name: String, the argument that the rows are from.
+        known: The model's `Vocabulary`, or `None`.
+        windows: The rows, with a `vocabulary` or without.
+
+    Raises:
+        ArgumentError: If an index stands for two different items.
+    """
+    made_with = getattr(windows, "vocabulary", None)
+    if known is None or made_with is None or known is made_with:
+        return
+    both = min(len(known), len(made_with))
+    other = np.flatnonzero(known.ids[:both] != made_with.ids[:both])
+    if len(other):
+        index = int(other[0])
+        raise ArgumentError(
+            name,
+            f"was made with another vocabulary than the model's: item {index + 1} is "
+            f"{made_with.ids[index]!r} there, but {known.ids[index]!r} to the model",
+            "Make the windows, or the split, with model.vocabulary.",
+        )
