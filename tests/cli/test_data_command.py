@@ -57,7 +57,7 @@ def test_other_columns_have_to_be_named(tmp_path, stackrec):
     path.write_text("\n".join(["session\tarticle\tat", *rows]))
     code, _, err = stackrec("data", path)
     assert code == 2
-    assert "'user'" in err and "['session', 'article', 'at']" in err
+    assert "--user user is not a column" in err
     names = ["--user", "session", "--item", "article", "--timestamp", "none"]
     assert stackrec("data", path, *names)[0] == 0
 

@@ -45,7 +45,7 @@ def test_people_get_a_table_of_the_last_items_and_the_best_ones(
     assert code == 0
     lines = out.splitlines()
     history = history_of(7, log_path)
-    assert lines[0] == f"User 7: {len(history)} items, the last ones"
+    assert lines[0] == f"User 7: {len(history)} items, the last 5 of them"
     assert [line.strip() for line in lines[1:6]] == history[-5:]
     assert lines[7] == "Recommended"
     assert lines[8].split()[:2] == ["1", "film"]
@@ -138,7 +138,7 @@ def test_mistakes_in_candidates_are_told(finished_run, tmp_path, stackrec):
         return err
 
     message = error("--candidates", "film 3", "Film 13", "zzz")
-    assert "'Film 13' is no item of the model, nor are 1 more. Did you" in message
+    assert "'Film 13' is not an item of the model, nor are 1 more. Did you" in message
     file = tmp_path / "in_stock.txt"
     assert f"No such file or directory: '{file}'" in error("--candidates-file", file)
     for content, told in (
