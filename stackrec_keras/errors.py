@@ -1,5 +1,7 @@
 """What this package raises and warns with."""
 
+import sys
+import warnings
 from typing import Any
 
 from stackrec_keras.wording import shown
@@ -27,6 +29,9 @@ class ArgumentError(ValueError):
     ```
     """
 
+    # Keras would turn what a layer raises into a RuntimeError with the first field.
+    _keras_call_info_injected = True
+
     def __init__(
         self, argument: str, reason: str, fix: str = "", received: Any = ...
     ) -> None:
@@ -49,3 +54,17 @@ class ArgumentError(ValueError):
 
 class StackRecWarning(UserWarning):
     """A warning of this package."""
+
+
+def warn(message: str) -> None:
+    """Warns with a `StackRecWarning` at the line of the caller of this package, also
+    where Keras lies in between, as in `fit`."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and _is_inner(frame):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, StackRecWarning, stacklevel=level)
+
+
+def _is_inner(frame):
+    package = frame.f_globals.get("__name__", "").partition(".")[0]
+    return package in ("stackrec_keras", "keras")

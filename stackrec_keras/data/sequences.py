@@ -202,7 +202,7 @@ def check_tokens(rows, codes, ids, pad, path):
                 "path",
                 f"has the field {ids[codes[place]]!r:.60} in line {rows[place] + 1}",
                 fix,
-                path,
+                Path(path),
             )
 
     def fields(matches):
@@ -235,8 +235,8 @@ def _warn_of_numbers_as_header(rows, codes, ids, path):
     first = ids[codes[rows == 0]].tolist()
     if len(first) > 2 and rows[-1] > 0 and first == [*map(str, range(len(first)))]:
         warnings.warn(
-            f"The first line of {shown(path)} is {','.join(first):.40}. If pandas "
-            "wrote it as a header, remove it.",
+            f"The first line of {shown(Path(path))} is {','.join(first):.40}. If "
+            "pandas wrote it as a header, remove it.",
             StackRecWarning,
             stacklevel=3,
         )

@@ -118,7 +118,7 @@ class Stages:
         and the model grows at once.
         """
         from stackrec_keras.stacking.methods import get_method
-        from stackrec_keras.stacking.schedule import stages
+        from stackrec_keras.stacking.schedules import stages
 
         starts = stages(self.depths, self.shares, self.epochs)
         over = min(starts) if config.load_model else 0

@@ -2,6 +2,8 @@ from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
 from stackrec_keras.layers.dilated_residual_stack import DilatedResidualStack
 from stackrec_keras.layers.dropout import dropout, seed_generator
 from stackrec_keras.layers.embedding import Embedding, with_dense_gradient
+from stackrec_keras.layers.hstu_stack import HSTUStack
+from stackrec_keras.layers.ligr_stack import LiGRStack
 from stackrec_keras.layers.output_table import OutputTable
 from stackrec_keras.layers.rezero_transformer_stack import ReZeroTransformerStack
 
@@ -10,6 +12,8 @@ __all__ = [
     "BlockWeight",
     "DilatedResidualStack",
     "Embedding",
+    "HSTUStack",
+    "LiGRStack",
     "OutputTable",
     "ReZeroTransformerStack",
     "dropout",

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -13,6 +12,7 @@ from stackrec_keras.data import Vocabulary
 from stackrec_keras.errors import ArgumentError, StackRecWarning
 from stackrec_keras.models.extension import complete_weights
 from stackrec_keras.models.freezing import set_frozen
+from stackrec_keras.stacking.growable import Growable
 from stackrec_keras.stacking.growth import depth, set_depth, stacked_variables
 from stackrec_keras.stacking.in_place import optimizer_chain
 from stackrec_keras.stacking.optimizer_state import (
@@ -21,7 +21,7 @@ from stackrec_keras.stacking.optimizer_state import (
     schedule_starts,
     set_schedule_starts,
 )
-from stackrec_keras.stacking.plateau import PlateauRecord
+from stackrec_keras.stacking.schedules import GrowthRecord
 
 _VOCABULARY_FILE = "vocabulary.json"
 _RECORD_PREFIX = "growth_record."
@@ -29,7 +29,7 @@ _SEED_PREFIX = "seed."
 _RECORDED = ("initial_blocks", "trained_length", "trained_features", "growth_record")
 
 
-class GrowableCheckpoint(keras.Model):
+class GrowableCheckpoint(Growable):
     """Lets a model load weights of any depth.
 
     Keras restores a parent before its children. The model therefore reads the file's
@@ -37,18 +37,13 @@ class GrowableCheckpoint(keras.Model):
     read.
 
     Attributes:
-        initial_blocks: Integer, the depth that the model was built with. Schedules
-            count from it, also in a resumed run.
         trained_length: Integer or `None`, the length of the training sequences.
         trained_features: Tuple of name, dtype and rank of the features of training.
-        growth_record: `PlateauRecord` of the running fit, or `None`.
         frozen: `Frozen` while only the output embedding is trained, or `None`.
     """
 
-    initial_blocks: int | None = None
     trained_length: int | None = None
     trained_features: tuple[tuple[str, str, int], ...] = ()
-    growth_record: PlateauRecord | None = None
     _file_blocks: int | None = None
     _file_arguments: dict[str, Any] = {}
     frozen = None
@@ -67,7 +62,7 @@ class GrowableCheckpoint(keras.Model):
         for i, variable in enumerate(_seed_states(self)):
             store[f"{_SEED_PREFIX}{i}"] = variable
         if self.growth_record is not None:
-            for name, array in self.growth_record.to_arrays().items():
+            for name, array in self.growth_record.arrays.items():
                 store[_RECORD_PREFIX + name] = array
 
     def load_own_variables(self, store: Any) -> None:
@@ -93,7 +88,7 @@ class GrowableCheckpoint(keras.Model):
         for i, variable in enumerate(_seed_states(self)):
             variable.assign(state[f"{_SEED_PREFIX}{i}"])
         record = _with_prefix(state, _RECORD_PREFIX)
-        self.growth_record = PlateauRecord.from_arrays(record) if record else None
+        self.growth_record = GrowthRecord(record) if record else None
         super().load_own_variables({k: v for k, v in state.items() if k.isdigit()})
 
     def save_assets(self, path: str | PathLike) -> None:

@@ -37,16 +37,10 @@ def prepare_callbacks(model, callbacks, x, validated, verbose, steps_per_epoch):
         callbacks = [callbacks] if callbacks else []
     check_checkpoints(callbacks)
     for callback in callbacks:
-        monitor = getattr(getattr(callback, "schedule", None), "monitor", "")
-        if monitor.startswith("val_") and not validated:
-            raise ArgumentError(
-                "monitor",
-                "of the schedule needs validation_data",
-                "Give fit(..., validation_data=(x, y)), or monitor 'loss'.",
-                monitor,
-            )
         _set_mode(callback, model)
     stacking = _stacking_callback(model, callbacks)
+    if not validated:
+        _check_monitor(stacking)
     _check_data_shares(stacking, x, steps_per_epoch)
     callbacks = sort_callbacks(callbacks)
     if stacking is not None and stacking.schedule.data_shares:
@@ -73,6 +67,17 @@ def _stacking_callback(model, callbacks):
         return found[0]
     model.growth_record = None
     return None
+
+
+def _check_monitor(stacking):
+    monitor = None if stacking is None else stacking.schedule.monitor
+    if monitor is not None and monitor.startswith("val_"):
+        raise ArgumentError(
+            "monitor",
+            "of the schedule needs validation_data",
+            "Give fit(..., validation_data=(x, y)), or monitor 'loss'.",
+            monitor,
+        )
 
 
 def _check_data_shares(stacking, x, steps_per_epoch):

@@ -27,7 +27,7 @@ from stackrec_keras.models.similar_items import similar_items
 from stackrec_keras.models.trainer import Trainer
 from stackrec_keras.models.vocabularies import check_vocabulary
 from stackrec_keras.stacking import Growth, grow
-from stackrec_keras.stacking.growth import block_stacks, depth
+from stackrec_keras.stacking.growth import block_stacks
 from stackrec_keras.types import Tensor
 
 
@@ -100,11 +100,6 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
             training: Boolean or `None`.
         """
         raise NotImplementedError(f"{type(self).__name__} defines hidden_states().")
-
-    @property
-    def num_blocks(self) -> int:
-        """Integer, the depth that the model has now."""
-        return depth(self)
 
     @property
     def num_targets(self) -> int:
@@ -264,8 +259,6 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
         Reference:
             [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
         """
-        if num_blocks is not None:
-            check_integers(num_blocks=num_blocks)
         growth = Growth(method, top_blocks, cycle, inherit, optimizer_state, seed)
         grow(self, growth, num_blocks)
 

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from stackrec_keras.stacking.callback import StackingCallback
     from stackrec_keras.stacking.growth import Growth, grow, set_depth
     from stackrec_keras.stacking.insight import block_similarity, gates
-    from stackrec_keras.stacking.schedule import StackingSchedule
+    from stackrec_keras.stacking.schedules import StackingSchedule
 
 __all__ = [
     "Growth",
@@ -22,7 +22,7 @@ __all__ = [
     "set_depth",
 ]
 
-# The methods are plain tables. What needs Keras is imported when it is first used.
+# The methods are plain tables. Modules that need Keras are imported on first use.
 _MODULES = {
     "StackingCallback": "callback",
     "Growth": "growth",
@@ -30,7 +30,7 @@ _MODULES = {
     "set_depth": "growth",
     "block_similarity": "insight",
     "gates": "insight",
-    "StackingSchedule": "schedule",
+    "StackingSchedule": "schedules",
 }
 
 

@@ -1,44 +1,47 @@
 import time
-import warnings
+from typing import Any
 
 import keras
 
-from stackrec_keras.stacking.growth import Growth, block_stacks
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.stacking import schedules
+from stackrec_keras.stacking.growable import Growable
+from stackrec_keras.stacking.growth import Growth, grow
 from stackrec_keras.stacking.optimizer_state import check_optimizer
-from stackrec_keras.stacking.plateau import Plateau
-from stackrec_keras.stacking.schedule import DoublingSchedule, StackingSchedule
-
-Schedule = StackingSchedule | DoublingSchedule | Plateau
+from stackrec_keras.stacking.schedules import Schedule
 
 
 class StackingCallback(keras.callbacks.Callback):
     """Grows a model inside `fit`, at the beginning of the epochs of a schedule.
 
-    It writes `num_blocks` and `growth_seconds` (the seconds that the growth before
-    this epoch took, 0.0 if there was none) into the logs of every epoch; and
-    `data_share`, if the schedule has shares of the data.
+    It adds `num_blocks` and `growth_seconds` to the logs of every epoch, the latter the
+    seconds that growing took before the epoch (0.0 if the model did not grow). If the
+    schedule has `data_shares`, it also adds `data_share`.
 
     Args:
         method: String, a stacking method: see `stackrec_keras.stacking.methods`.
-        schedule: When to grow to how many blocks: a dict from epoch (from 0) to
+        schedule: When to grow, and to how many blocks: a dict from epoch (from 0) to
             number of blocks, a `StackingSchedule`, or `"plateau"` for
-            `StackingSchedule.plateau()`. `None` doubles the depth that the model
-            was built with twice, after 1/7 and 3/7 of the epochs (rounded up).
-        top_blocks: Integer or `None`: stack only that many of the top blocks.
-        cycle: Integer or `None`: after how many blocks the kind of block repeats.
-            `None` leaves it to the model.
+            `StackingSchedule.plateau()`. Defaults to `None`, which doubles the depth
+            that the model was built with after 1/7 of the epochs and again after 3/7
+            (rounded up).
+        top_blocks: Integer, how many of the top blocks to stack. Defaults to `None`,
+            all blocks.
+        cycle: Integer, after how many blocks the kind of block repeats. Defaults to
+            `None`, the model's own cycle.
         inherit: `"all"` carries every weight that has a source; `"all_but_gates"`
-            the same, with all gates at 0 again; `"paper"` what StackRec's release
-            carries.
+            also carries them, but sets all gates to 0; `"paper"` carries what
+            StackRec's reference implementation carries. Defaults to `"all"`.
         optimizer_state: `"carry"` moves the optimizer's state with the weights;
-            `"reset"` begins its moments and step count again, while the learning rate
-            and its schedule go on. Defaults to `"carry"`.
-        seed: Integer. New random blocks depend on it and on the two depths alone.
+            `"reset"` starts its moments and step count again, while the learning rate
+            and its schedule continue. Defaults to `"carry"`.
+        seed: Integer. New random blocks depend only on it and on the two depths.
+            Defaults to `0`.
 
     Raises:
-        ValueError: At once if an argument is not one of those it may be; when `fit`
-            begins, before any training, if schedule, method, model and optimizer
-            do not fit together, or another `StackingCallback` is there.
+        ArgumentError: At once if an argument is wrong; when `fit` begins, before any
+            training, if schedule, method, model and optimizer do not fit each other or
+            there is another `StackingCallback`.
 
     Example:
 
@@ -64,181 +67,65 @@ class StackingCallback(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.growth = Growth(method, top_blocks, cycle, inherit, optimizer_state, seed)
-        self.schedule = _schedule(schedule)
-        self._table: dict[int, int] = {}
+        self.schedule = schedules.get(schedule)
+        self._running: Any = None  # the `RunningSchedule` of the fit
         self._seconds = 0.0
-        self._validated_best: list | None = None
 
     def __repr__(self) -> str:
         return f"StackingCallback({self.growth.method!r}, {self.schedule!r})"
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         model = self.model
-        if not hasattr(model, "initial_blocks"):
-            raise ValueError(
-                "StackingCallback grows a SequentialRecommender (NextItNet, ...). "
-                f"Received: {type(model).__name__}. Call grow() of a model that is a "
-                "part of it in the on_epoch_begin of a callback of your own."
+        if not isinstance(model, Growable):
+            raise ArgumentError(
+                "callbacks",
+                "has a StackingCallback, which cannot grow a model of type "
+                f"{type(model).__name__}",
+                "It grows NextItNet and the other models of this package. To grow one "
+                "that is part of another model, call its grow() in the on_epoch_begin "
+                "of a callback of your own.",
             )
         check_optimizer(model)
-        if isinstance(self.schedule, Plateau):
-            self._check_monitor(model)
-            step = self.growth.top_blocks
-            if not self.schedule.depths(model.initial_blocks, step):
-                raise ValueError(
-                    f"max_blocks={self.schedule.max_blocks} leaves no growth for a "
-                    f"model built with {model.initial_blocks} blocks. Give more."
-                )
-            self._check_path(self.schedule.depths(model.num_blocks, step))
-        else:
-            self._table = self.schedule.table(
-                model.initial_blocks,
-                self.params["epochs"],
-                step=self.growth.top_blocks,
-                num_blocks=model.num_blocks,
-            )
-            self._check_path(self._table.values())
-            self._warn_of_late_growths()
+        self._running = self.schedule.start(model, self.params["epochs"], self.growth)
+        self.growth.check(model, self._running.depths())
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        model = self.model
         self._seconds = 0.0
-        if epoch == 0:
-            self._warn_of_past_growths()
-        for num_blocks in self._due(model, epoch):
-            old, start = model.num_blocks, time.perf_counter()
-            model.grow(num_blocks=num_blocks, **vars(self.growth))
-            seconds = time.perf_counter() - start
-            self._seconds += seconds
-            self._say(
-                f"epoch {epoch}: {self.growth.method} {old} -> {num_blocks} blocks, "
-                f"{seconds:.1f} s (Epoch {epoch + 1}/{self.params['epochs']})"
-            )
+        for num_blocks in self._running.due(epoch):
+            if num_blocks > self.model.num_blocks:
+                self._grow(epoch, num_blocks)
 
     def on_test_end(self, logs: dict[str, float] | None = None) -> None:
-        # The weights that were validated: SwapEMAWeights, whose turn is later, takes
-        # its averages out of the model again.
-        schedule, record = self.schedule, self.model.growth_record
-        if not isinstance(schedule, Plateau) or not schedule.restore_best:
-            return
-        validation = {f"val_{name}": value for name, value in (logs or {}).items()}
-        value = validation.get(schedule.monitor)
-        if None not in (record, value) and schedule.is_best(record, value):
-            self._validated_best = self.model.get_weights()
+        if self._running is not None:  # not in `evaluate`
+            self._running.validated({f"val_{k}": v for k, v in (logs or {}).items()})
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        model = self.model
         logs = {} if logs is None else logs
-        if isinstance(self.schedule, Plateau):
-            model.growth_record.epoch = epoch
-            if self.schedule.monitor in logs:
-                self._observe(model, logs[self.schedule.monitor])
-        logs["num_blocks"] = model.num_blocks
+        self._running.observe(epoch, logs)
+        logs["num_blocks"] = self.model.num_blocks
         logs["growth_seconds"] = self._seconds
         if self.schedule.data_shares:
             logs["data_share"] = self.data_share(epoch)
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
-        model = self.model
-        record, model.growth_record = model.growth_record, None
-        if not isinstance(self.schedule, Plateau):
-            return
-        if record is None or not record.best_weights:  # no epoch, or none wanted
-            return
-        model.set_weights(record.best_weights)
-        self._say(
-            f"restored the best {self.schedule.monitor} ({abs(record.best):.4f}), "
-            f"with {model.num_blocks} blocks"
-        )
+        self._say(self._running.finish())
+        self._running = self.model.growth_record = None
 
     def data_share(self, epoch: int) -> float:
-        """Returns the share of the training rows that is due at an epoch of the
+        """Returns the fraction of the training rows that is due at an epoch of the
         running fit."""
-        if not self.schedule.data_shares:
-            return 1.0
         return self.schedule.data_share(epoch, self.params["epochs"])
 
-    def _due(self, model, epoch):
-        # All growths due by now, one after the other: a run that goes on from a
-        # shallower checkpoint grows as the run would have that never stopped.
-        if not isinstance(self.schedule, Plateau):
-            due = [depth for start, depth in self._table.items() if start <= epoch]
-        else:
-            record = model.growth_record
-            if record is None or record.epoch != epoch - 1:
-                record = self.schedule.start(epoch, model.num_blocks)
-                model.growth_record = record
-            due = [record.due]
-        return [depth for depth in due if depth > model.num_blocks]
-
-    def _observe(self, model, value):
-        best = self.schedule.observe(
-            model.growth_record,
-            float(value),
-            model.num_blocks,
-            self.growth.top_blocks,
+    def _grow(self, epoch, num_blocks):
+        old, start = self.model.num_blocks, time.perf_counter()
+        grow(self.model, self.growth, num_blocks)
+        seconds = time.perf_counter() - start
+        self._seconds += seconds
+        self._say(
+            f"epoch {epoch}: {self.growth.method} {old} -> {num_blocks} blocks, "
+            f"{seconds:.1f} s (Epoch {epoch + 1}/{self.params['epochs']})"
         )
-        if best and self.schedule.restore_best:
-            weights = self._validated_best or model.get_weights()
-            model.growth_record.best_weights = weights
-        self._validated_best = None
-
-    def _check_path(self, depths):
-        now = self.model.num_blocks
-        path = [now, *(depth for depth in depths if depth > now)]
-        for stack in block_stacks(self.model):
-            for old, new in zip(path, path[1:]):
-                self.growth.sources(stack, old, new)
-
-    def _warn_of_past_growths(self):
-        model = self.model
-        past = {e: n for e, n in self._table.items() if e and n <= model.num_blocks}
-        if past:
-            warnings.warn(
-                f"The model was built with {model.initial_blocks} blocks and has "
-                f"{model.num_blocks} already: the growths {past} of "
-                f"schedule={self._table} will not be. Give depths beyond "
-                f"{model.num_blocks}, such as StackingCallback("
-                f"{self.growth.method!r}, {{1: {2 * model.num_blocks}}}).",
-                stacklevel=2,
-            )
-
-    def _warn_of_late_growths(self):
-        epochs = self.params["epochs"]
-        late = {e: depth for e, depth in self._table.items() if e >= epochs}
-        if late and not getattr(self.schedule, "partial", False):
-            warnings.warn(
-                f"The last epoch of this fit is {epochs - 1} (epochs count from 0): "
-                f"it ends before the growths {late} of schedule={self._table}. Give "
-                "more epochs or earlier growths, or StackingSchedule(..., "
-                "partial=True) if this fit is the first part of a longer run.",
-                stacklevel=2,
-            )
-
-    def _check_monitor(self, model):
-        names = ["loss", *(f"val_{metric.name}" for metric in model.metrics)]
-        if self.schedule.monitor not in names:
-            raise ValueError(
-                f"monitor={self.schedule.monitor!r} is not among the logs of this "
-                f"model: {', '.join(names)}. Monitor one of these, or compile with "
-                "that metric."
-            )
 
     def _say(self, line):
-        if self.params.get("verbose", 1):
+        if line and self.params.get("verbose", 1):
             print(line, flush=True)
-
-
-def _schedule(schedule):
-    if schedule is None:
-        return DoublingSchedule()
-    if schedule == "plateau":
-        return StackingSchedule.plateau()
-    if isinstance(schedule, Schedule):
-        return schedule
-    if isinstance(schedule, dict):
-        return StackingSchedule(schedule)
-    raise ValueError(
-        "schedule must be None, a dict from epoch to number of blocks, a "
-        f"StackingSchedule or 'plateau'. Received: schedule={schedule!r}"
-    )

@@ -5,13 +5,13 @@ import keras
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class ContinuedSchedule(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning-rate schedule that goes on while the optimizer's steps begin again.
+    """A learning-rate schedule that continues while the optimizer's steps start again.
 
-    A Keras optimizer has one count of steps, `iterations`: its schedule and its bias
-    correction both follow it. Moments that begin again need a count that does too.
+    A Keras optimizer has one count of steps, `iterations`, which both its schedule and
+    its bias correction follow. When its moments start again, the count must too.
 
     Args:
-        schedule: The `LearningRateSchedule` to go on with.
+        schedule: The `LearningRateSchedule` to continue.
         steps: Integer, how many of its steps are over.
     """
 

@@ -1,17 +1,20 @@
 import numpy as np
 
 
-def gather(value, sources, fresh):
-    """A growth is this one gather along the depth axis.
+def gather(value, sources, fresh=None):
+    """Growing is this one gather along the depth axis.
 
     Args:
         value: Array of shape `(old, ...)`.
         sources: List of `new` entries, each an index into `value` or `None`.
-        fresh: Array of shape `(new, ...)` with the slices for the `None`s.
+        fresh: Array of shape `(new, ...)` with the slices for the `None`s. Defaults to
+            `None`, zeros.
 
     Returns:
         Array of shape `(new, ...)`.
     """
+    if fresh is None:
+        fresh = np.zeros((len(sources), *value.shape[1:]), value.dtype)
     grown = np.array(fresh)
     carried = [i for i, source in enumerate(sources) if source is not None]
     if carried:

@@ -3,20 +3,32 @@
 import contextlib
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import keras
 import numpy as np
 from keras import ops
 
-from stackrec_keras.arguments import check_integer
+from stackrec_keras.arguments import check_choice, check_integer
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.layers import BlockStack
+from stackrec_keras.layers.block_stack import BlockWeight
 from stackrec_keras.stacking.gather import gather
 from stackrec_keras.stacking.in_place import changing_shapes, replace_value
 from stackrec_keras.stacking.methods import (
+    StackingMethod,
     block_sources,
+    check_deeper,
     check_top_blocks,
     get_method,
+)
+from stackrec_keras.stacking.model_stacks import (
+    all_layers,
+    block_stacks,
+    depth,
+    stacked_variables,
 )
 from stackrec_keras.stacking.optimizer_state import (
     carry_state,
@@ -25,28 +37,31 @@ from stackrec_keras.stacking.optimizer_state import (
     reset_state,
 )
 
-INHERITS = ("all", "all_but_gates", "paper")
-
 
 @dataclass(frozen=True)
 class Growth:
-    """How a net grows: what feeds the new blocks, and what is carried over.
+    """How a model grows: what feeds the new blocks, and what is carried over.
 
     Args:
-        method: String, a stacking method (see `block_sources`).
-        top_blocks: Integer or `None`, stack only that many of the top blocks.
-        cycle: Integer or `None`, after how many blocks their kind repeats. `None`:
+        method: String, a stacking method: see `block_sources`.
+        top_blocks: Integer, how many of the top blocks to stack. Defaults to `None`,
+            all blocks.
+        cycle: Integer, after how many blocks their kind repeats. Defaults to `None`:
             the stack's own cycle of dilations, so that no kernel moves to another
             dilation, or 1 with `inherit="paper"`.
-        inherit: `"all"` carries every weight that has a source, and puts a copy
-            in with its gate at 0; `"all_but_gates"` carries the same, and puts all
-            blocks in with their gates at 0, so that old and new ones open together;
-            `"paper"` carries what StackRec's release does.
-        optimizer_state: `"carry"` moves the optimizer's state with the weights.
-            `"reset"` begins its moments again, and their bias correction; the
-            learning rate and its schedule go on.
-        seed: Integer or `None`. The new random blocks depend on it and on the two
-            depths alone; `None` draws another seed each time.
+        inherit: `"all"` carries every weight that has a source, and adds each copy
+            with its gate at 0; `"all_but_gates"` carries the same, but sets the gates
+            of all blocks to 0, so that old and new ones open together; `"paper"`
+            carries what StackRec's reference implementation carries. Defaults to
+            `"all"`.
+        optimizer_state: `"carry"` moves the optimizer's state with the weights;
+            `"reset"` starts its moments and their bias correction again, while the
+            learning rate and its schedule continue. Defaults to `"carry"`.
+        seed: Integer. The new random blocks depend only on it and on the two
+            depths. Defaults to `None`, another seed each time.
+
+    Raises:
+        ArgumentError: If an argument is wrong.
     """
 
     method: str
@@ -58,8 +73,8 @@ class Growth:
 
     def __post_init__(self):
         get_method(self.method)
-        _check_choice("inherit", self.inherit, INHERITS)
-        _check_choice("optimizer_state", self.optimizer_state, ("carry", "reset"))
+        check_choice("inherit", self.inherit, ("all", "all_but_gates", "paper"))
+        check_choice("optimizer_state", self.optimizer_state, ("carry", "reset"))
         for name, least in (("top_blocks", 1), ("cycle", 1), ("seed", None)):
             value = getattr(self, name)
             if value is not None:
@@ -67,35 +82,87 @@ class Growth:
         check_top_blocks(self.method, self.top_blocks)
 
     @property
+    def stacking_method(self) -> StackingMethod:
+        """`StackingMethod`, what `method` names."""
+        return get_method(self.method)
+
+    @property
     def carries_all(self) -> bool:
-        """Boolean, whether all is carried over that has a source."""
-        return self.inherit != "paper" or get_method(self.method).carries_all
+        """Boolean, whether every weight that has a source is carried over."""
+        return self.inherit != "paper" or self.stacking_method.carries_all
 
     @property
     def closes_gates(self) -> bool:
         """Boolean, whether the gates of old blocks start at 0 again."""
-        return (
-            self.inherit == "all_but_gates" and not get_method(self.method).carries_all
-        )
+        keeps_gates = self.stacking_method.carries_all
+        return self.inherit == "all_but_gates" and not keeps_gates
+
+    def check(self, model: keras.Model, depths: Sequence[int]) -> None:
+        """Checks that a model can grow through some depths, one after the other.
+
+        Args:
+            model: A Keras model with `BlockStack`s among its layers.
+            depths: Integers, in order. Those that the model has reached already are
+                ignored.
+
+        Raises:
+            ArgumentError: If it cannot.
+        """
+        now = depth(model)
+        path = [now, *(deeper for deeper in depths if deeper > now)]
+        for stack in block_stacks(model):
+            for old, new in pairwise(path):
+                self.sources(stack, old, new)
 
     def sources(self, stack: BlockStack, old: int, new: int) -> list[int | None]:
         """Returns the source of each of the `new` blocks of a stack."""
         gated = any(weight.gate for weight in stack.block_weights().values())
-        if get_method(self.method).carries_all and not gated:
-            raise ValueError(
-                f"method={self.method!r} sets the gates of new blocks, and the blocks "
-                "of this model have none. Build it with rezero=True, or take stackC or "
-                "stackR."
+        if self.stacking_method.carries_all and not gated:
+            raise ArgumentError(
+                "method",
+                "sets the gates of new blocks, and the blocks of this model have no "
+                "gates",
+                "Build it with rezero=True, or use stackC or stackR.",
+                self.method,
             )
         if self.closes_gates and not gated:
-            raise ValueError(
-                f"inherit={self.inherit!r} sets gates to 0, and the blocks of this "
-                'model have none. Build it with rezero=True, or take inherit="all".'
+            raise ArgumentError(
+                "inherit",
+                "sets gates to 0, and the blocks of this model have no gates",
+                'Build it with rezero=True, or use inherit="all".',
+                self.inherit,
             )
         cycle = self.cycle
         if cycle is None:
             cycle = stack.cycle if self.carries_all else 1
         return block_sources(self.method, old, new, self.top_blocks, cycle)
+
+    def weight_sources(
+        self, weight: BlockWeight, blocks: list[int | None]
+    ) -> list[int | None]:
+        """Returns the source of each new block's slice of a weight, given the sources
+        of the blocks."""
+        method = self.stacking_method
+        if not self.carries_all:
+            copied = weight.release_copies or method.release_copies_whole_blocks
+            return blocks if copied else [None] * len(blocks)
+        if weight.gate and self.closes_gates:
+            return [None] * len(blocks)
+        if weight.gate and not method.shares_gates:
+            # A copy starts with the gate of a new block, so that it changes nothing at
+            # first (except its norms, where a block normalizes after adding).
+            return [None if s in blocks[:i] else s for i, s in enumerate(blocks)]
+        return blocks
+
+    def redrawn_layers(self, model: keras.Model) -> list[keras.layers.Layer]:
+        """Returns the layers of a model, other than its stacks, that are not carried
+        over."""
+        rest = [x for x in all_layers(model) if not isinstance(x, BlockStack)]
+        if not self.stacking_method.keeps_rest:
+            return rest
+        if self.carries_all:
+            return []
+        return [x for x in rest if not isinstance(x, keras.layers.Embedding)]
 
 
 def grow(model: keras.Model, growth: Growth, num_blocks: int | None = None) -> None:
@@ -105,16 +172,18 @@ def grow(model: keras.Model, growth: Growth, num_blocks: int | None = None) -> N
         model: A Keras model with `BlockStack`s among its layers, whose config has
             `num_blocks`.
         growth: A `Growth`.
-        num_blocks: Integer, the new depth. Defaults to twice the depth, or to
+        num_blocks: Integer, the new depth. Defaults to `None`: twice the depth, or
             `top_blocks` more.
 
     Raises:
-        ValueError: If depths, method or optimizer do not fit; the model is
-            untouched then.
+        ArgumentError: If depths, method or optimizer do not fit. The model is not
+            changed then.
     """
     old = depth(model)
     new = old + (growth.top_blocks or old) if num_blocks is None else num_blocks
-    sources = _weight_sources(model, growth, old, new)
+    check_integer("num_blocks", new, least=1)
+    check_deeper("num_blocks", old, new)
+    sources = _sources(model, growth, old, new)
     with changing_shapes(model) as optimizers:
         check_optimizers(optimizers, model)
         fresh = _fresh_weights(model, growth, old, new)
@@ -125,10 +194,10 @@ def grow(model: keras.Model, growth: Growth, num_blocks: int | None = None) -> N
 
 
 def set_depth(model: keras.Model, num_blocks: int) -> None:
-    """Gives a model another depth before its weights are set from elsewhere.
+    """Gives a model another depth, before its weights are set from elsewhere.
 
     Raises:
-        ValueError: If the state of the model's optimizer fits one depth alone.
+        ValueError: If the state of the model's optimizer fits only one depth.
     """
     old = depth(model)
     if num_blocks == old:
@@ -137,13 +206,11 @@ def set_depth(model: keras.Model, num_blocks: int) -> None:
     if of_one_depth:
         raise ValueError(
             f"{type(of_one_depth[0]).__name__} cannot take on the {num_blocks} blocks "
-            "of these weights: its state is not one number for each number of a "
+            "of these weights: its state does not have one number for each number of a "
             f"variable. Build the model with num_blocks={num_blocks}."
         )
-    sources = {
-        id(variable): [i % old for i in range(num_blocks)]
-        for variable in stacked_variables(model)
-    }
+    blocks = [i % old for i in range(num_blocks)]
+    sources = {id(variable): blocks for variable in stacked_variables(model)}
     with changing_shapes(model) as optimizers:
         set_slices(model, optimizers, sources, {})
 
@@ -158,118 +225,60 @@ def set_slices(model, optimizers, sources, fresh, shares=None):
             an index or `None`.
         fresh: Dict from `id(variable)` to the values for the `None`s, of the new
             shape.
-        shares: Dict from `id(variable)` to an array of what each of its new slices
-            has of its source; where a variable is missing, all.
+        shares: Dict from `id(variable)` to an array, the fraction of its source that
+            each of its new slices gets. Defaults to `None`; without an entry, a slice
+            gets all of its source.
     """
     shares = shares or {}
     variables = [v for v in model.weights if id(v) in sources]
-    new_values = {
-        id(v): _grown(ops.convert_to_numpy(v), sources[id(v)], fresh.get(id(v)))
-        for v in variables
-    }
-    for key, share in shares.items():
-        new_values[key] = new_values[key] * share
+    new_values = {}
+    for v in variables:
+        grown = gather(ops.convert_to_numpy(v), sources[id(v)], fresh.get(id(v)))
+        new_values[id(v)] = grown * shares[id(v)] if id(v) in shares else grown
     carry_state(optimizers, sources, new_values, shares)
-    for variable in variables:
-        replace_value(variable, new_values[id(variable)])
+    for v in variables:
+        replace_value(v, new_values[id(v)])
 
 
-def block_stacks(model):
-    """Returns the `BlockStack`s of a model."""
-    return [layer for layer in all_layers(model) if isinstance(layer, BlockStack)]
-
-
-def stacked_variables(model):
-    """Returns the variables of a model whose first axis is the depth."""
-    return [
-        variable
-        for stack in block_stacks(model)
-        for variable in stack.variables_by_name().values()
-    ]
-
-
-def all_layers(model):
-    """Returns the layers of a model, those of a model within it in its place."""
-    layers = []
-    for layer in model.layers:
-        layers += all_layers(layer) if isinstance(layer, keras.Model) else [layer]
-    return layers
-
-
-def depth(model: keras.Model) -> int:
-    """Returns the number of blocks of each stack of a model."""
-    stacks = block_stacks(model)
-    if not stacks:
-        raise ValueError(
-            f"{type(model).__name__} has no BlockStack among its layers, so there is "
-            "nothing to grow. Build the model on a BlockStack."
-        )
-    return stacks[0].depth
-
-
-def _weight_sources(model, growth, old, new):
-    """Dict from `id(variable)` to the source of each of its new slices, for all
-    variables that do not stay as they are."""
+def _sources(model, growth, old, new):
+    """Returns a dict from `id(variable)` to the source of each of its new slices, for
+    all variables that change."""
     sources = {}
     for stack in block_stacks(model):
-        of_blocks = growth.sources(stack, old, new)
-        weights = stack.block_weights()
-        for name, variable in stack.variables_by_name().items():
-            sources[id(variable)] = _slice_sources(weights[name], of_blocks, growth)
-    for layer in _layers_drawn_anew(model, growth):
+        blocks = growth.sources(stack, old, new)
+        for name, weight in stack.block_weights().items():
+            sources[id(getattr(stack, name))] = growth.weight_sources(weight, blocks)
+    for layer in growth.redrawn_layers(model):
         for variable in layer.weights:
             sources[id(variable)] = [None] * (variable.shape or (0,))[0]
     return sources
 
 
-def _slice_sources(weight, of_blocks, growth):
-    if not growth.carries_all:
-        whole = get_method(growth.method).release_copies_whole_blocks
-        copied = weight.release_copies or whole
-        return of_blocks if copied else [None] * len(of_blocks)
-    if weight.gate and growth.closes_gates:
-        return [None] * len(of_blocks)
-    if weight.gate and not get_method(growth.method).shares_gates:
-        # A copy joins with the gate of a new block, and so changes nothing at first
-        # (but for its norms, where it normalizes after adding).
-        return [
-            None if source in of_blocks[:i] else source
-            for i, source in enumerate(of_blocks)
-        ]
-    return of_blocks
-
-
 def _gate_shares(model, growth, sources):
-    """Dict from `id(gate)` to each new block's share of its source's gate."""
-    shares = {}
-    if not get_method(growth.method).shares_gates:
-        return shares
-    for stack in block_stacks(model):
-        for name, weight in stack.block_weights().items():
-            variable = getattr(stack, name)
-            if weight.gate:
-                copies = Counter(sources[id(variable)])
-                shares[id(variable)] = np.array(
-                    [1 if s is None else 1 / copies[s] for s in sources[id(variable)]],
-                    dtype="float32",
-                )
-    return shares
+    """Returns a dict from `id(gate)` to the fraction of its source's gate that each new
+    block gets."""
+    if not growth.stacking_method.shares_gates:
+        return {}
+    gates = [
+        id(getattr(stack, name))
+        for stack in block_stacks(model)
+        for name, weight in stack.block_weights().items()
+        if weight.gate
+    ]
+    return {gate: _equal_shares(sources[gate]) for gate in gates}
 
 
-def _layers_drawn_anew(model, growth):
-    rest = [x for x in all_layers(model) if not isinstance(x, BlockStack)]
-    if not get_method(growth.method).keeps_rest:
-        return rest
-    if growth.carries_all:
-        return []
-    return [layer for layer in rest if not isinstance(layer, keras.layers.Embedding)]
+def _equal_shares(sources):
+    copies = Counter(sources)
+    shares = [1 if source is None else 1 / copies[source] for source in sources]
+    return np.array(shares, dtype="float32")
 
 
 def _fresh_weights(model, growth, old, new):
-    """Dict from `id(variable)` to a value drawn anew, for the new depth."""
+    """Returns a dict from `id(variable)` to a newly drawn value of the new depth."""
     fresh = {}
     with _initializers_seeded(growth.seed, old, new):
-        if _layers_drawn_anew(model, growth):
+        if growth.redrawn_layers(model):
             twin = type(model).from_config(model.get_config())
             for variable, drawn in zip(model.weights, twin.weights):
                 fresh[id(variable)] = ops.convert_to_numpy(drawn)
@@ -277,12 +286,6 @@ def _fresh_weights(model, growth, old, new):
             for name, value in stack.draw_weights(new).items():
                 fresh[id(getattr(stack, name))] = ops.convert_to_numpy(value)
     return fresh
-
-
-def _grown(value, sources, fresh):
-    if fresh is None:
-        fresh = np.zeros((len(sources), *value.shape[1:]), value.dtype)
-    return gather(value, sources, fresh)
 
 
 @contextlib.contextmanager
@@ -296,11 +299,3 @@ def _initializers_seeded(seed, old, new):
         yield
     finally:
         random.setstate(state)
-
-
-def _check_choice(name, value, choices):
-    if value not in choices:
-        raise ValueError(
-            f"{name} must be one of {', '.join(map(repr, choices))}. "
-            f"Received: {name}={value!r}"
-        )

@@ -1,8 +1,8 @@
 """The private attributes of Keras' variables, optimizers and compiled functions.
 
 Keras 3 has no public way to give a variable another shape, or to tell a model
-that is being fitted of it. What stands here does that on each backend.
-(`models/training_loop.py` has those of the training loop.)
+that is being fitted about it. This module does both, on each backend.
+(`models/training_loop.py` has the private attributes of the training loop.)
 """
 
 import contextlib
@@ -12,17 +12,16 @@ import keras
 
 AVERAGES = "_model_variables_moving_average"
 WAITING = "_accumulated_gradients"
-"""Names of an optimizer's lists of weight averages, and of gradients that wait to be
-applied."""
+"""Names of an optimizer's lists of weight averages and of accumulated gradients."""
 
 
 def replace_value(variable, value):
-    """Gives a variable a new value of any shape; the variable object stays, and
-    with it its name and its place in every list that knows it."""
+    """Gives a variable a new value of any shape. The variable object stays, and so do
+    its name and its place in every list that holds it."""
     variable._shape = tuple(value.shape)
     trainable = variable._trainable
     if keras.backend.backend() == "tensorflow":
-        # A frozen one would get no gradients when it is thawed.
+        # A frozen one would get no gradients after it is unfrozen.
         variable._trainable = True
     variable._initialize(keras.ops.convert_to_tensor(value, dtype=variable.dtype))
     variable._trainable = trainable
@@ -32,10 +31,10 @@ def replace_value(variable, value):
 def changing_shapes(model):
     """Context in which variables of a model and of optimizers change shape, while no
     other thread uses the model. Its value is the list of optimizers that train
-    variables of the model. Other models that it is a part of stay ready to be used."""
+    variables of the model. Other models that contain it remain usable."""
     lock = getattr(model, "lock", None)
-    alone = contextlib.nullcontext() if lock is None else lock.writing()
-    with alone, _new_shapes(model) as optimizers:
+    locked = contextlib.nullcontext() if lock is None else lock.writing()
+    with locked, _new_shapes(model) as optimizers:
         yield optimizers
 
 
@@ -45,7 +44,7 @@ def _new_shapes(model):
     if keras.backend.backend() == "jax":
         for each in models:
             each.jax_state_sync()
-            each._jax_state = None  # of the old shapes; an error would bring it back
+            each._jax_state = None  # else an error would bring back the old shapes
     optimizers = _training(models)
     undecayed = [(o, _excluded_from_decay(o, model.variables)) for o in optimizers]
     with _strategy_scope(model):
@@ -58,7 +57,7 @@ def _new_shapes(model):
     for each in models:
         for optimizer in optimizer_chain(each):
             if optimizer.built:
-                # On TensorFlow the key of a variable is its inner tf.Variable's.
+                # On TensorFlow, a variable has the key of its inner tf.Variable.
                 optimizer._trainable_variables_indices = {
                     optimizer._var_key(variable): index
                     for index, variable in enumerate(optimizer._trainable_variables)
@@ -71,12 +70,12 @@ def _new_shapes(model):
 
 def training_optimizers(model):
     """Returns the optimizers that train variables of a model: its own, those that it
-    wraps, and those of models that the model is a part of."""
+    wraps, and those of models that contain the model."""
     return _training([model, *_models_around(model)])
 
 
 def copy_decay_exclusions(old, new):
-    """Gives an optimizer what another was told by `exclude_from_weight_decay`."""
+    """Gives an optimizer what `exclude_from_weight_decay` told another one."""
     pairs = zip(_chain(new), _chain(old), strict=True)
     parts = zip(updating_optimizers(new), updating_optimizers(old))
     for ours, theirs in [*pairs, *parts]:
@@ -107,8 +106,8 @@ def optimized_variables(optimizer):
 
 
 def slot_lists(optimizer):
-    """Returns a dict from attribute name to the list of slots of an optimizer:
-    one slot, or None, for each of its trainable variables."""
+    """Returns a dict from attribute name to the list of slots of an optimizer: one
+    slot, or `None`, for each of its trainable variables."""
     variables = optimized_variables(optimizer)
     lists = {
         name: value
@@ -152,7 +151,8 @@ def unbuilt_copy(optimizer):
     rate = optimizer._learning_rate
     if not callable(rate):
         return type(optimizer).from_config(optimizer.get_config())
-    # A schedule goes over as it is: it may have no config, or no registered class.
+    # A schedule is passed on as it is: its class may have no config, or may not be
+    # registered.
     optimizer._learning_rate = 0.0
     try:
         config = optimizer.get_config()
@@ -169,8 +169,8 @@ def learning_rate_schedule(optimizer):
 
 
 def step_count(optimizer):
-    """Returns the variable from which an optimizer's schedule takes its rate; with
-    gradient accumulation it counts every batch, and `iterations` only updates."""
+    """Returns the variable from which an optimizer's schedule takes its rate. With
+    gradient accumulation it counts every batch, whereas `iterations` counts updates."""
     return optimizer._iterations
 
 
@@ -184,13 +184,13 @@ def _training(models):
 
 
 def _models_around(model):
-    """The other models that share variables with a model and were compiled, or used
-    to predict: those that it is a part of, or that are a part of it."""
+    """Returns the other models that share variables with a model, those that contain it
+    or are part of it, if they were compiled or used to predict."""
     layers = model._flatten_layers()
     models = [layer for layer in layers if isinstance(layer, keras.Model)]
     called = any(getattr(each, "has_callers", True) for each in models)
     if called or any(layer._inbound_nodes for layer in layers):
-        # Keras keeps no way from a layer to the models that it is a part of.
+        # In Keras, a layer does not know the models that contain it.
         models = [x for x in gc.get_objects() if issubclass(type(x), keras.Model)]
     known = {id(variable) for variable in model.variables}
     return [
@@ -219,8 +219,8 @@ def _strategy_scope(model):
 
 
 def _remake_functions(model):
-    # A compiled function knows the old shapes. In a running fit the training
-    # function must be there at once; the others are made when they are needed.
+    # A compiled function has the old shapes. In a running fit the training function
+    # must exist at once; the others are made when they are needed.
     if getattr(model, "train_function", None) is not None:
         model.make_train_function(force=True)
     model.test_function = None

@@ -1,24 +1,26 @@
-"""What the blocks of a net have become."""
+"""What the blocks of a model have become."""
 
 import keras
 import numpy as np
 import pandas as pd
 from keras import ops
 
-from stackrec_keras.stacking.growth import block_stacks, depth
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.stacking.model_stacks import block_stacks, depth
 
 
 def gates(model: keras.Model) -> pd.DataFrame:
     """Returns the gates of a model's blocks: how much each one contributes.
 
     Args:
-        model: A model of `stackrec_keras`, its blocks with gates (`rezero=True`).
+        model: A model of `stackrec_keras` whose blocks have gates (`rezero=True`).
 
     Returns:
-        A `pandas.DataFrame` with a row a block, from the bottom, and a column a gate.
+        A `pandas.DataFrame` with a row for each block, from the bottom, and a column
+        for each gate of a block.
 
     Raises:
-        ValueError: If the blocks have no gates.
+        ArgumentError: If the blocks have no gates.
 
     Example:
 
@@ -31,24 +33,24 @@ def gates(model: keras.Model) -> pd.DataFrame:
     """
     columns = {name: values for name, weight, values in _weights(model) if weight.gate}
     if not columns:
-        raise ValueError(
-            f"The blocks of this {type(model).__name__} have no gates. Build it with "
-            "rezero=True."
+        raise ArgumentError(
+            "model",
+            f"is a {type(model).__name__} whose blocks have no gates",
+            "Build it with rezero=True.",
         )
     return pd.DataFrame(columns, index=_block_index(model))
 
 
 def block_similarity(model: keras.Model) -> pd.DataFrame:
-    """Returns how alike the blocks of a model are: the observation that stacking
-    starts from.
+    """Returns how similar the blocks of a model are: the observation behind stacking.
 
     Args:
         model: A model of `stackrec_keras`.
 
     Returns:
-        A `pandas.DataFrame` with a row and a column a block: the cosine between the
-        matrices and kernels of the two blocks, all of them as one vector. Biases,
-        norms and gates do not count.
+        A `pandas.DataFrame` with a row and a column for each block: the cosine
+        between the matrices and kernels of the two blocks, all of them as one vector.
+        Biases, norms and gates are left out.
 
     Example:
 
@@ -71,7 +73,7 @@ def block_similarity(model: keras.Model) -> pd.DataFrame:
 
 
 def _weights(model):
-    """Name, `BlockWeight` and values `(depth, ...)` of each weight of the blocks."""
+    """Yields name, `BlockWeight` and values `(depth, ...)` of each weight."""
     stacks = block_stacks(model)
     for stack in stacks:
         kinds = stack.block_weights()

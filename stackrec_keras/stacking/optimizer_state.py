@@ -1,8 +1,9 @@
-"""What becomes of an optimizer's state when the model's variables grow."""
+"""What happens to an optimizer's state when the model's variables grow."""
 
 import numpy as np
 from keras import Variable, ops
 
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.stacking.continued_schedule import ContinuedSchedule
 from stackrec_keras.stacking.gather import gather
 from stackrec_keras.stacking.in_place import (
@@ -23,59 +24,65 @@ from stackrec_keras.stacking.in_place import (
 )
 
 MIXES_ELEMENTS = ("Adafactor", "Lamb", "Muon", "MultiOptimizer")
-"""Optimizers that a growth refuses. All but the last update one element of a
-variable by the others, which would couple the blocks that lie in one variable."""
+"""Optimizers that cannot follow a model that grows. All but the last update an element
+of a variable by the others, which would couple the blocks that share a variable."""
 
 
 def check_optimizer(model):
-    """Raises a ValueError if an optimizer that trains the model cannot follow a
-    growth."""
+    """Checks that every optimizer that trains the model can follow it as it grows."""
     check_optimizers(training_optimizers(model), model)
 
 
 def check_optimizers(optimizers, model):
-    """As `check_optimizer`, with all optimizers that train the model."""
+    """Does what `check_optimizer` does, given all optimizers that train the model."""
     of_one_depth = _of_one_depth(optimizers)
     own = optimizer_chain(model)
     for optimizer in optimizers:
         kind = type(optimizer).__name__
         if optimizer not in own:
-            kind += " (of another model, which this one is a part of)"
+            kind += " (of another model, which this one is part of)"
         if type(optimizer).__name__ in MIXES_ELEMENTS or optimizer in of_one_depth:
-            raise ValueError(
-                f"optimizer={kind} cannot follow a growth: its state is not one "
-                "number for each number of a variable, and blocks that share a "
-                "variable would not be updated independently. Compile with an "
-                "elementwise optimizer: Adam, AdamW, ScheduleFreeAdamW, SGD, RMSprop, "
-                "Lion, Nadam, Adamax, Adagrad, Adadelta or Ftrl."
+            raise ArgumentError(
+                "optimizer",
+                f"is or contains {kind}, which cannot follow a model that grows: its "
+                "state does not have one number for each number of a variable, and "
+                "blocks that share a variable would not be updated independently",
+                "Compile with an elementwise optimizer: Adam, AdamW, "
+                "ScheduleFreeAdamW, SGD, RMSprop, Lion, Nadam, Adamax, Adagrad, "
+                "Adadelta or Ftrl.",
             )
         if getattr(optimizer, "clipnorm", None) is not None:
-            raise ValueError(
-                f"clipnorm={optimizer.clipnorm} of {kind} cannot follow a growth: it "
-                "clips all blocks by one norm, which changes with the depth. Use "
-                "global_clipnorm or clipvalue."
+            raise ArgumentError(
+                "clipnorm",
+                f"of {kind} cannot follow a model that grows: it clips all blocks by "
+                "one norm, which changes with the depth",
+                "Use global_clipnorm or clipvalue.",
+                optimizer.clipnorm,
             )
 
 
 def optimizers_of_one_depth(model):
-    """Returns the optimizers of the model that have a slot of another shape than that
-    of its variable, which cannot follow it to another depth."""
+    """Returns the optimizers of the model that have a slot of another shape than its
+    variable, and so cannot follow the variable to another depth."""
     return _of_one_depth(training_optimizers(model))
 
 
 def carry_state(optimizers, sources, new_values, shares):
     """Gives every slot the new shape of its variable, with the same gather.
 
-    What is not carried over starts as fits the slot: an average of the variable, or
-    what the variable is an average of, at the variable's new value, a sum of squares
-    (which is never negative) at the mean over the old slices, so that the first
-    updates are not many times the learning rate, anything else at 0.
+    What is not carried over starts at a value that fits the slot:
+
+    - an average of the variable, or what the variable is an average of, at the
+      variable's new value
+    - a sum of squares (which is never negative) at the mean over the old slices, so
+      that the first updates are not many times the learning rate
+    - anything else at 0
 
     Args:
-        optimizers: List of optimizers; slots and variables have their old values.
+        optimizers: List of optimizers. Slots and variables have their old values.
         sources: Dict from `id(variable)` to a source for each new slice.
         new_values: Dict from `id(variable)` to its new value.
-        shares: As in `set_slices`; what stands for a variable is shared out like it.
+        shares: As in `set_slices`. What stands for a variable is divided like it.
     """
     for optimizer in optimizers:
         if not optimizer.built:
@@ -100,15 +107,15 @@ def carry_state(optimizers, sources, new_values, shares):
 
 
 def reset_state(model):
-    """Begins the state of the model's optimizer again, as `renewed` does, in place."""
+    """Starts the state of the model's optimizer again, as `renewed` does, in place."""
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None or not optimizer.built:
         return
-    # Not the model's variables: a layer may have been frozen since it was compiled.
+    # Not the model's variables: a layer may have been frozen after compile().
     fresh = renewed(optimizer, optimized_variables(optimizer))
     pairs = [*zip(optimizer.variables, fresh.variables, strict=True)]
     for old, new in zip(updating_optimizers(optimizer), updating_optimizers(fresh)):
-        # Nadam's product is not among its variables if a LossScaleOptimizer wraps it.
+        # A LossScaleOptimizer does not list Nadam's product among its variables.
         names = [n for n, value in vars(new).items() if isinstance(value, Variable)]
         pairs += [(getattr(old, name), getattr(new, name)) for name in names]
     for variable, value in pairs:
@@ -117,17 +124,17 @@ def reset_state(model):
 
 
 def renewed(optimizer, variables):
-    """Returns an optimizer like another one, whose moments begin again.
+    """Returns an optimizer like another one, whose moments start again.
 
     Each slot has its initial value, and the steps count from 0, so that bias
-    corrections fit. What is no moment goes on: the learning rate and its schedule,
-    the scale of the loss, gradients that wait for others to be applied, and averages
-    of the weights, in whose place `SwapEMAWeights` may keep the weights themselves.
-    (Keras lets an average begin at its weight in the first step.)
+    corrections fit. Everything that is not a moment continues: the learning rate and
+    its schedule, the scale of the loss, accumulated gradients, and averages of the
+    weights, in whose place `SwapEMAWeights` may keep the weights themselves. (Keras
+    sets an average to its weight in the first step.)
 
     Args:
         optimizer: A Keras optimizer.
-        variables: List of variables that the new one is to train.
+        variables: List of variables that the new one trains.
     """
     fresh = unbuilt_copy(optimizer)
     copy_decay_exclusions(optimizer, fresh)
@@ -142,7 +149,7 @@ def renewed(optimizer, variables):
         _starts(optimizer),
     ):
         steps = int(ops.convert_to_numpy(step_count(old)))
-        # Gradients that wait keep their place in the count.
+        # Accumulated gradients keep their place in the count.
         kept = steps % (old.gradient_accumulation_steps or 1)
         replace_value(step_count(new), np.array(kept))
         starts.append(start + steps - kept)
@@ -152,7 +159,7 @@ def renewed(optimizer, variables):
 
 
 def begin_averages(model):
-    """Begins averages of the model's variables again at the values that these have."""
+    """Starts averages of the model's variables again, at the values that these have."""
     for optimizer in training_optimizers(model):
         for name, slots in slot_lists(optimizer).items():
             if stands_for_variable(optimizer, name):
@@ -162,15 +169,15 @@ def begin_averages(model):
 
 
 def schedule_starts(model):
-    """Returns at which of its steps each learning-rate schedule of the model's
-    optimizer was when the optimizer's steps last began again."""
+    """Returns the step that each learning-rate schedule of the model's optimizer was at
+    when the optimizer's step count last started again."""
     optimizer = getattr(model, "optimizer", None)
     return [] if optimizer is None else _starts(optimizer)
 
 
 def set_schedule_starts(model, starts):
-    """Lets the learning-rate schedules of the model's optimizer go on from steps that
-    `schedule_starts` returned for a model that was compiled like it."""
+    """Lets the learning-rate schedules of the model's optimizer continue from the steps
+    that `schedule_starts` returned for a model that was compiled like it."""
     if schedule_starts(model) not in ([], starts):
         with changing_shapes(model):
             _set_starts(model.optimizer, starts)
@@ -193,8 +200,8 @@ def _set_starts(optimizer, starts):
 
 
 def _carry_averages_and_gradients(old, new):
-    """Gives an optimizer the averages and the waiting gradients of another one; an
-    average that it lacks begins at its variable."""
+    """Gives an optimizer the averages and the accumulated gradients of another one. An
+    average that the other one lacks starts at its variable."""
     for name in (AVERAGES, WAITING):
         of_old = dict(zip(map(id, optimized_variables(old)), getattr(old, name, [])))
         for variable, slot in zip(optimized_variables(new), getattr(new, name, [])):
@@ -204,7 +211,7 @@ def _carry_averages_and_gradients(old, new):
 
 
 def _copy_value(source, target):
-    # Not by assign: on JAX both variables would share a buffer.
+    # With `assign`, both variables would share a buffer on JAX.
     replace_value(target, ops.convert_to_numpy(source))
 
 

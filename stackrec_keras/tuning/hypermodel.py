@@ -9,7 +9,6 @@ from stackrec_keras.arguments import check_integers
 from stackrec_keras.data import Split
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 from stackrec_keras.stacking import Growth, StackingCallback
-from stackrec_keras.stacking.growth import block_stacks
 from stackrec_keras.tuning.checks import (
     SearchArgumentError,
     check_goal,
@@ -245,7 +244,4 @@ class StackingHyperModel(keras_tuner.HyperModel):
 
     def _check_growth_paths(self, model):
         for method, depths in self.space.growth_paths():
-            growth = Growth(method)
-            for stack in block_stacks(model):
-                for old, new in zip(depths, depths[1:]):
-                    growth.sources(stack, old, new)
+            Growth(method).check(model, depths)

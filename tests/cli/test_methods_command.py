@@ -21,4 +21,4 @@ def test_other_depths_can_be_asked_for(stackrec):
 
 def test_depths_that_do_not_fit_are_an_error(stackrec):
     code, _, error = stackrec("methods", "--old", 4, "--new", 2)
-    assert code == 2 and "A net only grows" in error
+    assert code == 2 and "a model only grows deeper" in error

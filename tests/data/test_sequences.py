@@ -203,3 +203,11 @@ def test_a_window_that_slides_over_a_users_history_is_split_by_user(tmp_path):
     assert set.union(*users) == set(range(8))
     apart = write(tmp_path, "1,5,6,7\n1,8,9,5\n2,5,6,7\n")
     assert not read_sequences(apart, user_column=True)[0].overlapping
+
+
+def test_a_long_path_is_shown_whole(tmp_path):
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    path = write(folder, "5.0,6.0\n7.0,8.0\n")
+    with refused("path", path, says="long/rows.csv' has the field '5.0' in line 1"):
+        read_sequences(str(path))

@@ -1,4 +1,4 @@
-"""A fit with a growth on several devices, in a process of its own.
+"""A fit that grows a model on several devices, in its own process.
 
     python distributed_run.py DEVICES MODEL
 
@@ -20,7 +20,7 @@ import stackrec_keras as sr  # noqa: E402
 
 MODELS = {
     "SASRec": lambda: sr.SASRec(30, 10, 8, num_blocks=2, padding_mask=True),
-    # These draw in training, and so not the same on two devices as on one.
+    # These draw random numbers in training, which differ between one device and two.
     "dropout": lambda: sr.SASRec(30, 10, 8, num_blocks=2, dropout=0.2),
     "GRec": lambda: sr.GRec(30, embedding_dim=8, num_blocks=2),
 }

@@ -1,4 +1,4 @@
-"""A growth on two devices: `tf.distribute.MirroredStrategy`, JAX `DataParallel`."""
+"""Growing on two devices: `tf.distribute.MirroredStrategy`, JAX `DataParallel`."""
 
 import json
 import subprocess

@@ -3,6 +3,7 @@ import random
 import keras
 import numpy as np
 import pytest
+from refusals import refused
 
 import stackrec_keras as sr
 from stackrec_keras.stacking.in_place import optimized_variables, slot_lists
@@ -11,7 +12,7 @@ pytestmark = pytest.mark.every_backend
 
 
 @pytest.mark.parametrize("method", ["stackR", "stackC", "stackA"])
-def test_with_everything_carried_a_growth_leaves_the_function_as_it_was(
+def test_growing_with_everything_carried_leaves_the_function_unchanged(
     make_model, sequences, method
 ):
     model = make_model(num_blocks=4)
@@ -33,7 +34,7 @@ def test_split_blocks_add_about_what_their_source_added(make_model, sequences):
     )
 
 
-def test_the_average_of_a_gate_is_shared_out_as_the_gate_is(make_model, sequences):
+def test_the_average_of_a_gate_is_divided_like_the_gate(make_model, sequences):
     optimizer = keras.optimizers.Adam(1e-2, use_ema=True)
     model = make_model(num_blocks=2, optimizer=optimizer)
     model.fit(*sequences, verbose=0)
@@ -74,7 +75,7 @@ def test_a_model_that_was_never_compiled_grows(make_model, sequences):
     assert model.initial_blocks == 2
 
 
-def test_random_blocks_depend_on_seed_and_depths_alone(make_model):
+def test_random_blocks_depend_only_on_seed_and_depths(make_model):
     def grown(seed, old=2, new=4):
         keras.utils.set_random_seed(random.randrange(1000))
         model = make_model(num_blocks=old)
@@ -84,19 +85,19 @@ def test_random_blocks_depend_on_seed_and_depths_alone(make_model):
     first = grown(seed=7)
     np.testing.assert_array_equal(grown(seed=7), first)
     assert (grown(seed=8) != first).any()
-    assert (grown(seed=7, old=3, new=5) != first).any()
+    assert (grown(seed=7, old=3)[-1] != first[-1]).any()
     assert (grown(seed=7, new=3)[0] != first[0]).any()
     assert (first[0] != first[1]).any()
 
 
-def test_a_growth_with_a_seed_leaves_pythons_random_state_alone(make_model):
+def test_growing_with_a_seed_leaves_pythons_random_state_unchanged(make_model):
     model = make_model()
     state = random.getstate()
     model.grow("stackR", seed=3)
     assert random.getstate() == state
 
 
-def test_without_a_seed_two_growths_draw_different_blocks(make_model):
+def test_without_a_seed_two_models_draw_different_blocks(make_model):
     models = [make_model(), make_model()]
     for model in models:
         model.grow("stackR")
@@ -125,7 +126,7 @@ def test_what_other_weights_each_method_keeps(make_model):
         assert same == expected, (method, inherit)
 
 
-def test_gates_alone_may_start_anew(make_model):
+def test_only_the_gates_may_start_again(make_model):
     model = make_model(num_blocks=2)
     old = {v.path: keras.ops.convert_to_numpy(v) for v in model.weights}
     model.grow("stackC", inherit="all_but_gates")
@@ -148,14 +149,14 @@ def test_methods_that_set_gates_keep_them_whatever_is_to_be_inherited(
     np.testing.assert_array_equal(models[0].stack.gate, models[1].stack.gate)
 
 
-def test_gates_that_are_not_there_cannot_start_anew(make_model):
+def test_gates_that_do_not_exist_cannot_start_again(make_model):
     model = make_model(rezero=False)
-    with pytest.raises(ValueError, match="inherit='all_but_gates'.*rezero=True"):
+    with refused("inherit", received="all_but_gates", says="rezero=True"):
         model.grow("stackC", inherit="all_but_gates")
     assert model.num_blocks == 2
 
 
-def test_a_grown_net_trains_exactly_as_one_built_at_that_depth(make_model, sequences):
+def test_a_grown_model_trains_exactly_as_one_built_at_that_depth(make_model, sequences):
     grown = make_model(num_blocks=2)
     grown.fit(*sequences, epochs=1, verbose=0)
     grown.grow("stackC")
@@ -169,7 +170,7 @@ def test_a_grown_net_trains_exactly_as_one_built_at_that_depth(make_model, seque
         np.testing.assert_allclose(ours, theirs, atol=1e-6, err_msg=ours.path)
 
 
-def test_a_net_without_gates_grows(make_model, sequences):
+def test_a_model_without_gates_grows(make_model, sequences):
     model = make_model(rezero=False)
     model.fit(*sequences, verbose=0)
     model.grow("stackC")
@@ -188,26 +189,24 @@ def test_mixed_precision_grows_and_trains(make_model, sequences):
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    "argument, value",
     [
-        ({"method": "stackX"}, "method must be one of"),
-        ({"method": "stackC", "num_blocks": 3}, "num_blocks=3 is less than the 4"),
-        ({"method": "stackC", "num_blocks": 0}, "num_blocks must be.*num_blocks=0"),
-        ({"method": "stackC", "num_blocks": 8.0}, "num_blocks must be.*=8.0"),
-        ({"method": "stackC", "num_blocks": "8"}, "num_blocks must be.*='8'"),
-        ({"method": "stackC", "num_blocks": True}, "num_blocks must be.*=True"),
-        ({"method": "stackC", "inherit": "some"}, "inherit must be one of"),
-        ({"method": "stackC", "optimizer_state": "x"}, "optimizer_state must be one"),
-        ({"method": "stackC", "top_blocks": 9}, "top_blocks must be between 1 and"),
+        ("method", "stackX"),
+        ("num_blocks", 3),
+        ("num_blocks", 0),
+        ("num_blocks", 8.0),
+        ("num_blocks", "8"),
+        ("num_blocks", True),
+        ("inherit", "some"),
+        ("optimizer_state", "x"),
+        ("top_blocks", 9),
     ],
 )
-def test_what_does_not_fit_is_refused_and_changes_nothing(
-    make_model, arguments, message
-):
+def test_what_does_not_fit_is_refused_and_changes_nothing(make_model, argument, value):
     model = make_model(num_blocks=4)
     before = model.get_weights()
-    with pytest.raises(ValueError, match=message):
-        model.grow(**arguments)
+    with refused(argument, received=value):
+        model.grow(**{"method": "stackC", argument: value})
     assert model.num_blocks == 4
     for old, new in zip(before, model.get_weights()):
         np.testing.assert_array_equal(old, new)
@@ -215,7 +214,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(
 
 def test_a_model_without_a_stack_says_so():
     model = keras.Sequential([keras.layers.Dense(2)])
-    with pytest.raises(ValueError, match="has no BlockStack"):
+    with pytest.raises(ValueError, match="no BlockStack"):
         sr.stacking.grow(model, sr.stacking.Growth("stackC"))
 
 

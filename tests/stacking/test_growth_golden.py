@@ -1,4 +1,4 @@
-"""What each method carries, against StackRec's release (TensorFlow 1.15)."""
+"""What each method carries, against StackRec's reference implementation."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.every_backend
 
 
 @pytest.mark.parametrize("method", ["stackA", "stackC", "stackR", "stackE"])
-def test_paper_inheritance_carries_what_the_release_carries(golden, method):
+def test_paper_inheritance_is_that_of_the_reference_implementation(golden, method):
     arrays, about = golden("stack_tf1")
     source = with_prefix(arrays, "source/")
     model = _model_with(source, 4)
@@ -40,7 +40,7 @@ def _model_with(weights, depth):
 
 
 def _by_release_name(model, names):
-    """The model's weights under the names, and in the shapes, of the release."""
+    """The model's weights under the reference implementation's names, in its shapes."""
     found = {
         "allitem_embeddings": model.item_embedding.embeddings,
         "softmax_w": model.output_table.table,

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from refusals import refused
 
 import stackrec_keras as sr
 
@@ -20,7 +21,7 @@ def test_a_transformer_block_has_two_gates():
 
 
 def test_a_model_without_gates_says_so(make_model):
-    with pytest.raises(ValueError, match="no gates.*rezero=True"):
+    with refused("model", says="no gates.*rezero=True"):
         sr.stacking.gates(make_model(rezero=False))
 
 

@@ -1,4 +1,4 @@
-"""`optimizer_state="reset"`: moments begin again, and all else goes on."""
+"""`optimizer_state="reset"`: moments start again, and everything else continues."""
 
 import keras
 import numpy as np
@@ -57,7 +57,7 @@ SCHEDULES = {
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_a_rate_schedule_goes_on(make_model, sequences, name):
+def test_a_rate_schedule_continues(make_model, sequences, name):
     rates = {"carry": [], "reset": []}
     for state, found in rates.items():
         model = make_model(optimizer=SCHEDULES[name](), run_eagerly=True)
@@ -68,13 +68,13 @@ def test_a_rate_schedule_goes_on(make_model, sequences, name):
             found.append(_number(model.optimizer.learning_rate))
     assert rates["carry"] == rates["reset"]
     assert len(set(rates["carry"])) == 5
-    # The step count, which the bias correction follows, began again.
+    # The step count, which the bias correction follows, started again.
     assert int(model.optimizer.iterations) == {"accumulation": 0}.get(name, 1)
 
 
 @pytest.mark.every_backend
 def test_steps_of_a_fit_take_the_rate_of_the_schedule(make_model, sequences):
-    # SGD has no moments: a reset leaves its steps as they are.
+    # SGD has no moments, so a reset does not change its steps.
     weights = []
     for state in ("carry", "reset"):
         keras.utils.set_random_seed(0)
@@ -94,7 +94,7 @@ def test_steps_of_a_fit_take_the_rate_of_the_schedule(make_model, sequences):
 
 
 @pytest.mark.every_backend
-def test_files_hold_where_a_schedule_is(make_model, sequences, tmp_path):
+def test_files_hold_the_position_of_a_schedule(make_model, sequences, tmp_path):
     model = make_model(optimizer=optimizers.Adam(cosine()))
     model.save_weights(tmp_path / "new.weights.h5")
     model.fit(*sequences, batch_size=16, verbose=0)
@@ -124,7 +124,7 @@ def _rate_of(model):
     return _number(model.optimizer.learning_rate)
 
 
-def test_what_waits_to_be_applied_and_the_scale_of_the_loss_go_on(
+def test_accumulated_gradients_and_the_scale_of_the_loss_continue(
     make_model, sequences
 ):
     weights = []
@@ -155,7 +155,7 @@ def test_an_average_is_never_0(make_model, sequences):
     np.testing.assert_array_equal(after, before[[0, 1, 0, 1]])
 
 
-def test_averages_begin_again_with_weights_of_another_depth(make_model, sequences):
+def test_averages_start_again_with_weights_of_another_depth(make_model, sequences):
     model = make_model(optimizer=optimizers.Adam(1e-2, use_ema=True))
     shallow = model.get_weights()
     model.grow("stackA")

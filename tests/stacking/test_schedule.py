@@ -1,6 +1,8 @@
 import pytest
+from refusals import refused
 
-from stackrec_keras.stacking.schedule import DoublingSchedule, StackingSchedule
+from stackrec_keras.stacking import schedules
+from stackrec_keras.stacking.schedules import DoublingSchedule, StackingSchedule
 
 
 @pytest.mark.parametrize(
@@ -22,7 +24,7 @@ def test_with_top_blocks_the_default_schedule_adds_them_twice():
 
 @pytest.mark.parametrize("epochs", [1, 2])
 def test_too_few_epochs_for_three_stages_are_an_error(epochs):
-    with pytest.raises(ValueError, match=f"epochs={epochs} is too few for the 3"):
+    with refused("epochs", received=epochs):
         DoublingSchedule().table(4, epochs)
 
 
@@ -37,7 +39,7 @@ def test_stages_too_short_for_an_epoch_get_one_each():
     assert schedule.table(1, epochs=10) == {1: 2, 2: 3, 3: 4}
 
 
-def test_no_stage_falls_behind_the_last_epoch():
+def test_no_stage_starts_after_the_last_epoch():
     assert StackingSchedule.shares([4, 8], [9, 1]).table(4, epochs=5) == {4: 8}
     table = StackingSchedule.shares([4, 8, 16], [4, 1, 1]).table(4, epochs=3)
     assert table == {1: 8, 2: 16}
@@ -49,58 +51,63 @@ def test_shares_may_start_at_the_depth_that_the_model_has_now():
 
 
 def test_shares_that_start_at_another_depth_than_the_model_are_refused():
-    with pytest.raises(ValueError, match="starts with 4 blocks.*was built with 8"):
+    with refused("schedule", says="starts with 4 blocks.*built with 8"):
         StackingSchedule.shares([4, 8], [1, 1]).table(8, epochs=10)
 
 
-def test_growths_beyond_the_last_epoch_are_refused_unless_partial():
-    with pytest.raises(ValueError, match=r"partial=True"):
+def test_steps_beyond_the_last_epoch_are_refused_unless_partial():
+    with refused("schedule", received={10: 8}, says="partial=True"):
         StackingSchedule({10: 8}).table(4, epochs=10)
-    with pytest.raises(ValueError, match="grows nothing"):
+    with refused("schedule", says="grows nothing"):
         StackingSchedule({0: 4, 12: 8}).table(4, epochs=10)
     partial = StackingSchedule({10: 8}, partial=True)
     assert partial.table(4, epochs=10) == {10: 8}
 
 
-def test_one_growth_beyond_the_end_is_no_mistake_if_another_is_within():
+def test_one_step_beyond_the_end_is_allowed_if_another_is_within():
     assert StackingSchedule({2: 8, 20: 16}).table(4, epochs=10) == {2: 8, 20: 16}
 
 
 def test_a_schedule_shallower_than_the_model_is_refused():
-    with pytest.raises(ValueError, match="goes to 4 blocks.*was built with 8"):
+    with refused("schedule", received={2: 4, 3: 16}, says="4 blocks.*built with 8"):
         StackingSchedule({2: 4, 3: 16}).table(8, epochs=10)
 
 
 @pytest.mark.parametrize(
-    "depths, message",
+    "depths, reason",
     [
-        ({}, "schedule is empty"),
-        ({-1: 4}, "epoch must be an integer of at least 0.*epoch=-1"),
-        ({1: 0}, "num_blocks must be an integer of at least 1.*num_blocks=0"),
-        ({1: 8, 2: 8}, "more blocks at each later epoch"),
-        ({1: 8, 2: 4}, "more blocks at each later epoch"),
-        ({1.7: 8}, "epoch must be an integer of at least 0. Received: epoch=1.7"),
-        ({"2": 8}, "epoch must be an integer.*epoch='2'"),
-        ({1: 8.9}, "num_blocks must be an integer of at least 1.*num_blocks=8.9"),
+        ({-1: 4}, "epochs, integers of at least 0"),
+        ({1.7: 8}, "epochs, integers of at least 0"),
+        ({"2": 8}, "epochs, integers of at least 0"),
+        ({1: 0}, "blocks, integers of at least 1"),
+        ({1: 8.9}, "blocks, integers of at least 1"),
+        ({1: 8, 2: 8}, "more blocks at each later stage"),
+        ({1: 8, 2: 4}, "more blocks at each later stage"),
     ],
 )
-def test_tables_that_are_no_growth_are_refused(depths, message):
-    with pytest.raises(ValueError, match=message):
+def test_tables_that_grow_nothing_are_refused(depths, reason):
+    with refused("schedule", received=depths, says=reason):
         StackingSchedule(depths)
 
 
+def test_an_empty_table_is_refused():
+    with refused("schedule", says="is empty"):
+        StackingSchedule({})
+
+
 @pytest.mark.parametrize(
-    "num_blocks, shares, message",
+    "num_blocks, shares, argument, reason",
     [
-        ([4, 8], [1], "an entry for each"),
-        ([4], [1], "at least two stages"),
-        ([4, 8], [1, 0], "shares must be positive"),
-        ([8, 4], [1, 1], "more blocks at each later epoch"),
-        ([4.5, 8], [1, 1], "num_blocks must be an integer.*num_blocks=4.5"),
+        ([4, 8], [1], "shares", "an entry for each of the 2"),
+        ([4], [1], "num_blocks", "at least two stages"),
+        ([4, 8], [1, 0], "shares", "positive"),
+        ([4, 8], [1, "a"], "shares", "positive"),
+        ([8, 4], [1, 1], "num_blocks", "more blocks at each later stage"),
+        ([4.5, 8], [1, 1], "num_blocks", "integer"),
     ],
 )
-def test_shares_that_do_not_fit_are_refused(num_blocks, shares, message):
-    with pytest.raises(ValueError, match=message):
+def test_shares_that_do_not_fit_are_refused(num_blocks, shares, argument, reason):
+    with refused(argument, says=reason):
         StackingSchedule.shares(num_blocks, shares)
 
 
@@ -120,22 +127,38 @@ def test_each_stage_has_its_share_of_the_data():
 
 
 @pytest.mark.parametrize(
-    "data_shares, message",
+    "data_shares, reason",
     [
-        ({2: 0.4}, "which share epoch 0 begins with"),
-        ({}, "which share epoch 0 begins with"),
+        ({2: 0.4}, "the fraction for epoch 0"),
+        ({}, "the fraction for epoch 0"),
         ({0: 0.7, 2: 0.4}, "never shrink"),
-        ({0: 0.4, 1.7: 0.7}, "epoch of data_shares must be an integer.*=1.7"),
+        ({0: 0.4, 1.7: 0.7}, "epochs, integers"),
         ({0: 0.0, 2: 1.0}, "above 0"),
-        ({0: 0.5, 2: 1.5}, "be at most 1"),
+        ({0: 0.5, 2: 1.5}, "at most 1"),
         ({0: float("nan")}, "above 0"),
+        ({0: "half"}, "fractions"),
     ],
 )
-def test_data_shares_that_are_none_are_refused(data_shares, message):
-    with pytest.raises(ValueError, match=message):
+def test_data_shares_that_are_not_fractions_are_refused(data_shares, reason):
+    with refused("data_shares", says=reason):
         StackingSchedule({2: 8}, data_shares=data_shares)
 
 
 def test_a_stage_without_a_share_of_the_data_is_refused():
-    with pytest.raises(ValueError, match="each of the 2 stages"):
+    with refused("data_shares", received=[1.0], says="each of the 2 stages"):
         StackingSchedule.shares([4, 8], [1, 1], data_shares=[1.0])
+
+
+def test_a_schedule_goes_by_what_stands_for_it():
+    table = StackingSchedule({2: 8})
+    assert schedules.get(table) is table
+    assert schedules.get({2: 8}).depths == {2: 8}
+    assert schedules.get("plateau") == StackingSchedule.plateau()
+    assert isinstance(schedules.get(None), DoublingSchedule)
+    for wrong in ("often", 8, [2, 8]):
+        with refused("schedule", received=wrong):
+            schedules.get(wrong)
+
+
+def test_a_schedule_that_follows_training_has_no_table():
+    assert StackingSchedule.plateau().table(4, epochs=10) is None

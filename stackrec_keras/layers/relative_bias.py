@@ -1,0 +1,48 @@
+"""Learned biases of attention by how far apart two events are, in time or position."""
+
+import keras
+from keras import ops
+
+from stackrec_keras.types import Tensor
+
+NUM_TIME_BUCKETS = 129
+_LOG_STEP = 0.301
+
+
+def time_buckets(next_timestamps: Tensor, timestamps: Tensor) -> Tensor:
+    """Returns the bucket of the time between each query and each key.
+
+    The query at position `t` asks for the event that follows it, so it counts from
+    that event's time. The bucket is `int(log(max(1, |seconds|)) / 0.301)`, at most 128:
+    about seven buckets per factor of eight.
+
+    Args:
+        next_timestamps: Integer tensor of shape `(batch, queries)`, seconds.
+        timestamps: Integer tensor of shape `(batch, keys)`, seconds.
+
+    Returns:
+        Integer tensor of shape `(batch, queries, keys)`, from 0 to 128.
+    """
+    # Seconds since 1970 do not fit in float32, their differences do. JAX has 32-bit
+    # integers, whose differences are right up to 68 years.
+    dtype = "int32" if keras.backend.backend() == "jax" else "int64"
+    queries = ops.expand_dims(ops.cast(next_timestamps, dtype), axis=2)
+    keys = ops.expand_dims(ops.cast(timestamps, dtype), axis=1)
+    seconds = ops.maximum(ops.cast(ops.abs(queries - keys), "float32"), 1.0)
+    buckets = ops.cast(ops.log(seconds) / _LOG_STEP, "int32")
+    return ops.minimum(buckets, NUM_TIME_BUCKETS - 1)
+
+
+def relative_positions(queries: Tensor, keys: Tensor, max_length: int) -> Tensor:
+    """Returns the index of each pair of positions in a table of relative positions.
+
+    Args:
+        queries: Integer tensor of shape `(queries,)`, positions.
+        keys: Integer tensor of shape `(keys,)`, positions.
+        max_length: Integer, the table has `2 * max_length - 1` entries.
+
+    Returns:
+        Integer tensor of shape `(queries, keys)`; `max_length - 1` where the two
+        positions are equal, less where the key comes first.
+    """
+    return keys - ops.expand_dims(queries, axis=1) + (max_length - 1)

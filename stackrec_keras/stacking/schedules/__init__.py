@@ -1,0 +1,51 @@
+"""When a model grows: one kind of schedule a file, all behind one interface."""
+
+from typing import Any
+
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.stacking.schedules.doubling import DoublingSchedule
+from stackrec_keras.stacking.schedules.plateau import Plateau
+from stackrec_keras.stacking.schedules.schedule import (
+    GrowthRecord,
+    RunningSchedule,
+    Schedule,
+)
+from stackrec_keras.stacking.schedules.shares import ShareSchedule, stages
+from stackrec_keras.stacking.schedules.stacking_schedule import StackingSchedule
+
+__all__ = [
+    "DoublingSchedule",
+    "GrowthRecord",
+    "Plateau",
+    "RunningSchedule",
+    "Schedule",
+    "ShareSchedule",
+    "StackingSchedule",
+    "get",
+    "stages",
+]
+
+
+def get(identifier: Schedule | dict[int, int] | str | None) -> Schedule:
+    """Returns the schedule that `identifier` stands for.
+
+    Args:
+        identifier: A `Schedule`; a dict from epoch to number of blocks;
+            `"plateau"`; or `None` for a `DoublingSchedule`.
+
+    Raises:
+        ArgumentError: If it is anything else.
+    """
+    named: dict[Any, type[Schedule]] = {None: DoublingSchedule, "plateau": Plateau}
+    if isinstance(identifier, Schedule):
+        return identifier
+    if isinstance(identifier, dict):
+        return StackingSchedule(identifier)
+    if isinstance(identifier, str | None) and identifier in named:
+        return named[identifier]()
+    raise ArgumentError(
+        "schedule",
+        "must be None, a dict from epoch to number of blocks, a StackingSchedule or "
+        "'plateau'",
+        received=identifier,
+    )

@@ -1,0 +1,131 @@
+"""What every kind of schedule can do."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from stackrec_keras.stacking.growable import Growable
+    from stackrec_keras.stacking.growth import Growth
+
+
+class Schedule:
+    """Says when a model grows, and to how many blocks.
+
+    A schedule is configuration: it does not change in a fit, so one schedule may
+    serve several fits. `start` returns its `RunningSchedule` in one fit.
+
+    A new kind of schedule is a subclass that defines `start`.
+    """
+
+    monitor: str | None = None
+    """String, the key of the logs that the schedule follows, or `None`."""
+
+    data_shares: dict[int, float] | None = None
+    """Dict, the fractions of the training rows that stages see, or `None` if each
+    epoch sees all rows."""
+
+    def table(
+        self,
+        initial_blocks: int,
+        epochs: int,
+        step: int | None = None,
+        num_blocks: int | None = None,
+    ) -> dict[int, int] | None:
+        """Returns the epochs at which a model grows, if they are known before training.
+
+        Args:
+            initial_blocks: Integer, the depth that the model was built with.
+            epochs: Integer, the number of epochs of the fit.
+            step: Integer, by how many blocks the model grows at a time. Defaults to
+                `None`, twice the depth.
+            num_blocks: Integer, the depth that the model has now. Defaults to `None`,
+                `initial_blocks`.
+
+        Returns:
+            A dict from epoch to number of blocks, or `None` if training decides.
+        """
+        return None
+
+    def data_share(self, epoch: int, epochs: int) -> float:
+        """Returns the fraction of the training rows that is due at `epoch` in a fit of
+        `epochs` epochs."""
+        return 1.0
+
+    def start(
+        self, model: "Growable", epochs: int, growth: "Growth"
+    ) -> "RunningSchedule":
+        """Starts the schedule in a fit, before any training.
+
+        Args:
+            model: The model that is about to be trained.
+            epochs: Integer, the number of epochs of the fit.
+            growth: `Growth`, how the model grows.
+
+        Returns:
+            A `RunningSchedule`.
+
+        Raises:
+            ArgumentError: If the schedule does not fit the model or the epochs.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define start().")
+
+
+@dataclass(frozen=True)
+class GrowthRecord:
+    """What a running schedule must remember if its fit is interrupted and resumed.
+
+    (Keras would take a plain dict for a part of the model.)
+
+    Args:
+        arrays: Dict from name to array, which the schedule can read again.
+    """
+
+    arrays: dict[str, np.ndarray]
+
+
+class RunningSchedule:
+    """A schedule in one fit.
+
+    What it must remember if the fit is interrupted and resumed, it keeps in
+    `model.growth_record`, a `GrowthRecord`, which is saved with the model's weights. A
+    backup is restored after `Schedule.start` and before the first `due`.
+
+    Args:
+        model: The model that is trained.
+        growth: `Growth`, how the model grows.
+    """
+
+    def __init__(self, model: "Growable", growth: "Growth") -> None:
+        self.model = model
+        self.growth = growth
+
+    def depths(self) -> list[int]:
+        """Returns all depths that the model may grow to, in order. They are checked
+        before training."""
+        raise NotImplementedError(f"{type(self).__name__} must define depths().")
+
+    def due(self, epoch: int) -> list[int]:
+        """Returns the depths that the model must have grown through when an epoch
+        begins. Those it has reached already are ignored.
+
+        A fit that resumes from a shallower checkpoint thus grows in the same steps as
+        one that was never interrupted.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define due().")
+
+    def validated(self, logs: dict[str, float]) -> None:
+        """Is called after each validation, while the model still has the weights that
+        were validated.
+
+        Args:
+            logs: Dict of the validation's results, such as `val_loss`.
+        """
+
+    def observe(self, epoch: int, logs: dict[str, float]) -> None:
+        """Is called at the end of each epoch with its logs."""
+
+    def finish(self) -> str:
+        """Is called at the end of the fit. Returns a line for the user, or `""`."""
+        return ""

@@ -1,0 +1,239 @@
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from stackrec_keras.arguments import is_integer, is_number
+from stackrec_keras.errors import ArgumentError, warn
+from stackrec_keras.stacking.schedules.plateau import Plateau
+from stackrec_keras.stacking.schedules.table import (
+    RunningTable,
+    TableSchedule,
+    check_grows,
+)
+
+if TYPE_CHECKING:
+    from stackrec_keras.stacking.growable import Growable
+    from stackrec_keras.stacking.growth import Growth
+
+
+class StackingSchedule(TableSchedule):
+    """A table of epochs and depths: the model grows to a depth when its epoch begins.
+
+    Args:
+        depths: Dict from epoch (from 0, as in Keras' callbacks) to number of
+            blocks. Before the first epoch of the dict the model keeps its depth.
+        data_shares: Dict from epoch to fraction of the training rows, above 0 and at
+            most 1: training sees that fraction from that epoch on. Epoch 0 must be in
+            it, and fractions never shrink. The rows of a fraction are among the rows of
+            all larger ones; the batches decide which rows they are
+            (`windows.batches(share_by=...)`), and `fit` must be given such batches.
+            Defaults to `None`, all rows in every epoch.
+        partial: Boolean, whether a fit is the first part of a longer run, so that it
+            may end before the model has grown. Defaults to `False`.
+
+    Raises:
+        ArgumentError: If `depths` is empty, its epochs or depths are not integers, or
+            the depths do not increase; or if `data_shares` does not fit.
+
+    Example:
+
+    ```python
+    StackingSchedule({2: 8, 5: 16})  # 8 blocks from epoch 2 on, 16 from epoch 5
+    StackingSchedule({2: 8}, data_shares={0: 0.4, 2: 1.0})  # and more data with them
+    StackingSchedule.shares([4, 8, 16], [1, 2, 4])  # whatever the epochs of the fit
+    StackingSchedule.plateau(max_blocks=32)  # when the metric stops improving
+    ```
+
+    Reference:
+        [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
+    """
+
+    def __init__(
+        self,
+        depths: dict[int, int],
+        data_shares: dict[int, float] | None = None,
+        partial: bool = False,
+    ) -> None:
+        self.depths = _checked_depths(dict(depths))
+        self.data_shares = None
+        if data_shares is not None:
+            self.data_shares = _checked_data_shares(dict(data_shares))
+        self.partial = partial
+
+    @classmethod
+    def shares(
+        cls,
+        num_blocks: Sequence[int],
+        shares: Sequence[float],
+        data_shares: Sequence[float] | None = None,
+    ) -> "StackingSchedule":
+        """A schedule whose stages take fractions of the epochs of the fit.
+
+        Args:
+            num_blocks: List of integers, the depth of each stage. The first one is the
+                depth that the model is built with.
+            shares: List of positive numbers, the length of each stage relative to
+                the others. The start of a stage is rounded up to a whole epoch, and
+                every stage has at least one epoch.
+            data_shares: List, the fraction of the training rows that each stage
+                sees, as in `StackingSchedule`. Defaults to `None`, all rows.
+
+        Returns:
+            A `StackingSchedule`.
+
+        Raises:
+            ArgumentError: If the lists do not fit each other, the depths do not
+                increase, or a length is not positive.
+        """
+        # It is a subclass of this class, so it cannot be imported before it.
+        from stackrec_keras.stacking.schedules.shares import ShareSchedule
+
+        return ShareSchedule(num_blocks, shares, data_shares)
+
+    @classmethod
+    def plateau(
+        cls,
+        monitor: str = "val_mrr@5",
+        patience: int = 2,
+        min_gain: float = 0.0,
+        max_blocks: int = 64,
+        restore_best: bool = True,
+    ) -> Plateau:
+        """The depth autopilot: grows when a metric stops improving.
+
+        It stops growing after a growth step that gained less than `min_gain`: the best
+        value after the step, less the best value before it. It never stops the
+        training; use `EarlyStopping` for that.
+
+        Args:
+            monitor: String, a key of the logs. Higher values are better unless it ends
+                in `"loss"`. Defaults to `"val_mrr@5"`.
+            patience: Integer, epochs without improvement before a growth step.
+                Defaults to `2`.
+            min_gain: Float, in units of the metric. Defaults to `0.0`.
+            max_blocks: Integer, the greatest depth. Defaults to `64`.
+            restore_best: Boolean, whether the model ends with the weights, and
+                the depth, of its best epoch. Defaults to `True`.
+
+        Returns:
+            A schedule for `StackingCallback`.
+
+        Raises:
+            ArgumentError: If `patience` or `max_blocks` is not an integer of at least
+                1, `min_gain` is not a number, or `restore_best` is not a boolean.
+        """
+        return Plateau(monitor, patience, min_gain, max_blocks, restore_best)
+
+    def table(
+        self,
+        initial_blocks: int,
+        epochs: int,
+        step: int | None = None,
+        num_blocks: int | None = None,
+    ) -> dict[int, int]:
+        """Returns the epochs at which a model grows, and the depths it grows to.
+
+        Args:
+            initial_blocks: Integer, the depth that the model was built with.
+            epochs: Integer, the number of epochs of the fit.
+            step: Integer, by how many blocks the model grows at a time. Defaults to
+                `None`; only a schedule without depths of its own uses it.
+            num_blocks: Integer, the depth that the model has now. Defaults to `None`,
+                `initial_blocks`.
+
+        Returns:
+            A dict from epoch to number of blocks.
+
+        Raises:
+            ArgumentError: If the schedule does not fit the depth or the epochs.
+        """
+        first = next(iter(self.depths.values()))
+        if first < initial_blocks:
+            raise ArgumentError(
+                "schedule",
+                f"starts with {first} blocks, but the model was built with "
+                f"{initial_blocks}, and a model only grows deeper",
+                f"Build it with at most {first} blocks, or give deeper stages.",
+                self.depths,
+            )
+        steps = [e for e, depth in self.depths.items() if depth > initial_blocks]
+        if not steps or (not self.partial and steps[0] >= epochs):
+            raise ArgumentError(
+                "schedule",
+                f"grows nothing: the model was built with {initial_blocks} blocks, and "
+                f"the last epoch of this fit is {epochs - 1} (epochs count from 0)",
+                "Give more blocks at an earlier epoch, or StackingSchedule(..., "
+                "partial=True) if this fit is the first part of a longer run.",
+                self.depths,
+            )
+        return self.depths
+
+    def start(self, model: "Growable", epochs: int, growth: "Growth") -> "RunningTable":
+        running = super().start(model, epochs, growth)
+        late = {e: depth for e, depth in running.table.items() if e >= epochs}
+        if late and not self.partial:
+            warn(
+                f"The last epoch of this fit is {epochs - 1} (epochs count from 0): "
+                f"it ends before the growth steps {late} of schedule={running.table}. "
+                "Give more epochs or earlier steps, or StackingSchedule(..., "
+                "partial=True) if this fit is the first part of a longer run."
+            )
+        return running
+
+    def data_share(self, epoch: int, epochs: int) -> float:
+        """Returns the fraction of the training rows that is due at `epoch` in a fit of
+        `epochs` epochs."""
+        shares = self.data_shares or {0: 1.0}
+        return [share for start, share in shares.items() if start <= epoch][-1]
+
+    def __repr__(self):
+        shares = f", data_shares={self.data_shares}" if self.data_shares else ""
+        return f"StackingSchedule({self.depths}{shares}, partial={self.partial})"
+
+
+def _checked_depths(depths):
+    """Returns a table of depths in the order of its epochs."""
+    if not depths:
+        raise ArgumentError(
+            "schedule",
+            "is empty",
+            "Give a dict from epoch to number of blocks, such as {2: 8, 5: 16}.",
+        )
+    for epoch, number in depths.items():
+        if not (is_integer(epoch) and epoch >= 0 and is_integer(number) and number > 0):
+            raise ArgumentError(
+                "schedule",
+                "must be a dict from epochs, integers of at least 0, to numbers of "
+                "blocks, integers of at least 1",
+                received=depths,
+            )
+    table = {int(epoch): int(number) for epoch, number in sorted(depths.items())}
+    check_grows("schedule", list(table.values()), depths)
+    return table
+
+
+def _checked_data_shares(shares):
+    """Returns a table of fractions of the data in the order of its epochs."""
+    if not all(is_integer(epoch) and epoch >= 0 for epoch in shares):
+        raise ArgumentError(
+            "data_shares",
+            "must be a dict from epochs, integers of at least 0, to fractions",
+            received=shares,
+        )
+    if 0 not in shares:
+        raise ArgumentError(
+            "data_shares",
+            "must give the fraction for epoch 0, such as {0: 0.4, 3: 1.0}",
+            "None trains on all rows.",
+            shares,
+        )
+    table = dict(sorted(shares.items()))
+    fractions = list(table.values())
+    if not all(is_number(fraction) and 0 < fraction <= 1 for fraction in fractions):
+        raise ArgumentError(
+            "data_shares",
+            "must be fractions above 0 and at most 1",
+            received=shares,
+        )
+    if fractions != sorted(fractions):
+        raise ArgumentError("data_shares", "must never shrink", received=shares)
+    return {int(epoch): float(fraction) for epoch, fraction in table.items()}
