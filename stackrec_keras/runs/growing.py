@@ -151,7 +151,7 @@ def _start(old, folder, depth, options):
         print(
             f"Most of the log is from after {until}, when the old model's training "
             "data end. Events missing from this log will be missing from the "
-            "histories: give the whole log up to now."
+            "histories. Give the whole log up to now."
         )
     split = split_log(log, "time", config.length, {**arguments, **known})
     arguments = {name: plain_time(time) for name, time in arguments.items()}

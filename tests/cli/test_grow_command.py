@@ -194,7 +194,7 @@ def test_a_model_that_knows_users_gets_the_new_ones(
 @pytest.mark.parametrize(
     "edit, message",
     [
-        (lambda log: log.assign(item=log["item"].str[5:]), "none can be the other"),
+        (lambda log: log.assign(item=log["item"].str[5:]), "cannot equal known ids"),
         (
             lambda log: log.assign(item=log["item"] + "!"),
             "has no item that the old",
@@ -245,7 +245,7 @@ def test_options_that_do_not_fit_are_refused(
             finished_run,
             tmp_path / "new",
             "--num-blocks 7 --top-blocks 2",
-            "--top-blocks 3",
+            "give top_blocks=3",
         ),
         (tmp_path / "none.keras", tmp_path / "new", "", "does not exist"),
         (tmp_path / "none", tmp_path / "new", "", "is not a run folder"),
