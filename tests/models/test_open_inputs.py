@@ -44,7 +44,7 @@ def split():
             "price": price.ravel().astype("float32"),
         }
     )
-    log = sr.data.read_interactions(log).assign(price=log["price"])
+    log = sr.data.read_interactions(log, columns=["price"])
     vocabulary = sr.data.Vocabulary(range(1, NUM_ITEMS + 1))
     return sr.data.split_leave_one_out(log, vocabulary, length=8)
 
@@ -145,7 +145,7 @@ def test_a_list_of_values_that_does_not_match_its_items_is_refused(model):
 def test_a_value_a_row_is_cut_like_the_rows(example):
     class OfRows(example.PriceRecommender):
         def hidden_states(self, features, training):
-            price = features["price"][:, None] + 0.0 * features["items"]
+            price = keras.ops.repeat(features["price"][:, None], 3, axis=1)
             return super().hidden_states({**features, "price": price}, training)
 
     model = OfRows(NUM_ITEMS, 8, num_blocks=1)

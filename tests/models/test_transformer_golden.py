@@ -6,6 +6,7 @@ import pytest
 from golden_numbers import assert_close, with_prefix
 
 import stackrec_keras as sr
+from stackrec_keras.models.inputs import as_features
 
 pytestmark = pytest.mark.every_backend
 
@@ -15,7 +16,7 @@ RELATIVE = 1e-4
 def test_every_block_computes_what_the_releases_does(release):
     arrays, model = release
     inputs = _inputs(arrays, "in/")
-    hidden = model.embed(inputs, training=False)
+    hidden = model.embed(as_features(inputs), training=False)
     hidden = hidden + model.position_embedding(np.arange(9))
     hidden = model.embedding_norm(hidden)
     assert_close(hidden, arrays["pre"])
