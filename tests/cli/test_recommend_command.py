@@ -144,7 +144,7 @@ def test_mistakes_in_candidates_are_told(finished_run, tmp_path, stackrec):
     for content, told in (
         (b"", "is empty. Give one id per line"),
         (b"caf\xe9", "is not a text file in UTF-8"),
-        (b"film 3\nzzz\n", "the id 'zzz' is no item of the model"),
+        (b"film 3\nzzz\n", "has 'zzz', which is not an item of the model"),
     ):
         file.write_bytes(content)
         message = error("--candidates-file", file)
