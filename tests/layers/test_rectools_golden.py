@@ -15,7 +15,7 @@ def test_every_block_computes_what_rectools_does(case):
     arrays, stack = case
     context = context_of(arrays)
     x = ops.convert_to_tensor(arrays["x"])
-    for index, weights in enumerate(stack._slices()):
+    for index, weights in enumerate(stack._weights_of_each_block()):
         x = stack.block(x, weights, 0, False, context)
         assert_close(x, arrays[f"state/{index}"])
     assert_close(stack(arrays["x"], context=context), _last_state(arrays))
