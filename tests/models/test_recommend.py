@@ -142,7 +142,7 @@ def test_a_batch_holds_at_least_one_history(model, sequences):
 
 @pytest.mark.parametrize("history", [[1.5, 2.9], ["abc"], np.array([2.0])])
 def test_without_a_vocabulary_histories_hold_indices_alone(model, history):
-    with pytest.raises(ValueError, match="x has the history .* set model.vocabulary"):
+    with refused("x", says="not a list of item indices.*set model.vocabulary"):
         model.recommend([[3, 4], history])
 
 
