@@ -7,10 +7,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.wording import did_you_mean
+from stackrec_keras.wording import did_you_mean, plain
 
 
 def is_integer(value: Any) -> bool:
@@ -54,7 +52,7 @@ def check_number(name: str, value: Any) -> None:
 def check_bools(**arguments: Any) -> None:
     """Checks that arguments are `True` or `False`."""
     for name, value in arguments.items():
-        if not isinstance(value, (bool, np.bool_)):
+        if not isinstance(plain(value), bool):
             raise ArgumentError(name, "must be True or False", received=value)
 
 

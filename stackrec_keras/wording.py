@@ -29,19 +29,22 @@ def plain(value: Any) -> Any:
 
 
 def counted(number: int, noun: str) -> str:
-    """Returns a number and what it counts: 1 row, 2 rows."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    """Returns a number and what it counts: 1 row, 2,000 rows."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def did_you_mean(given: str | Iterable[str], known: Iterable[str]) -> str:
+def did_you_mean(
+    given: str | Iterable[str], known: Iterable[str], cutoff: float = 0.6
+) -> str:
     """Returns the question that names what is spelled like `given`, or `""`.
 
     Args:
         given: String, or several.
         known: Strings that may be meant.
+        cutoff: Float, the least similarity, from 0 to 1. Defaults to `0.6`.
     """
     names = [given] if isinstance(given, str) else list(given)
     lowered = {name.casefold(): name for name in known}
-    close = [difflib.get_close_matches(n.casefold(), lowered, 1) for n in names]
+    close = [difflib.get_close_matches(n.casefold(), lowered, 1, cutoff) for n in names]
     meant = ", ".join(repr(lowered[match[0]]) for match in close if match)
     return f"Did you mean {meant}?" if meant else ""

@@ -1,4 +1,4 @@
-"""The `stackrec` command. The environment's KERAS_BACKEND says what it runs on."""
+"""The `stackrec` command. The environment variable KERAS_BACKEND sets its backend."""
 
 import os
 import sys
@@ -17,12 +17,11 @@ from stackrec_keras.cli import (
     train,
     tune,
 )
-from stackrec_keras.cli.notes import warnings_as_notes
+from stackrec_keras.cli.messages import error_text, warnings_as_notes
 from stackrec_keras.cli.parser import Parser
-from stackrec_keras.cli.wording import as_typed
 from stackrec_keras.version import __version__
 
-# One more command is one more file with `add_parser` and `run`, named here.
+# A new command is a file with `add_parser` and `run`, listed here.
 COMMANDS = (
     train,
     grow,
@@ -41,10 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the `stackrec` command.
 
     Args:
-        argv: List of strings; by default the process' own arguments.
+        argv: List of strings. Defaults to `None`: the process's own arguments.
 
     Returns:
-        Integer, the exit code: 0, or 2 after an error in the input.
+        Integer, the exit code: 0, 2 after an error, or 130 after an interruption.
     """
     parser = build_parser()
     args = parser.parse_args(argv)
@@ -54,15 +53,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if args.needs_backend:
             _load_backend()
-        with warnings_as_notes(args.parser):
+        with warnings_as_notes():
             args.run(args)
     except (ValueError, OSError, ImportError) as error:
         if args.traceback:
             raise
-        print(f"stackrec: error: {as_typed(error, args.parser)}", file=sys.stderr)
+        print(f"stackrec: error: {error_text(error, args)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        hint = ". To go on: the same command with --resume"
+        hint = ". To continue: the same command with --resume"
         hint = hint if hasattr(args, "resume") else ""
         print(f"\nstackrec: stopped{hint}", file=sys.stderr)
         return 130
@@ -72,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _load_backend():
     if "keras" in sys.modules:
         return
-    # What stops a run is an exception, and not a line of TensorFlow's log.
+    # Problems that stop a run raise an exception; TensorFlow's log only distracts.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with without_start_lines():
         load_keras()
@@ -91,7 +90,7 @@ def build_parser():
         "--version", action="version", version=f"stackrec {__version__}"
     )
     parser.add_argument(
-        "--traceback", action="store_true", help="show Python's traceback of an error"
+        "--traceback", action="store_true", help="show the Python traceback of an error"
     )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     for command in COMMANDS:

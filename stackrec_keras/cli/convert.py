@@ -1,7 +1,9 @@
-"""`stackrec convert`: a checkpoint of StackRec's release as a `.keras` file."""
+"""`stackrec convert`: turns a checkpoint of StackRec's reference implementation into a
+`.keras` file."""
 
 from pathlib import Path
 
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.config import CONVOLUTIONAL, TRANSFORMERS, integers
 
 
@@ -9,12 +11,13 @@ def add_parser(subparsers):
     """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "convert",
-        help="bring over a checkpoint of StackRec's release",
-        description="Read a checkpoint of StackRec's release (the prefix of a "
-        "TensorFlow 1 checkpoint, or a torch state_dict) and write a model that "
-        "keras.saving.load_model reads. Sizes and depth follow from the file. With the "
-        "file of sequences that it was trained on, the model knows its items by their "
-        "ids; else by the release's numbers, which count from 1 as they appear in it.",
+        help="convert a checkpoint of StackRec's reference implementation",
+        description="Read a checkpoint of StackRec's reference implementation (the "
+        "prefix of a TensorFlow 1 checkpoint, or a torch state_dict) and write a model "
+        "that keras.saving.load_model reads. Sizes and depth follow from the file. "
+        "With the file of sequences that it was trained on, the model knows its items "
+        "by their ids; without it, by the reference implementation's numbers, which "
+        "count from 1 in order of appearance.",
         epilog="Example: stackrec convert model.ckpt --model nextitnet --sequences "
         "movielen_20.csv --out model.keras",
     )
@@ -23,7 +26,7 @@ def add_parser(subparsers):
         "--model",
         required=True,
         choices=CONVOLUTIONAL + TRANSFORMERS,
-        help="what it is of",
+        help="the architecture",
     )
     parser.add_argument(
         "--out", required=True, metavar="FILE.keras", help="what to write"
@@ -31,21 +34,24 @@ def add_parser(subparsers):
     parser.add_argument(
         "--sequences",
         metavar="FILE.csv",
-        help="what it was trained on: a sequence a row, padded with 0 or not",
+        help="what it was trained on: one sequence per row, padded with 0 or not",
     )
     parser.add_argument(
         "--user-column",
         action="store_true",
-        help="the first column of --sequences is the user's id, as for ssept",
+        help="each row of --sequences begins with the user's id, as for ssept",
     )
     parser.add_argument(
         "--dilations",
         type=integers,
         metavar="N,N,...",
-        help="of nextitnet and grec (default: 1,4)",
+        help="nextitnet and grec: dilations (default: 1,4)",
     )
     parser.add_argument(
-        "--num-heads", type=int, metavar="N", help="of sasrec and ssept (default: 1)"
+        "--num-heads",
+        type=int,
+        metavar="N",
+        help="sasrec and ssept: attention heads (default: 1)",
     )
     return parser
 
@@ -73,6 +79,6 @@ def run(args):
 
 def _check_out(out):
     if Path(out).suffix != ".keras":
-        raise ValueError(f"--out {out} must end in .keras.")
+        raise ArgumentError("out", "must end in .keras", received=out)
     if Path(out).exists():
-        raise ValueError(f"--out {out} is there already. Give another name.")
+        raise ArgumentError("out", "already exists", "Give another name.", out)

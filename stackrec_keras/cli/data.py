@@ -1,24 +1,23 @@
-"""`stackrec data`: what is in a log, and what would come of it."""
+"""`stackrec data`: describes a log and the rows that it would become."""
 
-from stackrec_keras.runs.config import SPLITS, TrainConfig
+from stackrec_keras.cli.options import add_options, typed_options
+from stackrec_keras.runs.config import TrainConfig
 from stackrec_keras.runs.log_source import read_log
 from stackrec_keras.runs.split_recipe import make_split, split_arguments, split_log
 
-NAMED = {
-    "ml-1m": "MovieLens 1M: 1,000,209 ratings of 3,706 films by 6,040 users; fetched "
-    "once, or taken from ml-1m/ in the folder that STACKREC_DATA_DIR names",
-    "synthetic": "120,000 generated events in which deeper nets see more; made in a "
-    "second",
-}
+_OPTIONS = (
+    *("sequences", "user_column", "user", "item", "timestamp"),
+    *("length", "split", "split_seed"),
+)
 _FORMS = {
     ".csv .tsv": "a header and the columns user, item, timestamp (or user_id, ...); "
-    "other names with --user, --item, --timestamp; without a header these are the "
-    "columns' numbers, from 0; may be compressed (.csv.gz)",
-    ".inter": "RecBole: as .tsv, with name:type in the header",
+    "name other columns with --user, --item, --timestamp, or, if there is no header, "
+    "give their numbers from 0; may be compressed (.csv.gz)",
+    ".inter": "RecBole: like .tsv, with name:type in the header",
     ".dat": "MovieLens: user::item::rating::timestamp, no header",
-    ".parquet": "the same columns; needs pyarrow",
-    "--sequences": "a row of comma-separated items each, padded with 0, no header; "
-    "with the user's id before them: --user-column",
+    ".parquet": "the same columns as .csv; needs pyarrow",
+    "--sequences": "one sequence of comma-separated items a row, padded with 0, no "
+    "header; with --user-column, each row begins with the user's id",
 }
 
 
@@ -27,48 +26,14 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "data",
         help="list the data sets, or describe one",
-        description="Without an argument: the named data sets and the forms of "
-        "files. With one: what is in it, and what rows would come of it.",
+        description="Without an argument, list the named data sets and the formats "
+        "of files. With one, describe it and the rows that it would become.",
         epilog="Example: stackrec data clicks.csv --user session --length 50",
     )
     parser.add_argument(
         "data", nargs="?", metavar="NAME_OR_PATH", help="a data set or a file"
     )
-    for name in ("user", "item", "timestamp"):
-        parser.add_argument(
-            f"--{name}",
-            default=name,
-            metavar="COLUMN",
-            help="column of the log (default: %(default)s)",
-        )
-    parser.add_argument(
-        "--sequences", action="store_true", help="the file has a sequence a row"
-    )
-    parser.add_argument(
-        "--user-column",
-        action="store_true",
-        help="the rows of --sequences begin with the user's id",
-    )
-    parser.add_argument(
-        "--length",
-        type=int,
-        default=TrainConfig.length,
-        metavar="N",
-        help="items a row (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--split",
-        choices=SPLITS,
-        default=TrainConfig.split,
-        help="(default: %(default)s)",
-    )
-    parser.add_argument(
-        "--split-seed",
-        type=int,
-        default=TrainConfig.split_seed,
-        metavar="N",
-        help="(default: %(default)s)",
-    )
+    add_options(parser, _OPTIONS)
     return parser
 
 
@@ -77,9 +42,7 @@ def run(args):
     if args.data is None:
         _list()
         return
-    names = ("data", "sequences", "user_column", "user", "item", "timestamp")
-    names += ("length", "split", "split_seed")
-    config = TrainConfig(**{name: getattr(args, name) for name in names})
+    config = TrainConfig(**typed_options(args))
     if config.sequences:
         split = make_split(config)
         lines = []
@@ -96,8 +59,11 @@ def run(args):
 
 
 def _list():
+    from stackrec_keras.data.named import DATA_SETS
+
     print("Named data sets (--data NAME)")
-    _print_pairs(NAMED.items(), indent="  ")
+    named = [(name, found.description) for name, found in DATA_SETS.items()]
+    _print_pairs(named, indent="  ")
     print("\nFiles (--data PATH)")
     _print_pairs(_FORMS.items(), indent="  ")
 
@@ -116,15 +82,15 @@ def _describe(log):
         ("density", f"{pairs / (users * items):.3%} of all pairs of user and item"),
         (
             "events a user",
-            "{:,.0f} least, {:,.0f} quartile, {:,.0f} median, {:,.0f} quartile, "
-            "{:,.0f} most".format(*quantiles),
+            "minimum {:,.0f}, lower quartile {:,.0f}, median {:,.0f}, upper quartile "
+            "{:,.0f}, maximum {:,.0f}".format(*quantiles),
         ),
         ("time", f"{_time(log['timestamp'].min())} to {_time(log['timestamp'].max())}"),
     ]
 
 
 def _time(value):
-    """A time as it is, with its date if it looks like seconds since 1970."""
+    """Returns a time as text, with its date if it looks like seconds since 1970."""
     import datetime
 
     if not isinstance(value, (int, float)) and not hasattr(value, "dtype"):

@@ -1,10 +1,11 @@
-"""`stackrec evaluate`: the final table of a run, made anew."""
+"""`stackrec evaluate`: evaluates the model of a run again."""
 
 import json
 from dataclasses import replace
 from pathlib import Path
 
 from stackrec_keras.cli.options import add_options, add_trained_options, typed_options
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.config import TRANSFER
 from stackrec_keras.runs.folder import RunFolder
 from stackrec_keras.runs.log_source import read_log
@@ -16,15 +17,16 @@ def add_parser(subparsers):
         "evaluate",
         help="evaluate the model of a run folder",
         description="Rank all items for the held-out rows of a run, beside the "
-        "popularity baseline; or, with --data, for the last item of each user of "
-        "another log.",
+        "popularity baseline; with --data, for the last item of each user of another "
+        "log.",
         epilog="Example: stackrec evaluate runs/first --data today.csv",
     )
     add_trained_options(parser)
     parser.add_argument(
         "--data", metavar="NAME_OR_PATH", help="another log (default: the run's own)"
     )
-    add_options(parser, ("user", "item", "timestamp", "exclude_seen"))
+    names = ("user", "item", "timestamp", "exclude_seen")
+    add_options(parser, names, of_run=True)
     return parser
 
 
@@ -36,9 +38,11 @@ def run(args):
     config = folder.read_config()
     model = folder.read_model()
     if args.data is not None and config.split == TRANSFER:
-        raise ValueError(
-            f"The run in {folder.path} recommends from a second catalogue, of which a "
-            "log of one does not tell. Leave --data out."
+        raise ArgumentError(
+            "data",
+            f"has one catalogue, and the run in {folder.path} recommends from a second",
+            "Leave it out.",
+            args.data,
         )
     if args.data is None:
         rows, notes = _held_out_rows(folder, config, model)
@@ -61,11 +65,13 @@ def _run_folder(typed):
     if path.suffix != ".keras":
         return RunFolder(path)
     holder = RunFolder(path.parent)
-    found = holder.config.exists()
-    given = f"the one it is in: {path.parent}" if found else "that of `stackrec train`."
-    raise ValueError(
-        f"{path} is a model alone, and `stackrec evaluate` takes a run folder, which "
-        f"says what was held out and what the log's columns are. Give {given}"
+    found = f": {path.parent}" if holder.config.exists() else " of `stackrec train`."
+    raise ArgumentError(
+        "folder",
+        "is only a model, and the held-out rows and the log's columns are recorded in "
+        "a run folder",
+        f"Give the run folder{found}",
+        path,
     )
 
 
@@ -89,16 +95,18 @@ def _last_items(args, config, model, folder):
     known = model.vocabulary.encode(log["item"]) > 0
     windows = make_windows(log[known], model.vocabulary, model.trained_length + 1)
     if len(windows) == 0:
-        raise ValueError(
-            f"--data {args.data} has no user with two items that the model knows. "
-            "Its items must have the ids of the log that the model was trained on."
+        raise ArgumentError(
+            "data",
+            "has no user with two items that the model knows",
+            "Its items must have the same ids as in the log of the run.",
+            args.data,
         )
     is_newest = np.r_[windows.users[1:] != windows.users[:-1], True]
     rows = windows.subset(is_newest)
     notes = [
         f"last item of {len(rows):,} of {log['user'].nunique():,} users",
-        f"{(~known).sum():,} of {len(log):,} events left out, "
-        "their items being unknown",
+        f"{(~known).sum():,} of {len(log):,} events left out because their items are "
+        "unknown",
     ]
     if model.num_users is not None:
         users = folder.user_indices(rows.user_ids)[rows.users]

@@ -1,59 +1,50 @@
-"""`stackrec grow`: yesterday's model, trained on today's log."""
+"""`stackrec grow`: grows a trained model and trains it on a newer log."""
 
 import argparse
-from pathlib import Path
 
 from stackrec_keras.cli.options import add_options, add_out_options, typed_options
-from stackrec_keras.cli.train import print_finished
 from stackrec_keras.runs.config import GROW_OPTIONS
-from stackrec_keras.runs.folder import RunFolder
 
 _DESCRIPTION = """\
-Load a trained model, add the new items of a newer log to it (and the new users, where
-it knows users), grow it, train on, and write a run folder as `stackrec train` does.
-OLD is left as it is.
+Load a trained model, add the new items of a newer log to it (and the new users, if it
+knows users), grow it, continue training, and write a run folder as `stackrec train`
+does. OLD is not changed.
 
-The log is the whole log up to now, as histories begin with it. Held out are the newest
-events among those that OLD was not trained on (among all, where OLD does not tell): the
-last tenth is the test, the tenth before it validation, and new items are those of the
-events before these. The table has OLD, with the new items at the mean of all, and the
-new model on the same rows; start.keras is that OLD."""
+Give the whole log up to now, since histories are read from it. The newest of the events
+that OLD was not trained on are held out (of all events, if OLD does not record what it
+was trained on): the last tenth for the test, the tenth before it for validation. New
+items are those of the events before these. The table compares the new model with OLD,
+whose new items start at the mean of all items, on the same rows; start.keras is that
+OLD."""
 
 
 def add_parser(subparsers):
     """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "grow",
-        help="grow a trained model, with a newer log",
+        help="grow a trained model and train it on a newer log",
         description=_DESCRIPTION,
         epilog="Example: stackrec grow runs/monday --data log.csv --out runs/tuesday "
-        "--method stackC --epochs 2. An option that is left out is as in OLD's run.",
+        "--method stackC --epochs 2. Options default to those of OLD's run.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("old", metavar="OLD", help="a run folder or a .keras file")
     add_out_options(parser)
     parser.add_argument(
         "--num-blocks",
-        dest="depth",
+        default=argparse.SUPPRESS,
         type=int,
         metavar="N",
-        help="blocks to grow to (default: twice as many as OLD has, or --top-blocks "
-        "more; as many as it has: no growth)",
+        help="number of blocks to grow to; as many as OLD has trains without growing "
+        "(default: twice as many, or --top-blocks more)",
     )
-    add_options(parser, GROW_OPTIONS)
+    add_options(parser, GROW_OPTIONS, of_run=True)
     return parser
 
 
 def run(args):
     """Runs the command."""
-    from stackrec_keras.runs.growing import check_grown_out, grow
+    from stackrec_keras.runs.growing import grow
 
-    folder = RunFolder(args.out)
-    again = args.resume, args.overwrite
-    check_grown_out(Path(args.old), folder, *again)
-    if args.resume and folder.start.exists() and folder.is_finished:
-        print_finished(folder)
-    else:
-        print(
-            f"\n{grow(args.old, args.out, args.depth, *again, **typed_options(args))}"
-        )
+    again = {"resume": args.resume, "overwrite": args.overwrite}
+    print(f"\n{grow(args.old, args.out, **again, **typed_options(args))}")

@@ -1,4 +1,4 @@
-"""`stackrec methods`: the stacking methods and what feeds each block."""
+"""`stackrec methods`: lists the stacking methods and what feeds each block."""
 
 _OLD, _NEW = 4, 8
 
@@ -8,29 +8,37 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "methods",
         help="list the stacking methods",
-        description="The stacking methods, and for each which block of the shallow "
-        "net feeds each block of the deep one, from the bottom; - is a new random "
-        "block.",
+        description="List the stacking methods. For each, show which block of the "
+        "shallow model feeds each block of the deep one, from the bottom; - is a new "
+        "random block.",
         epilog="Example: stackrec methods --old 18 --new 24 --top-blocks 6",
     )
     parser.add_argument(
-        "--old", type=int, default=_OLD, metavar="N", help=f"(default: {_OLD})"
+        "--old",
+        type=int,
+        default=_OLD,
+        metavar="N",
+        help="blocks of the shallow model (default: %(default)s)",
     )
     parser.add_argument(
-        "--new", type=int, default=_NEW, metavar="N", help=f"(default: {_NEW})"
+        "--new",
+        type=int,
+        default=_NEW,
+        metavar="N",
+        help="blocks of the deep model (default: %(default)s)",
     )
     parser.add_argument(
         "--top-blocks",
         type=int,
         metavar="N",
-        help="stack only that many of the top blocks",
+        help="stack only so many of the top blocks",
     )
     parser.add_argument(
         "--cycle",
         type=int,
         default=1,
         metavar="N",
-        help="after how many blocks the kind of block repeats (default: 1)",
+        help="number of blocks after which the kinds of block repeat (default: 1)",
     )
     return parser
 
@@ -41,7 +49,7 @@ def run(args):
 
     print(f"{args.old} -> {args.new} blocks")
     for method in methods():
-        shown = "keeps no block, and so takes no --top-blocks"
+        shown = "keeps no block, so --top-blocks does not apply"
         if args.top_blocks is None or method.keeps_rest:
             sources = block_sources(
                 method.name, args.old, args.new, args.top_blocks, args.cycle

@@ -1,4 +1,4 @@
-"""Options of commands: those of a training run, and what was typed."""
+"""Options of commands: those of a training run, and those that were typed."""
 
 import argparse
 from dataclasses import fields
@@ -7,11 +7,17 @@ from stackrec_keras.runs.config import TrainConfig, integers, option_name
 from stackrec_keras.runs.log_source import absolute_paths
 
 
-def add_options(parser, names=None, without=()):
-    """Adds an option for each field of `TrainConfig`, or for those named alone, whose
-    default is then another run's; `without` some.
+def add_options(parser, names=None, without=(), of_run=False):
+    """Adds an option for each field of `TrainConfig`.
 
-    The parsed arguments have those alone that were typed (see `typed_options`).
+    The parsed arguments have only the options that were typed (see `typed_options`).
+
+    Args:
+        parser: The `ArgumentParser` of a command.
+        names: The only fields to add. Defaults to `None`: all.
+        without: Fields to leave out. Defaults to `()`.
+        of_run: Boolean, whether their defaults are those of another run, and not
+            those of `TrainConfig`. Defaults to `False`.
     """
     groups = {}
     for f in fields(TrainConfig):
@@ -26,7 +32,7 @@ def add_options(parser, names=None, without=()):
         if name not in groups:
             groups[name] = parser.add_argument_group(name)
         help = arguments["help"]
-        if names is None:
+        if not of_run:
             arguments["help"] += _default_text(f.default)
         if arguments["type"] is bool:
             arguments = {"help": help, "action": "store_true"}
@@ -38,7 +44,7 @@ def add_options(parser, names=None, without=()):
 
 
 def add_out_options(parser, what="run"):
-    """Adds the options that say where to write, and what becomes of what is there."""
+    """Adds the options that say where to write, and what to do with an earlier run."""
     parser.add_argument(
         "--out", required=True, metavar="FOLDER", help="the run folder to write"
     )
@@ -46,8 +52,8 @@ def add_out_options(parser, what="run"):
     again.add_argument(
         "--resume",
         action="store_true",
-        help=f"go on with the {what} in --out, with the options it was started with; "
-        "starts it if there is none",
+        help=f"continue the {what} in --out, with the options it was started with; "
+        "start one if there is none",
     )
     again.add_argument(
         "--overwrite", action="store_true", help=f"replace the {what} that is in --out"
@@ -61,30 +67,14 @@ def add_trained_options(parser, help="a run folder"):
 
 
 def typed_options(args):
-    """Returns the dict of those fields of `TrainConfig` that were typed."""
+    """Returns a dict of the fields of `TrainConfig` that were typed."""
     names = [f.name for f in fields(TrainConfig)]
     return {name: getattr(args, name) for name in names if hasattr(args, name)}
 
 
-def typed_with_paths(args):
-    """Returns the options that were typed, with paths that hold in any folder."""
+def typed_absolute_options(args):
+    """Returns `typed_options` with absolute paths."""
     return absolute_paths(typed_options(args))
-
-
-def matching_id(typed, ids):
-    """Finds the raw id that someone typed.
-
-    Args:
-        typed: String.
-        ids: Array of raw ids.
-
-    Returns:
-        The element of `ids` that is written like that, or `None`.
-    """
-    for raw in ids:
-        if str(raw) == typed:
-            return raw
-    return None
 
 
 def _default_text(default):

@@ -1,15 +1,19 @@
-"""The parser of the command line, whose errors say what one may have meant."""
+"""The parser of the command line, whose errors suggest what may have been meant."""
 
 import argparse
-import difflib
 import re
 import sys
 
+from stackrec_keras.wording import did_you_mean
+
 
 class Parser(argparse.ArgumentParser):
-    """As `ArgumentParser`, but an unknown option is an error of the command that it
-    was given to. Misspelt options, commands and choices get a question, and a value
-    that looks like an option the form that it must have."""
+    """An `ArgumentParser` with more helpful errors.
+
+    An unknown option is an error of the command that it was given to. The error asks
+    what a misspelt option, command or choice was meant to be, and says how to write a
+    value that looks like an option.
+    """
 
     _typed: list[str] = []
 
@@ -25,22 +29,19 @@ class Parser(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def error(self, message):
-        close = [*self._close_options(message), *_close_choices(message)]
-        if close:
-            message += f". Did you mean {', '.join(close)}?"
-        else:
-            message += self._value_with_dash(message)
-        super().error(message)
+        meant = self._meant_option(message) or _meant_choice(message)
+        hint = f". {meant}" if meant else self._value_with_dash(message)
+        super().error(message + hint)
 
-    def _close_options(self, message):
+    def _meant_option(self, message):
         if not message.startswith("unrecognized arguments: "):
-            return []
+            return ""
         known = re.findall(r"--[a-z-]+", self.format_usage())
         typed = re.findall(r" (--[^ =]+)", message)
-        return _close(typed, known, cutoff=0.75)
+        return did_you_mean(typed, known, cutoff=0.75)
 
     def _value_with_dash(self, message):
-        """How to write a value that begins with a dash, which looks like an option."""
+        """Returns how to write a value that begins with a dash, or `""`."""
         usage = " ".join(self.format_usage().split())
         lacking = re.match(r"argument .*?(--[a-z-]+): expected .* argument$", message)
         if lacking:
@@ -48,7 +49,10 @@ class Parser(argparse.ArgumentParser):
             for name, value in zip(self._typed, self._typed[1:]):
                 is_value = value.startswith("-") and value not in options
                 if lacking[1].startswith(name) and is_value:
-                    return f". What begins with a dash is written {lacking[1]}={value}"
+                    return (
+                        ". Write a value that begins with a dash as "
+                        f"{lacking[1]}={value}"
+                    )
         unknown = re.match(r"unrecognized arguments: (\S+)", message)
         for option in re.findall(r"(--[a-z-]+) \S+ \[\S+ \.\.\.\]", usage):
             follows = any(typed.startswith(f"{option}=-") for typed in self._typed)
@@ -60,14 +64,6 @@ class Parser(argparse.ArgumentParser):
         return ""
 
 
-def _close_choices(message):
+def _meant_choice(message):
     found = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)$", message)
-    if found is None:
-        return []
-    return _close([found[1]], re.findall(r"[\w-]+", found[2]), cutoff=0.6)
-
-
-def _close(typed, known, cutoff):
-    """Returns for each string the closest one known, where one is close."""
-    close = [difflib.get_close_matches(t, known, 1, cutoff) for t in typed]
-    return [match for matches in close for match in matches]
+    return did_you_mean(found[1], re.findall(r"[\w-]+", found[2])) if found else ""

@@ -1,22 +1,22 @@
-"""`stackrec recommend`: what the model of a run recommends to someone."""
+"""`stackrec recommend`: recommends items with the model of a run."""
 
 import json
 
-from stackrec_keras.cli.options import add_trained_options, matching_id
+from stackrec_keras.cli.options import add_trained_options
 from stackrec_keras.cli.trained_model import read_trained_model
 from stackrec_keras.cli.typed_ids import (
-    did_you_mean,
-    listed,
     print_ranked,
     ranked_as_json,
     ranked_pairs,
     typed_items,
+    typed_user,
 )
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.folder import RunFolder
 from stackrec_keras.runs.log_source import read_log
+from stackrec_keras.wording import counted
 
-_SHOWN = 5
+_SHOWN = 5  # items of the history
 
 
 def add_parser(subparsers):
@@ -25,7 +25,7 @@ def add_parser(subparsers):
         "recommend",
         help="recommend items to a user, or after a list of items",
         description="Recommend items by their raw ids: to a user of the run's log, "
-        "after all that is in it, or after a list of items.",
+        "from the user's whole history in it, or after a list of items.",
         epilog="Example: stackrec recommend runs/first --items 'Jaws (1975)' "
         "'Alien (1979)' --k 5",
     )
@@ -34,14 +34,14 @@ def add_parser(subparsers):
     whose.add_argument(
         "--user",
         metavar="ID",
-        help="a user's id, as in the log; --user=ID for one that begins with a dash",
+        help="a user's id, as in the log; write --user=ID if it begins with a dash",
     )
     whose.add_argument(
         "--items",
         nargs="+",
         action="extend",
         metavar="ID",
-        help="items' ids, oldest first; --items=ID for one that begins with a dash",
+        help="ids of items, oldest first; write --items=ID if one begins with a dash",
     )
     among = parser.add_mutually_exclusive_group()
     among.add_argument(
@@ -54,18 +54,20 @@ def add_parser(subparsers):
     among.add_argument(
         "--candidates-file",
         metavar="FILE.txt",
-        help="a file of these, one id per line",
+        help="a file with these, one id per line",
     )
     parser.add_argument(
         "--data",
         metavar="NAME_OR_PATH",
         help="a newer log with the same columns, for --user (default: the run's own)",
     )
-    parser.add_argument("--k", type=int, default=10, help="how many (default: 10)")
+    parser.add_argument(
+        "--k", type=int, default=10, help="how many items (default: 10)"
+    )
     parser.add_argument(
         "--include-seen",
         action="store_true",
-        help="do not leave out the items that are in the history",
+        help="also recommend items that are in the history",
     )
     return parser
 
@@ -73,13 +75,16 @@ def add_parser(subparsers):
 def run(args):
     """Runs the command."""
     if args.user is not None and args.folder.endswith(".keras"):
-        raise ValueError(
-            f"--user {args.user} needs the run folder of `stackrec train`, which says "
-            f"where the log is; {args.folder} is a model alone. Give --items."
+        raise ArgumentError(
+            "user",
+            f"needs a run folder, which records where the log is, and {args.folder} is "
+            "only a model",
+            "Give --items.",
+            args.user,
         )
     model = read_trained_model(args.folder)
     if args.user is None:
-        history = typed_items("--items", args.items, model.vocabulary)
+        history = typed_items(args.items, model.vocabulary)
     else:
         config = RunFolder(args.folder).read_config()
         history = _history_of(args.user, config, args.data or config.data)
@@ -94,20 +99,19 @@ def run(args):
 
 
 def _user_index(args):
-    """Returns the index of the user, -1 for none, as the model takes it."""
+    """Returns the model's index of the user, or -1 for nobody."""
     if args.user is None:
         return [-1]
     return RunFolder(args.folder).user_indices([args.user])
 
 
 def _candidates(args, model):
-    option, typed = "--candidates", args.candidates
-    if args.candidates_file is not None:
-        option = f"--candidates-file {args.candidates_file}: the id"
-        typed = _lines(args.candidates_file)
-    if typed is None:
-        return None
-    return typed_items(option, typed, model.target_vocabulary)
+    vocabulary, path = model.target_vocabulary, args.candidates_file
+    if path is not None:
+        return typed_items(_lines(path), vocabulary, "candidates_file", path)
+    if args.candidates is not None:
+        return typed_items(args.candidates, vocabulary, "candidates")
+    return None
 
 
 def _lines(path):
@@ -115,12 +119,12 @@ def _lines(path):
         with open(path, encoding="utf-8-sig") as file:
             lines = [line.rstrip("\n") for line in file]
     except UnicodeDecodeError as error:
-        raise ValueError(
-            f"--candidates-file {path} is not a text file in UTF-8: {error}"
-        ) from error
+        reason = f"is not a text file in UTF-8: {error}"
+        raise ArgumentError("candidates_file", reason, received=path) from error
     lines = [line for line in lines if line.strip()]
     if not lines:
-        raise ValueError(f"--candidates-file {path} is empty. Give one id per line.")
+        fix = "Give one id per line."
+        raise ArgumentError("candidates_file", "is empty", fix, path)
     return lines
 
 
@@ -128,7 +132,7 @@ def _history_of(typed, config, data):
     if config.sequences:
         return _sequence_of(typed, config, data)
     log = _log_like_the_runs(config, data)
-    user = _user(typed, log["user"].unique(), data)
+    user = typed_user(typed, log["user"].unique(), data)
     return log["item"][log["user"] == user].tolist()
 
 
@@ -151,20 +155,9 @@ def _sequence_of(typed, config, data):
     from stackrec_keras.data import read_sequences
 
     windows, vocabulary = read_sequences(data, config.user_column)
-    user = _user(typed, windows.user_ids, data)
+    user = typed_user(typed, windows.user_ids, data)
     items = windows.items[windows.user_ids[windows.users] == user]
     return vocabulary.decode(items[items > 0]).tolist()
-
-
-def _user(typed, ids, data):
-    user = matching_id(typed, ids)
-    if user is None:
-        such = f"Its {len(ids):,} users have ids such as {listed(ids[:3])}."
-        raise ValueError(
-            f"--user {typed} is not in {data}. {did_you_mean(typed, ids) or such} "
-            "Recommend to someone new with --items."
-        )
-    return user
 
 
 def _print_json(args, history, best):
@@ -178,7 +171,8 @@ def _print_json(args, history, best):
 
 def _print(args, history, best):
     whose = "The history" if args.user is None else f"User {args.user}"
-    print(f"{whose}: {len(history)} items, the last ones")
+    last = f", the last {_SHOWN} of them" if len(history) > _SHOWN else ""
+    print(f"{whose}: {counted(len(history), 'item')}{last}")
     for item in history[-_SHOWN:]:
         print(f"      {item}")
     print("\nRecommended")

@@ -1,4 +1,4 @@
-"""`stackrec scenario`: the experiments of StackRec's release as single commands."""
+"""`stackrec scenario`: the experiments of StackRec's reference implementation."""
 
 import argparse
 from typing import NamedTuple
@@ -12,41 +12,44 @@ from stackrec_keras.experiments.transfer import Transfer
 from stackrec_keras.runs.config import integers
 
 _TS = """\
-Training from scratch, faster: a net that grows on all data, beside the deep net from
-scratch for as many epochs, and the shallow net for as long.
+Train a deep model from scratch, faster: train a model that grows, on all data. For
+comparison, train the deep model from scratch for as many epochs, and the shallow model
+for as long.
 
-At --scale 1 depths (8, 16 and 32 blocks: dilation count 4, 8, 16) and batch size are
-the release's. Of its budgets (50, 100 and 200 thousand steps) the ratio 1:2:4 is kept;
-the whole is 28 epochs.
+At --scale 1, depths (8, 16 and 32 blocks: dilation count 4, 8, 16) and batch size are
+those of StackRec's reference implementation. Of its budgets (50, 100 and 200 thousand
+steps) the ratio 1:2:4 is kept, with 28 epochs in all.
 """
 _CL = """\
-Continual learning: a shallow net on a share of the training rows, stacked, then on all
-of them, in one fit; beside the deep net from scratch on all rows for as many epochs,
-and the shallow net on all rows for as long. The rows of a share are among those of
-larger ones: random rows as in the release, or, with --share-by time, the oldest; then
-the split is by time too, so that nothing is learned from the future.
+Learn continually: train a shallow model on a fraction of the training rows, stack it,
+and train it on all of them, in one fit. For comparison, train the deep model from
+scratch on all rows for as many epochs, and the shallow model on all rows for as long.
+The rows of a fraction are also in the larger ones: random rows, as in StackRec's
+reference implementation, or, with --share-by time, the oldest. Then the split is by
+time too, so that nothing is learned from the future.
 
-At --scale 1 depths (16 and 32 blocks: dilation count 8, 16; sasrec and ssept 18 and 24,
-the top 6 stacked), data ratio and batch size are the release's; stages have equal
-epochs, 28 in all.
+At --scale 1, depths (16 and 32 blocks: dilation count 8, 16; for sasrec and ssept 18
+and 24, the top 6 being stacked), data ratio and batch size are the reference's. All
+stages have the same number of epochs, 28 in all.
 """
 _TF = """\
-Transfer: a net that grows while it is pre-trained on source items and is then
-fine-tuned on target items, beside the deep net pre-trained from scratch for as many
-epochs, the shallow net pre-trained and fine-tuned for as long, and the deep net without
-pre-training.
-Quality and times to reach it are those of the target items; pre-training counts.
+Transfer: train a model that grows while it is pre-trained on source items, then
+fine-tune it on target items. For comparison, pre-train the deep model from scratch for
+as many epochs, pre-train and fine-tune the shallow model for as long, and train the
+deep model without pre-training. Quality, and the time to reach it, are those of the
+target items; the time of pre-training counts.
 
-At --scale 1 depths (8 and 16 blocks: dilation count 4, 8) and batch sizes are the
-release's; the second stage is twice as long as the first, 28 epochs in all, and 8 of
-fine-tuning. Users, not rows, are split, so that none stands on two sides. Beside the
-ranks among all target items the table has the release's: among 99 random ones.
+At --scale 1, depths (8 and 16 blocks: dilation count 4, 8) and batch sizes are those of
+StackRec's reference implementation. The second stage is twice as long as the first,
+with 28 epochs in all and 8 of fine-tuning. The split is by user, so that no user's rows
+are in two parts. The table has ranks among all target items, and, as in the reference,
+among 99 random ones.
 """
 _FOLDER = """
-The folder gets the table (scenario.md), all figures (scenario.json), validation quality
-against wall-clock (scenario.png), and a run folder for each arm of each seed, as
-`stackrec train` writes it. The same command again goes on with what was cut off: arms
-that are finished are not run again."""
+The folder gets the tables (scenario.md), all figures (scenario.json), validation
+quality against wall-clock time (scenario.png), and a run folder for each arm of each
+seed, as `stackrec train` writes it. The same command continues an interrupted
+experiment; arms that are finished are not run again."""
 
 
 def _add_stage_options(parser):
@@ -63,22 +66,26 @@ def _add_stage_options(parser):
         type=float,
         default=SCALE,
         metavar="X",
-        help="for a small machine: that share of the release's blocks and batch "
-        "size, and of the epochs of full scale. 1 is the release's size (default: "
-        f"{SCALE}). The options below go before it",
+        help="fraction of the reference implementation's blocks, batch size and "
+        f"epochs to use (default: {SCALE}); the options below override it",
     )
-    option("--stages", integers, "N,N,...", "blocks of each stage, however many")
-    option("--shares", integers, "N,N,...", "length of each stage, in shares of epochs")
+    option(
+        "--stages",
+        integers,
+        "N,N,...",
+        "blocks of each of two or more stages",
+    )
+    option("--shares", integers, "N,N,...", "relative lengths of the stages")
     option("--num-blocks", int, "N", "blocks of the first stage")
     option(
         "--dilation-count",
         int,
         "N",
-        "nextitnet and grec: half the blocks of the first stage, as the release "
-        "counts them",
+        "nextitnet and grec: half the blocks of the first stage, as the reference "
+        "implementation counts them",
     )
-    option("--epochs", int, "N", "passes over the training rows, all stages together")
-    option("--batch-size", int, "N", "rows a batch")
+    option("--epochs", int, "N", "passes over the training rows, in all stages")
+    option("--batch-size", int, "N", "rows per batch")
     return group
 
 
@@ -88,7 +95,7 @@ def _add_continual_options(parser):
         type=_decimals,
         default=argparse.SUPPRESS,
         metavar="X,X,...",
-        help="share of the training rows in each stage but the last, which has "
+        help="fraction of the training rows in each stage but the last, which has "
         f"all (default: {ContinualLearning.own['data_ratio'][0]})",
     )
 
@@ -99,24 +106,24 @@ def _add_transfer_options(parser):
         "--source",
         required=True,
         metavar="FILE",
-        help="a sequence of source items a row, to pre-train on",
+        help="a file with one sequence of source items per row, to pre-train on",
     )
     group.add_argument(
         "--data",
         required=True,
         metavar="FILE",
-        help="rows of `source ids,,target ids`, to fine-tune on",
+        help="a file with rows of `source ids,,target ids`, to fine-tune on",
     )
     group.add_argument(
         "--target-loss",
         default="full_softmax",
         choices=("full_softmax", "binary_cross_entropy"),
-        help="of fine-tuning; binary_cross_entropy is the release's, with one "
-        "random negative and L2(0.01) of the target items (default: full_softmax)",
+        help="loss of fine-tuning; binary_cross_entropy is the reference's, with one "
+        "random negative and L2(0.01) on the target items (default: full_softmax)",
     )
     for name, help in (
-        ("--target-epochs", "epochs of fine-tuning"),
-        ("--target-batch-size", "rows a batch in fine-tuning"),
+        ("--target-epochs", "number of epochs of fine-tuning"),
+        ("--target-batch-size", "rows per batch in fine-tuning"),
     ):
         group.add_argument(name, type=int, metavar="N", help=help)
     _add_stage_options(parser)
@@ -127,7 +134,7 @@ def _decimals(text):
 
 
 class _Scenario(NamedTuple):
-    """What the command line says of an experiment, and its own options."""
+    """The command line's texts and options for an experiment."""
 
     experiment: type[FasterTraining]
     help: str
@@ -135,7 +142,7 @@ class _Scenario(NamedTuple):
     add_options: object
 
 
-# One more scenario is one more class with what `FasterTraining` has, named here.
+# A new scenario is a class with the methods of `FasterTraining`, listed here.
 SCENARIOS = {
     scenario.experiment.name: scenario
     for scenario in (
@@ -147,7 +154,7 @@ SCENARIOS = {
         ),
         _Scenario(
             ContinualLearning,
-            "continual learning: a share of the data at first, all of it at last",
+            "continual learning: a fraction of the data at first, all of it at last",
             _CL,
             _add_continual_options,
         ),
@@ -165,9 +172,9 @@ def add_parser(subparsers):
     """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "scenario",
-        help="run an experiment of StackRec's release: a net that grows against others",
-        description="Train a net that grows beside others on the same rows, and say "
-        "in one table what each is worth and how long it took.",
+        help="run an experiment of StackRec's reference implementation",
+        description="Train a model that grows, and others on the same rows, and "
+        "compare their quality and training time.",
         epilog="Example: stackrec scenario ts --data ml-1m --out runs/ts --seeds 0 1 2",
     )
     scenarios = parser.add_subparsers(
@@ -185,7 +192,7 @@ def _add_scenario(scenarios, scenario):
         description=scenario.description + _FOLDER,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(parser=parser)  # whose options an error may name
+    parser.set_defaults(parser=parser)  # errors name its options
     parser.add_argument(
         "--out", required=True, metavar="FOLDER", help="the folder to write"
     )
@@ -195,8 +202,8 @@ def _add_scenario(scenarios, scenario):
         nargs="+",
         default=[0],
         metavar="N",
-        help="of weights, order of rows, new blocks: with several, the table has mean "
-        "and spread (default: 0)",
+        help="seeds of the weights, the order of rows and new blocks; for several, the "
+        "tables show mean and standard deviation (default: 0)",
     )
     scenario.add_options(parser)
     add_options(parser, without=NOT_OPTIONS + scenario.experiment.without)

@@ -1,4 +1,4 @@
-"""`stackrec similar`: the items that a run's model reads as similar."""
+"""`stackrec similar`: finds items that a run's model treats as similar."""
 
 import json
 
@@ -16,9 +16,9 @@ def add_parser(subparsers):
     """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "similar",
-        help="find items that are similar to some items",
-        description="Find similar items by the cosine of item embeddings: those "
-        "that the model of a run has learned to read in histories.",
+        help="find similar items",
+        description="Find similar items by the cosine similarity of item embeddings, "
+        "those with which the model of a run reads histories.",
         epilog="Example: stackrec similar runs/first --items 'Jaws (1975)' --k 5",
     )
     add_trained_options(parser, "a run folder, or a .keras file")
@@ -28,10 +28,10 @@ def add_parser(subparsers):
         action="extend",
         metavar="ID",
         required=True,
-        help="items' ids; each gets its own list",
+        help="ids of items; each gets its own list",
     )
     parser.add_argument(
-        "--k", type=int, default=10, help="how many for each (default: 10)"
+        "--k", type=int, default=10, help="how many items for each (default: 10)"
     )
     return parser
 
@@ -39,7 +39,7 @@ def add_parser(subparsers):
 def run(args):
     """Runs the command."""
     model = read_trained_model(args.folder)
-    items = typed_items("--items", args.items, model.vocabulary)
+    items = typed_items(args.items, model.vocabulary)
     ids, scores = model.similar_items(items, args.k)
     found = [ranked_pairs(*row) for row in zip(ids, scores, strict=True)]
     if args.json:

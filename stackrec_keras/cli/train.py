@@ -1,18 +1,22 @@
-"""`stackrec train`: from a log to a run folder."""
+"""`stackrec train`: trains a model and writes a run folder."""
 
 import argparse
 from dataclasses import replace
 
-from stackrec_keras.cli.options import add_options, add_out_options, typed_with_paths
-from stackrec_keras.runs.config import TrainConfig, check_model_options, check_new_run
+from stackrec_keras.cli.options import (
+    add_options,
+    add_out_options,
+    typed_absolute_options,
+)
+from stackrec_keras.runs.config import TrainConfig, check_model_options
 from stackrec_keras.runs.folder import RunFolder
 
 _DESCRIPTION = """\
-Train a recommender that grows while it trains, and write a run folder: the model
-(model.keras, with the raw item ids in it), its history (history.csv, history.json),
-the learning curve with the growths marked (learning_curve.png), the final table on
-held-out rows beside the popularity baseline (metrics.md, metrics.json), and what it
-takes to do it again (config.json, split.json, environment.json)."""
+Train a recommender that grows during training, and write a run folder: the model
+(model.keras, which includes the raw item ids), its history (history.csv, history.json),
+the learning curve with each growth step marked (learning_curve.png), the results on
+held-out rows beside the popularity baseline (metrics.md, metrics.json), and all that is
+needed to repeat the run (config.json, split.json, environment.json)."""
 
 
 def add_parser(subparsers):
@@ -37,28 +41,18 @@ def run(args):
     folder = RunFolder(args.out)
     check_out(folder, args.resume, args.overwrite)
     config = _configuration(args, folder)
-    if args.resume and folder.is_finished:
-        print_finished(folder)
-    else:
-        print(f"\n{train(config, args.out, args.resume, args.overwrite)}")
-
-
-def print_finished(folder, what="run"):
-    """Prints the table of a run that is at its end."""
-    print(f"The {what} in {folder.path} is finished.\n")
-    print(folder.table.read_text(encoding="utf-8"), end="")
+    print(f"\n{train(config, args.out, args.resume, args.overwrite)}")
 
 
 def _configuration(args, folder):
     from stackrec_keras.runs.training import resumed_config
 
-    typed = typed_with_paths(args)
+    typed = typed_absolute_options(args)
     if args.resume and folder.holds_run:
         return resumed_config(typed, folder)
     config = TrainConfig()
-    if args.resume and folder.config.exists():  # it was stopped in its first epoch
+    if args.resume and folder.config.exists():  # stopped in its first epoch
         config = folder.read_config()
     config = replace(config, **typed)
     check_model_options(typed, config.model)
-    check_new_run(config)
     return config

@@ -1,5 +1,6 @@
-"""The model of a command that uses a trained one."""
+"""Reads the model of a command that uses a trained one."""
 
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.folder import RunFolder
 
 
@@ -7,7 +8,7 @@ def read_trained_model(path):
     """Returns the model of a run folder or of a `.keras` file.
 
     Raises:
-        ValueError: If it does not know its items' ids.
+        ArgumentError: If it does not know the ids of its items.
     """
     if not path.endswith(".keras"):
         return RunFolder(path).read_model()
@@ -17,8 +18,10 @@ def read_trained_model(path):
 
     model = keras.saving.load_model(path)
     if model.vocabulary is None or model.target_vocabulary is None:
-        raise ValueError(
-            f"The model in {path} has no vocabulary, so it knows no ids. Set "
-            "model.vocabulary and save it, or convert it with --sequences."
+        raise ArgumentError(
+            "folder",
+            "holds a model without a vocabulary, so it knows no ids",
+            "Set model.vocabulary and save it, or convert it with --sequences.",
+            path,
         )
     return model

@@ -1,10 +1,13 @@
-"""`stackrec tune`: from a log to the schedule that suits it."""
+"""`stackrec tune`: searches for the best way to grow a model."""
 
 import argparse
 from dataclasses import replace
 
-from stackrec_keras.cli.options import add_options, add_out_options, typed_with_paths
-from stackrec_keras.cli.train import print_finished
+from stackrec_keras.cli.options import (
+    add_options,
+    add_out_options,
+    typed_absolute_options,
+)
 from stackrec_keras.experiments.search_config import (
     DEFAULT_TRIALS,
     NOT_OURS,
@@ -13,25 +16,30 @@ from stackrec_keras.experiments.search_config import (
     TuneConfig,
 )
 from stackrec_keras.experiments.search_folder import SearchFolder
-from stackrec_keras.runs.config import TrainConfig, check_model_options, option_name
+from stackrec_keras.runs.config import (
+    MONITOR,
+    TrainConfig,
+    check_model_options,
+    option_name,
+)
 
 _DESCRIPTION = """\
-Search how a recommender is to grow, and write a run folder of the best trial, as
-`stackrec train` does (config.json is what trains it again), with all trials
-(trials.csv) and their quality against time (quality_vs_time.png) in it."""
+Search for the best way to grow a recommender, and write a run folder of the best trial,
+as `stackrec train` does (its config.json trains it again), with all trials (trials.csv)
+and their quality against time (quality_vs_time.png)."""
 
 _SPACE = {
-    "start_blocks": "blocks to start with",
-    "growths": "how many times the depth doubles",
+    "start_blocks": "number of blocks at the start",
+    "growths": "number of times the depth doubles",
     "method": "stacking method",
     "stage_ratio": "length of each stage relative to the one before",
-    "first_data_share": "share of the training rows in the first stage; it rises to 1",
-    "inherit": "what a growth carries over: all, all_but_gates, paper",
-    "optimizer_state": "what becomes of the optimizer's state: carry, reset",
-    "learning_rate": "of Adam",
-    "batch_size": "rows a batch",
-    "width": "width of item embeddings",
-    "dropout": "sasrec and ssept: share of units dropped in training",
+    "first_data_share": "fraction of the training rows in the first stage; rises to 1",
+    "inherit": "weights that the deeper model inherits: all, all_but_gates, paper",
+    "optimizer_state": "the optimizer's state when the model grows: carry, reset",
+    "learning_rate": "learning rate of Adam",
+    "batch_size": "rows per batch",
+    "width": "width of the item embeddings",
+    "dropout": "sasrec and ssept: fraction of units to drop in training",
     "training_loss": "full_softmax, sampled_softmax, gbce",
 }
 
@@ -40,7 +48,7 @@ def add_parser(subparsers):
     """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "tune",
-        help="search how a model is to grow, and write a run folder",
+        help="search for the best way to grow a model, and write a run folder",
         description=_DESCRIPTION,
         epilog="Example: stackrec tune --data clicks.csv --out runs/search --trials 20 "
         "--growths 0,1,2 --learning-rate 0.001:0.01 --width 64",
@@ -58,69 +66,50 @@ def run(args):
     if not (args.resume or args.overwrite):
         folder.check_free()
     config = _configuration(args, folder)
-    if args.resume and folder.is_finished:
-        print_finished(folder, "search")
-        return
     from stackrec_keras.experiments.search import tune
 
     print(f"\n{tune(config, args.out, args.resume, args.overwrite)}")
 
 
 def _add_search_options(parser):
-    group = parser.add_argument_group("search")
+    group = parser.add_argument_group("search", argument_default=argparse.SUPPRESS)
     add = group.add_argument
-    hidden = argparse.SUPPRESS
-    add("--tuner", choices=TUNERS, default=hidden, help="(default: random)")
+    add("--tuner", choices=TUNERS, help="(default: random)")
     add(
         "--trials",
         type=int,
         metavar="N",
-        default=hidden,
-        help=f"trials at most (default: {DEFAULT_TRIALS}; of grid all; not for "
-        "hyperband, which makes as many as --epochs asks for)",
+        help=f"the most trials to run (default: {DEFAULT_TRIALS}, or all of a grid; "
+        "not for hyperband, which derives the number from --epochs)",
     )
     add(
         "--objective",
         choices=OBJECTIVES,
-        default=hidden,
-        help="quality: val_mrr@5; time: seconds until it is --target; both: val_mrr@5 "
-        "within --time-budget (default: quality)",
+        help=f"quality: {MONITOR}; time: seconds until it reaches --target; both: "
+        f"{MONITOR} within --time-budget (default: quality)",
     )
-    add("--target", type=float, metavar="X", default=hidden, help="a val_mrr@5")
-    add(
-        "--time-budget",
-        type=float,
-        metavar="SECONDS",
-        default=hidden,
-        help="after which a trial ends",
-    )
+    add("--target", type=float, metavar="X", help=f"a value of {MONITOR}")
+    limit = "time after which a trial ends"
+    add("--time-budget", type=float, metavar="SECONDS", help=limit)
     space = parser.add_argument_group(
-        "space", "each of these is a value, several (4,8) or a range (0.001:0.01)"
+        "space",
+        "each takes a value, several values (4,8) or a range (0.001:0.01)",
+        argument_default=argparse.SUPPRESS,
     )
     for name, help in _SPACE.items():
-        space.add_argument(
-            option_name(name), default=hidden, metavar="VALUES", help=help
-        )
+        space.add_argument(option_name(name), metavar="VALUES", help=help)
 
 
 def _configuration(args, folder):
-    typed = typed_with_paths(args)
-    # Some names mean one value to `stackrec train` and a space here.
+    typed = typed_absolute_options(args)
+    # Some options of `stackrec train` are part of the space here.
     typed = {name: typed[name] for name in typed if name not in NOT_OURS}
     space = {name: getattr(args, name) for name in _SPACE if hasattr(args, name)}
     names = ("tuner", "trials", "objective", "target", "time_budget")
     search = {name: getattr(args, name) for name in names if hasattr(args, name)}
-    if not (args.resume and folder.search_config.exists()):
-        check_model_options(typed, typed.get("model", TrainConfig.model))
-        config = TuneConfig(TrainConfig(**typed), space, **search)
-        config.search_space().check_epochs(config.train.epochs)
-        return config
-    stored = TuneConfig.from_json(folder.read("search_config"))
-    asked = replace(
-        stored,
-        train=replace(stored.train, **typed),
-        space={**stored.space, **space},
-        **search,
-    )
-    folder.check_same_search(asked)
-    return stored
+    config = TuneConfig(TrainConfig())
+    if args.resume and folder.search_config.exists():
+        config = TuneConfig.from_json(folder.read("search_config"))
+    train = replace(config.train, **typed)
+    check_model_options(typed, train.model)
+    return replace(config, train=train, space={**config.space, **space}, **search)

@@ -1,42 +1,58 @@
-"""Raw ids: as someone typed them, and as they are printed."""
+"""Raw ids, as they are typed and as they are printed."""
 
-import difflib
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import did_you_mean
 
 
-def typed_items(option, typed, vocabulary):
-    """Returns the raw ids that are written like those that were typed.
+def typed_items(typed, vocabulary, argument="items", file=None):
+    """Returns the raw ids of a vocabulary that are written as someone typed them.
 
     Args:
-        option: String, the option that they were typed after.
         typed: List of strings.
         vocabulary: `Vocabulary` of the items.
+        argument: String, the argument that they were given as. Defaults to `"items"`.
+        file: String, the path of the file that they were read from. Defaults to
+            `None`: they were typed.
 
     Raises:
-        ValueError: If the vocabulary does not have one of them.
+        ArgumentError: If the vocabulary lacks one of them.
     """
     by_text = {str(raw): raw for raw in vocabulary.ids.tolist()}
     unknown = [text for text in typed if text not in by_text]
     if not unknown:
         return [by_text[text] for text in typed]
-    such = f"Its items are such as {listed(vocabulary.ids[:3])}."
     others = f", nor are {len(unknown) - 1} more" if len(unknown) > 1 else ""
-    raise ValueError(
-        f"{option} {unknown[0]!r} is no item of the model{others}. "
-        f"{did_you_mean(unknown[0], vocabulary.ids) or such}"
+    wrong = "" if file is None else f"has {unknown[0]!r}, which "
+    raise ArgumentError(
+        argument,
+        f"{wrong}is not an item of the model{others}",
+        did_you_mean(unknown[0], by_text) or f"Items are {_examples(by_text)}.",
+        unknown[0] if file is None else file,
     )
 
 
-def did_you_mean(typed, ids):
-    """Returns a question with the ids that are most like what was typed, whatever the
-    case of letters; `""` if none is like it."""
-    names = {str(raw).casefold(): str(raw) for raw in ids}
-    close = difflib.get_close_matches(typed.casefold(), names, n=3, cutoff=0.5)
-    return f"Did you mean {listed(names[c] for c in close)}?" if close else ""
+def typed_user(typed, ids, data):
+    """Returns the raw id that is written as someone typed it.
 
+    Args:
+        typed: String.
+        ids: Array of the raw ids of users.
+        data: String, the log that they are from.
 
-def listed(ids):
-    """Returns ids in quotes, with commas between them."""
-    return ", ".join(repr(str(raw)) for raw in ids)
+    Raises:
+        ArgumentError: If there is no such id.
+    """
+    by_text = {str(raw): raw for raw in ids}
+    if typed in by_text:
+        return by_text[typed]
+    users = f"Its {len(ids):,} users have ids {_examples(by_text)}."
+    raise ArgumentError(
+        "user",
+        f"is not in {data}",
+        f"{did_you_mean(typed, by_text) or users} Recommend to someone new with "
+        "--items.",
+        typed,
+    )
 
 
 def print_ranked(ranked):
@@ -47,12 +63,16 @@ def print_ranked(ranked):
 
 
 def ranked_as_json(ranked):
-    """Returns (raw id, score) pairs as JSON has them."""
+    """Returns (raw id, score) pairs as a list of dicts."""
     return [{"item": item, "score": score} for item, score in ranked]
 
 
 def ranked_pairs(ids, scores):
-    """Returns the (raw id, score) pairs of a row that a model returned. Places that no
-    item takes are left out."""
+    """Returns the (raw id, score) pairs of a row that a model returned, without the
+    places that no item takes."""
     pairs = zip(ids.tolist(), scores.tolist(), strict=True)
     return [(item, score) for item, score in pairs if item is not None]
+
+
+def _examples(texts):
+    return "such as " + ", ".join(map(repr, list(texts)[:3]))

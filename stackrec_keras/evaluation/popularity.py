@@ -20,13 +20,14 @@ def popularity_results(
     names: str | list[str] = "auto",
     exclude_seen: bool = False,
 ) -> dict[str, float]:
-    """Ranks all items by how often they occur in training, for every row alike.
+    """Ranks all items by how often they occur in training, the same for every row.
 
     Args:
-        counts: `(num_items,)` integers.
-        windows: `Windows`.
-        names: List of names of metrics, or `"auto"`.
-        exclude_seen: Boolean, whether to leave out the items of each history.
+        counts: Array `(num_items,)` of integers, how often each item occurs.
+        windows: `Windows`, the held-out rows.
+        names: List of names of metrics. Defaults to `"auto"`: the default metrics.
+        exclude_seen: Boolean, whether to leave out the items of each history. Defaults
+            to `False`.
 
     Returns:
         Dict from metric to value.

@@ -3,20 +3,15 @@
 from collections.abc import Sequence
 
 from stackrec_keras.data import Windows
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.evaluation.markdown import markdown_table
 from stackrec_keras.evaluation.popularity import popularity_results
+from stackrec_keras.metrics import default_metrics
 from stackrec_keras.models import SequentialRecommender
 from stackrec_keras.models.seen import num_seen
+from stackrec_keras.wording import counted
 
-TITLES = {
-    "mrr@5": "MRR@5",
-    "hit_rate@5": "HR@5",
-    "ndcg@5": "NDCG@5",
-    "mrr@10": "MRR@10",
-    "hit_rate@10": "HR@10",
-    "ndcg@10": "NDCG@10",
-    "sampled_mrr@5": "sampled MRR@5",
-    "sampled_hit_rate@5": "sampled HR@5",
-}
+_SHORT = {"mrr": "MRR", "hit_rate": "HR", "ndcg": "NDCG"}
 
 
 def final_results(
@@ -31,17 +26,19 @@ def final_results(
 
     Args:
         model: A trained model whose vocabulary counts the training items.
-        windows: `Windows`, the rows held out.
-        batch_size: Integer, rows the model scores at a time.
-        verbose: As in `keras.Model.evaluate`.
-        before: The model that it was grown from, or `None`.
-        exclude_seen: As in `SequentialRecommender.evaluate`, for all of them.
+        windows: `Windows`, the held-out rows.
+        batch_size: Integer, the rows that the model scores at a time.
+        verbose: As in `keras.Model.evaluate`. Defaults to `0`.
+        before: The model that it was grown from. Defaults to `None`.
+        exclude_seen: As in `SequentialRecommender.evaluate`, for the models and the
+            baseline. Defaults to `None`: as the model was compiled.
 
     Returns:
-        Dict from the name of each of them to a dict from metric to value.
+        Dict from the title of each model, and from `"popularity"`, to a dict from
+        metric to value.
 
     Raises:
-        ValueError: If the model's vocabulary does not count the training items.
+        ArgumentError: If the model's vocabulary does not count the training items.
     """
     counts = _counts(model)
     batches = windows.batches(batch_size, evaluation=True, features=model.features)
@@ -56,23 +53,31 @@ def final_results(
             batches, verbose=verbose, return_dict=True, exclude_seen=exclude_seen
         )
         assert isinstance(found, dict)
-        names = [name for name in TITLES if name in found]
-        results[title] = {name: found[name] for name in names}
+        results[title] = {name: found[name] for name in _metrics_in(found)}
     excludes = exclude_seen and model.scores_what_it_reads
     results["popularity"] = popularity_results(
-        counts, windows, names, exclude_seen=excludes
+        counts, windows, list(results[title]), exclude_seen=excludes
     )
     return results
 
 
+def _metrics_in(found):
+    """Returns the names of the metrics of an evaluation, the default ones first."""
+    first = [metric.name for metric in default_metrics()]
+    others = sorted(set(found) - {"loss", *first})
+    return [name for name in first if name in found] + others
+
+
 def _counts(model):
-    """How often the items that a model scores occur in training, `(num_items,)`."""
+    """Returns how often each item that a model scores occurs in training."""
     counts = getattr(model.target_vocabulary, "counts", None)
     if counts is None:
-        raise ValueError(
-            "model.vocabulary does not count the training items, so popularity cannot "
-            "be ranked. Set model.vocabulary = sr.data.Vocabulary(ids, "
-            "sr.evaluation.training_counts(split.train))."
+        raise ArgumentError(
+            "model",
+            "has a vocabulary that does not count the training items, so popularity "
+            "cannot be ranked",
+            "Set model.vocabulary = sr.data.Vocabulary(ids, "
+            "sr.evaluation.training_counts(split.train)).",
         )
     return counts
 
@@ -80,27 +85,26 @@ def _counts(model):
 def seen_notes(
     model: SequentialRecommender, windows: Windows, exclude_seen: bool
 ) -> list[str]:
-    """Returns the notes below a table on the items of the histories: that they were
-    left out, or how many of the targets `stackrec recommend` would leave out."""
+    """Returns the notes below a table about the items of the histories: that they
+    were left out, or how many targets `stackrec recommend` would leave out."""
     if exclude_seen:
         return ["items of the history left out"]
     number = num_seen(model, *windows.evaluation_arrays())
     if not number:
         return []
     return [
-        f"{number:,} targets are in their history, which recommend leaves out "
-        "(see --exclude-seen)"
+        f"{number:,} targets are in their own history, and recommend leaves such "
+        "items out (exclude_seen)"
     ]
 
 
 def model_title(model: SequentialRecommender) -> str:
     """Returns `"NextItNet, 16 blocks"`."""
-    plural = "" if model.num_blocks == 1 else "s"
-    return f"{type(model).__name__}, {model.num_blocks} block{plural}"
+    return f"{type(model).__name__}, {counted(model.num_blocks, 'block')}"
 
 
 def table(results: dict[str, dict[str, float]], notes: Sequence[str]) -> str:
-    """The results as a Markdown table that can be read as it is.
+    """Returns results as a Markdown table that can be read as it is.
 
     Args:
         results: Dict, as `final_results` returns it.
@@ -110,16 +114,16 @@ def table(results: dict[str, dict[str, float]], notes: Sequence[str]) -> str:
         String.
     """
     names = list(next(iter(results.values())))
-    rows = [["", *(TITLES[name] for name in names)]]
-    for net, values in results.items():
-        rows.append([net, *(f"{values[name]:.4f}" for name in names)])
-    widths = [max(7, *map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [_line(row, widths) for row in rows]
-    rule = "|-" + "-" * widths[0] + "-|"
-    rule += "".join("-" * (width + 1) + ":|" for width in widths[1:])
-    return "\n".join([lines[0], rule, *lines[1:], "", " · ".join(notes)])
+    rows = [["", *map(column_title, names)]]
+    for model, values in results.items():
+        rows.append([model, *(f"{values[name]:.4f}" for name in names)])
+    return f"{markdown_table(rows)}\n\n{' · '.join(notes)}"
 
 
-def _line(row, widths):
-    cells = [c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)]
-    return "| " + " | ".join([row[0].ljust(widths[0]), *cells]) + " |"
+def column_title(metric: str) -> str:
+    """Returns `"HR@5"` for `"hit_rate@5"`; a metric without a short form keeps its
+    name."""
+    name, at, k = metric.partition("@")
+    sampled = "sampled " if name.startswith("sampled_") else ""
+    name = name.removeprefix("sampled_")
+    return f"{sampled}{_SHORT.get(name, name)}{at}{k}"

@@ -1,17 +1,16 @@
-"""Arms of a scenario: nets trained on the same rows, each in a run folder."""
+"""Arms of an experiment: models trained on the same rows, each in a run folder."""
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate, groupby
 
-from stackrec_keras.runs.config import check_same
-
-MONITOR = "val_mrr@5"
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.runs.config import MONITOR, check_same
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage took: epochs of equal depth and rows, one after the other."""
+    """A stage: consecutive epochs with the same depth and rows, and their time."""
 
     num_blocks: int
     data_share: float
@@ -22,15 +21,15 @@ class Stage:
 
 @dataclass(frozen=True)
 class Arm:
-    """A net that was trained.
+    """A model that was trained.
 
     Args:
         name: String.
         seed: Integer.
-        rows: List of dicts, its history, after that of the run that it started from.
+        rows: List of dicts, the history of the run that it started from, then its own.
         test: Dict from metric to value on the test rows, with the weights of the
             best epoch of the last depth.
-        popularity: The same for the popularity baseline.
+        popularity: Dict, the same for the popularity baseline.
         before: List of `Stage`, its training on another task.
         task: String, a name for this one.
     """
@@ -50,10 +49,10 @@ class Arm:
 
     @cached_property
     def clock(self) -> list[float]:
-        """Seconds of training at each epoch's end, validation and compiling too, and
-        what was before."""
-        begin = sum(stage.seconds for stage in self.before)
-        seconds = accumulate((row["seconds"] for row in self.rows), initial=begin)
+        """Seconds of training at each epoch's end, including validation, compiling,
+        and the stages before."""
+        start = sum(stage.seconds for stage in self.before)
+        seconds = accumulate((row["seconds"] for row in self.rows), initial=start)
         return [round(t, 3) for t in seconds][1:]
 
     @property
@@ -63,7 +62,7 @@ class Arm:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch whose weights the arm ended with, one of its last depth."""
+        """The epoch whose weights the arm ended with, the best of its last depth."""
         first = [row["num_blocks"] for row in self.rows].index(self.num_blocks)
         return first + self.values[first:].index(max(self.values[first:]))
 
@@ -78,17 +77,17 @@ class Arm:
         return self.before + stages_of(self.rows, self.task)
 
     def last_stage_to(self, quality: float) -> float | None:
-        """As `seconds_to`, in the last stage and since its begin."""
+        """As `seconds_to`, counted from the start of the last stage."""
         stage = self.stages[-1]
-        begin = self.seconds - stage.seconds
+        start = self.seconds - stage.seconds
         for value, seconds in list(zip(self.values, self.clock))[-stage.epochs :]:
             if value >= quality:
-                return round(seconds - begin, 3)
+                return round(seconds - start, 3)
         return None
 
     def seconds_to(self, quality: float) -> float | None:
         """Seconds to the end of the first epoch with that validation quality, or
-        `None` if there was none."""
+        `None` if it was not reached."""
         for value, seconds in zip(self.values, self.clock, strict=True):
             if value >= quality:
                 return seconds
@@ -104,9 +103,11 @@ def earlier_rows(config):
         return []
     history = RunFolder(config.load_model).history
     if not history.exists():
-        raise ValueError(
-            f"--load-model {config.load_model} is gone, and the seconds of its "
-            "training count in the table. Bring it back."
+        raise ArgumentError(
+            "load_model",
+            "is gone, and the seconds of its training count in the table",
+            "Restore it.",
+            config.load_model,
         )
     return read_rows(history)
 
@@ -130,7 +131,7 @@ class Arms:
 
     Args:
         out: `Path` of the scenario's folder.
-        split: The `Split` they are trained on.
+        split: The `Split` that they are trained on.
         seed: Integer.
 
     Attributes:
@@ -153,10 +154,10 @@ class Arms:
         return self.add(name, folder, earlier_rows(config))
 
     def run(self, name, config, split, train):
-        """Runs a training, or goes on with it, or finds it finished.
+        """Runs a training, or continues it if it was interrupted.
 
         Args:
-            name: String, also of its run folder; a `/` makes it one inside another.
+            name: String, also of its run folder. A `/` nests one folder in another.
             config: `TrainConfig`.
             split: The split to train on.
             train: Function with the arguments of `train_split`.
@@ -165,13 +166,13 @@ class Arms:
             The `RunFolder`.
 
         Raises:
-            ValueError: If its folder holds a run with other options or other data.
+            ArgumentError: If its folder holds a run with other options or other data.
         """
         import keras
 
         from stackrec_keras.runs.folder import RunFolder
 
-        # Patience that never runs out: all epochs, and the best one's weights.
+        # Patience that never runs out keeps the best epoch's weights after all epochs.
         config = replace(
             config, seed=self.seed, patience=config.epochs, best_of="deepest"
         )
@@ -180,7 +181,7 @@ class Arms:
         self._check(folder, config, split)
         print(f"\n{name}, seed {self.seed}", end=": ", flush=True)
         if folder.is_finished:
-            print("finished already")
+            print("already finished")
         else:
             keras.backend.clear_session()
             print(f"\n{train(split, config, folder, resume=True)}")
@@ -209,12 +210,14 @@ class Arms:
         if not folder.holds_run:
             return
         run = f"the run in {folder.path}"
-        way_out = "Give the options that it was started with, or another --out."
-        check_same(vars(config), folder.read_config(), run, way_out)
+        fix = "Give the options that it was started with, or another folder."
+        check_same(vars(config), folder.read_config(), run, fix)
         found = folder.read("split")["hash"]
         if found != split.hash:
-            raise ValueError(
-                f"--data {config.data} has changed: it gives the split "
-                f"{split.hash}, and the run in {folder.path} was made with "
-                f"{found}. Bring back the data, or give another --out."
+            raise ArgumentError(
+                "data",
+                f"has changed: it gives the split {split.hash}, and {run} was made "
+                f"with {found}",
+                "Restore the data, or give another folder.",
+                config.data,
             )

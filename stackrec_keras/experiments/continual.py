@@ -1,9 +1,10 @@
-"""CL: continual learning, a deeper net for more data."""
+"""CL: continual learning, a deeper model for more data."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 from os import PathLike
 
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.experiments.experiment import Experiment, run_experiment
 from stackrec_keras.experiments.from_scratch import FasterTraining
 from stackrec_keras.experiments.stages import Release, read_stages
@@ -14,10 +15,10 @@ _TRANSFORMERS = Release(blocks=18, count=2, ratio=1, epochs=28, top_blocks=6)
 
 
 class ContinualLearning(FasterTraining):
-    """A share of the data at first, all of it at last. See `FasterTraining`."""
+    """A fraction of the data at first, all of it at last. See `FasterTraining`."""
 
     name = "cl"
-    # A run loaded has seen all rows, and there is no more data to come.
+    # A loaded run has already seen all rows.
     without = ("data_shares", "load_model")
     own = {"data_ratio": (0.8,)}
 
@@ -30,9 +31,10 @@ class ContinualLearning(FasterTraining):
     def _read_stages(self, options, model):
         ratios = self.options["data_ratio"]
         if not all(a < b for a, b in pairwise([0.0, *ratios, 1.0])):
-            raise ValueError(
-                f"--data-ratio {','.join(map(str, ratios))} must rise from above 0 to "
-                "below 1, such as 0.4,0.8."
+            raise ArgumentError(
+                "data_ratio",
+                "must rise from above 0 to below 1, such as 0.4,0.8",
+                received=ratios,
             )
         release = _CONVOLUTIONAL if model in CONVOLUTIONAL else _TRANSFORMERS
         return read_stages(options, model, release, (*ratios, 1.0))
@@ -43,20 +45,22 @@ def continual(
 ) -> Experiment:
     """Learns continually, a deeper model for more data, as `stackrec scenario cl` does.
 
-    A shallow model on a share of the training rows, stacked, then on all of them;
-    beside the deep model from scratch and the shallow one, both on all rows.
+    Trains a shallow model on a fraction of the training rows, stacks it, and trains it
+    on all rows; and, for comparison, the deep model from scratch and the shallow one,
+    both on all rows.
 
     Args:
         out: The folder to write.
         seeds: Sequence of integers. Defaults to `(0,)`.
-        **options: As those of `from_scratch`, with `share_by` and `data_ratio`, the
-            share of the training rows in each stage but the last. Defaults to
-            `(0.8,)`.
+        **options: Those of `from_scratch`, and `share_by` and `data_ratio`, the
+            fraction of the training rows in each stage but the last. `data_ratio`
+            defaults to `(0.8,)`.
 
     Returns:
         An `Experiment`.
 
     Raises:
-        ValueError: If the options do not fit, or the folder holds runs with others.
+        ArgumentError: If the options do not go together, or differ from those of the
+            runs in the folder.
     """
     return run_experiment(ContinualLearning, out, seeds, options)

@@ -1,18 +1,20 @@
-"""An experiment: options in, arms trained, report out."""
+"""An experiment: reads its options, trains its arms, writes its report."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.experiments.arms import Arm, Arms
+from stackrec_keras.wording import did_you_mean
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment that is finished. Printed, it is its table.
+    """A finished experiment. Printed, it is its table.
 
     Attributes:
         folder: `Path` of the folder, with a run folder for each arm of each seed.
-        arms: List of `Arm`, all seeds'.
+        arms: List of `Arm`, those of all seeds.
         table: String, Markdown.
     """
 
@@ -25,7 +27,7 @@ class Experiment:
 
 
 def run_experiment(kind, out, seeds, options):
-    """Runs an experiment, or goes on with it.
+    """Runs an experiment, or continues it.
 
     Args:
         kind: `FasterTraining` or a subclass of it.
@@ -37,21 +39,25 @@ def run_experiment(kind, out, seeds, options):
         An `Experiment`.
 
     Raises:
-        ValueError: If the options do not fit, or the folder holds runs with others.
+        ArgumentError: If the options do not go together, or differ from those of the
+            runs in the folder.
     """
     from stackrec_keras.experiments.report import write_report
 
-    unknown = [name for name in options if name not in kind.takes()]
+    takes = kind.takes()
+    unknown = [name for name in options if name not in takes]
     if unknown:
-        raise ValueError(
-            f"{unknown[0]}={options[unknown[0]]!r} is no option of this experiment, "
-            f"which takes {', '.join(kind.takes())}."
+        raise ArgumentError(
+            unknown[0],
+            f"is not an option of this experiment, which takes {', '.join(takes)}",
+            did_you_mean(unknown[0], takes),
+            options[unknown[0]],
         )
     _check_seeds(seeds)
     experiment = kind(options)
     out = Path(out)
     if out.exists() and not out.is_dir():
-        raise ValueError(f"--out {out} is a file. Give a folder.")
+        raise ArgumentError("out", "is a file", "Give a folder.", out)
     experiment.read()
     print(experiment.split)
     done = []
@@ -65,6 +71,5 @@ def run_experiment(kind, out, seeds, options):
 
 def _check_seeds(seeds):
     if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
-        raise ValueError(
-            f"--seeds {' '.join(map(str, seeds))} must be different numbers from 0 up."
-        )
+        reason = "must be different integers of at least 0"
+        raise ArgumentError("seeds", reason, received=list(seeds))

@@ -15,12 +15,12 @@ from stackrec_keras.runs.training import compile_model, train_model
 
 @dataclass(frozen=True)
 class FineTuning:
-    """Function with the arguments of `train_split`, for a `TransferSplit`.
+    """Trains on a `TransferSplit`, with the arguments of `train_split`.
 
     Args:
         source_split: The `Split` of the source items.
-        source_run: The `RunFolder` of the run that was pre-trained on it; `None` for
-            no pre-training.
+        source_run: The `RunFolder` of the run that was pre-trained on it. Defaults to
+            `None`: no pre-training.
     """
 
     source_split: object

@@ -1,4 +1,4 @@
-"""TS: training a deep net from scratch, faster."""
+"""TS: training a deep model from scratch, faster."""
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -15,7 +15,7 @@ from stackrec_keras.experiments.stages import (
 from stackrec_keras.runs.config import TrainConfig, check_model_options
 from stackrec_keras.runs.log_source import absolute_paths
 
-# Of `TrainConfig`, what an experiment decides itself or has an option of its own for.
+# The fields of `TrainConfig` that an experiment sets itself or has its own option for.
 NOT_OPTIONS = (
     *("num_blocks", "schedule", "epochs", "batch_size"),
     *("patience", "best_of", "max_seconds", "seed"),
@@ -31,14 +31,14 @@ class FasterTraining:
 
     Attributes:
         config: `TrainConfig` that those of all arms are made from.
-        stages: `Stages` of the stacked net.
-        split: What the arms are trained and tested on, once `read` was called.
+        stages: `Stages` of the stacked model.
+        split: What the arms are trained and tested on, once `read` has been called.
     """
 
     name = "ts"
-    # Of `TrainConfig`, no options here.
+    # The fields of `TrainConfig` that are not options here.
     without: tuple[str, ...] = ("data_shares", "share_by")
-    # Options that are neither of `StageOptions` nor of `TrainConfig`, with defaults.
+    # Options that neither `StageOptions` nor `TrainConfig` has, with their defaults.
     own: dict[str, Any] = {}
 
     def __init__(self, options):
@@ -52,7 +52,7 @@ class FasterTraining:
         stages = StageOptions(**_only(options, _names(StageOptions)))
         self.stages = self._read_stages(stages, model)
         self.config = replace(config, batch_size=scaled_batch_size(stages, model))
-        stacking_callback(self.stages.of(self.config))  # an error comes before the data
+        stacking_callback(self.stages.of(self.config))  # fails before the data are read
         self.split = None
 
     @classmethod
@@ -68,7 +68,7 @@ class FasterTraining:
         return [n for n in _names(TrainConfig) if n not in NOT_OPTIONS + cls.without]
 
     def _fixed(self):
-        """What the experiment settles of its `TrainConfig`."""
+        """Returns the fields of `TrainConfig` that the experiment sets."""
         return {}
 
     def _read_stages(self, options, model):
@@ -93,22 +93,23 @@ def from_scratch(
 ) -> Experiment:
     """Trains a deep model from scratch, faster, as `stackrec scenario ts` does.
 
-    A model that grows on all data, beside the deep model from scratch for as many
-    epochs, and the shallow model for as long. Called again, it goes on with what was
-    cut off.
+    Trains a model that grows, on all data; and, for comparison, the deep model from
+    scratch for as many epochs, and the shallow model for as long. Called again, it
+    continues where it was interrupted.
 
     Args:
         out: The folder to write.
         seeds: Sequence of integers. Defaults to `(0,)`.
-        **options: Those of the command, with `_` for `-`: how it grows, such as
-            `scale`, `stages`, `shares` and `epochs`, and fields of `TrainConfig`,
+        **options: Those of the command, with `_` for `-`: how the model grows, such
+            as `scale`, `stages`, `shares` and `epochs`, and fields of `TrainConfig`,
             such as `data`, `model` and `method`.
 
     Returns:
         An `Experiment`.
 
     Raises:
-        ValueError: If the options do not fit, or the folder holds runs with others.
+        ArgumentError: If the options do not go together, or differ from those of the
+            runs in the folder.
 
     Example:
 

@@ -1,32 +1,36 @@
-"""The report of a scenario: one table, and the same as JSON."""
+"""The report of an experiment: its tables, and the same as JSON."""
 
 import json
 import os
 from dataclasses import asdict
 from statistics import fmean, stdev
+from textwrap import fill
 
 import pandas as pd
 
 from stackrec_keras import plot
-from stackrec_keras.evaluation.table import TITLES
-from stackrec_keras.experiments.arms import MONITOR
+from stackrec_keras.evaluation.markdown import markdown_table
+from stackrec_keras.evaluation.table import column_title
+from stackrec_keras.runs.config import MONITOR
 from stackrec_keras.runs.environment import environment
+from stackrec_keras.wording import counted
 
 STACKED, SCRATCH = "stacked", "from scratch"
 _NEARLY = 0.99
+_WHOLE_WORDS = {"break_long_words": False, "break_on_hyphens": False}
 
 
 def write_report(out, scenario, split, arms):
-    """Writes the report into the scenario's folder.
+    """Writes the report into an experiment's folder.
 
     Args:
         out: `Path` of the folder.
-        scenario: String, its name.
+        scenario: String, the experiment's name.
         split: The `Split` that all arms were trained on.
         arms: List of `Arm`, of one or several seeds.
 
     Returns:
-        String, the table.
+        String, the tables and remarks.
     """
     speed_ups = [speed_up(arms, seed) for seed in _seeds(arms)]
     table = scenario_table(arms, speed_ups, split)
@@ -46,8 +50,8 @@ def write_report(out, scenario, split, arms):
 
 
 def histories(arms):
-    """Returns a dict from name to the frames of its arms, one a seed, in which the
-    seconds of what was before count."""
+    """Returns a dict from name to the frames of its arms, one for each seed. Their
+    seconds include the stages before."""
     found: dict[str, list] = {}
     for arm in arms:
         frame = pd.DataFrame(arm.rows).assign(training_seconds=arm.clock)
@@ -56,22 +60,22 @@ def histories(arms):
 
 
 def speed_up(arms, seed):
-    """How much sooner the stacked net was as good as the one from scratch.
+    """Returns how much sooner the stacked model was as good as the one from scratch.
 
     Returns:
-        Dict: `seed`; `best`, the seconds of the net from scratch to its best epoch by
-        those of the stacked net to the same validation quality; `nearly`, by those to
-        99% of it; `both_nearly`, from and to 99% of it; `last_stage`, as `best`, but
-        the stacked net's seconds begin with its last stage; and `quality`, the stacked
-        net's MRR@5 on the test rows by the other's. A speed-up is `None` where the
-        stacked net never came there, `quality` where the other's is 0.
+        Dict: `seed`; `best`, the seconds of the model from scratch to its best epoch
+        divided by those of the stacked model to the same validation quality; `nearly`,
+        divided by those to 99% of it; `both_nearly`, from 99% to 99%; `last_stage`, as
+        `best`, with the stacked model's seconds counted from the start of its last
+        stage; and `quality`, the stacked model's test MRR@5 divided by the other's. A
+        speed-up that was not reached is `None`; so is `quality` if the other's is 0.
     """
     stacked, scratch = (_find(arms, name, seed) for name in (STACKED, SCRATCH))
     goal = max(scratch.values)
 
-    def ratio(share_there, share_here):
-        there = scratch.seconds_to(share_there * goal)
-        return _ratio(there, stacked.seconds_to(share_here * goal))
+    def ratio(part_there, part_here):
+        there = scratch.seconds_to(part_there * goal)
+        return _ratio(there, stacked.seconds_to(part_here * goal))
 
     return {
         "seed": seed,
@@ -84,34 +88,47 @@ def speed_up(arms, seed):
 
 
 def scenario_table(arms, speed_ups, split):
-    """Returns the table and what is said below it, as Markdown."""
+    """Returns two tables, times and quality, and the remarks below them, as
+    Markdown."""
     popularity = arms[0].popularity
-    names = list(dict.fromkeys(arm.name for arm in arms))
-    header = ["", "blocks", "seconds", "by stage", "s to best", "s to 99%"]
-    rows = [header + [TITLES[metric] for metric in popularity]]
-    rows += [_row([a for a in arms if a.name == name], arms) for name in names]
-    quality = [_quality([popularity[metric]]) for metric in popularity]
-    rows.append(["popularity", "", "", "", "", "", *quality])
-    return "\n".join([*_markdown(rows), "", *_remarks(arms, speed_ups, split)])
+    same = [
+        [arm for arm in arms if arm.name == name]
+        for name in dict.fromkeys(arm.name for arm in arms)
+    ]
+    times = [["", "blocks", "seconds", "by stage", "s to best", "s to 99%"]]
+    times += [_times(of_one, arms) for of_one in same]
+    quality = [["", *map(column_title, popularity)]]
+    quality += [_qualities(of_one[0].name, [a.test for a in of_one]) for of_one in same]
+    quality.append(_qualities("popularity", [popularity]))
+    tables = [markdown_table(times), markdown_table(quality)]
+    remarks = [
+        fill(text, 100, **_WHOLE_WORDS) for text in _remarks(arms, speed_ups, split)
+    ]
+    return "\n\n".join([*tables, *remarks])
 
 
-def _row(same, arms):
-    """The row of an arm over its seeds."""
+def _times(same, arms):
+    """Returns an arm's row of the table of times, over its seeds."""
     return [
         same[0].name,
         " / ".join(dict.fromkeys(str(arm.num_blocks) for arm in same)),
         _seconds([arm.seconds for arm in same]),
         _by_stage(same),
         *(
-            _seconds([arm.seconds_to(share * _goal(arms, arm.seed)) for arm in same])
-            for share in (1, _NEARLY)
+            _seconds([arm.seconds_to(part * _goal(arms, arm.seed)) for arm in same])
+            for part in (1, _NEARLY)
         ),
-        *(_quality([arm.test[metric] for arm in same]) for metric in same[0].test),
     ]
 
 
+def _qualities(name, results):
+    """Returns a row of the table of quality, over the results of each seed."""
+    found = [[one[metric] for one in results] for metric in results[0]]
+    return [name, *map(_quality, found)]
+
+
 def _by_stage(same):
-    """Depth, share of the rows and mean seconds of each stage."""
+    """Returns depth, fraction of the rows and mean seconds of each stage."""
     stages = zip(*(arm.stages for arm in same), strict=True)
     return " + ".join(
         f"{_stage_title(stage[0])}: {_seconds([s.seconds for s in stage])}"
@@ -125,42 +142,46 @@ def _stage_title(stage):
 
 
 def _remarks(arms, speed_ups, split):
-    def told(name, without="never there"):
+    def told(name, without="not reached"):
         found = [s[name] for s in speed_ups if s[name] is not None]
         missing = len(speed_ups) - len(found)
         text = f"{fmean(found):.2f}" if found else without
         if len(found) > 1:
             text += f" ({min(found):.2f} to {max(found):.2f})"
         if found and missing:
-            text += f", in {missing} of {len(speed_ups)} seeds {without}"
+            text += f", {without} in {missing} of {len(speed_ups)} seeds"
         return text
 
     seeds = ", ".join(map(str, _seeds(arms)))
     lines = [
-        f"Speed-up to the from-scratch net's best {MONITOR}: {told('best')}; to 99% of "
-        f"it: {told('nearly')}; from 99% to 99%: {told('both_nearly')}.",
-        f"Stacked by from scratch, MRR@5 on the test rows: "
-        f"{told('quality', 'not to be told, as from scratch has 0')}.",
-        f"{len(split.test):,} test rows · split {split.hash} · seeds {seeds} · weights "
-        f"of the best epoch at a net's last depth, by {MONITOR} · seconds with "
-        "validation, growth and compiling · to best, to 99%: until the net was as good "
-        "as the best of the one from scratch, shallow stages included",
+        f"Speed-up to the best {MONITOR} of the model from scratch: {told('best')}; to "
+        f"99% of it: {told('nearly')}; from 99% to 99%: {told('both_nearly')}."
     ]
-    if _shares_out(arms):
-        lines.insert(
-            1,
-            "Counted from the last stage on, as the net before it is there already: "
-            f"{told('last_stage')} to the best.",
+    if _uses_fractions(arms):
+        lines.append(
+            "Speed-up counted from the start of the last stage, for when the model "
+            f"before it already exists: {told('last_stage')}."
         )
+    undefined = "undefined (the from-scratch score is 0)"
+    lines += [
+        "Test MRR@5 of the stacked model divided by that of the model from scratch: "
+        f"{told('quality', undefined)}.",
+        "Each model has the weights of the best epoch of its last depth, by "
+        f'{MONITOR}. Seconds include validation, growth and compiling. "s to best" '
+        'and "s to 99%" are the seconds until the model was as good as the best epoch '
+        "of the model from scratch, shallow stages included.",
+        f"{len(split.test):,} test rows · split {split.hash} · seeds {seeds}",
+    ]
     rising = sum(
         arm.best_epoch == len(arm.rows) - 1 for arm in arms if arm.name == SCRATCH
     )
     if rising:
         lines.append(
-            f"In {rising} of {len(_seeds(arms))} seeds the net from scratch was best "
-            "in its last epoch: with more --epochs it may become better still."
+            f"In {rising} of {counted(len(_seeds(arms)), 'seed')} the model from "
+            "scratch was best in its last epoch: with more epochs it may improve "
+            "further."
         )
-    return [line for text in lines for line in (text, "")][:-1]
+    return lines
 
 
 def _arm_figures(arm, arms):
@@ -181,12 +202,12 @@ def _arm_figures(arm, arms):
 
 
 def _goal(arms, seed):
-    """The best validation quality of the net from scratch."""
+    """Returns the best validation quality of the model from scratch."""
     return max(_find(arms, SCRATCH, seed).values)
 
 
-def _shares_out(arms):
-    """Whether the stacked net did not see all rows at first."""
+def _uses_fractions(arms):
+    """Returns whether a stage was trained on a fraction of the rows."""
     stages = [stage for arm in arms for stage in arm.stages]
     return any(stage.data_share < 1 for stage in stages)
 
@@ -215,24 +236,14 @@ def _quality(values):
 def _seconds(values):
     if None in values:
         missing = f"{values.count(None)} of {len(values)}"
-        return "never" if len(values) == 1 else f"never in {missing}"
+        return "not reached" if len(values) == 1 else f"not reached in {missing}"
     digits = 0 if fmean(values) >= 10 else 1
     spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
     return f"{fmean(values):.{digits}f}{spread}"
 
 
-def _markdown(rows):
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |"
-        for row in rows
-    ]
-    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
-    return [lines[0], rule, *lines[1:]]
-
-
 def _write(path, text):
-    """Writes a file; it is there whole or not at all."""
+    """Writes a file, whole or not at all."""
     partial = path.with_name(f"{path.name}.partial")
     partial.write_text(text, encoding="utf-8")
     os.replace(partial, path)

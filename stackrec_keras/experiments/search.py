@@ -1,4 +1,4 @@
-"""The search of a schedule, and its best trial as a run."""
+"""The search for a schedule, and its best trial as a run."""
 
 import importlib.util
 from dataclasses import replace
@@ -17,7 +17,7 @@ from stackrec_keras.experiments.search_folder import SearchFolder
 from stackrec_keras.runs.architectures import class_and_arguments
 from stackrec_keras.runs.folder import write_description, write_results
 from stackrec_keras.runs.log_source import absolute_paths
-from stackrec_keras.runs.run import Run, run_of
+from stackrec_keras.runs.run import Run, finished_run, run_of
 from stackrec_keras.runs.split_recipe import describe_split, split_in
 from stackrec_keras.runs.training import verbose
 
@@ -30,21 +30,22 @@ def tune(
     resume: bool = False,
     overwrite: bool = False,
 ) -> Run:
-    """Searches how a model is to grow, as `stackrec tune` does.
+    """Searches for the best way to grow a model, as `stackrec tune` does.
 
     Args:
         config: `TuneConfig`.
         out: The folder to write: a run folder of the best trial, with all trials.
-        resume: Boolean, whether to go on with the search in `out`, whose configuration
-            must be the same; starts it if there is none. Defaults to `False`.
+        resume: Boolean, whether to continue the search in `out`, whose configuration
+            must be the same; starts one if there is none. Defaults to `False`.
         overwrite: Boolean, whether to replace what is in `out`. Defaults to `False`.
 
     Returns:
         The `Run` of the best trial.
 
     Raises:
-        ValueError: If the configuration or the data cannot be used, with the folder
-            untouched; or if no trial could be completed.
+        ArgumentError: If the configuration or the data cannot be used. The folder is
+            then left untouched.
+        ValueError: If no trial could be completed.
     """
     folder = SearchFolder(out)
     if not (resume or overwrite):
@@ -55,7 +56,7 @@ def tune(
     if resume and folder.search_config.exists():
         folder.check_same_search(config)
         if folder.is_finished:
-            return run_of(folder, folder.read_model())
+            return finished_run(folder)
     split = split_in(folder, config.train, resume)
     print(split)
     hypermodel = make_hypermodel(config, split)
@@ -79,13 +80,13 @@ def make_hypermodel(config, split):
     """Returns the hypermodel of a `TuneConfig`.
 
     Raises:
-        ValueError: If the configuration does not fit the model.
-        ImportError: If what the tuner needs is not installed.
+        ArgumentError: If the configuration does not fit the model.
+        ImportError: If a package that the tuner needs is not installed.
     """
     if config.tuner == "bayesian" and importlib.util.find_spec("sklearn") is None:
         raise ImportError(
-            "--tuner bayesian needs scikit-learn: pip install "
-            "'keras-tuner[bayesian]', or take another tuner."
+            "The bayesian tuner needs scikit-learn: pip install "
+            "'keras-tuner[bayesian]', or use another tuner."
         )
     train = config.train
     model_class, arguments = class_and_arguments(train)
@@ -101,13 +102,13 @@ def make_hypermodel(config, split):
         seed=train.seed,
         **arguments,
     )
-    # Whether the methods fit the model shows once there is one.
+    # Only a model shows whether the methods fit it.
     hypermodel.build(keras_tuner.HyperParameters())
     return hypermodel
 
 
 def run_search(config, hypermodel, folder, verbose):
-    """Searches, or goes on with the search in a folder.
+    """Searches, or continues the search in a folder.
 
     Args:
         config: `TuneConfig`.
@@ -126,15 +127,15 @@ def run_search(config, hypermodel, folder, verbose):
     stopped = None
     try:
         tuner.search(verbose=verbose)
-    except RuntimeError as error:  # too many trials failed, one after the other
+    except RuntimeError as error:  # too many trials failed in a row
         stopped = error
     finally:
         frame = tuning.trials(tuner)
         frame.to_csv(folder.trials, index=False)
     if stopped is not None or "COMPLETED" not in set(frame["status"]):
         raise ValueError(
-            f"The search stopped, as its trials failed: {frame['error'].iloc[-1]} "
-            f"(All trials are in {folder.trials}.)"
+            "The search stopped because its trials failed: "
+            f"{frame['error'].iloc[-1]} (All trials are in {folder.trials}.)"
         ) from stopped
     plot.quality_vs_time(frame, folder.picture)
     return tuner
@@ -170,7 +171,7 @@ def best_run(config, tuner, folder):
         batch_size=drawn.batch_size,
         learning_rate=drawn.learning_rate,
         loss=drawn.training_loss,
-        patience=config.train.epochs,  # never out: the best epoch's weights
+        patience=config.train.epochs,  # never runs out: keeps the best epoch
         max_seconds=config.time_budget,
     )
     rows = pd.read_csv(Path(tuner.get_trial_dir(trial.trial_id)) / _HISTORY)
@@ -192,7 +193,7 @@ class _Recorded(tuning.StackingHyperModel):
     def fit(self, hp, model, *args, callbacks=(), **kwargs):
         history = super().fit(hp, model, *args, callbacks=callbacks, **kwargs)
         rows = pd.DataFrame({"epoch": history.epoch, **history.history})
-        # The first row of a trial that went on from another has that one's time too.
+        # The first row of a trial that continues another includes that one's time.
         rows["seconds"] = (
             rows["training_seconds"].diff().fillna(rows["training_seconds"])
         )
@@ -211,7 +212,7 @@ def _tuner(config, hypermodel, folder):
         "objective": hypermodel.objective,
         "directory": folder.path,
         "project_name": folder.search.name,
-        # KerasTuner takes 0 for none.
+        # KerasTuner takes 0 to mean no seed.
         "seed": config.train.seed + 1,
     }
     if config.tuner == "hyperband":

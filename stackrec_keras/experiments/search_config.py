@@ -3,7 +3,9 @@
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from stackrec_keras.runs.config import TrainConfig, option_name
+from stackrec_keras.arguments import check_choice, check_integer
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.runs.config import TrainConfig
 
 if TYPE_CHECKING:  # KerasTuner takes most of a second to import
     from stackrec_keras.tuning import SearchSpace
@@ -15,7 +17,7 @@ DEFAULT_TRIALS = 10
 _FIXED = ("epochs", "seed", "jit", "exclude_seen")
 _SEARCHED = ("num_blocks", "embedding_dim", "dropout")
 
-# Options of `stackrec train` that a search has not, or has as part of its space.
+# Options of `stackrec train` that a search does not have, or has in its space.
 NOT_OURS = tuple(
     f.name
     for f in fields(TrainConfig)
@@ -30,15 +32,18 @@ class TuneConfig:
 
     Args:
         train: `TrainConfig`, what all trials have in common.
-        space: Dict from a field of `SearchSpace` to what was typed for it.
-        tuner: String, one of `TUNERS`.
-        trials: Integer or `None`.
-        objective: String, one of `OBJECTIVES`.
-        target: Float or `None`.
-        time_budget: Float or `None`.
+        space: Dict from a field of `SearchSpace` to a string: a value (`"8"`), several
+            (`"4,8"`) or a range (`"4:8"`). Defaults to `{}`.
+        tuner: String, one of `TUNERS`. Defaults to `"random"`.
+        trials: Integer, the most trials to run. Defaults to `None`: 10, or all of a
+            grid.
+        objective: String, one of `OBJECTIVES`. Defaults to `"quality"`.
+        target: Float, the validation MRR@5 that a trial must reach, for the objective
+            `"time"`. Defaults to `None`.
+        time_budget: Float, the seconds after which a trial ends. Defaults to `None`.
 
     Raises:
-        ValueError: If the options do not fit together.
+        ArgumentError: If the options do not go together.
     """
 
     train: TrainConfig
@@ -51,12 +56,17 @@ class TuneConfig:
 
     def __post_init__(self):
         if self.tuner == "hyperband" and self.trials is not None:
-            raise ValueError(
-                f"--trials {self.trials} is no option of --tuner hyperband, which "
-                "makes as many as --epochs asks for. Leave it out."
+            raise ArgumentError(
+                "trials",
+                "is not an option of the hyperband tuner, which runs as many trials "
+                "as the number of epochs asks for",
+                "Leave it out.",
+                self.trials,
             )
-        if self.trials is not None and self.trials < 1:
-            raise ValueError(f"--trials {self.trials} must be at least 1.")
+        if self.trials is not None:
+            check_integer("trials", self.trials, least=1)
+        check_choice("tuner", self.tuner, TUNERS)
+        check_choice("objective", self.objective, OBJECTIVES)
         needed = {
             "quality": (),
             "time": ("target", "time_budget"),
@@ -65,21 +75,22 @@ class TuneConfig:
         for name in ("target", "time_budget"):
             given = getattr(self, name) is not None
             if given != (name in needed):
-                raise ValueError(
-                    f"--objective {self.objective} "
-                    + ("takes no " if given else "needs ")
-                    + f"{option_name(name)}."
-                )
+                what = name.replace("_", " ")
+                reason = f"takes no {what}" if given else f"needs a {what}"
+                raise ArgumentError("objective", reason, received=self.objective)
 
     def check_train(self) -> None:
-        """Raises a ValueError if `train` says what the search decides."""
+        """Checks that `train` leaves to the search what the search decides."""
         default = {f.name: f.default for f in fields(TrainConfig)}
         for name in NOT_OURS:
             value = getattr(self.train, name)
             if value != default[name]:
-                raise ValueError(
-                    f"{name}={value!r} is no option of a search, which decides it "
-                    "itself or has it in its space. Leave it out of train."
+                raise ArgumentError(
+                    name,
+                    "is not an option of a search, which decides it itself or has it "
+                    "in its space",
+                    "Leave it out of train.",
+                    value,
                 )
 
     def search_space(self) -> "SearchSpace":
@@ -101,12 +112,12 @@ class TuneConfig:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "TuneConfig":
-        """Returns the configuration of which `to_json` made this dict."""
+        """Returns the configuration that `to_json` made this dict from."""
         return cls(**{**values, "train": TrainConfig.from_json(values["train"])})
 
 
 def _parsed(name, text, default):
-    """A fixed value for `"8"`, a `Choice` for `"4,8"`, a `Range` for `"4:8"`."""
+    """Returns a value for `"8"`, a `Choice` for `"4,8"`, a `Range` for `"4:8"`."""
     from stackrec_keras.tuning import Choice, Range
 
     try:
@@ -116,7 +127,8 @@ def _parsed(name, text, default):
         values = [_value(part) for part in text.split(",")]
         return Choice(*values) if len(values) > 1 else values[0]
     except ValueError as error:
-        raise ValueError(f"{option_name(name)} {text}: {error}") from error
+        reason = "must be a value, several (4,8) or a range from low to high (0.1:0.3)"
+        raise ArgumentError(name, reason, received=text) from error
 
 
 def _value(text):

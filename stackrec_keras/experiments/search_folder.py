@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.experiments.search_config import TuneConfig
 from stackrec_keras.runs.folder import RunFolder
 
 
 class SearchFolder(RunFolder):
-    """The files of a search: those of a run, of its best trial, and some more."""
+    """The files of a search: those of its best trial's run, and some more."""
 
     trials: Path
     picture: Path
@@ -24,14 +25,16 @@ class SearchFolder(RunFolder):
 
     @property
     def holds_run(self):
-        """Whether a trial was begun here."""
+        """Whether a trial was started here."""
         return self.search.exists() or super().holds_run
 
     def check_same_search(self, config):
-        """Raises a ValueError if a `TuneConfig` is not that of the search here."""
+        """Checks that a `TuneConfig` is that of the search here."""
         if TuneConfig.from_json(self.read("search_config")) != config:
-            raise ValueError(
-                f"The options do not fit the search in {self.path}, which was started "
-                "with those in its search.json. Leave them out to --resume, or give "
-                "another --out."
+            raise ArgumentError(
+                "out",
+                "holds a search that was started with other options",
+                "Leave them out to resume it (they are in its search.json), or give "
+                "another folder.",
+                self.path,
             )

@@ -1,26 +1,29 @@
-"""Depth and length of each stage, as typed or as the release has them, scaled."""
+"""Depth and length of each stage: as asked for, or the reference's, scaled."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from stackrec_keras.arguments import check_integer
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.config import CONVOLUTIONAL
 
 SCALE = 0.5
 _NO_END = 1_000_000  # epochs: seconds decide
-# The release's, where it is another.
+# The reference implementation's.
 _BATCH_SIZE, _BATCH_SIZES = 256, {"grec": 1024, "ssept": 128}
 
 
 @dataclass(frozen=True)
 class Release:
-    """The stages of a scenario of the release, at full scale.
+    """The stages of an experiment of the reference implementation, at full scale.
 
     Args:
         blocks: Integer, the blocks of the first stage.
-        count: Integer, how many stages.
-        ratio: Integer, how much longer each stage is than the one before.
+        count: Integer, the number of stages.
+        ratio: Integer, the length of each stage relative to the one before.
         epochs: Integer, the length of all stages together.
-        top_blocks: Integer, how many blocks each stage adds; `None` doubles them.
+        top_blocks: Integer, the blocks that each stage adds. Defaults to `None`: as
+            many as there are.
     """
 
     blocks: int
@@ -32,17 +35,17 @@ class Release:
 
 @dataclass(frozen=True)
 class StageOptions:
-    """What someone asks of the stages. `None` leaves it to `Release` and scale.
+    """Options of the stages. What is `None` follows from `Release` and the scale.
 
     Args:
-        scale: Float, what the release's blocks, batch size and epochs are scaled by.
+        scale: Float, the scale of the reference's blocks, batch size and epochs.
         stages: Tuple of integers, the blocks of each stage.
         shares: Tuple of integers, the length of each stage, relative to the others.
         num_blocks: Integer, the blocks of the first stage.
-        dilation_count: Integer, half of them, for a convolutional model.
+        dilation_count: Integer, half of `num_blocks`, for a convolutional model.
         epochs: Integer, the length of all stages together.
         batch_size: Integer.
-        top_blocks: Integer, how many blocks each stage adds.
+        top_blocks: Integer, the blocks that each stage adds.
     """
 
     scale: float = SCALE
@@ -64,11 +67,11 @@ class Stages:
         shares: Tuple of integers, the length of each stage, relative to the others.
         epochs: Integer, the length of all stages together.
         top_blocks: Integer or `None`, as `TrainConfig.top_blocks`.
-        data_shares: Tuple of the share of the rows in each stage; empty for all
-            rows, always.
+        data_shares: Tuple, the fraction of the rows in each stage. Defaults to `()`:
+            all rows in each.
 
     Raises:
-        ValueError: If they do not fit, or a net would not grow.
+        ArgumentError: If they do not go together, or the model would not grow.
     """
 
     depths: tuple
@@ -78,39 +81,41 @@ class Stages:
     data_shares: tuple = ()
 
     def __post_init__(self):
-        depths, shares = (
-            ",".join(map(str, numbers)) for numbers in (self.depths, self.shares)
-        )
-        if len(self.depths) < 2 or list(self.depths) != sorted(set(self.depths)):
-            raise ValueError(
-                f"--stages {depths} must be at least two depths, each deeper than the "
-                "one before, such as 4,8,16."
+        count = len(self.depths)
+        depths = ",".join(map(str, self.depths))
+        are = f"there are {count} stages ({depths} blocks)"
+        if count < 2 or list(self.depths) != sorted(set(self.depths)):
+            raise ArgumentError(
+                "stages",
+                "must be at least two depths, each greater than the one before, such "
+                "as 4,8,16",
+                received=self.depths,
             )
         if self.depths[0] < 1:
-            raise ValueError(f"--stages {depths}: a net has at least one block.")
-        if len(self.shares) != len(self.depths) or min(self.shares) < 1:
-            raise ValueError(
-                f"--shares {shares} must be a number from 1 up for each of the "
-                f"{len(self.depths)} stages ({depths} blocks), such as 1,2,4."
+            reason = "must begin with at least one block"
+            raise ArgumentError("stages", reason, received=self.depths)
+        if len(self.shares) != count or min(self.shares) < 1:
+            raise ArgumentError(
+                "shares",
+                f"must have an integer of at least 1 for each stage, and {are}",
+                received=self.shares,
             )
-        if self.data_shares and len(self.data_shares) != len(self.depths):
-            raise ValueError(
-                f"--data-ratio makes {len(self.data_shares)} stages, the last one on "
-                f"all rows, and there are {len(self.depths)} ({depths} blocks). Give "
-                "a ratio for each stage but the last."
+        if self.data_shares and len(self.data_shares) != count:
+            raise ArgumentError(
+                "data_ratio",
+                f"must have a fraction for each stage but the last, and {are}",
+                received=self.data_shares[:-1],
             )
-        if self.epochs < len(self.depths):
-            raise ValueError(
-                f"--epochs {self.epochs} is too few for {len(self.depths)} stages "
-                f"({depths} blocks). Give at least {len(self.depths)}."
-            )
+        if self.epochs < count:
+            reason = f"must be at least one for each stage, and {are}"
+            raise ArgumentError("epochs", reason, received=self.epochs)
         self._check_top_blocks(depths)
 
     def of(self, config):
         """Returns a `TrainConfig` with these stages.
 
-        With `--load-model` the first stage is over: its epochs are left out, and the
-        net grows at once.
+        With `load_model`, the first stage is already over: its epochs are left out,
+        and the model grows at once.
         """
         from stackrec_keras.stacking.methods import get_method
         from stackrec_keras.stacking.schedules import stages
@@ -125,7 +130,7 @@ class Stages:
             num_blocks=self.depths[0],
             schedule=_pairs(starts, over),
             data_shares=_pairs(shares, over) or None,
-            # Without blocks to keep, they only say how many come.
+            # If the method keeps no blocks, they only determine the depths.
             top_blocks=self.top_blocks
             if get_method(config.method).keeps_rest
             else None,
@@ -133,7 +138,7 @@ class Stages:
         )
 
     def deep(self, config):
-        """Returns a `TrainConfig` of the deepest net from scratch, for all epochs."""
+        """Returns a `TrainConfig` of the deepest model from scratch, for all epochs."""
         return replace(
             config,
             num_blocks=self.depths[-1],
@@ -143,7 +148,7 @@ class Stages:
         )
 
     def shallow(self, config, seconds):
-        """Returns a `TrainConfig` of the shallowest net from scratch, for as many
+        """Returns a `TrainConfig` of the shallowest model from scratch, for so many
         seconds."""
         return replace(
             config,
@@ -161,9 +166,11 @@ class Stages:
             for old, new in pairwise(self.depths):
                 block_sources("stackC", old, new, self.top_blocks)
         except ValueError as error:
-            raise ValueError(
-                f"--top-blocks {self.top_blocks} does not fit stages of {depths} "
-                f"blocks: {error}"
+            raise ArgumentError(
+                "top_blocks",
+                f"does not fit stages of {depths} blocks: each must add exactly that "
+                "many, from a model that has at least as many",
+                received=self.top_blocks,
             ) from error
 
 
@@ -172,15 +179,15 @@ def read_stages(options, model, release, data_shares=()):
 
     Args:
         options: `StageOptions`.
-        model: String, `--model`.
-        release: `Release`, what holds where nothing was asked for.
-        data_shares: Tuple, as in `Stages`.
+        model: String, the name of the architecture.
+        release: `Release`, the defaults.
+        data_shares: Tuple, as in `Stages`. Defaults to `()`.
 
     Raises:
-        ValueError: If the options do not fit.
+        ArgumentError: If the options do not go together.
     """
     if not options.scale > 0:
-        raise ValueError(f"--scale {options.scale} must be above 0, such as {SCALE}.")
+        raise ArgumentError("scale", "must be above 0", received=options.scale)
     shares = options.shares
     depths = options.stages
     top_blocks = options.top_blocks
@@ -200,47 +207,49 @@ def read_stages(options, model, release, data_shares=()):
 
 
 def scaled(value, scale):
-    """Returns an integer of the release, scaled."""
+    """Returns one of the reference's integers, scaled."""
     return max(1, round(value * scale))
 
 
 def scaled_batch_size(options, model):
-    """Returns `--batch-size`, by default the release's, scaled."""
+    """Returns the batch size, by default the reference's, scaled."""
     if options.batch_size is not None:
         return options.batch_size
     return scaled(_BATCH_SIZES.get(model, _BATCH_SIZE), options.scale)
 
 
 def _first_depth(options, model):
-    """The depth that `--num-blocks` or `--dilation-count` says, or None."""
-    typed = [
+    """Returns the depth of the first stage if an option gives it, else `None`."""
+    given = [
         name
         for name in ("stages", "num_blocks", "dilation_count")
         if getattr(options, name) is not None
     ]
-    if len(typed) > 1:
-        names = " and ".join("--" + name.replace("_", "-") for name in typed)
-        raise ValueError(f"{names} each say how deep the first stage is. Give one.")
-    if "dilation_count" in typed and model not in CONVOLUTIONAL:
-        raise ValueError(
-            f"--dilation-count is an option of --model {' and '.join(CONVOLUTIONAL)}, "
-            f"not of {model}. Use --num-blocks."
+    if not given:
+        return None
+    name, *others = given
+    value = getattr(options, name)
+    if others:
+        reason = f"gives the depth of the first stage, and so does {others[0]}"
+        raise ArgumentError(name, reason, "Give one of them.", value)
+    if name == "stages":
+        return None
+    check_integer(name, value, least=1)
+    if name == "num_blocks":
+        return value
+    if model not in CONVOLUTIONAL:
+        raise ArgumentError(
+            name,
+            f"is an option of {' and '.join(CONVOLUTIONAL)} only, and the model is "
+            f"{model}",
+            "Give the number of blocks.",
+            value,
         )
-    if "dilation_count" in typed:
-        return _at_least_one("--dilation-count", options.dilation_count) * 2
-    if "num_blocks" in typed:
-        return _at_least_one("--num-blocks", options.num_blocks)
-    return None
-
-
-def _at_least_one(option, value):
-    if value < 1:
-        raise ValueError(f"{option} {value} must be at least 1.")
-    return value
+    return 2 * value
 
 
 def _growing(first, count, top_blocks):
-    """Each stage doubles the depth, or adds `top_blocks`."""
+    """Returns depths, each twice the one before, or `top_blocks` deeper."""
     depths = [first]
     for _ in range(count - 1):
         depths.append(depths[-1] + (top_blocks or depths[-1]))
@@ -248,5 +257,5 @@ def _growing(first, count, top_blocks):
 
 
 def _pairs(table, over):
-    """`"0:8,4:16"` for a table by epoch, counted without the `over` first epochs."""
+    """Returns `"0:8,4:16"` for a table by epoch, counted from epoch `over` on."""
     return ",".join(f"{e - over}:{value}" for e, value in table.items() if e >= over)

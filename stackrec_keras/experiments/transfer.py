@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 
+from stackrec_keras.arguments import check_integer
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.experiments.experiment import Experiment, run_experiment
 from stackrec_keras.experiments.from_scratch import FasterTraining
 from stackrec_keras.experiments.stages import SCALE, Release, read_stages, scaled
@@ -12,7 +14,7 @@ from stackrec_keras.runs.config import TRANSFER
 
 _RELEASE = Release(blocks=8, count=2, ratio=2, epochs=28)
 _EPOCHS, _BATCH_SIZE, _LENGTH = 8, 512, 50
-_NEGATIVES = 99  # of the sampled metrics, which need more target items than that
+_NEGATIVES = 99  # the sampled metrics need more target items than that
 
 
 class Transfer(FasterTraining):
@@ -31,13 +33,19 @@ class Transfer(FasterTraining):
 
     def __init__(self, options):
         if options.get("model") == "ssept":
-            raise ValueError(
-                "--model ssept learns a vector for each user, and the users of "
-                "--source are not those of --data. Give another model."
+            raise ArgumentError(
+                "model",
+                "learns a vector for each user, and the source's users are not the "
+                "target's",
+                "Give another model.",
+                "ssept",
             )
         for name in ("source", "data"):
             if options.get(name) is None:
-                raise ValueError(f"--{name} is missing: give a file.")
+                raise ArgumentError(name, "is missing", "Give a file.")
+        for name in ("target_epochs", "target_batch_size"):
+            if options.get(name) is not None:
+                check_integer(name, options[name], least=1)
         self.pairs = os.path.abspath(options["data"])
         super().__init__({"length": _LENGTH, **options})
         scale = options.get("scale", SCALE)
@@ -71,13 +79,16 @@ class Transfer(FasterTraining):
         self.source_split = make_split(config)
         print(f"Source: {self.source_split}")
         vocabulary = self.source_split.vocabulary
-        # As long as what the model reads in pre-training.
+        # The model reads rows of the same length in pre-training.
         pairs = read_transfer(self.pairs, vocabulary, length=config.length - 1)
         self.split = pairs.split(seed=config.split_seed)
         if self.split.num_targets <= _NEGATIVES + 1:
-            raise ValueError(
-                f"--data {self.pairs} has {self.split.num_targets} target items, and "
-                f"each is ranked among {_NEGATIVES} others. Give more."
+            raise ArgumentError(
+                "data",
+                f"has {self.split.num_targets} target items, and each is ranked among "
+                f"{_NEGATIVES} others",
+                "Give more.",
+                self.pairs,
             )
 
     def train_arms(self, arms):
@@ -125,23 +136,24 @@ def transfer(
 ) -> Experiment:
     """Transfers a model to a second catalogue, as `stackrec scenario tf` does.
 
-    A model that grows while it is pre-trained on source items and is then fine-tuned
-    on target items, beside the deep one pre-trained from scratch, the shallow one, and
-    the deep one without pre-training.
+    Trains a model that grows while it is pre-trained on source items and is then
+    fine-tuned on target items; and, for comparison, the deep model pre-trained from
+    scratch, the shallow one, and the deep one without pre-training.
 
     Args:
-        source: A file with a sequence of source items a row, to pre-train on.
+        source: A file with one sequence of source items a row, to pre-train on.
         data: A file with rows of `source ids,,target ids`, to fine-tune on.
         out: The folder to write.
         seeds: Sequence of integers. Defaults to `(0,)`.
-        **options: As those of `from_scratch`, with `target_loss`, `target_epochs` and
-            `target_batch_size` of the fine-tuning.
+        **options: Those of `from_scratch`, and `target_loss`, `target_epochs` and
+            `target_batch_size`, for the fine-tuning.
 
     Returns:
         An `Experiment`.
 
     Raises:
-        ValueError: If the options do not fit, or the folder holds runs with others.
+        ArgumentError: If the options do not go together, or differ from those of the
+            runs in the folder.
     """
     options = {"source": source, "data": data, **options}
     return run_experiment(Transfer, out, seeds, options)

@@ -1,16 +1,20 @@
 """The configuration of a training run: every option, its default and its help."""
 
-import numbers
-import operator
 import os
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from stackrec_keras.arguments import check_choice, check_integer, is_integer, is_number
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import shown
+
+# What runs compare epochs by.
+MONITOR = "val_mrr@5"
 # The names in `models.registry`, which needs a backend; the command's help does not.
 CONVOLUTIONAL = ("nextitnet", "grec")
 TRANSFORMERS = ("sasrec", "ssept")
 TRANSFER = "transfer"  # what `scenario tf` fine-tunes on
-# Of a model that grows on a newer log: what may be other than in its first run.
+# What may differ from the first run when a model grows on a newer log.
 GROW_OPTIONS = (
     *("data", "user", "item", "timestamp", "method", "top_blocks", "inherit"),
     *("optimizer_state", "epochs", "batch_size", "learning_rate", "patience", "seed"),
@@ -30,9 +34,15 @@ def _boolean(value):
 
 
 def _real(value):
-    if not isinstance(value, numbers.Real):
+    if not is_number(value):
         raise TypeError
     return value if isinstance(value, int) else float(value)
+
+
+def _integer(value):
+    if not is_integer(value):
+        raise TypeError
+    return int(value)
 
 
 def integers(text):
@@ -40,22 +50,37 @@ def integers(text):
     return tuple(int(part) for part in text.split(","))
 
 
-# From the type of an option to what checks a value of Python's.
+# From the type of an option to what converts a value and what it must be.
 _KINDS = {
-    int: operator.index,
-    float: _real,
-    bool: _boolean,
-    str: os.fspath,
-    integers: lambda value: tuple(map(operator.index, value)),
+    int: (_integer, "an integer"),
+    float: (_real, "a number"),
+    bool: (_boolean, "True or False"),
+    str: (os.fspath, "a string"),
+    integers: (lambda value: tuple(map(_integer, value)), "a tuple of integers"),
+}
+_LEAST = {
+    **dict.fromkeys(("num_blocks", "embedding_dim", "kernel_size", "epochs"), 1),
+    **dict.fromkeys(("batch_size", "patience", "top_blocks", "num_heads"), 1),
+    **dict.fromkeys(("seed", "split_seed"), 0),
+    "length": 2,
 }
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """What `stackrec train` does. `config.json` in a run folder holds it.
+    """The options of a training run, those of `stackrec train`.
+
+    Its help lists them with their defaults. `config.json` in a run folder holds them.
 
     Raises:
-        ValueError: If a value is out of range.
+        ArgumentError: If a value is out of range, or options do not go together.
+
+    Example:
+
+    ```python
+    config = sr.runs.TrainConfig(data="log.csv", model="sasrec", schedule="2:8,5:16")
+    run = sr.runs.train(config, "runs/a")
+    ```
     """
 
     data: str = _option(
@@ -68,13 +93,14 @@ class TrainConfig:
     sequences: bool = _option(
         "data",
         False,
-        "the file has a sequence of items a row, as StackRec's release has them",
+        "the file has one sequence of items per row, as in StackRec's reference "
+        "implementation",
         type=bool,
     )
     user_column: bool = _option(
         "data",
         False,
-        "the rows of --sequences begin with the user's id, as in SSE-PT's file",
+        "each row of --sequences begins with the user's id, as in SSE-PT's file",
         type=bool,
     )
     user: str = _option("data", "user", "column of the user ids", metavar="COLUMN")
@@ -82,10 +108,10 @@ class TrainConfig:
     timestamp: str = _option(
         "data",
         "timestamp",
-        "column of the times; 'none' takes the order of the rows",
+        "column of the times; 'none' if the rows are in order of time",
         metavar="COLUMN",
     )
-    length: int = _option("data", 20, "items a row, the target among them", int)
+    length: int = _option("data", 20, "items per row, including the target", int)
     split: str = _option(
         "data",
         "random",
@@ -100,50 +126,54 @@ class TrainConfig:
     model: str = _option(
         "model", "nextitnet", "architecture", choices=CONVOLUTIONAL + TRANSFORMERS
     )
-    num_blocks: int = _option("model", 4, "blocks to start with", int)
-    embedding_dim: int = _option("model", 64, "width of item embeddings", int)
+    num_blocks: int = _option("model", 4, "number of blocks at the start", int)
+    embedding_dim: int = _option("model", 64, "width of the item embeddings", int)
     kernel_size: int = _option(
-        "model", 3, "taps of each convolution", int, models=CONVOLUTIONAL
+        "model", 3, "kernel size of each convolution", int, models=CONVOLUTIONAL
     )
     dilations: tuple = _option(
         "model",
         (1, 4),
-        "dilations that the blocks take in turn",
+        "dilations of successive blocks, repeated",
         integers,
         models=CONVOLUTIONAL,
     )
     mask_rate: float = _option(
         "model",
         0.2,
-        "share of a row's items that a step predicts",
+        "fraction of a row's items that are masked and predicted",
         float,
         models=("grec",),
     )
     encoder: bool = _option(
-        "model", False, "an encoder sees both sides of gaps", bool, models=("grec",)
+        "model",
+        False,
+        "an encoder sees both sides of a gap",
+        bool,
+        models=("grec",),
     )
     num_heads: int = _option("model", 1, "attention heads", int, models=TRANSFORMERS)
     dropout: float | None = _option(
         "model",
         None,
-        "share of units dropped in training (default: 0 for sasrec, 0.2 for ssept)",
+        "fraction of units to drop in training (default: 0 for sasrec, 0.2 for ssept)",
         float,
         models=TRANSFORMERS,
     )
     norm: str = _option(
         "model",
         "post",
-        "where blocks normalize: after adding, or before",
+        "where a block normalizes: after its residual sum, or before its layers",
         choices=("post", "pre"),
         models=TRANSFORMERS,
     )
     padding_mask: bool = _option(
-        "model", False, "let no position see padding", bool, models=TRANSFORMERS
+        "model", False, "mask padding in attention", bool, models=TRANSFORMERS
     )
     user_noise: float = _option(
         "model",
         0.8,
-        "probability that a user is replaced in training",
+        "probability of replacing a user by another in training",
         float,
         models=("ssept",),
     )
@@ -158,42 +188,43 @@ class TrainConfig:
         "doubling",
         "when to grow: 'doubling' (twice, after 1/7 and 3/7 of the epochs), "
         "'EPOCH:BLOCKS,...' such as 2:8,5:16 (epochs count from 0), 'plateau' (when "
-        "val_mrr@5 stops rising), or 'none'",
+        f"{MONITOR} stops rising), or 'none'",
         metavar="SCHEDULE",
     )
     data_shares: str | None = _option(
         "growth",
         None,
-        "share of the training rows from an epoch on, for an EPOCH:BLOCKS schedule: "
-        "'EPOCH:SHARE,...' such as 0:0.4,2:1; what is in a share is in larger ones",
+        "fraction of the training rows to use from an epoch on, for an EPOCH:BLOCKS "
+        "schedule: 'EPOCH:FRACTION,...' such as 0:0.4,2:1; later fractions include the "
+        "rows of earlier ones",
         metavar="SHARES",
     )
     share_by: str = _option(
         "growth",
         "random",
-        "which rows a share has: random ones, or the oldest",
+        "which rows make up a fraction of --data-shares: random ones, or the oldest",
         choices=("random", "time"),
     )
     top_blocks: int | None = _option(
-        "growth", None, "stack only that many of the top blocks", int
+        "growth", None, "stack only so many of the top blocks", int
     )
     inherit: str = _option(
         "growth",
         "all",
-        "what a growth carries over: all it can, all with the gates at 0 again, or "
-        "what StackRec's release does",
+        "which weights the deeper model inherits: all that it can, all but the gates "
+        "(which restart at 0), or those of StackRec's reference implementation",
         choices=("all", "all_but_gates", "paper"),
     )
     optimizer_state: str = _option(
         "growth",
         "carry",
-        "what becomes of the optimizer's state",
+        "what to do with the optimizer's state when the model grows",
         choices=("carry", "reset"),
     )
 
     epochs: int = _option("training", 10, "passes over the training rows", int)
-    batch_size: int = _option("training", 256, "rows a batch", int)
-    learning_rate: float = _option("training", 1e-3, "of Adam", float)
+    batch_size: int = _option("training", 256, "rows per batch", int)
+    learning_rate: float = _option("training", 1e-3, "learning rate of Adam", float)
     loss: str = _option(
         "training",
         "full_softmax",
@@ -204,14 +235,14 @@ class TrainConfig:
     exclude_seen: bool = _option(
         "training",
         False,
-        "leave the items of the history out of the ranking in validation and test, as "
-        "stackrec recommend does",
+        "exclude the items of the history from the ranking in validation and test, as "
+        "`stackrec recommend` does",
         type=bool,
     )
     patience: int | None = _option(
         "training",
         None,
-        "stop after that many epochs without a better val_mrr@5, and keep the best "
+        f"stop after so many epochs without a better {MONITOR}, and keep the best "
         "epoch's weights",
         int,
         metavar="EPOCHS",
@@ -219,24 +250,26 @@ class TrainConfig:
     best_of: str = _option(
         "training",
         "all",
-        "which epochs --patience has in mind: all, or those since the last growth",
+        "which epochs --patience compares: all, or only those of the last depth",
         choices=("all", "deepest"),
     )
     max_seconds: float | None = _option(
         "training",
         None,
-        "stop after the epoch in which the training has taken that long",
+        "stop after the epoch in which training has taken this long",
         float,
         metavar="SECONDS",
     )
     load_model: str | None = _option(
         "training",
         None,
-        "start from the model of that run, trained on the same rows, with a new "
-        "optimizer",
+        "start from the trained model of this run folder, which must have the same "
+        "rows; the optimizer starts fresh",
         metavar="FOLDER",
     )
-    seed: int = _option("training", 0, "of weights, order of rows, new blocks", int)
+    seed: int = _option(
+        "training", 0, "seed of weights, order of rows and new blocks", int
+    )
     jit: str = _option(
         "training", "auto", "XLA compilation", choices=("auto", "on", "off")
     )
@@ -245,45 +278,43 @@ class TrainConfig:
         for f in fields(self):
             if getattr(self, f.name) is not None or f.default is not None:
                 self._check_kind(f.name, f.metadata)
-        for name in ("num_blocks", "embedding_dim", "kernel_size", "epochs"):
-            self._check_least(name, 1)
-        for name in ("batch_size", "patience", "top_blocks", "num_heads"):
-            self._check_least(name, 1)
-        for name in ("seed", "split_seed"):
-            self._check_least(name, 0)
-        self._check_least("length", 2)
-        if self.max_seconds is not None and not self.max_seconds > 0:
-            raise ValueError(f"--max-seconds {self.max_seconds} must be above 0.")
-        if not self.learning_rate > 0:
-            raise ValueError(
-                f"--learning-rate {self.learning_rate} must be above 0, such as 0.001."
-            )
+        for name, least in _LEAST.items():
+            if getattr(self, name) is not None:
+                check_integer(name, getattr(self, name), least)
+        for name in ("max_seconds", "learning_rate"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ArgumentError(name, "must be above 0", received=value)
         if not self.dilations or min(self.dilations) < 1:
-            raise ValueError(
-                f"--dilations {','.join(map(str, self.dilations))} must be numbers of "
-                "at least 1, such as 1,4."
+            reason = "must be integers of at least 1, such as 1,4"
+            raise ArgumentError("dilations", reason, received=self.dilations)
+        if self.sequences:
+            self._check_sequences()
+        elif self.user_column:
+            raise ArgumentError(
+                "user_column",
+                f"says how the rows of a sequence file begin, and {self.data} is a log",
+                "Name the log's column of user ids instead.",
+                True,
             )
-        if self.user_column and not self.sequences:
-            raise ValueError(
-                "--user-column says how the rows of --sequences begin, and --data "
-                f"{self.data} is a log. Name its column: --user COLUMN."
+
+    def _check_sequences(self):
+        """Checks that a file of sequences has what the other options need."""
+        lacking = "which a file of sequences does not have"
+        if self.model == "ssept" and not self.user_column:
+            raise ArgumentError(
+                "model",
+                f"learns a vector for each user, {lacking}",
+                "If its rows begin with the user's id, say so (user column); else "
+                "give a log of users, items and times.",
+                self.model,
             )
-        if self.sequences and self.model == "ssept" and not self.user_column:
-            raise ValueError(
-                "--model ssept learns a vector for each user, and a file of "
-                "--sequences has no users. Give --user-column if its rows begin with "
-                "the user's id, or else a log of users, items and times."
-            )
-        if self.sequences and self.share_by == "time":
-            raise ValueError(
-                "--share-by time needs times, which a file of --sequences does not "
-                "have. Use --share-by random."
-            )
-        if self.sequences and self.split != "random":
-            raise ValueError(
-                f"--split {self.split} needs users and times, which a file of "
-                "--sequences does not have. Use --split random."
-            )
+        if self.share_by == "time":
+            reason, fix = f"needs times, {lacking}", "Use random shares."
+            raise ArgumentError("share_by", reason, fix, self.share_by)
+        if self.split != "random":
+            reason, fix = f"needs users and times, {lacking}", "Use the random split."
+            raise ArgumentError("split", reason, fix, self.split)
 
     def to_json(self) -> dict[str, Any]:
         """Returns a dict that JSON can hold."""
@@ -291,7 +322,7 @@ class TrainConfig:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "TrainConfig":
-        """Returns the configuration of which `to_json` made this dict."""
+        """Returns the configuration that `to_json` made this dict from."""
         unknown = sorted(set(values) - {f.name for f in fields(cls)})
         if unknown:
             raise ValueError(
@@ -301,89 +332,91 @@ class TrainConfig:
         return cls(**{**values, "dilations": tuple(values["dilations"])})
 
     def _check_kind(self, name, option):
-        """Checks a value that was not parsed, and makes it one that JSON can hold."""
+        """Checks a value's type and converts it to one that JSON can hold."""
         value = getattr(self, name)
+        kind, said = _KINDS[option["type"]]
         try:
-            object.__setattr__(self, name, _KINDS[option["type"]](value))
+            object.__setattr__(self, name, kind(value))
         except TypeError:
-            kind = option["type"].__name__
-            raise ValueError(
-                f"{option_name(name)} must be of type {kind}. Received: {value!r}"
-            ) from None
-        choices = (*option.get("choices", ()), *option.get("also", ()))
-        if choices and value not in choices:
-            raise ValueError(
-                f"{option_name(name)} {value} must be one of "
-                f"{', '.join(option['choices'])}."
-            )
-
-    def _check_least(self, name, least):
-        value = getattr(self, name)
-        if value is not None and value < least:
-            raise ValueError(f"{option_name(name)} {value} must be at least {least}.")
+            raise ArgumentError(name, f"must be {said}", received=value) from None
+        if "choices" in option and value not in option.get("also", ()):
+            check_choice(name, value, option["choices"])
 
 
 def check_model_options(typed, model):
-    """Raises a ValueError if an option was typed that only other models have."""
+    """Checks that no option was given that only other models have."""
     for f in fields(TrainConfig):
         models = f.metadata.get("models", (model,))
         if f.name in typed and model not in models:
-            raise ValueError(
-                f"{option_name(f.name)} is an option of --model "
-                f"{' and '.join(models)}, not of {model}. Leave it out."
+            raise ArgumentError(
+                f.name,
+                f"is an option of {' and '.join(models)} only, and the model is "
+                f"{model}",
+                "Leave it out.",
+                typed[f.name],
             )
 
 
-def check_same(asked, config, run, way_out):
-    """Raises a ValueError if options are not those of a run that is there.
+def check_same(asked, config, run, fix):
+    """Checks that options are those of a run that exists.
 
     Args:
         asked: Dict from fields of `TrainConfig` to values.
         config: `TrainConfig` of that run.
-        run: String, what is said of where it is.
-        way_out: String, a sentence or more.
+        run: String, the words for that run.
+        fix: String, one or more sentences.
     """
     for name, value in asked.items():
         was = getattr(config, name)
         if value != was:
-            raise ValueError(
-                f"{option_name(name)} {value} does not fit {run}, which was started "
-                f"with {was}. {way_out}"
-            )
+            how = f"with {shown(was)}" if was else "without it"
+            reason = f"does not fit {run}, which was started {how}"
+            raise ArgumentError(name, reason, fix, value)
 
 
 def check_share_by(config):
-    """Raises a ValueError if a share of the oldest rows would be tested on the past."""
+    """Checks that a model that sees the oldest rows first is not tested on the
+    past."""
     if config.share_by == "time" and config.split != "time":
-        raise ValueError(
-            f"--share-by time with --split {config.split} would test on the past, "
-            "having learned from the future. Take --split time."
+        raise ArgumentError(
+            "share_by",
+            f"with the {config.split} split would train on the future and test on "
+            "the past",
+            "Use the time split.",
+            config.share_by,
         )
 
 
 def check_new_run(config):
-    """Raises a ValueError if options of a `TrainConfig` do not go together.
+    """Checks that the options of a `TrainConfig` go together.
 
-    Not asked of runs on disk: an arm of a scenario has the options of all arms.
+    Runs on disk are not checked: an arm of a scenario has the options of all arms.
     """
     if config.share_by == "time" and config.data_shares is None:
-        raise ValueError(
-            "--share-by time says which rows a share has, and there are no shares. "
-            "Give --data-shares, such as 0:0.4,2:1, or leave it out."
+        raise ArgumentError(
+            "share_by",
+            "says which rows a fraction of the data has, and there are no fractions",
+            "Give data shares, such as 0:0.4,2:1, or leave it out.",
+            config.share_by,
         )
     check_share_by(config)
     if config.schedule == "none":
         for name in ("method", "top_blocks", "inherit", "optimizer_state"):
             value = getattr(config, name)
             if value != getattr(TrainConfig, name):
-                raise ValueError(
-                    f"{option_name(name)} {value} says how the net grows, and with "
-                    "--schedule none it does not. Leave one of them out."
+                raise ArgumentError(
+                    name,
+                    "says how the model grows, and with the schedule 'none' it does "
+                    "not grow",
+                    "Leave one of them out.",
+                    value,
                 )
     if config.best_of == "deepest" and config.patience is None:
-        raise ValueError(
-            "--best-of deepest says which epochs --patience has in mind. Give "
-            "--patience, such as 5, or leave it out."
+        raise ArgumentError(
+            "best_of",
+            "says which epochs patience compares, and there is no patience",
+            "Give a patience, such as 5, or leave it out.",
+            config.best_of,
         )
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.config import TrainConfig
 
 
@@ -15,7 +16,7 @@ class RunFolder:
         path: The folder; it need not exist.
 
     Attributes:
-        path: `Path` of the folder; `model`, `history`, ... are those of its files.
+        path: `Path` of the folder. `model`, `history`, ... are the paths of its files.
     """
 
     model: Path
@@ -53,29 +54,33 @@ class RunFolder:
 
     @property
     def holds_run(self):
-        """Whether an epoch was trained here."""
+        """Whether at least one epoch was trained here."""
         files = (self.model, self.start, self.history, self.backup)
         return any(path.exists() for path in files)
 
     @property
     def is_finished(self):
-        """Whether the run has come to its final table."""
+        """Whether the run reached its final table."""
         return self.metrics.exists() and self.model.exists()
 
     def check_free(self):
-        """Raises a ValueError if the folder holds a run."""
+        """Checks that a new run can be written here."""
         if self.path.exists() and not self.path.is_dir():
-            raise ValueError(f"--out {self.path} is a file. Give a folder.")
+            raise ArgumentError("out", "is a file", "Give a folder.", self.path)
         for parent in self.path.parents:
             if parent.is_file():
-                raise ValueError(
-                    f"--out {self.path} would lie in {parent}, which is a file. Give "
-                    "another folder."
+                raise ArgumentError(
+                    "out",
+                    f"would lie in {parent}, which is a file",
+                    "Give another folder.",
+                    self.path,
                 )
         if self.holds_run:
-            raise ValueError(
-                f"--out {self.path} holds a run already. Go on with it (--resume), "
-                "replace it (--overwrite), or give another folder."
+            raise ArgumentError(
+                "out",
+                "already holds a run",
+                "Continue it (resume), replace it (overwrite), or give another folder.",
+                self.path,
             )
 
     def clear(self):
@@ -92,8 +97,8 @@ class RunFolder:
         return TrainConfig.from_json(self.read("config"))
 
     def read_model(self, name="model"):
-        """Returns the trained model; or the one that training began with
-        (`"start"`), in the folder of a model that was grown."""
+        """Returns the trained model; in the folder of a model that was grown, with
+        `"start"`, the one that training began with."""
         import keras
 
         import stackrec_keras.models  # noqa: F401 (registers the classes)
@@ -111,7 +116,7 @@ class RunFolder:
         return json.loads(path.read_text(encoding="utf-8"))
 
     def write(self, name, value):
-        """Writes a JSON file of the run; it is there whole or not at all."""
+        """Writes a JSON file of the run, whole or not at all."""
         path = getattr(self, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.name}.partial")
@@ -120,26 +125,26 @@ class RunFolder:
         os.replace(partial, path)
 
     def write_model(self, model, name="model"):
-        """Writes a model; it is there whole or not at all."""
+        """Writes a model, whole or not at all."""
         partial = self.path / "partial.keras"
         model.save(partial)
         os.replace(partial, getattr(self, name))
 
     def known(self, model):
-        """Returns what a split by time has to keep of a model that was trained on:
-        see `make_split`."""
+        """Returns what a split by time must keep of a model that is trained further.
+        See `make_split`."""
         known = {"vocabulary": model.vocabulary}
         if model.num_users is not None:
             known["user_ids"] = self.read("users")
         return known
 
     def user_indices(self, users):
-        """Returns the index that the run's model knows each raw user id by, -1 for
-        none, as an array."""
+        """Returns an array with the model's index of each raw user id; -1 if it does
+        not know the user."""
         import numpy as np
         import pandas as pd
 
-        # As texts: a log may have numbers as texts, or texts as numbers.
+        # As strings: one log may have numbers where another has strings.
         known = pd.Index([str(user) for user in self.read("users")])
         return known.get_indexer([str(user) for user in users]).astype(np.int32)
 
@@ -147,17 +152,17 @@ class RunFolder:
         if self.config.exists():
             command = "grow OLD" if self.start.exists() else "train"
             return (
-                f"{self.path} has no {self._FILES[name]}: its run is not finished. Go "
-                f"on with it: stackrec {command} --out {self.path} --resume"
+                f"{self.path} has no {self._FILES[name]}: its run is not finished. "
+                f"Continue it: stackrec {command} --out {self.path} --resume"
             )
         return (
-            f"{self.path} is no run folder (it has no {self._FILES[name]}). Make one: "
-            f"stackrec train --data ... --out {self.path}"
+            f"{self.path} is not a run folder (it has no {self._FILES[name]}). Make "
+            f"one: stackrec train --data ... --out {self.path}"
         )
 
 
 def write_description(config, folder, split, arguments=None):
-    """Writes what it takes to do a run again; `arguments` are those of its split."""
+    """Writes what it takes to repeat a run; `arguments` are those of its split."""
     from stackrec_keras.runs.architectures import takes_users
     from stackrec_keras.runs.environment import environment
     from stackrec_keras.runs.split_recipe import describe_split
@@ -170,7 +175,7 @@ def write_description(config, folder, split, arguments=None):
 
 
 def write_results(config, folder, split, model):
-    """Writes what became of a run, from its model and history.csv."""
+    """Writes the results of a run, from its model and history.csv."""
     from stackrec_keras import plot
     from stackrec_keras.evaluation import final_results, seen_notes, table
     from stackrec_keras.runs.callbacks.history_file import as_history, read_rows
@@ -184,7 +189,7 @@ def write_results(config, folder, split, model):
     notes = run_notes(len(split.test), split.hash, seconds)
     notes += seen_notes(model, split.test, model.exclude_seen)
     folder.table.write_text(table(results, notes) + "\n", encoding="utf-8")
-    # Last of all: it is what tells a finished run.
+    # Last: this file marks a run as finished.
     folder.write(
         "metrics",
         {

@@ -9,13 +9,14 @@ import keras
 import numpy as np
 
 from stackrec_keras.data import Vocabulary
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.evaluation import training_counts
 from stackrec_keras.models.registry import MODELS
 from stackrec_keras.runs.config import GROW_OPTIONS, TrainConfig
 from stackrec_keras.runs.folder import RunFolder, write_description
 from stackrec_keras.runs.growth_options import stacking_callback
 from stackrec_keras.runs.log_source import absolute_paths, read_log
-from stackrec_keras.runs.run import Run, run_of
+from stackrec_keras.runs.run import Run, finished_run
 from stackrec_keras.runs.split_recipe import (
     plain_time,
     remake_split,
@@ -30,10 +31,11 @@ from stackrec_keras.runs.training import (
 )
 from stackrec_keras.stacking.growth import block_stacks
 from stackrec_keras.stacking.optimizer_state import check_optimizer
+from stackrec_keras.wording import counted
 
 _LOSSES = {"FullSoftmax": "full_softmax", "SampledSoftmax": "sampled_softmax"}
 _LOSSES["GBCE"] = "gbce"
-# Of OLD's options: another split, and what was for its own training alone.
+# The new run has another split, and does without what only the old run needed.
 _NOT_INHERITED = {"sequences": False, "split": "time", "share_by": "random"}
 _NOT_INHERITED["user_column"] = False
 _NOT_INHERITED |= dict.fromkeys(("data_shares", "max_seconds", "load_model"))
@@ -50,23 +52,23 @@ def grow(
     """Grows a trained model and trains it on a newer log, as `stackrec grow` does.
 
     Args:
-        old: A run folder or a `.keras` file; it is left as it is.
+        old: A run folder or a `.keras` file. It is not changed.
         out: The run folder to write. Defaults to `None`: nothing stays on disk.
         num_blocks: Integer, blocks to grow to. Defaults to `None`: twice as many as
             the model has, or `top_blocks` more.
-        resume: Boolean, whether to go on with the run in `out`; starts it if there
-            is none. Defaults to `False`.
+        resume: Boolean, whether to continue the run in `out`; starts one if there is
+            none. Defaults to `False`.
         overwrite: Boolean, whether to replace the run in `out`. Defaults to `False`.
-        **options: Fields of `TrainConfig`, such as `data`, the whole log up to now,
-            `method`, `epochs` or `learning_rate`. One that is left out is as in the
+        **options: Fields of `TrainConfig`, such as `data` (the whole log up to now),
+            `method`, `epochs` or `learning_rate`. Each defaults to its value in the
             model's run.
 
     Returns:
         A `Run`.
 
     Raises:
-        ValueError: If the options do not fit the model or the log, or `out` holds a
-            run already.
+        ArgumentError: If the options do not fit the model or the log, or `out` already
+            holds a run.
 
     Example:
 
@@ -76,9 +78,11 @@ def grow(
     """
     unknown = sorted(set(options) - set(GROW_OPTIONS))
     if unknown:
-        raise ValueError(
-            f"{unknown[0]}={options[unknown[0]]!r} is no option of grow, which takes "
-            f"{', '.join(GROW_OPTIONS)}. Others are as in the model's run."
+        raise ArgumentError(
+            unknown[0],
+            f"is not an option of grow, which takes {', '.join(GROW_OPTIONS)}",
+            "All others stay as in the model's run.",
+            options[unknown[0]],
         )
     if out is None:
         check_no_folder(resume, overwrite)
@@ -90,7 +94,7 @@ def grow(
     options = absolute_paths(options)
     if resume and folder.start.exists():
         if folder.is_finished:
-            return run_of(folder, folder.read_model())
+            return finished_run(folder)
         config, split, model = _resume(folder, num_blocks, options)
     else:
         config, split, model = _start(old, folder, num_blocks, options)
@@ -101,12 +105,14 @@ def grow(
 
 
 def check_grown_out(old, folder, resume, overwrite):
-    """Raises a ValueError if a run of `grow` cannot be in that `RunFolder`."""
+    """Checks that `grow` can write its run into a `RunFolder`."""
     of_old = old.parent if old.suffix == ".keras" else old
     if of_old.resolve() == folder.path.resolve():
-        raise ValueError(
-            f"--out {folder.path} is where OLD is, which is never overwritten. Give "
-            "another folder."
+        raise ArgumentError(
+            "out",
+            "is the folder of the model to grow, which is never overwritten",
+            "Give another folder.",
+            folder.path,
         )
     if not overwrite and not (resume and folder.start.exists()):
         folder.check_free()
@@ -115,9 +121,12 @@ def check_grown_out(old, folder, resume, overwrite):
 def _resume(folder, depth, options):
     config = resumed_config(options, folder)
     if depth is not None and config.schedule != _schedule(config, depth):
-        raise ValueError(
-            f"--num-blocks {depth} does not fit the run in {folder.path}, which "
-            f"was started with --schedule {config.schedule}. Leave it out to --resume."
+        raise ArgumentError(
+            "num_blocks",
+            f"does not fit the run in {folder.path}, which was started with the "
+            f"schedule {config.schedule!r}",
+            "Leave it out to resume the run.",
+            depth,
         )
     model = folder.read_model("start")
     known = folder.known(model)
@@ -125,20 +134,24 @@ def _resume(folder, depth, options):
 
 
 def _start(old, folder, depth, options):
-    """Reads all, checks all, and only then writes what training begins with."""
+    """Reads and checks everything, and only then writes what training begins with."""
     model, old_config, known, until = _read_old(old)
     config = _configuration(depth, options, model, old_config)
     keras.utils.set_random_seed(config.seed)
     _check_growth(config, model)
     log = read_log(config)
     _check_overlap(log, model, config)
-    arguments = _held_out(log, until)
+    arguments = _held_out(log, until, config.data)
     if until is None:
-        print("OLD does not say until when it was trained: its figures may flatter it.")
+        print(
+            "The old model does not record when its training data end, so its results "
+            "below may be too good: it may have been trained on the test rows."
+        )
     elif (log["timestamp"] > time_of(until)).mean() > 0.5:
         print(
-            f"Most of the log came after {until}, until when OLD was trained: what it "
-            "lacks of earlier is lost to the histories. Give the whole log up to now."
+            f"Most of the log is from after {until}, when the old model's training "
+            "data end. Events missing from this log will be missing from the "
+            "histories. Give the whole log up to now."
         )
     split = split_log(log, "time", config.length, {**arguments, **known})
     arguments = {name: plain_time(time) for name, time in arguments.items()}
@@ -150,41 +163,48 @@ def _start(old, folder, depth, options):
 
 
 def _read_old(path):
-    """Returns the model, the `TrainConfig` of its run, what a split has to keep of it
-    (see `RunFolder.known`) and until when it was trained."""
+    """Returns the model, the `TrainConfig` of its run, what a split must keep of it
+    (see `RunFolder.known`), and the time at which its training data end."""
     if path.suffix != ".keras":
         folder = RunFolder(path)
         model = folder.read_model()
         until = folder.read("split").get("trained_until")
         return _checked(model, path), folder.read_config(), folder.known(model), until
     if not path.exists():
-        raise FileNotFoundError(f"There is no {path}. Give a run folder or a .keras.")
+        raise FileNotFoundError(
+            f"{path} does not exist. Give a run folder or a .keras file."
+        )
     model = _checked(keras.saving.load_model(path), path)
     if model.num_users is not None:
-        raise ValueError(
-            f"{path} does not say which users its model knows, the run folder of "
-            "`stackrec train` does. Give that."
+        raise ArgumentError(
+            "old",
+            "does not say which users its model knows",
+            "Give the run folder of `stackrec train`, which does.",
+            path,
         )
     return model, None, {"vocabulary": model.vocabulary}, None
 
 
 def _checked(model, path):
     if type(model).__name__.lower() not in MODELS:
-        raise ValueError(
-            f"{path} holds a {type(model).__name__}. stackrec grow knows "
-            f"{', '.join(MODELS)}."
+        raise ArgumentError(
+            "old",
+            f"holds a {type(model).__name__}, and grow knows only {', '.join(MODELS)}",
+            received=path,
         )
     if model.vocabulary is None or not model.trained_length or not model.compiled:
-        raise ValueError(
-            f"The model in {path} has no vocabulary, or was never trained. Set "
-            "model.vocabulary, train it with model.fit and save it."
+        raise ArgumentError(
+            "old",
+            "holds a model that has no vocabulary or was never trained",
+            "Set model.vocabulary, train it with model.fit and save it.",
+            path,
         )
     return model
 
 
 def _configuration(depth, options, model, old):
     if "data" not in options and old is None:
-        raise ValueError("--data is missing: give the log up to now.")
+        raise ArgumentError("data", "is missing", "Give the whole log up to now.")
     if old is None:
         rate = float(f"{float(model.optimizer.learning_rate):.6g}")
         loss = _LOSSES.get(type(model.loss).__name__, TrainConfig.loss)
@@ -196,15 +216,18 @@ def _configuration(depth, options, model, old):
     if depth is None:
         depth = config.num_blocks + (config.top_blocks or config.num_blocks)
     if depth < config.num_blocks:
-        raise ValueError(
-            f"--num-blocks {depth} is less than the {config.num_blocks} blocks of "
-            "OLD, and a net only grows. Give more, or as many for no growth."
+        raise ArgumentError(
+            "num_blocks",
+            f"is less than the {config.num_blocks} blocks of the old model, and a "
+            "model only grows",
+            "Give more, or as many to train without growing.",
+            depth,
         )
     return replace(config, schedule=_schedule(config, depth))
 
 
 def _of_model(model):
-    """Returns the fields of `TrainConfig` that a model itself settles."""
+    """Returns the fields of `TrainConfig` that the model itself determines."""
     names = [f.name for f in fields(TrainConfig)]
     found = {k: v for k, v in model.get_config().items() if k in names}
     if "dilations" in found:
@@ -229,38 +252,47 @@ def _check_growth(config, model):
 
 
 def _check_overlap(log, model, config):
-    # Raises a ValueError of its own where ids are of another type.
+    # Raises an error of its own if the ids are of another type.
     model.vocabulary.extended(log["item"])
     if not model.vocabulary.encode(log["item"]).any():
-        raise ValueError(
-            f"--data {config.data} has no item that OLD knows: it has ids such as "
-            f"{log['item'].iloc[0]}, and OLD such as {model.vocabulary.ids[0]}. "
-            "Give a log of the same catalogue, or train anew: stackrec train."
+        raise ArgumentError(
+            "data",
+            "has no item that the old model knows: its ids look like "
+            f"{log['item'].iloc[0]}, and the model's like {model.vocabulary.ids[0]}",
+            "Give a log of the same catalogue, or train a new model.",
+            config.data,
         )
 
 
-def _held_out(log, until):
-    """Returns when validation and test begin: at eight and nine tenths of the events
-    after `until`."""
+def _held_out(log, until, data):
+    """Returns when validation and test begin: after eight and nine tenths of the
+    events that are later than `until`."""
     times = np.sort(log["timestamp"].to_numpy())
     if until is not None:
         if isinstance(until, str) != (times.dtype.kind == "M"):
-            raise ValueError(
-                f"The log's times are such as {times[0]}, and OLD was trained until "
-                f"{until}. Give times of the same form."
+            raise ArgumentError(
+                "data",
+                f"has times like {times[0]}, and the old model's training data end at "
+                f"{until}",
+                "Give times of the same form.",
+                data,
             )
         times = times[times > time_of(until)]
     if len(times) == 0:
-        raise ValueError(
-            f"The log has no event after {until}, until when OLD was trained. Give the "
-            "log up to now."
+        raise ArgumentError(
+            "data",
+            f"has no event after {until}, when the old model's training data end",
+            "Give the log up to now.",
+            data,
         )
     first, test = (times[len(times) * tenths // 10] for tenths in (8, 9))
     if first == test:
-        raise ValueError(
-            f"The log's newest events share one time, {first}, so validation and test "
-            "cannot be told apart. Give times that are finer, or a log that reaches "
-            "further."
+        raise ArgumentError(
+            "data",
+            f"has its newest events all at one time, {first}, so validation and test "
+            "cannot be separated",
+            "Give finer times, or a log that covers a longer period.",
+            data,
         )
     return {"validation_start": first, "test_start": test}
 
@@ -272,6 +304,8 @@ def _extend(model, split):
     users = split.num_users - (model.num_users or split.num_users)
     if users:
         model.extend_users(users)
-    of_users = f" and {users:,} new users" if model.num_users is not None else ""
-    print(f"{len(new):,} new items{of_users}")
+    found = counted(len(new), "new item")
+    if model.num_users is not None:
+        found += f" and {counted(users, 'new user')}"
+    print(found)
     model.vocabulary = Vocabulary(split.vocabulary.ids, training_counts(split.train))

@@ -1,11 +1,20 @@
 """How a run grows, from its configuration."""
 
+import contextlib
+
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.stacking import StackingCallback, StackingSchedule
 
-_WAYS_OUT = (
-    "--schedule takes 'doubling', 'plateau', 'none', or pairs of epoch and blocks "
-    "such as 2:8,5:16."
+_NAMED = {"doubling": None, "plateau": "plateau"}
+_SCHEDULES = (
+    "must be 'doubling', 'plateau', 'none', or pairs of epoch and blocks such as "
+    "2:8,5:16"
 )
+_DATA_SHARES = (
+    "must be pairs of epoch and fraction of the rows, from epoch 0 on, such as "
+    "0:0.4,2:1"
+)
+_FIX = "Give more blocks at earlier epochs, or 'none' to train without growing."
 
 
 def stacking_callback(config):
@@ -15,65 +24,70 @@ def stacking_callback(config):
         config: `TrainConfig`.
 
     Raises:
-        ValueError: If method and schedule do not fit the rest of the configuration.
+        ArgumentError: If method and schedule do not fit the rest of the configuration.
     """
-    if config.data_shares and config.schedule in ("none", "doubling", "plateau"):
-        raise ValueError(
-            f"--data-shares {config.data_shares} needs a --schedule of epochs and "
-            f"blocks, such as 2:8. Received: --schedule {config.schedule}"
+    if config.data_shares and config.schedule in ("none", *_NAMED):
+        raise ArgumentError(
+            "data_shares",
+            "needs a schedule of epochs and blocks, such as 2:8, and the schedule is "
+            f"{config.schedule!r}",
+            received=config.data_shares,
         )
     if config.schedule == "none":
         return None
-    callback = StackingCallback(
-        config.method,
-        _schedule(config.schedule, config.data_shares),
-        top_blocks=config.top_blocks,
-        inherit=config.inherit,
-        optimizer_state=config.optimizer_state,
-        seed=config.seed,
-    )
+    tables = _tables(config)
+    with _tables_as_given(config):
+        schedule = StackingSchedule(*tables) if tables else _NAMED[config.schedule]
+        callback = StackingCallback(
+            config.method,
+            schedule,
+            top_blocks=config.top_blocks,
+            inherit=config.inherit,
+            optimizer_state=config.optimizer_state,
+            seed=config.seed,
+        )
     growth_table(config, callback)
     return callback
 
 
 def growth_table(config, callback):
-    """Returns the dict from epoch to blocks, `None` where the metric decides."""
+    """Returns the dict from epoch to blocks, or `None` where the metric decides."""
     if not hasattr(callback.schedule, "table"):
         return None
-    try:
+    with _tables_as_given(config):
         return callback.schedule.table(
             config.num_blocks, config.epochs, config.top_blocks
         )
-    except ValueError as error:
-        raise ValueError(
-            f"--schedule {config.schedule} with --num-blocks {config.num_blocks} and "
-            f"--epochs {config.epochs}: {error} (--schedule none trains without "
-            "growth.)"
-        ) from error
 
 
-def _schedule(text, data_shares):
-    if text == "doubling":
-        return None
-    if text == "plateau":
-        return text
-    depths = _table(text, int, f"--schedule {text} is no schedule. {_WAYS_OUT}")
-    if data_shares is None:
-        return StackingSchedule(depths)
-    wrong = (
-        f"--data-shares {data_shares} are no shares. Give pairs of epoch and share of "
-        "the rows, from epoch 0 on, such as 0:0.4,2:1."
-    )
+@contextlib.contextmanager
+def _tables_as_given(config):
+    """Errors about the schedule show the configuration's text, not its dict."""
     try:
-        return StackingSchedule(depths, _table(data_shares, float, wrong))
-    except ValueError as error:
-        raise ValueError(f"--data-shares {data_shares}: {error}") from error
+        yield
+    except ArgumentError as error:
+        fixes = {"schedule": _FIX, "data_shares": error.fix}
+        name = error.argument
+        if name not in fixes:
+            raise
+        given = getattr(config, name)
+        raise ArgumentError(name, error.reason, fixes[name], given) from error
 
 
-def _table(text, type, wrong):
+def _tables(config):
+    """Returns the dicts of depths and of data shares, `None` for a named schedule."""
+    if config.schedule in _NAMED:
+        return None
+    depths = _table("schedule", config.schedule, int, _SCHEDULES)
+    if config.data_shares is None:
+        return depths, None
+    return depths, _table("data_shares", config.data_shares, float, _DATA_SHARES)
+
+
+def _table(name, text, type, reason):
     """Returns the dict for pairs of an epoch and a number."""
     try:
         pairs = [part.split(":") for part in text.split(",")]
         return {int(epoch): type(value) for epoch, value in pairs}
     except ValueError:
-        raise ValueError(wrong) from None
+        raise ArgumentError(name, reason, received=text) from None

@@ -1,26 +1,29 @@
-"""From what was typed after `--data` to a log."""
+"""From the name or path of a run's data to a log."""
 
 import contextlib
 import os
 import sys
+
+from stackrec_keras.errors import ArgumentError
 
 
 def read_log(options, data=None):
     """Reads a named data set or a file as a log.
 
     Args:
-        options: What has `data`, a name or a path, and the names of the columns of
-            a file, `user`, `item` and `timestamp`: a `TrainConfig`, or the parsed
-            options. `"none"` for the times takes the order of rows, and `"0"` is
-            the first column of a file without a header.
-        data: String, another log with the same columns.
+        options: A `TrainConfig`, or another object with its `data`, a name or a
+            path, and the names of a file's columns, `user`, `item` and `timestamp`.
+            With the timestamp `"none"`, the rows are in order of time; `"0"` is the
+            first column of a file without a header.
+        data: String, another log with the same columns. Defaults to `None`: the
+            options' own.
 
     Returns:
         A frame as `read_interactions` returns it.
 
     Raises:
-        ValueError: If there is neither a data set nor a file of that name, or the
-            file is no log.
+        ArgumentError: If there is neither a data set nor a file of that name, or the
+            file is not a log.
     """
     from stackrec_keras.data import load, read_interactions
     from stackrec_keras.data.named import DATA_SETS
@@ -29,16 +32,30 @@ def read_log(options, data=None):
     if is_file(data):
         times = None if options.timestamp == "none" else options.timestamp
         columns = (options.user, options.item, times)
-        return read_interactions(data, *map(_name_or_number, columns))
+        with errors_about_data(data):
+            return read_interactions(data, *map(_name_or_number, columns))
     # Results go to stdout, and some commands print them for machines.
     with contextlib.redirect_stdout(sys.stderr):
         if data in DATA_SETS:
             return load(data)
-    raise ValueError(
-        f"--data {data} is neither a file nor a named data set. Check the "
-        f"path (it is looked up from {os.getcwd()}), or see `stackrec data` "
-        "for the names."
+    raise ArgumentError(
+        "data",
+        "is neither a file nor a named data set",
+        f"Check the path, which is relative to {os.getcwd()}, or use a name: "
+        f"{', '.join(DATA_SETS)}.",
+        data,
     )
+
+
+@contextlib.contextmanager
+def errors_about_data(data):
+    """Errors about the path that a function reads are errors about a run's `data`."""
+    try:
+        yield
+    except ArgumentError as error:
+        if error.argument not in ("path", "path_or_frame"):
+            raise
+        raise ArgumentError("data", error.reason, error.fix, data) from error
 
 
 def _name_or_number(column):
@@ -46,12 +63,12 @@ def _name_or_number(column):
 
 
 def is_file(data):
-    """Whether `--data` stands for a file: it exists, or it looks like a path."""
+    """Returns whether `data` is a path: it exists, or it looks like one."""
     return os.path.isfile(data) or bool(os.path.splitext(data)[1]) or os.sep in data
 
 
 def absolute_paths(options):
-    """Returns a dict of fields of `TrainConfig`, with paths that hold in any folder."""
+    """Returns fields of `TrainConfig` with absolute paths."""
     found = dict(options)
     if "data" in found and is_file(found["data"]):
         found["data"] = os.path.abspath(found["data"])

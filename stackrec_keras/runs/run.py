@@ -1,4 +1,4 @@
-"""A run that is finished, as Python has it."""
+"""A finished run: its model, history and results."""
 
 from dataclasses import dataclass, field
 from os import PathLike
@@ -11,16 +11,17 @@ from stackrec_keras.runs.folder import RunFolder
 
 @dataclass(frozen=True)
 class Run:
-    """A training run that is finished. Printed, it is its table.
+    """A finished training run. Printed, it is its table.
 
     Attributes:
-        folder: `Path` of the run folder, `None` if there is none.
+        folder: `Path` of the run folder, or `None`.
         config: Its `TrainConfig`.
         model: The trained model.
-        history: Dict of lists, a value an epoch, as in `keras.callbacks.History`.
-        results: Dict from the model and from `"popularity"` to a dict from metric to
-            value on the test rows.
-        table: String, the same as Markdown.
+        history: Dict of lists with one value per epoch, as in
+            `keras.callbacks.History`.
+        results: Dict from the model's title, and from `"popularity"`, to a dict from
+            metric to value on the test rows.
+        table: String, `results` as a Markdown table.
     """
 
     folder: Path | None
@@ -42,10 +43,16 @@ def read_run(folder: str | PathLike) -> Run:
         folder: The run folder.
 
     Raises:
-        FileNotFoundError: If it is no run folder, or its run is not finished.
+        FileNotFoundError: If it is not a run folder, or its run is not finished.
     """
     found = RunFolder(folder)
     return run_of(found, found.read_model())
+
+
+def finished_run(folder):
+    """Returns the `Run` in a `RunFolder` that was to be resumed, and says so."""
+    print(f"The run in {folder.path} is already finished.")
+    return run_of(folder, folder.read_model())
 
 
 def run_of(folder, model):

@@ -1,12 +1,13 @@
-"""The split of a run: made once, and made again to evaluate."""
+"""The split of a run: made once, and remade to evaluate."""
 
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.config import TRANSFER
-from stackrec_keras.runs.log_source import read_log
+from stackrec_keras.runs.log_source import errors_about_data, read_log
 
 # Written to split.json: a later default of the library must not change old runs.
 _SHARES = {"test_share": 0.2, "validation_share": 0.1}
 _TIME_SHARES = {"test_share": 0.1, "validation_share": 0.1}
-# Of targets; not every kind of split has them.
+# Counts of targets, which not every kind of split has.
 _COUNTS = ("num_targets", "unknown_targets", "cold_targets")
 
 
@@ -15,10 +16,10 @@ def make_split(config, arguments=None, known=None):
 
     Args:
         config: `TrainConfig`.
-        arguments: Dict of the split's own arguments, by default
+        arguments: Dict of the split's own arguments. Defaults to
             `split_arguments(config)`.
-        known: Dict of the `vocabulary` and the `user_ids` that a model has which is
-            trained on by a split by time; `None` for a new model.
+        known: Dict of the `vocabulary` and the `user_ids` of the model that is
+            trained further, for a split by time. Defaults to `None`: a new model.
 
     Returns:
         A `Split`.
@@ -27,15 +28,16 @@ def make_split(config, arguments=None, known=None):
 
     if config.split == TRANSFER:
         raise ValueError(
-            f"A run that was fine-tuned on {config.data} belongs to `stackrec scenario "
-            "tf`, which goes on with it; its table is in metrics.md."
+            f"The run that was fine-tuned on {config.data} belongs to `stackrec "
+            "scenario tf`, which continues it. Its table is in metrics.md."
         )
     if arguments is None:
         arguments = split_arguments(config)
     if config.sequences:
-        windows, _ = data.read_sequences(
-            config.data, config.user_column, length=config.length
-        )
+        with errors_about_data(config.data):
+            windows, _ = data.read_sequences(
+                config.data, config.user_column, length=config.length
+            )
         return data.split_random(windows, **arguments)
     log = read_log(config)
     return split_log(log, config.split, config.length, {**arguments, **(known or {})})
@@ -73,7 +75,7 @@ def split_arguments(config):
 
 
 def describe_split(config, split, arguments=None):
-    """Returns the dict for split.json: how to make the split again, and its hash."""
+    """Returns the dict for split.json: how to remake the split, and its hash."""
     return {
         "kind": config.split,
         "length": config.length,
@@ -103,19 +105,19 @@ def plain_time(time):
 
 
 def time_of(value):
-    """Returns the time of which `plain_time` made this value."""
+    """Returns the time that `plain_time` made this value from."""
     import numpy as np
 
     return np.datetime64(value) if isinstance(value, str) else value
 
 
 def split_in(folder, config, resume):
-    """Returns the split of a new run, or again that of the run to go on with.
+    """Returns the split of a new run, or remakes that of the run to resume.
 
     Args:
         folder: `RunFolder`.
         config: `TrainConfig` of the run.
-        resume: Boolean, whether to go on with what is in the folder.
+        resume: Boolean, whether to continue the run in the folder.
     """
     if resume and folder.split.exists():
         return remake_split(config, folder.read("split"))
@@ -123,7 +125,7 @@ def split_in(folder, config, resume):
 
 
 def remake_split(config, description, known=None):
-    """Makes the split of a run again.
+    """Remakes the split of a run.
 
     Args:
         config: `TrainConfig` of the run.
@@ -131,14 +133,16 @@ def remake_split(config, description, known=None):
         known: As in `make_split`.
 
     Raises:
-        ValueError: If the data give another split than they did then.
+        ArgumentError: If the data now give another split.
     """
     split = make_split(config, description["arguments"], known)
     if split.hash != description["hash"]:
-        raise ValueError(
-            f"The data in {config.data} have changed: they give the split "
-            f"{split.hash}, and the run was made with {description['hash']}. Bring "
-            "back the data of the run, or give another log with `stackrec evaluate "
-            "--data`."
+        raise ArgumentError(
+            "data",
+            f"has changed: it gives the split {split.hash}, and the run was made with "
+            f"{description['hash']}",
+            "Restore the data of the run, or evaluate on another log with `stackrec "
+            "evaluate --data`.",
+            config.data,
         )
     return split

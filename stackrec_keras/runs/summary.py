@@ -1,10 +1,11 @@
-"""What is said at a training's end: which epoch's weights are kept, and why."""
+"""What is printed at the end of training: which epoch's weights are kept, and why."""
 
-MONITOR = "val_mrr@5"
+from stackrec_keras.runs.config import MONITOR
+from stackrec_keras.wording import counted
 
 
 def ending(config, rows, growths):
-    """Says what one may not expect of the model that a training ended with.
+    """Returns what may surprise about the model that a training ended with.
 
     Args:
         config: `TrainConfig` of the run.
@@ -12,13 +13,13 @@ def ending(config, rows, growths):
         growths: Dict from epoch to blocks, as scheduled.
 
     Returns:
-        String, a line; `None` if the model is what one expects.
+        String, a line, or `None` if there is nothing to say.
     """
     if MONITOR not in rows[-1]:
         return None
     if config.patience is not None:
         return _of_best(config, rows, growths)
-    if config.schedule == "plateau":  # it keeps the best, and says so itself
+    if config.schedule == "plateau":  # it keeps the best epoch and says so itself
         return None
     return _of_last(config, rows)
 
@@ -38,10 +39,10 @@ def _of_best(config, rows, growths):
     if missed:
         steps = " and ".join(f"to {n} blocks at epoch {e}" for e, n in missed.items())
         impatient = last["epoch"] - best["epoch"] >= config.patience
-        way_out = "--patience" if impatient else "--max-seconds"
-        parts.append(f"the growth {steps} was not reached (more {way_out})")
+        limit = "patience" if impatient else "max_seconds"
+        parts.append(f"growing {steps} was not reached (increase {limit})")
     if shallow:
-        parts.append(f"--best-of deepest keeps the best at {_blocks(last)}")
+        parts.append(f"best_of='deepest' keeps the best at {_blocks(last)}")
     return "; ".join(parts) + ". Epochs count from 0."
 
 
@@ -53,18 +54,17 @@ def _of_last(config, rows):
     depth = "" if best["num_blocks"] == last["num_blocks"] else f" at {_blocks(best)}"
     return (
         f"{MONITOR} was best in epoch {best['epoch']}{depth} ({theirs}; epochs count "
-        f"from 0); the model is that of the last epoch ({ours}). --patience "
-        f"{config.epochs} keeps the best."
+        f"from 0), and the model is that of the last epoch ({ours}). With a patience "
+        f"of {config.epochs}, the best is kept."
     )
 
 
 def _best(rows, deepest=False):
-    """The row of the epoch that `BestEpoch` keeps."""
+    """Returns the row of the epoch that `BestEpoch` keeps."""
     if deepest:
         rows = [row for row in rows if row["num_blocks"] == rows[-1]["num_blocks"]]
     return max(rows, key=lambda row: row[MONITOR])
 
 
 def _blocks(row):
-    plural = "" if row["num_blocks"] == 1 else "s"
-    return f"{row['num_blocks']} block{plural}"
+    return counted(row["num_blocks"], "block")

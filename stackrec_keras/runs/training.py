@@ -9,11 +9,19 @@ from os import PathLike
 import keras
 
 from stackrec_keras.data import Batches, Vocabulary
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.evaluation import model_title, training_counts
 from stackrec_keras.runs.architectures import build_model
-from stackrec_keras.runs.callbacks import Backup, BestEpoch, HistoryFile, MaxSeconds
+from stackrec_keras.runs.callbacks import (
+    Backup,
+    BestEpoch,
+    ClockProgress,
+    HistoryFile,
+    MaxSeconds,
+)
 from stackrec_keras.runs.callbacks.history_file import read_rows
 from stackrec_keras.runs.config import (
+    MONITOR,
     TrainConfig,
     check_model_options,
     check_new_run,
@@ -22,12 +30,13 @@ from stackrec_keras.runs.config import (
 from stackrec_keras.runs.folder import RunFolder, write_description, write_results
 from stackrec_keras.runs.growth_options import growth_table, stacking_callback
 from stackrec_keras.runs.log_source import absolute_paths
-from stackrec_keras.runs.run import Run, run_of
+from stackrec_keras.runs.run import Run, finished_run, run_of
 from stackrec_keras.runs.split_recipe import split_in
 from stackrec_keras.runs.summary import ending
 from stackrec_keras.runs.warm_start import load_trained
+from stackrec_keras.wording import counted
 
-_FEW_STEPS, _ENOUGH_STEPS = 20, 50  # an epoch
+_FEW_STEPS, _ENOUGH_STEPS = 20, 50  # per epoch
 _SMALL_BATCH = 8
 
 
@@ -42,16 +51,16 @@ def train(
     Args:
         config: `TrainConfig`.
         out: The run folder to write. Defaults to `None`: nothing stays on disk.
-        resume: Boolean, whether to go on with the run in `out`, whose configuration
-            must be the same; starts it if there is none. Defaults to `False`.
+        resume: Boolean, whether to continue the run in `out`, whose configuration
+            must be the same; starts one if there is none. Defaults to `False`.
         overwrite: Boolean, whether to replace the run in `out`. Defaults to `False`.
 
     Returns:
         A `Run`.
 
     Raises:
-        ValueError: If the configuration or the data cannot be used, or `out` holds a
-            run already; a run in the folder is untouched then.
+        ArgumentError: If the configuration or the data cannot be used, or `out`
+            already holds a run, which is then left untouched.
 
     Example:
 
@@ -74,51 +83,55 @@ def train(
     if resume:
         resumed_config(vars(config), folder)
         if folder.is_finished:
-            return run_of(folder, folder.read_model())
+            return finished_run(folder)
     else:
         check_model_options(_changed(config), config.model)
         check_new_run(config)
-    stacking_callback(config)  # an error in the options comes before the data
+    stacking_callback(config)  # fails before the data are read
     split = split_in(folder, config, resume)
     print(split)
     return train_split(split, config, folder, resume)
 
 
 def check_no_folder(resume, overwrite):
-    """Raises a ValueError if a run that writes no folder is to have one."""
+    """Checks that nothing is asked of the folder of a run that writes none."""
     if resume or overwrite:
-        raise ValueError(
-            "resume and overwrite say what becomes of the run in out, and out is None. "
-            "Give out=FOLDER, or leave them out."
+        raise ArgumentError(
+            "resume" if resume else "overwrite",
+            "is about the run in `out`, and `out` is None",
+            "Give a folder, or leave it out.",
+            True,
         )
 
 
 def check_out(folder, resume, overwrite):
-    """Raises a ValueError if a run of `train` cannot be in that `RunFolder`."""
+    """Checks that `train` can write its run into a `RunFolder`."""
     if not (resume or overwrite):
         folder.check_free()
     if resume and folder.start.exists():
-        raise ValueError(
-            f"--out {folder.path} holds a model that was grown from another. Go on "
-            f"with it: stackrec grow OLD --out {folder.path} --resume"
+        raise ArgumentError(
+            "out",
+            "holds a model that was grown from another",
+            f"Resume it with `grow`: stackrec grow OLD --out {folder.path} --resume",
+            folder.path,
         )
 
 
 def resumed_config(asked, folder):
-    """Returns the configuration of the run in a folder, which must not change.
+    """Returns the configuration of the run in a folder, which may not change.
 
     Args:
         asked: Dict from fields of `TrainConfig` to values.
         folder: `RunFolder`.
     """
     config = folder.read_config()
-    way_out = "Leave the option out to --resume, or give another --out."
-    check_same(asked, config, f"the run in {folder.path}", way_out)
+    fix = "Leave it out to resume the run, or write to another folder."
+    check_same(asked, config, f"the run in {folder.path}", fix)
     return config
 
 
 def _changed(config):
-    """The fields of a configuration that are not the default."""
+    """Returns the fields of a configuration that differ from the default."""
     values = vars(config)
     return {
         f.name: values[f.name] for f in fields(config) if values[f.name] != f.default
@@ -126,7 +139,7 @@ def _changed(config):
 
 
 def train_split(split, config, folder, resume=False):
-    """As `train`, on a `Split` that was made already and in a `RunFolder`."""
+    """Trains on a `Split`, as `train` does, and writes a `RunFolder`."""
     begun = resume and (folder.model.exists() or Backup(folder.backup).holds_epoch)
     model = _untrained_model(config, split)
     if config.load_model is not None and not begun:
@@ -136,7 +149,7 @@ def train_split(split, config, folder, resume=False):
 
 
 def train_model(model, split, config, folder, resume=False):
-    """As `train_split`, with a compiled model."""
+    """Trains a compiled model, as `train_split` does."""
     growth = stacking_callback(config)
     announce(config, growth, model, len(split.train))
     if not resume:
@@ -146,12 +159,12 @@ def train_model(model, split, config, folder, resume=False):
 
 
 def train_on(config, folder, split, model, growth):
-    """Trains a compiled model, and writes what its folder lacks but the description.
+    """Trains a compiled model, and writes all of its folder but the description.
 
     Returns:
         The `Run`.
     """
-    if folder.model.exists():  # the run was cut off after its training
+    if folder.model.exists():  # the run was interrupted after its training
         model = folder.read_model()
     else:
         _fit(config, folder, split, model, growth)
@@ -180,27 +193,28 @@ def compile_model(model, config, **arguments):
 
 
 def announce(config, growth, model, rows):
-    """Prints what is to be trained on how many rows, and how it grows."""
+    """Prints the model, how it grows, and the number of rows and steps."""
     plan = "no growth"
     if growth is not None:
         table = growth_table(config, growth)
-        plan = f"{config.method}: when val_mrr@5 stops rising"
+        plan = f"{config.method}: when {MONITOR} stops rising"
         if table is not None:
             plan = ", ".join(f"{n} blocks from epoch {e}" for e, n in table.items())
             plan = f"{config.method}: {plan} (epochs count from 0)"
     print(f"{model_title(model)}, {model.count_params():,} parameters; {plan}")
     steps = -(-rows // config.batch_size)
-    print(f"{steps:,} steps an epoch of {rows:,} rows")
+    print(f"{rows:,} training rows, {counted(steps, 'step')} per epoch")
     fitting = _fitting_batch_size(rows)
     if steps < _FEW_STEPS and config.batch_size > fitting:
         print(
-            f"So few steps learn little: --batch-size {config.batch_size} is large for "
-            f"so few rows. Give --batch-size {fitting}, or more --epochs."
+            f"With so few steps the model learns little. Use a smaller batch size "
+            f"(now {config.batch_size}), such as {fitting}, or more epochs."
         )
 
 
 def _fitting_batch_size(rows):
-    """The largest power of two with enough steps an epoch, if that is not too small."""
+    """Returns the largest power of two with enough steps per epoch, at least
+    `_SMALL_BATCH`."""
     size = _SMALL_BATCH
     while 2 * size * _ENOUGH_STEPS <= rows:
         size *= 2
@@ -208,13 +222,13 @@ def _fitting_batch_size(rows):
 
 
 def _fit(config, folder, split, model, growth):
-    # Deleted by `train_on` once the model itself is written.
+    # `train_on` deletes it once the model itself is written.
     backup = Backup(folder.backup)
     callbacks = _callbacks(config, folder, growth)
     stops = [c for c in callbacks if hasattr(c, "stopped_before")]
     epoch = backup.restore(model)
     if any(stop.stopped_before(epoch) for stop in stops):
-        epoch = config.epochs  # what is left is the end of training
+        epoch = config.epochs  # only the end of training is left to do
     size = config.batch_size
     model.fit(
         Batches(
@@ -229,7 +243,7 @@ def _fit(config, folder, split, model, growth):
         ),
         initial_epoch=epoch,
         epochs=config.epochs,
-        callbacks=[*callbacks, backup],
+        callbacks=[*callbacks, backup, *_progress(config, folder)],
         verbose=verbose(),
     )
 
@@ -248,6 +262,12 @@ def _callbacks(config, folder, growth):
     return callbacks
 
 
+def _progress(config, folder):
+    if config.max_seconds is None:
+        return []
+    return [ClockProgress(config.max_seconds, folder.history)]
+
+
 def _say_ending(config, folder, growth):
     growths = None if growth is None else growth_table(config, growth)
     line = ending(config, read_rows(folder.history), growths or {})
@@ -256,5 +276,5 @@ def _say_ending(config, folder, growth):
 
 
 def verbose():
-    """Returns the `verbose` of a fit: a line an epoch where nobody watches."""
+    """Returns the `verbose` of `fit`: a line per epoch if stdout is not a terminal."""
     return 1 if sys.stdout.isatty() else 2

@@ -2,48 +2,58 @@
 
 from dataclasses import fields
 
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.config import check_same
 from stackrec_keras.runs.folder import RunFolder
+from stackrec_keras.wording import counted
 
 
 def load_trained(model, config, split):
-    """Gives a model the weights of the run in `--load-model`.
+    """Gives a model the weights of the run in `config.load_model`.
 
     Args:
-        model: The untrained model of the configuration, not compiled yet, so that
-            its optimizer starts anew.
+        model: The untrained model of the configuration, not yet compiled, so that
+            its optimizer starts fresh.
         config: `TrainConfig` whose `load_model` is a run folder.
         split: The `Split` that the model is to be trained on.
 
     Raises:
-        ValueError: If the run's options or data are others: its model would not fit,
-            or would have been trained on rows that are held out now.
+        ArgumentError: If the run's options or data differ. Its model would not fit, or
+            would have been trained on rows that are held out now.
     """
     folder = RunFolder(config.load_model)
     if not folder.is_finished:
-        raise ValueError(
-            f"--load-model {config.load_model} is no folder of a finished run. Make "
-            f"one: stackrec train --schedule none --out {config.load_model} ..."
+        raise ArgumentError(
+            "load_model",
+            "is not the folder of a finished run",
+            f"Make one: stackrec train --schedule none --out {config.load_model} ...",
+            config.load_model,
         )
-    run = f"--load-model {config.load_model}"
-    check_same(_model_options(config), folder.read_config(), run, "Give the same.")
+    run = f"the model in {config.load_model}"
+    check_same(
+        _model_options(config), folder.read_config(), run, "Give the same value."
+    )
     found = folder.read("split")["hash"]
     if found != split.hash:
-        raise ValueError(
-            f"--load-model {config.load_model} was trained on the split {found}, and "
-            f"the options give {split.hash}. Give --data, --length and the split's "
-            "options as they were then."
+        raise ArgumentError(
+            "load_model",
+            f"was trained on the split {found}, and the options give {split.hash}",
+            "Give the same data, length and options of the split as then.",
+            config.load_model,
         )
     trained = folder.read_model()
     if trained.num_blocks != config.num_blocks:
-        raise ValueError(
-            f"--load-model {config.load_model} has {trained.num_blocks} blocks, and "
-            f"the run is to start with --num-blocks {config.num_blocks}. Give the same."
+        raise ArgumentError(
+            "load_model",
+            f"has {counted(trained.num_blocks, 'block')}, and the run is to start with "
+            f"{config.num_blocks}",
+            "Start with as many.",
+            config.load_model,
         )
     model.set_weights(trained.get_weights())
 
 
 def _model_options(config):
-    """The options that the model of a run must have in common with another's."""
+    """Returns the options that the models of both runs must have in common."""
     names = [f.name for f in fields(config) if f.metadata["group"] == "model"]
     return {name: getattr(config, name) for name in names if name != "num_blocks"}

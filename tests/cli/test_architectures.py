@@ -61,8 +61,11 @@ def test_sse_pt_serves_users_whom_it_does_not_know(
 @pytest.mark.parametrize(
     "options, message",
     [
-        ("--model sasrec --kernel-size 2", "--kernel-size is an option of --model nex"),
-        ("--dropout 0.5", "--dropout is an option of --model sasrec and ssept, not of"),
+        (
+            "--model sasrec --kernel-size 2",
+            "--kernel-size 2 is an option of nextitnet and",
+        ),
+        ("--dropout 0.5", "--dropout 0.5 is an option of sasrec and ssept only, and"),
     ],
 )
 def test_an_option_of_another_model_is_an_error(
@@ -121,9 +124,9 @@ def test_sse_pt_needs_users(stackrec, train_arguments, tmp_path):
     code, _, error = stackrec(
         *train_arguments("rows.csv", tmp_path, "--model ssept --sequences")
     )
-    assert code == 2 and "a file of --sequences has no users. Give --user-col" in error
+    assert code == 2 and "--model ssept learns a vector for each user" in error
     code, _, error = stackrec(*train_arguments("log.csv", tmp_path, "--user-column"))
-    assert code == 2 and "log.csv is a log. Name its column: --user" in error
+    assert code == 2 and "log.csv is a log. Name the log's column of user ids" in error
 
 
 def test_sse_pt_takes_rows_that_begin_with_the_user(

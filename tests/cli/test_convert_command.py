@@ -69,6 +69,6 @@ def test_a_model_without_ids_recommends_none(stackrec, checkpoint, tmp_path):
     out = tmp_path / "model.keras"
     stackrec("convert", checkpoint, "--model", "sasrec", "--out", out)
     code, _, error = stackrec("recommend", out, "--items", "1")
-    assert code == 2 and "has no vocabulary" in error and "--sequences" in error
+    assert code == 2 and "without a vocabulary" in error and "--sequences" in error
     code, _, error = stackrec("recommend", out, "--user", "1")
-    assert code == 2 and "needs the run folder" in error
+    assert code == 2 and "needs a run folder" in error

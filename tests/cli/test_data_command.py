@@ -1,18 +1,13 @@
 import json
 
-from stackrec_keras.cli.data import NAMED
 from stackrec_keras.data.named import DATA_SETS
 
 
 def test_the_named_data_sets_and_the_forms_of_files_are_listed(stackrec):
     code, out, _ = stackrec("data")
     assert code == 0
-    for name in ("ml-1m", "synthetic", ".csv .tsv", ".dat", ".parquet", "--sequences"):
+    for name in (*DATA_SETS, ".csv .tsv", ".dat", ".parquet", "--sequences"):
         assert f"\n  {name} " in out
-
-
-def test_every_data_set_that_has_a_name_is_listed():
-    assert sorted(NAMED) == sorted(DATA_SETS)
 
 
 def test_a_log_is_described(log_path, stackrec):
@@ -24,7 +19,7 @@ def test_a_log_is_described(log_path, stackrec):
     assert found["items"] == "14"
     assert found["events"] == "680"
     assert found["time"] == "1600000000 (2020-09-13) to 1600057600 (2020-09-14)"
-    assert "17 median" in found["events a user"]
+    assert "median 17" in found["events a user"]
 
 
 def test_density_is_the_share_of_pairs_that_occur(tmp_path, stackrec):
@@ -62,7 +57,7 @@ def test_other_columns_have_to_be_named(tmp_path, stackrec):
     path.write_text("\n".join(["session\tarticle\tat", *rows]))
     code, _, err = stackrec("data", path)
     assert code == 2
-    assert "'user' is not a column of" in err
+    assert "--user user is not a column" in err
     names = ["--user", "session", "--item", "article", "--timestamp", "none"]
     assert stackrec("data", path, *names)[0] == 0
 
@@ -72,8 +67,8 @@ def test_a_file_without_a_header_is_read_as_the_error_says(tmp_path, stackrec):
     path.write_text("".join(f"A{u},B{i},5.0,{i}\n" for u in range(9) for i in range(9)))
     code, _, err = stackrec("data", path)
     assert code == 2
-    options = err.split("right ones: ")[1].strip().rstrip(".").split()
-    assert options == ["--user", "0", "--item", "1", "--timestamp", "3"]
+    options = ["--user", "0", "--item", "1", "--timestamp", "3"]
+    assert " ".join(options) in err
     code, out, _ = stackrec("data", path, "--length", "3", *options)
     assert code == 0
     found = dict(line.strip().split("  ", 1) for line in out.splitlines())

@@ -136,7 +136,7 @@ def test_a_grown_run_that_was_stopped_goes_on_without_the_old_model(
     for ours, theirs in zip(resumed.get_weights(), whole.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
     code, printed, _ = stackrec("grow", gone, "--out", out, "--resume")
-    assert code == 0 and "is finished" in printed
+    assert code == 0 and "already finished" in printed
 
 
 def test_a_file_without_new_items_is_trained_on_without_growth(
@@ -155,7 +155,7 @@ def test_a_file_without_new_items_is_trained_on_without_growth(
     code, out, error = stackrec(*arguments)
     assert code == 0, error
     assert "0 new items" in out and "no growth" in out
-    assert "its figures may flatter it" in out
+    assert "does not record when its training data end" in out
     config = RunFolder(tmp_path / "new").read_config()
     assert (config.model, config.length, config.learning_rate) == ("sasrec", 8, 0.02)
     assert (config.embedding_dim, config.num_blocks, config.schedule) == (4, 1, "none")
@@ -188,20 +188,23 @@ def test_a_model_that_knows_users_gets_the_new_ones(
     code, _, error = stackrec(
         *grow_arguments(new / "model.keras", newer_log, tmp_path / "newest")
     )
-    assert code == 2 and "Give that." in error
+    assert code == 2 and "does not say which users" in error
 
 
 @pytest.mark.parametrize(
     "edit, message",
     [
-        (lambda log: log.assign(item=log["item"].str[5:]), "none can be the other"),
-        (lambda log: log.assign(item=log["item"] + "!"), "has no item that OLD knows"),
+        (lambda log: log.assign(item=log["item"].str[5:]), "cannot equal known ids"),
+        (
+            lambda log: log.assign(item=log["item"] + "!"),
+            "has no item that the old",
+        ),
         (lambda log: log[log["timestamp"] <= 1_600_000_000 + 3600 * 16], "no event"),
         (
             lambda log: log.assign(
                 timestamp=log["timestamp"].clip(upper=1_600_000_000 + 3600 * 17)
             ),
-            "newest events share one time, 1600061200",
+            "newest events all at one time, 1600061200",
         ),
         (
             lambda log: log.assign(
@@ -226,23 +229,33 @@ def test_options_that_do_not_fit_are_refused(
 ):
     for old, out, more, message in (
         (finished_run, finished_run, "--overwrite", "which is never overwritten"),
-        (finished_run / "model.keras", finished_run, "--overwrite", "where OLD is"),
-        (finished_run, tmp_path / "new", "--num-blocks 2", "or as many for no"),
+        (
+            finished_run / "model.keras",
+            finished_run,
+            "--overwrite",
+            "which is never overwritten",
+        ),
+        (
+            finished_run,
+            tmp_path / "new",
+            "--num-blocks 2",
+            "or as many to train",
+        ),
         (
             finished_run,
             tmp_path / "new",
             "--num-blocks 7 --top-blocks 2",
-            "--top-blocks 3",
+            "give top_blocks=3",
         ),
-        (tmp_path / "none.keras", tmp_path / "new", "", "There is no"),
-        (tmp_path / "none", tmp_path / "new", "", "is no run folder"),
+        (tmp_path / "none.keras", tmp_path / "new", "", "does not exist"),
+        (tmp_path / "none", tmp_path / "new", "", "is not a run folder"),
     ):
         code, _, error = stackrec(*grow_arguments(old, newer_log, out, more))
         assert code == 2 and message in error, error
     assert not (tmp_path / "new").exists()
     arguments = grow_arguments(newer_log, newer_log, finished_run, "--resume")
     code, _, error = stackrec(*arguments)
-    assert code == 2 and "holds a run already" in error
+    assert code == 2 and "already holds a run" in error
     code, _, error = stackrec("grow", finished_run / "model.keras", "--out", "new")
     assert code == 2 and "--data is missing" in error
 

@@ -30,8 +30,8 @@ def test_people_get_a_table_for_each_item(finished_run, stackrec):
 def test_mistakes_are_told(finished_run, stackrec):
     code, _, err = stackrec("similar", finished_run, "--items", "film 1", "Film 13")
     assert code == 2
-    assert "--items 'Film 13' is no item of the model. Did you mean 'film 13'" in err
+    assert "--items 'Film 13' is not an item of the model. Did you mean 'fi" in err
     code, _, err = stackrec("similar", finished_run, "--items", "film 1", "--k", 14)
     assert code == 2 and "must be an integer from 1 to 13" in err
     code, _, err = stackrec("similar", "no-such-folder", "--items", "film 1")
-    assert code == 2 and "no-such-folder is no run folder" in err
+    assert code == 2 and "no-such-folder is not a run folder" in err

@@ -124,7 +124,7 @@ def test_a_run_without_growth_keeps_its_depth(
     arguments = train_arguments(log_path, out, "--epochs 1 --schedule none")
     code, printed, _ = stackrec(*arguments, "--split", "leave-one-out")
     assert code == 0
-    assert "no growth\n10 steps an epoch of 80 rows\n" in printed
+    assert "no growth\n80 training rows, 10 steps per epoch\n" in printed
     assert read(out / "history.json")["num_blocks"] == [1]
     assert read(out / "split.json")["rows"]["test"] == 40
 
@@ -151,8 +151,8 @@ def test_a_folder_that_holds_a_run_is_not_trained_into(
     before = (finished_run / "model.keras").stat().st_mtime_ns
     code, out, err = stackrec(*train_arguments("no-such.csv", finished_run))
     assert (code, out) == (2, "")
-    assert "holds a run already" in err
-    assert "--resume" in err and "--overwrite" in err
+    assert "already holds a run" in err
+    assert "resume" in err and "overwrite" in err
     # Not even a failing --overwrite harms it.
     arguments = train_arguments("no-such.csv", finished_run, "--overwrite")
     assert stackrec(*arguments)[0] == 2
@@ -182,34 +182,34 @@ def test_overwrite_replaces_the_run_and_no_other_file(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ("--schedule 2-8", "--schedule 2-8 is no schedule"),
+        ("--schedule 2-8", "--schedule 2-8 must be 'doubling', 'plateau'"),
         ("--schedule 10:8", "grows nothing"),
-        ("--epochs 2", "--schedule none trains without growth"),
+        ("--epochs 2", "too few for"),
         ("--method stakC", "Did you mean 'stackC'?"),
-        ("--epochs 0", "--epochs 0 must be at least 1"),
-        ("--length 1", "--length 1 must be at least 2"),
+        ("--epochs 0", "--epochs 0 must be an integer of at least 1"),
+        ("--length 1", "--length 1 must be an integer of at least 2"),
         ("--learning-rate 0", "--learning-rate 0.0 must be above 0"),
-        ("--dilations 0,4", "--dilations 0,4 must be numbers of at least 1"),
+        ("--dilations 0,4", "--dilations 0,4 must be integers of at least 1"),
         ("--item film", "film"),
-        ("--data no-such.csv", "No file at"),
-        ("--data-shares 0:1", "--data-shares 0:1 needs a --schedule of epochs"),
-        ("--schedule 1:2 --data-shares 1", "--data-shares 1 are no shares"),
+        ("--data no-such.csv", "no-such.csv"),
+        ("--data-shares 0:1", "--data-shares 0:1 needs a schedule of epochs"),
         (
-            "--schedule 1:2 --data-shares 1:1",
-            "1:1: --data-shares must say",
+            "--schedule 1:2 --data-shares 1",
+            "--data-shares 1 must be pairs of",
         ),
-        ("--share-by time", "there are no shares. Give --data-shares"),
+        ("--schedule 1:2 --data-shares 1:1", " must "),
+        ("--share-by time", "--share-by time says which rows a fraction of the data"),
         (
             "--schedule 1:2 --data-shares 0:0.5,1:1 --share-by time",
-            "--share-by time with --split random would test on the past, having "
-            "learned from the future. Take --split time.",
+            "--share-by time with the random split would train on the future and test "
+            "on the past. Use --split time",
         ),
         (
             "--schedule none --method stackR",
-            "--method stackR says how the net grows, and with --schedule none it does",
+            "--method stackR says how the model grows, and with the schedule 'none'",
         ),
-        ("--schedule none --top-blocks 1", "--top-blocks 1 says how the net grows"),
-        ("--best-of deepest", "Give --patience, such as 5, or leave it out"),
+        ("--schedule none --top-blocks 1", "--top-blocks 1 says how the model grows"),
+        ("--best-of deepest", "Give a patience, such as 5, or leave it out"),
         ("--data ml-2m", "--data ml-2m is neither a file nor a named data set"),
     ],
 )
@@ -241,9 +241,9 @@ def test_few_steps_an_epoch_are_announced_with_a_batch_size_that_fits(
     model.build((None, 8))
     announce(TrainConfig(batch_size=batch_size), None, model, rows)
     _, counted, *hint = capsys.readouterr().out.splitlines()
-    assert counted == f"{steps} steps an epoch of {rows:,} rows"
+    assert counted == f"{rows:,} training rows, {steps} steps per epoch"
     expected = (
-        f"So few steps learn little: --batch-size {batch_size} is large for so few "
-        f"rows. Give --batch-size {fitting}, or more --epochs."
+        "With so few steps the model learns little. Use a smaller batch size (now "
+        f"{batch_size}), such as {fitting}, or more epochs."
     )
     assert hint == ([] if fitting is None else [expected])

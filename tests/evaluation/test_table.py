@@ -1,10 +1,20 @@
-import pytest
+from refusals import refused
 
 from stackrec_keras import data, evaluation
+from stackrec_keras.evaluation.table import column_title
 
 
 def test_a_vocabulary_without_counts_is_refused_with_the_way_out(make_model, sequences):
     model = make_model()
     windows = data.Windows(sequences[0], sequences[0][:, 0])
-    with pytest.raises(ValueError, match="training_counts"):
+    with refused("model", says="training_counts"):
         evaluation.final_results(model, windows, 8)
+
+
+def test_a_metric_has_a_short_title_or_its_own_name():
+    titles = {
+        "mrr@5": "MRR@5",
+        "sampled_hit_rate@5": "sampled HR@5",
+        "gain@3": "gain@3",
+    }
+    assert {name: column_title(name) for name in titles} == titles

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import keras
 import pytest
+from refusals import refused
 
 from stackrec_keras.experiments.arms import Arms, Stage
 from stackrec_keras.experiments.stages import Stages
@@ -49,5 +50,5 @@ def test_a_start_that_failed_does_not_lock_the_folder(tmp_path, finished_run):
     assert trained == [4]
     # With an epoch behind it, it would be another run.
     folder.history.write_text("epoch\n0\n")
-    with pytest.raises(ValueError, match="--batch-size 4 does not fit the run"):
+    with refused("batch_size", received=4, says="does not fit the run"):
         arms.run("stacked", good, arms.split, train)

@@ -33,8 +33,14 @@ def test_the_stacked_net_begins_on_the_oldest_rows_and_is_tested_on_the_newest(
     [
         ("--data-ratio 1", "--data-ratio 1.0 must rise from above 0 to below 1"),
         ("--data-ratio 0.5,0.4", "--data-ratio 0.5,0.4 must rise"),
-        ("--data-ratio 0.5 --stages 1,2,3", "--data-ratio makes 2 stages"),
-        ("--share-by time --split random", "--share-by time with --split random"),
+        (
+            "--data-ratio 0.5 --stages 1,2,3",
+            "must have a fraction for each stage but",
+        ),
+        (
+            "--share-by time --split random",
+            "--share-by time with the random split",
+        ),
         ("--share-by time --sequences", "--share-by time needs times"),
     ],
 )

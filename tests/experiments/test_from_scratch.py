@@ -134,7 +134,7 @@ def test_a_finished_scenario_is_only_told_again(
     model = ts_run / "seed-0" / "stacked" / "model.keras"
     before, table = model.stat().st_mtime_ns, (ts_run / "scenario.md").read_text()
     code, out, _ = stackrec(*scenario_arguments("ts", log_path, ts_run, STAGES))
-    assert code == 0 and out.count("finished already") == 3 and "Epoch" not in out
+    assert code == 0 and out.count("already finished") == 3 and "Epoch" not in out
     assert table in out
     assert model.stat().st_mtime_ns == before
 

@@ -57,7 +57,7 @@ def test_nets_are_pre_trained_and_fine_tuned_and_one_is_not_pre_trained(
     code, _, err = stackrec("evaluate", run / "target")
     assert code == 2 and "belongs to `stackrec scenario tf`" in err
     code, out, err = stackrec(*scenario_arguments("tf", files[1], tmp_path, more))
-    assert code == 0 and out.count("finished already") == 7, err
+    assert code == 0 and out.count("already finished") == 7, err
 
 
 def test_fine_tuning_begins_with_what_was_learned_on_the_source(files, finished_run):
@@ -88,8 +88,8 @@ def test_a_target_catalogue_too_small_for_the_sampled_ranks_is_refused(
 @pytest.mark.parametrize(
     "more, message",
     [
-        ("--target-epochs 0", "--epochs 0 must be at least 1"),
-        ("--model ssept", "the users of --source are not those of --data"),
+        ("--target-epochs 0", "--target-epochs 0 must be an integer of at least 1"),
+        ("--model ssept", "the source's users are not the target's"),
     ],
 )
 def test_options_of_fine_tuning_are_checked(

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from refusals import refused
 
 from stackrec_keras.models import ConvolutionalRecommender, TransformerRecommender
 from stackrec_keras.models.registry import MODELS
@@ -28,19 +29,40 @@ def test_values_of_python_become_those_that_json_holds():
 
 
 @pytest.mark.parametrize(
-    "options, message",
+    "options, says",
     [
-        ({"model": "sasrek"}, "--model sasrek must be one of nextitnet, grec, sasrec"),
-        ({"split": "newest"}, "--split newest must be one of random, leave-one-out"),
-        ({"loss": "mse"}, "--loss mse must be one of"),
-        ({"epochs": "3"}, "--epochs must be of type int. Received: '3'"),
-        ({"epochs": 2.5}, "--epochs must be of type int. Received: 2.5"),
-        ({"learning_rate": "fast"}, "--learning-rate must be of type float"),
-        ({"encoder": "yes"}, "--encoder must be of type bool"),
-        ({"data": None}, "--data must be of type str"),
-        ({"dilations": 4}, "--dilations must be of type integers"),
+        ({"model": "sasrek"}, "must be 'nextitnet'.*Did you mean 'sasrec'"),
+        ({"split": "newest"}, "must be 'random', 'leave-one-out' or 'time'"),
+        ({"loss": "mse"}, "must be 'full_softmax'"),
+        ({"epochs": "3"}, "must be an integer"),
+        ({"epochs": True}, "must be an integer"),
+        ({"epochs": 2.5}, "must be an integer"),
+        ({"epochs": 0}, "must be an integer of at least 1"),
+        ({"length": 1}, "must be an integer of at least 2"),
+        ({"learning_rate": "fast"}, "must be a number"),
+        ({"learning_rate": 0}, "must be above 0"),
+        ({"encoder": "yes"}, "must be True or False"),
+        ({"data": None}, "must be a string"),
+        ({"dilations": 4}, "must be a tuple of integers"),
+        ({"dilations": (0,)}, "must be integers of at least 1"),
     ],
 )
-def test_values_of_another_kind_are_refused_by_name(options, message):
-    with pytest.raises(ValueError, match=message):
+def test_values_that_cannot_be_are_refused_by_name(options, says):
+    ((name, value),) = options.items()
+    with refused(name, received=value, says=says):
         TrainConfig(**options)
+
+
+@pytest.mark.parametrize(
+    "options, argument",
+    [
+        ({"user_column": True}, "user_column"),
+        ({"sequences": True, "model": "ssept"}, "model"),
+        ({"sequences": True, "share_by": "time"}, "share_by"),
+        ({"sequences": True, "split": "time"}, "split"),
+    ],
+)
+def test_what_a_file_of_sequences_lacks_is_refused(options, argument):
+    with refused(argument, received=options[argument]) as caught:
+        TrainConfig(**options)
+    assert "--" not in str(caught.value)  # options are the command's

@@ -3,6 +3,7 @@ import json
 import keras
 import numpy as np
 import pytest
+from refusals import refused
 
 import stackrec_keras as sr
 from stackrec_keras.runs.folder import RunFolder
@@ -53,25 +54,30 @@ def test_a_run_without_a_folder_leaves_nothing_on_disk(config, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize(
-    "changes, arguments, message",
+    "changes, arguments, argument, says",
     [
-        ({}, {"resume": True}, "out is None"),
-        ({"share_by": "time"}, {}, "Give --data-shares"),
-        ({"num_heads": 2}, {}, "--num-heads is an option of --model"),
-        ({"schedule": "0:x"}, {}, "is no schedule"),
+        ({}, {"resume": True}, "resume", "`out` is None"),
+        ({"share_by": "time"}, {}, "share_by", "Give data shares"),
+        ({"num_heads": 2}, {}, "num_heads", "an option of sasrec and ssept only"),
+        ({"schedule": "0:x"}, {}, "schedule", "pairs of epoch and blocks"),
+        ({"schedule": "9:x"}, {}, "schedule", "pairs of epoch and blocks"),
+        ({"schedule": "9:8"}, {}, "schedule", "grows nothing"),
+        ({"schedule": "2:8", "data_shares": "0"}, {}, "data_shares", "must be pairs"),
+        ({"data_shares": "0:0.4"}, {}, "data_shares", "the schedule is 'doubling'"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_any_training(
-    config, monkeypatch, changes, arguments, message
+    config, monkeypatch, changes, arguments, argument, says
 ):
     monkeypatch.setattr(keras.Model, "fit", None)
     config = sr.runs.TrainConfig(**{**vars(config), **changes})
-    with pytest.raises(ValueError, match=message):
+    received = changes.get(argument, True)
+    with refused(argument, received=received, says=says):
         sr.runs.train(config, **arguments)
 
 
 def test_a_folder_with_a_run_is_kept_and_a_finished_run_is_read(config, finished_run):
-    with pytest.raises(ValueError, match="holds a run already"):
+    with refused("out", received=finished_run, says="already holds a run"):
         sr.runs.train(config, finished_run)
     again = sr.runs.train(config, finished_run, resume=True)
     assert (
@@ -79,7 +85,7 @@ def test_a_folder_with_a_run_is_kept_and_a_finished_run_is_read(config, finished
         == json.loads((finished_run / "metrics.json").read_text())["results"]
     )
     other = sr.runs.TrainConfig(**{**vars(config), "epochs": 5})
-    with pytest.raises(ValueError, match="--epochs 5 does not fit the run"):
+    with refused("epochs", received=5, says="does not fit the run.*started with 4"):
         sr.runs.train(other, finished_run, resume=True)
 
 
@@ -91,5 +97,5 @@ def test_a_model_grows_from_python_as_from_the_command_line(
     assert grown.folder is None and grown.model.num_blocks == 6
     assert list(grown.results)[0] == "before: NextItNet, 4 blocks"
     assert RunFolder(finished_run).read_model().num_blocks == 4
-    with pytest.raises(ValueError, match="num_heads=2 is no option of grow"):
+    with refused("num_heads", received=2, says="is not an option of grow"):
         sr.runs.grow(finished_run, data=newer, num_heads=2)

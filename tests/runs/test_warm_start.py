@@ -3,6 +3,7 @@ import shutil
 import keras
 import numpy as np
 import pytest
+from refusals import refused
 
 from stackrec_keras.experiments.arms import earlier_rows
 from stackrec_keras.runs.folder import RunFolder
@@ -30,8 +31,8 @@ def test_a_run_starts_from_the_weights_of_another(
 @pytest.mark.parametrize(
     "more, message",
     [
-        ("--num-blocks 2", "has 4 blocks, and the run is to start with --num-blocks 2"),
-        ("--num-blocks 4 --dilations 1", "--dilations (1,) does not fit --load-model"),
+        ("--num-blocks 2", "has 4 blocks, and the run is to start with 2"),
+        ("--num-blocks 4 --dilations 1", "--dilations 1 does not fit the model in"),
         ("--num-blocks 4 --split-seed 1", "was trained on the split"),
     ],
 )
@@ -49,10 +50,10 @@ def test_a_folder_without_a_finished_run_is_refused(
 ):
     more = f"--load-model {tmp_path / 'nothing'}"
     code, _, err = stackrec(*train_arguments(log_path, tmp_path / "run", more))
-    assert code == 2 and "is no folder of a finished run" in err
+    assert code == 2 and "is not the folder of a finished run" in err
 
 
-def test_a_run_that_was_stopped_goes_on_without_the_model_it_began_with(
+def test_an_interrupted_run_continues_without_the_model_that_it_started_from(
     tmp_path, log_path, stackrec, train_arguments, finished_run
 ):
     old, out = tmp_path / "old", tmp_path / "run"
@@ -68,8 +69,8 @@ def test_a_run_that_was_stopped_goes_on_without_the_model_it_began_with(
     shutil.rmtree(old)
     code, _, err = stackrec("train", "--out", out, "--resume")
     assert code == 0, err
-    # To begin anew, or to tell the seconds of both, takes the model.
+    # Starting over, or adding up the seconds of both, takes the model.
     code, _, err = stackrec(*train_arguments(log_path, out, f"{more} --overwrite"))
-    assert code == 2 and "is no folder of a finished run" in err
-    with pytest.raises(ValueError, match="is gone, and the seconds of its training"):
+    assert code == 2 and "is not the folder of a finished run" in err
+    with refused("load_model", says="is gone, and the seconds of its training"):
         earlier_rows(RunFolder(out).read_config())

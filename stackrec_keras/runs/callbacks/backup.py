@@ -1,4 +1,4 @@
-"""The state of a run on disk: that of an epoch's end, whole."""
+"""The state of a run on disk, saved at the end of each epoch."""
 
 import os
 
@@ -8,9 +8,9 @@ import keras
 class Backup(keras.callbacks.Callback):
     """Saves a model, its optimizer and its random states at each epoch's end.
 
-    `keras.callbacks.BackupAndRestore` writes weights and epoch one after the other, in
-    two files. Here the epoch is in the name of the one file, which appears when it is
-    complete: a run that is killed at any moment loses at most the running epoch.
+    `keras.callbacks.BackupAndRestore` writes weights and epoch to two files, one after
+    the other. Here there is one file, with the epoch in its name, which appears only
+    when it is complete. A run that is killed loses at most the current epoch.
 
     Args:
         folder: `Path` of the folder for the file.
@@ -22,14 +22,14 @@ class Backup(keras.callbacks.Callback):
 
     @property
     def holds_epoch(self):
-        """Whether an epoch's end was saved."""
+        """Whether an epoch was saved."""
         return bool(self._saved())
 
     def restore(self, model):
-        """Gives a model the state that was saved last.
+        """Gives a model the last state that was saved.
 
         Returns:
-            Integer, the epoch to go on with; 0 if nothing was saved.
+            Integer, the epoch to continue with; 0 if nothing was saved.
         """
         saved = self._saved()
         if not saved:

@@ -1,28 +1,30 @@
-"""Early stopping that a restart does not make forget."""
+"""Early stopping that remembers its state after a restart."""
 
 import os
 
 import keras
 
 from stackrec_keras.runs.callbacks.history_file import rows_before
+from stackrec_keras.runs.config import MONITOR
 
 
 class BestEpoch(keras.callbacks.Callback):
     """Stops when a metric has not risen for some epochs, and restores its best epoch.
 
-    As `keras.callbacks.EarlyStopping(restore_best_weights=True)`, but its state is
-    on disk: the best weights in a file of their own, the rest in the history.
+    Like `keras.callbacks.EarlyStopping(restore_best_weights=True)`, with its state on
+    disk: the best weights in their own file, the rest in the history.
 
     Args:
-        patience: Integer, epochs without a better value before the stop.
+        patience: Integer, the epochs without a better value after which to stop.
         weights: `Path` of the file for the best weights.
         history: `Path` of the run's history file.
-        monitor: String, a key of the logs; higher is better.
-        deepest: Boolean, whether a growth makes all epochs before it forgotten, so
-            that the best one is of the depth that the model has at last.
+        monitor: String, a key of the logs; higher is better. Defaults to
+            `"val_mrr@5"`.
+        deepest: Boolean, whether only epochs of the model's last depth count. Defaults
+            to `False`.
     """
 
-    def __init__(self, patience, weights, history, monitor="val_mrr@5", deepest=False):
+    def __init__(self, patience, weights, history, monitor=MONITOR, deepest=False):
         super().__init__()
         self.patience = patience
         self.weights = weights
@@ -34,7 +36,7 @@ class BestEpoch(keras.callbacks.Callback):
         self.wait = 0
 
     def stopped_before(self, epoch):
-        """Returns whether the epoch before was the last one."""
+        """Returns whether training had stopped before this epoch."""
         self._recall(epoch)
         return self.wait >= self.patience
 
@@ -54,7 +56,7 @@ class BestEpoch(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self.weights.exists():
             self.model.load_weights(self.weights)
-            # The schedule's record is that of the epoch that the file is from.
+            # The file has the schedule's record of its own epoch.
             self.model.growth_record = None
 
     def _recall(self, epoch):

@@ -1,4 +1,4 @@
-"""The history of a run on disk: a row an epoch, kept over a restart."""
+"""The history of a run on disk, one row for each epoch, kept across restarts."""
 
 import csv
 import os
@@ -10,12 +10,13 @@ import keras
 class HistoryFile(keras.callbacks.Callback):
     """Writes a CSV row at each epoch's end.
 
-    Columns are `epoch`, the logs, `num_blocks`, and `seconds`: the time since the
-    end of the epoch before (or the begin of training), with growth and validation.
+    The columns are `epoch`, the logs, `num_blocks`, and `seconds`: the time since the
+    end of the previous epoch (or the start of training), including growing and
+    validation.
 
-    A run that is resumed at epoch 3 keeps the rows of epochs 0 to 2. This callback
-    must come before the one that backs up the weights: then a row may be there
-    without its backup, and is written again, but none can be missing.
+    A run that is resumed at epoch 3 keeps the rows of epochs 0 to 2. This callback must
+    come before the one that backs up the weights. Then a row without a backup is
+    written again, and no row can be missing.
 
     Args:
         path: `Path` of the file.
@@ -46,27 +47,27 @@ class HistoryFile(keras.callbacks.Callback):
 
 
 def rows_before(epoch, path):
-    """Returns the rows of the epochs before `epoch`."""
+    """Returns the rows of all epochs before `epoch`."""
     return [row for row in read_rows(path) if row["epoch"] < epoch]
 
 
 def read_rows(path):
-    """Returns the list of whole rows of a history file, each a dict of numbers."""
+    """Returns the list of complete rows of a history file, each a dict of numbers."""
     if not path.exists():
         return []
     with open(path, newline="", encoding="utf-8") as file:
-        # The last row may be cut off where the run was killed.
+        # The last row may be cut off if the run was killed.
         rows = [row for row in csv.DictReader(file) if all(row.values())]
     return [{name: _number(text) for name, text in row.items()} for row in rows]
 
 
 def as_history(rows):
-    """Returns a dict of lists, as `keras.callbacks.History.history`."""
+    """Returns a dict of lists, like `keras.callbacks.History.history`."""
     return {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
 
 
 def _write(path, rows):
-    """Writes rows in the place of all that were there; none: no file."""
+    """Replaces the rows of a file. Removes it if there are none."""
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)
     for row in rows:

@@ -1,4 +1,4 @@
-"""A budget of wall-clock that a restart does not make forget."""
+"""A budget of wall-clock time that includes the time before a restart."""
 
 import keras
 
@@ -6,13 +6,13 @@ from stackrec_keras.runs.callbacks.history_file import rows_before
 
 
 class MaxSeconds(keras.callbacks.Callback):
-    """Stops after the epoch in which the training has taken that many seconds.
+    """Stops after the epoch in which training has taken a number of seconds.
 
-    Those before a restart count too: it adds up what the history file has, so
-    `HistoryFile` must come before it.
+    Time before a restart counts too: the seconds are those in the history file, so
+    `HistoryFile` must come before this callback.
 
     Args:
-        seconds: Float.
+        seconds: Float, the budget.
         history: `Path` of the run's history file.
     """
 
@@ -22,7 +22,7 @@ class MaxSeconds(keras.callbacks.Callback):
         self.history = history
 
     def stopped_before(self, epoch):
-        """Returns whether the epoch before was the last one."""
+        """Returns whether the budget was spent before this epoch."""
         rows = rows_before(epoch, self.history)
         return sum(row["seconds"] for row in rows) >= self.seconds
 

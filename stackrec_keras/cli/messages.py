@@ -1,0 +1,82 @@
+"""Errors and warnings of the library, as the command line shows them."""
+
+import contextlib
+import shlex
+import sys
+import warnings
+
+from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.wording import plain, shown
+
+# From an argument to what to do about it here, where the library's advice is Python.
+_FIXES = {
+    "share_by": "Use --split time, or random fractions.",
+    "user_column": "Name the log's column of user ids: --user COLUMN.",
+}
+
+
+def error_text(error, args):
+    """Returns an exception as one line, which names the option that it is about.
+
+    Args:
+        error: The exception.
+        args: The parsed arguments, with the command's `parser`.
+    """
+    if not isinstance(error, ArgumentError):
+        return _one_line(error) or type(error).__name__
+    action = _action(error, args)
+    if action is None:
+        return _one_line(error)
+    option = max(action.option_strings, key=len, default="")
+    value = _typed(error.received, action) if error.has_received else ""
+    fix = _FIXES.get(error.argument, error.fix)
+    sentence = " ".join(part for part in (option, value, error.reason) if part)
+    return _one_line(f"{sentence}. {fix}")
+
+
+@contextlib.contextmanager
+def warnings_as_notes():
+    """Shows each warning of this package as one line on stderr, without the code that
+    it comes from; shows those of other packages as ever."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def show_note(message, category, *where, **more):
+            if issubclass(category, StackRecWarning):
+                print(f"Note: {_one_line(message)}", file=sys.stderr)
+            else:
+                show(message, category, *where, **more)
+
+        warnings.showwarning = show_note
+        yield
+
+
+def _action(error, args):
+    """Returns the option or positional that an error is about, or `None`."""
+    name = error.argument
+    # The depth that a schedule or `grow` leads to has the same name as --num-blocks.
+    if name == "num_blocks" and getattr(args, name, None) != error.received:
+        return None
+    return next((a for a in args.parser._actions if a.dest == name), None)
+
+
+def _typed(value, action):
+    """Returns a value as one would type it."""
+    value = plain(value)
+    if value is None or isinstance(value, bool):
+        return ""
+    if isinstance(value, (tuple, list)):
+        return ("," if action.nargs is None else " ").join(map(_word, value))
+    if isinstance(value, dict):
+        return ",".join(f"{key}:{one}" for key, one in value.items())
+    return _word(value)
+
+
+def _word(value):
+    if hasattr(value, "__fspath__"):
+        value = value.__fspath__()
+    return shlex.quote(value) if isinstance(value, str) else shown(value)
+
+
+def _one_line(message):
+    return " ".join(str(message).split())
