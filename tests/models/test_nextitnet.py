@@ -245,7 +245,7 @@ def test_ids_that_are_no_items_are_refused_before_training(make_model, sequences
         model.fit(x, np.where(y == 1, -1, y), verbose=0)
     with refused("x", says="not integers but float64"):
         model.fit(x.astype("float64"), y, verbose=0)
-    with refused("validation y", says="item ids from"):
+    with refused("validation_data: y", says="item ids from"):
         model.fit(x, y, verbose=0, validation_data=(x, y + 9))
     with refused("y", says="item ids from"):
         model.evaluate(x, y[:, -1] + 30, verbose=0)
