@@ -18,6 +18,7 @@ class Model(keras.Model):
         self.kind = kind
         sizes = {"max_length": 4, "time_bias": False} if kind is HSTUStack else {}
         self.stack = kind(num_blocks, 4, rezero=True, dropout=0.1, **sizes)
+        self.stack.build((None, 4, 4))
 
     def call(self, x, training=None):
         return self.stack(x, training=training)
