@@ -54,7 +54,9 @@ class Rows(ABC):
     @overload
     def arrays(self, features: Sequence[str]) -> tuple[Inputs, np.ndarray]: ...
 
-    def arrays(self, features=None):
+    def arrays(
+        self, features: Sequence[str] | None = None
+    ) -> tuple[Inputs, np.ndarray]:
         """Returns `(x, y)` to train on.
 
         Args:
@@ -80,7 +82,9 @@ class Rows(ABC):
         self, features: Sequence[str]
     ) -> tuple[Inputs, np.ndarray]: ...
 
-    def evaluation_arrays(self, features=None):
+    def evaluation_arrays(
+        self, features: Sequence[str] | None = None
+    ) -> tuple[Inputs, np.ndarray]:
         """Returns `(x, y)` to evaluate on; `y` is the one next item, `(rows,)`.
 
         Args:

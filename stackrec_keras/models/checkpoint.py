@@ -14,6 +14,7 @@ from stackrec_keras.models.extension import complete_weights
 from stackrec_keras.models.freezing import set_frozen
 from stackrec_keras.stacking.growable import Growable
 from stackrec_keras.stacking.growth import depth, set_depth, stacked_variables
+from stackrec_keras.stacking.growth_record import GrowthRecord
 from stackrec_keras.stacking.in_place import optimizer_chain
 from stackrec_keras.stacking.optimizer_state import (
     begin_averages,
@@ -21,7 +22,6 @@ from stackrec_keras.stacking.optimizer_state import (
     schedule_starts,
     set_schedule_starts,
 )
-from stackrec_keras.stacking.schedules import GrowthRecord
 
 _VOCABULARY_FILE = "vocabulary.json"
 _RECORD_PREFIX = "growth_record."

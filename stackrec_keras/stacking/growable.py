@@ -1,7 +1,7 @@
 import keras
 
+from stackrec_keras.stacking.growth_record import GrowthRecord
 from stackrec_keras.stacking.model_stacks import depth
-from stackrec_keras.stacking.schedules.schedule import GrowthRecord
 
 
 class Growable(keras.Model):

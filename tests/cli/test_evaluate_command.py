@@ -100,9 +100,9 @@ def test_a_model_file_is_an_error_that_names_its_run_folder(
     code, _, err = stackrec("evaluate", finished_run / "model.keras")
     assert code == 2
     assert "model.keras is only a model" in err
-    assert err.endswith(f"Give the one it is in: {finished_run}\n")
+    assert err.endswith(f"Give the run folder: {finished_run}\n")
     _, _, err = stackrec("evaluate", tmp_path / "mine.keras", "--data", "log.csv")
-    assert err.endswith("Give that of `stackrec train`.\n")
+    assert err.endswith("Give the run folder of `stackrec train`.\n")
 
 
 def _last_items(path, user, model):
@@ -117,7 +117,7 @@ def test_items_of_the_history_may_be_left_out(
     log_path, finished_run, train_arguments, stackrec, tmp_path
 ):
     _, out, _ = stackrec("evaluate", finished_run)
-    assert "10 targets are in their history" in out and "--exclude-seen" in out
+    assert "10 targets are in their own history" in out and "exclude_seen" in out
     _, out, _ = stackrec("evaluate", finished_run, "--exclude-seen")
     assert "items of the history left out" in out
     _, out, _ = stackrec("evaluate", finished_run, "--exclude-seen", "--json")

@@ -74,8 +74,8 @@ def test_the_table_has_the_test_rows_of_each_run_folder_and_popularity(ts_run):
         metrics = read(ts_run / "seed-0" / folder / "metrics.json")["results"]
         of_net = next(iter(metrics.values()))
         assert arm["test"] == of_net
-        row = next(line for line in table.splitlines() if f"| {arm['name']} " in line)
-        cells = [cell.strip() for cell in row.split("|")[7:-1]]
+        rows = [line for line in table.splitlines() if f"| {arm['name']} " in line]
+        cells = [cell.strip() for cell in rows[1].split("|")[2:-1]]
         assert cells == [f"{value:.4f}" for value in of_net.values()]
         assert f"{metrics['popularity']['mrr@5']:.4f}" in table
     assert read(ts_run / "scenario.json")["popularity"] == metrics["popularity"]

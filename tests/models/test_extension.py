@@ -174,7 +174,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(
         (["a", "film 03"], "ids has 'film 03', which the model already knows"),
         (["a", "a"], "'a' more than once"),
         (["a", "caf\udce9"], "'caf.udce9', which a file cannot hold"),
-        (["a", None], "holds None, a missing value"),
+        (["a", None], "ids holds the missing value None"),
     ],
 )
 def test_ids_that_do_not_fit_the_vocabulary_are_refused(make_model, ids, message):
@@ -211,6 +211,6 @@ def test_new_ids_take_the_type_of_those_known(make_model):
     model.vocabulary = sr.data.Vocabulary([10, 20, 30])
     model.extend_items(2, ids=[50.0, 40.0])
     assert model.vocabulary == sr.data.Vocabulary([10, 20, 30, 50, 40])
-    with pytest.raises(ValueError, match="40.5 is among the new ids"):
+    with pytest.raises(ValueError, match="ids holds 40.5, and the known ids are"):
         model.extend_items(1, ids=[40.5])
     assert model.num_items == 5

@@ -7,7 +7,8 @@ from refusals import refused
 
 import stackrec_keras as sr
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.stacking.schedules import GrowthRecord, RunningSchedule, Schedule
+from stackrec_keras.stacking.growth_record import GrowthRecord
+from stackrec_keras.stacking.schedules import RunningSchedule, Schedule
 
 
 class ByLoss(Schedule):

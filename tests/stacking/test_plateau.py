@@ -6,7 +6,7 @@ import pytest
 from refusals import refused
 
 from stackrec_keras.stacking import Growth, StackingSchedule
-from stackrec_keras.stacking.schedules import GrowthRecord
+from stackrec_keras.stacking.growth_record import GrowthRecord
 from stackrec_keras.stacking.schedules.plateau import PlateauState
 
 

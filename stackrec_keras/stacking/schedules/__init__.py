@@ -5,17 +5,15 @@ from typing import Any
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.stacking.schedules.doubling import DoublingSchedule
 from stackrec_keras.stacking.schedules.plateau import Plateau
-from stackrec_keras.stacking.schedules.schedule import (
-    GrowthRecord,
-    RunningSchedule,
-    Schedule,
+from stackrec_keras.stacking.schedules.schedule import RunningSchedule, Schedule
+from stackrec_keras.stacking.schedules.stacking_schedule import (
+    ShareSchedule,
+    StackingSchedule,
 )
-from stackrec_keras.stacking.schedules.shares import ShareSchedule, stages
-from stackrec_keras.stacking.schedules.stacking_schedule import StackingSchedule
+from stackrec_keras.stacking.schedules.stages import stages
 
 __all__ = [
     "DoublingSchedule",
-    "GrowthRecord",
     "Plateau",
     "RunningSchedule",
     "Schedule",

@@ -1,4 +1,4 @@
-from stackrec_keras.stacking.schedules.shares import stages
+from stackrec_keras.stacking.schedules.stages import stages
 from stackrec_keras.stacking.schedules.table import TableSchedule
 
 

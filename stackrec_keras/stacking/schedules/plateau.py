@@ -9,8 +9,8 @@ import numpy as np
 
 from stackrec_keras.arguments import check_bools, check_integers, check_number
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.stacking.growth_record import GrowthRecord
 from stackrec_keras.stacking.schedules.schedule import (
-    GrowthRecord,
     RunningSchedule,
     Schedule,
 )

@@ -1,9 +1,6 @@
 """What every kind of schedule can do."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 if TYPE_CHECKING:
     from stackrec_keras.stacking.growable import Growable
@@ -70,19 +67,6 @@ class Schedule:
             ArgumentError: If the schedule does not fit the model or the epochs.
         """
         raise NotImplementedError(f"{type(self).__name__} must define start().")
-
-
-@dataclass(frozen=True)
-class GrowthRecord:
-    """What a running schedule must remember if its fit is interrupted and resumed.
-
-    (Keras would take a plain dict for a part of the model.)
-
-    Args:
-        arrays: Dict from name to array, which the schedule can read again.
-    """
-
-    arrays: dict[str, np.ndarray]
 
 
 class RunningSchedule:

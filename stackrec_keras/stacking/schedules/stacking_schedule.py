@@ -1,9 +1,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from stackrec_keras.arguments import is_integer, is_number
+from stackrec_keras.arguments import check_integer, is_integer, is_number
 from stackrec_keras.errors import ArgumentError, warn
 from stackrec_keras.stacking.schedules.plateau import Plateau
+from stackrec_keras.stacking.schedules.stages import stages
 from stackrec_keras.stacking.schedules.table import (
     RunningTable,
     TableSchedule,
@@ -84,9 +85,6 @@ class StackingSchedule(TableSchedule):
             ArgumentError: If the lists do not fit each other, the depths do not
                 increase, or a length is not positive.
         """
-        # It is a subclass of this class, so it cannot be imported before it.
-        from stackrec_keras.stacking.schedules.shares import ShareSchedule
-
         return ShareSchedule(num_blocks, shares, data_shares)
 
     @classmethod
@@ -188,6 +186,79 @@ class StackingSchedule(TableSchedule):
     def __repr__(self):
         shares = f", data_shares={self.data_shares}" if self.data_shares else ""
         return f"StackingSchedule({self.depths}{shares}, partial={self.partial})"
+
+
+class ShareSchedule(StackingSchedule):
+    """Stages whose lengths are fractions of the fit: see `StackingSchedule.shares`."""
+
+    def __init__(
+        self,
+        num_blocks: Sequence[int],
+        shares: Sequence[float],
+        data_shares: Sequence[float] | None = None,
+    ) -> None:
+        self.num_blocks, self.stage_shares = list(num_blocks), list(shares)
+        self._check()
+        if data_shares is not None and len(data_shares) != len(shares):
+            raise ArgumentError(
+                "data_shares",
+                f"must have an entry for each of the {len(shares)} stages",
+                received=data_shares,
+            )
+        super().__init__(
+            dict(enumerate(num_blocks)),
+            None if data_shares is None else dict(enumerate(data_shares)),
+        )
+
+    def table(
+        self,
+        initial_blocks: int,
+        epochs: int,
+        step: int | None = None,
+        num_blocks: int | None = None,
+    ) -> dict[int, int]:
+        if self.num_blocks[0] not in (initial_blocks, num_blocks):
+            raise ArgumentError(
+                "schedule",
+                f"starts with {self.num_blocks[0]} blocks, but the model was built "
+                f"with {initial_blocks}",
+                f"Let num_blocks start with {initial_blocks}.",
+                self,
+            )
+        return stages(self.num_blocks, self.stage_shares, epochs)
+
+    def data_share(self, epoch: int, epochs: int) -> float:
+        if not self.data_shares:
+            return 1.0
+        starts = [0, *stages(self.num_blocks, self.stage_shares, epochs)]
+        stage = sum(start <= epoch for start in starts) - 1
+        return self.data_shares[stage]
+
+    def __repr__(self):
+        shares = ""
+        if self.data_shares:
+            shares = f", data_shares={list(self.data_shares.values())}"
+        return (
+            f"StackingSchedule.shares({self.num_blocks}, {self.stage_shares}{shares})"
+        )
+
+    def _check(self):
+        shares, num_blocks = self.stage_shares, self.num_blocks
+        if len(num_blocks) < 2:
+            raise ArgumentError(
+                "num_blocks", "must have at least two stages", received=num_blocks
+            )
+        for number in num_blocks:
+            check_integer("num_blocks", number, least=1)
+        check_grows("num_blocks", num_blocks, num_blocks)
+        if len(num_blocks) != len(shares):
+            raise ArgumentError(
+                "shares",
+                f"must have an entry for each of the {len(num_blocks)} stages",
+                received=shares,
+            )
+        if not all(is_number(share) and share > 0 for share in shares):
+            raise ArgumentError("shares", "must be positive numbers", received=shares)
 
 
 def _checked_depths(depths):

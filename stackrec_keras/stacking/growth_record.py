@@ -1,0 +1,16 @@
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class GrowthRecord:
+    """What a running schedule must remember if its fit is interrupted and resumed.
+
+    (Keras would take a plain dict for a part of the model.)
+
+    Args:
+        arrays: Dict from name to array, which the schedule can read again.
+    """
+
+    arrays: dict[str, np.ndarray]
