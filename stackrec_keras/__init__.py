@@ -83,4 +83,6 @@ def __dir__():
 # its options first, so that its help does not wait for a backend.
 if not is_command():
     load_keras()
-    importlib.import_module("stackrec_keras.models")
+    _models = importlib.import_module("stackrec_keras.models")
+    for _name in _models.__all__:
+        getattr(_models, _name)

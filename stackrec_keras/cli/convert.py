@@ -4,7 +4,8 @@
 from pathlib import Path
 
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.runs.config import CONVOLUTIONAL, TRANSFORMERS, integers
+from stackrec_keras.models.registry import ARCHITECTURES
+from stackrec_keras.runs.config import integers
 
 
 def add_parser(subparsers):
@@ -25,7 +26,7 @@ def add_parser(subparsers):
     parser.add_argument(
         "--model",
         required=True,
-        choices=CONVOLUTIONAL + TRANSFORMERS,
+        choices=tuple(ARCHITECTURES),
         help="the architecture",
     )
     parser.add_argument(

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from stackrec_keras.arguments import check_integer
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.runs.config import CONVOLUTIONAL
+from stackrec_keras.models.registry import CONVOLUTIONAL
 
 SCALE = 0.5
 _NO_END = 1_000_000  # epochs: seconds decide

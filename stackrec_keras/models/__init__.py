@@ -1,12 +1,16 @@
-from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
-from stackrec_keras.models.freeze_stack import FreezeStack
-from stackrec_keras.models.grec import GRec
-from stackrec_keras.models.nextitnet import NextItNet
-from stackrec_keras.models.sasrec import SASRec
-from stackrec_keras.models.sequential_recommender import SequentialRecommender
-from stackrec_keras.models.ssept import SSEPT
-from stackrec_keras.models.transfer_recommender import TransferRecommender
-from stackrec_keras.models.transformer_recommender import TransformerRecommender
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
+    from stackrec_keras.models.freeze_stack import FreezeStack
+    from stackrec_keras.models.grec import GRec
+    from stackrec_keras.models.nextitnet import NextItNet
+    from stackrec_keras.models.sasrec import SASRec
+    from stackrec_keras.models.sequential_recommender import SequentialRecommender
+    from stackrec_keras.models.ssept import SSEPT
+    from stackrec_keras.models.transfer_recommender import TransferRecommender
+    from stackrec_keras.models.transformer_recommender import TransformerRecommender
 
 __all__ = [
     "ConvolutionalRecommender",
@@ -19,3 +23,26 @@ __all__ = [
     "TransferRecommender",
     "TransformerRecommender",
 ]
+
+# The registry is a plain table. Modules that need Keras are imported on first use.
+_MODULES = {
+    "ConvolutionalRecommender": "convolutional_recommender",
+    "FreezeStack": "freeze_stack",
+    "GRec": "grec",
+    "NextItNet": "nextitnet",
+    "SASRec": "sasrec",
+    "SSEPT": "ssept",
+    "SequentialRecommender": "sequential_recommender",
+    "TransferRecommender": "transfer_recommender",
+    "TransformerRecommender": "transformer_recommender",
+}
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__():
+    return __all__

@@ -3,7 +3,7 @@
 import inspect
 from dataclasses import fields
 
-from stackrec_keras.models.registry import MODELS
+from stackrec_keras.models.registry import model_class
 
 _SEARCHED = ("num_blocks", "embedding_dim", "dropout")
 
@@ -15,21 +15,21 @@ def build_model(config, split):
         config: `TrainConfig`.
         split: The `Split` that it is to be trained on.
     """
-    kind = MODELS[config.model]
+    kind = model_class(config.model)
     return kind(**_sizes(kind, config, split), **_options(kind, config))
 
 
 def class_and_arguments(config):
     """Returns the class of a configuration's model, and the dict of those of its
     arguments that neither the data give nor `SearchSpace` searches."""
-    kind = MODELS[config.model]
+    kind = model_class(config.model)
     arguments = _options(kind, config)
     return kind, {k: v for k, v in arguments.items() if k not in _SEARCHED}
 
 
 def takes_users(config):
     """Returns whether the model of a configuration is given the users."""
-    return "num_users" in _parameters(MODELS[config.model])
+    return "num_users" in _parameters(model_class(config.model))
 
 
 def _options(kind, config):

@@ -6,13 +6,15 @@ from typing import Any
 
 from stackrec_keras.arguments import check_choice, check_integer, is_integer, is_number
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.models.registry import (
+    ARCHITECTURES,
+    CONVOLUTIONAL,
+    TRANSFORMERS,
+)
 from stackrec_keras.wording import shown
 
 # What runs compare epochs by.
 MONITOR = "val_mrr@5"
-# The names in `models.registry`, which needs a backend; the command's help does not.
-CONVOLUTIONAL = ("nextitnet", "grec")
-TRANSFORMERS = ("sasrec", "ssept")
 TRANSFER = "transfer"  # what `scenario tf` fine-tunes on
 # What may differ from the first run when a model grows on a newer log.
 GROW_OPTIONS = (
@@ -124,7 +126,7 @@ class TrainConfig:
     )
 
     model: str = _option(
-        "model", "nextitnet", "architecture", choices=CONVOLUTIONAL + TRANSFORMERS
+        "model", "nextitnet", "architecture", choices=tuple(ARCHITECTURES)
     )
     num_blocks: int = _option("model", 4, "number of blocks at the start", int)
     embedding_dim: int = _option("model", 64, "width of the item embeddings", int)

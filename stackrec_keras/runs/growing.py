@@ -11,7 +11,7 @@ import numpy as np
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.evaluation import training_counts
-from stackrec_keras.models.registry import MODELS
+from stackrec_keras.models.registry import ARCHITECTURES
 from stackrec_keras.runs.config import GROW_OPTIONS, TrainConfig
 from stackrec_keras.runs.folder import RunFolder, write_description
 from stackrec_keras.runs.growth_options import stacking_callback
@@ -186,10 +186,11 @@ def _read_old(path):
 
 
 def _checked(model, path):
-    if type(model).__name__.lower() not in MODELS:
+    if type(model).__name__.lower() not in ARCHITECTURES:
         raise ArgumentError(
             "old",
-            f"holds a {type(model).__name__}, and grow knows only {', '.join(MODELS)}",
+            f"holds a {type(model).__name__}, and grow knows only "
+            f"{', '.join(ARCHITECTURES)}",
             received=path,
         )
     if model.vocabulary is None or not model.trained_length or not model.compiled:

@@ -4,19 +4,7 @@ import numpy as np
 import pytest
 from refusals import refused
 
-from stackrec_keras.models import ConvolutionalRecommender, TransformerRecommender
-from stackrec_keras.models.registry import MODELS
 from stackrec_keras.runs import TrainConfig
-from stackrec_keras.runs.config import CONVOLUTIONAL, TRANSFORMERS
-
-
-@pytest.mark.parametrize(
-    "family, names",
-    [(ConvolutionalRecommender, CONVOLUTIONAL), (TransformerRecommender, TRANSFORMERS)],
-)
-def test_the_options_know_the_architectures_of_the_registry(family, names):
-    assert names == tuple(n for n, kind in MODELS.items() if issubclass(kind, family))
-    assert set(CONVOLUTIONAL + TRANSFORMERS) == set(MODELS)
 
 
 def test_values_of_python_become_those_that_json_holds():
