@@ -112,8 +112,8 @@ def check_file(name: str, path: Path, hint: str = "check the path") -> None:
 
 
 def nearest_names(kind: type, given: Iterable[str]) -> str:
-    """Returns a question that names the keywords of a class that are spelled like
-    those it was given, or `""`."""
+    """Returns a question that suggests keywords of a class for misspelled ones, or
+    `""`."""
     taken = {
         name
         for base in inspect.getmro(kind)

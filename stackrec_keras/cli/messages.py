@@ -37,7 +37,7 @@ def error_text(error, args):
 @contextlib.contextmanager
 def warnings_as_notes():
     """Shows each warning of this package as one line on stderr, without the code that
-    it comes from; shows those of other packages as ever."""
+    it comes from; shows warnings of other packages as usual."""
     with warnings.catch_warnings():
         show = warnings.showwarning
 

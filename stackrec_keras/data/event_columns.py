@@ -1,4 +1,4 @@
-"""Columns of a log along the rows that are cut out of it."""
+"""Columns of a log, cut into the same rows as its items."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

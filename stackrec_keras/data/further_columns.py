@@ -82,7 +82,7 @@ def as_numeric(column: pd.Series, name: str, source, place) -> pd.Series:
         row = int(np.argmax(numbers.isna()))
         raise ArgumentError(
             "columns",
-            f"must be numeric, and {name!r} in {shown(source)} holds "
+            f"must be numeric, but {name!r} in {shown(source)} holds "
             f"{shown(column.iloc[row])} in {place(row)}",
             "Encode the column as numbers first, for example with "
             "frame[name].astype('category').cat.codes, and give the frame.",

@@ -204,7 +204,7 @@ def _sort(log):
 
 
 def _ranks(ids):
-    """Returns integers in the order of `ids`."""
+    """Returns integers that sort as `ids` do."""
     if ids.dtype.kind == "i":
         return ids.to_numpy()
     try:

@@ -12,7 +12,7 @@ from stackrec_keras.errors import ArgumentError
 from stackrec_keras.wording import counted
 
 from .histories import make_histories
-from .vocabulary import Vocabulary, check_vocabulary, way_to_known
+from .vocabulary import Vocabulary, check_vocabulary, unknown_ids_hint
 from .windows import (
     Windows,
     check_window_sizes,
@@ -152,7 +152,7 @@ def _short_histories(log, histories, vocabulary, min_items):
             f". {unknown} of {counted(len(log), 'event')} do not count, because "
             "vocabulary does not have their items"
         )
-        fix += f" {way_to_known(vocabulary, log['item'], unknown)}"
+        fix += f" {unknown_ids_hint(vocabulary, log['item'], unknown)}"
     return why, fix
 
 

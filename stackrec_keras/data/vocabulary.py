@@ -144,7 +144,7 @@ class Vocabulary:
                 "Convert them, for example with log['item'].astype(str). A .csv of "
                 "numbers is read as numbers; a .parquet keeps its types.",
             )
-        new = as_known(fresh.ids[self.encode(fresh.ids) == 0], self.ids)
+        new = convert_like(fresh.ids[self.encode(fresh.ids) == 0], self.ids)
         extended = Vocabulary([*self.ids.tolist(), *new.tolist()])
         extended.counts[extended.encode(fresh.ids) - 1] = fresh.counts
         return extended
@@ -214,7 +214,7 @@ class Vocabulary:
         if outside.any():
             raise ArgumentError(
                 "indices",
-                f"holds {array[outside].flat[0]}, and items are 1 to {len(self)}",
+                f"holds {array[outside].flat[0]}, but items are 1 to {len(self)}",
                 "Remove it before decoding; 0 is padding.",
             )
         return self.ids[array - 1]
@@ -305,7 +305,7 @@ def check_column(name, values):
         )
 
 
-def way_to_known(vocabulary, items, unknown):
+def unknown_ids_hint(vocabulary, items, unknown):
     """Returns what to do about ids that a vocabulary does not have, for a message.
 
     Args:
@@ -329,7 +329,7 @@ def way_to_known(vocabulary, items, unknown):
     )
 
 
-def as_known(ids, known):
+def convert_like(ids, known):
     """Returns ids as an array of the type of known numbers.
 
     Integers become floats if the known ids are floats, and whole floats become integers
@@ -352,7 +352,7 @@ def as_known(ids, known):
         kind = "integers" if known.dtype.kind == "i" else "floats"
         raise ArgumentError(
             "ids",
-            f"holds {ids[lost].tolist()[0]}, and the known ids are {kind} such as "
+            f"holds {ids[lost].tolist()[0]}, but the known ids are {kind} such as "
             f"{known.tolist()[0]}",
             "Give ids of one type.",
         )

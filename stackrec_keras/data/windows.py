@@ -16,7 +16,7 @@ from .event_columns import EventColumns, check_columns, take_rows
 from .histories import make_histories
 from .rows import Rows, check_indices
 from .times import Time, as_time
-from .vocabulary import Vocabulary, check_vocabulary, way_to_known
+from .vocabulary import Vocabulary, check_vocabulary, unknown_ids_hint
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,8 +196,8 @@ class Windows(Rows):
             with_users: Boolean, `True` for `SSEPT`: short for
                 `features=["items", "users"]`. Defaults to `False`.
             share_by: String, which rows a fraction of the data (`StackingSchedule(...,
-                data_shares=...)`) holds: `"random"` ones, or by `"time"` the oldest.
-                Defaults to `"random"`.
+                data_shares=...)`) holds: `"random"` rows, or, with `"time"`, the
+                oldest. Defaults to `"random"`.
             features: List of the names of the features in `x`, which is then a dict.
                 Defaults to `None`, where `x` is the array of items.
 
@@ -276,7 +276,7 @@ def _warn_of_unknown(log, vocabulary, left_out):
         warnings.warn(
             f"{left_out:,} of {counted(len(log), 'event')} were left out because "
             "vocabulary does not have their items. "
-            f"{way_to_known(vocabulary, log['item'], left_out)}",
+            f"{unknown_ids_hint(vocabulary, log['item'], left_out)}",
             StackRecWarning,
             stacklevel=3,
         )

@@ -30,7 +30,7 @@ class FasterTraining:
         options: Dict from the names in `takes()` to values.
 
     Attributes:
-        config: `TrainConfig` that those of all arms are made from.
+        config: The `TrainConfig` from which those of all arms are derived.
         stages: `Stages` of the stacked model.
         split: What the arms are trained and tested on, once `read` has been called.
     """

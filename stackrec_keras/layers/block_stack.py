@@ -155,7 +155,7 @@ class BlockStack(keras.layers.Layer):
         details = f", {self.details}" if self.details else ""
         return (
             f"{self.name} ({type(self).__name__}): {counted(self.depth, 'block')}"
-            f"{details}; {self.count_params() // self.depth:,} parameters a block"
+            f"{details}; {self.count_params() // self.depth:,} parameters per block"
         )
 
     def variables_by_name(self) -> dict[str, keras.Variable]:

@@ -118,6 +118,7 @@ def _check_rank(name, tensor, shape):
     if len(tensor.shape) != len(shape):
         raise ArgumentError(
             name,
-            f"has shape {tuple(tensor.shape)} and must have shape ({', '.join(shape)})",
+            f"has shape {tuple(tensor.shape)}, but must have shape "
+            f"({', '.join(shape)})",
             "A ranking metric takes one next item for each row.",
         )

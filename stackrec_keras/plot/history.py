@@ -167,7 +167,7 @@ def _draw_losses(axes, epochs, columns):
                 markersize=3,
                 label=label,
             )
-    axes.set_ylabel("loss (nats a target)")
+    axes.set_ylabel("loss (nats per target)")
     axes.grid(alpha=0.3)
     if axes.lines:
         axes.legend(frameon=False)

@@ -1,4 +1,4 @@
-"""From a configuration to a model."""
+"""Builds the model of a configuration."""
 
 import inspect
 from dataclasses import fields

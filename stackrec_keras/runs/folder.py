@@ -162,7 +162,7 @@ class RunFolder:
 
 
 def write_description(config, folder, split, arguments=None):
-    """Writes what it takes to repeat a run; `arguments` are those of its split."""
+    """Writes what is needed to repeat a run, including the `arguments` of its split."""
     from stackrec_keras.runs.architectures import takes_users
     from stackrec_keras.runs.environment import environment
     from stackrec_keras.runs.split_recipe import describe_split

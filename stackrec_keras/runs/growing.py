@@ -189,7 +189,7 @@ def _checked(model, path):
     if type(model).__name__.lower() not in MODELS:
         raise ArgumentError(
             "old",
-            f"holds a {type(model).__name__}, and grow knows only {', '.join(MODELS)}",
+            f"holds a {type(model).__name__}, but grow knows only {', '.join(MODELS)}",
             received=path,
         )
     if model.vocabulary is None or not model.trained_length or not model.compiled:
@@ -272,7 +272,7 @@ def _held_out(log, until, data):
         if isinstance(until, str) != (times.dtype.kind == "M"):
             raise ArgumentError(
                 "data",
-                f"has times like {times[0]}, and the old model's training data end at "
+                f"has times like {times[0]}, but the old model's training data end at "
                 f"{until}",
                 "Give times of the same form.",
                 data,

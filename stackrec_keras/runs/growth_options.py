@@ -29,7 +29,7 @@ def stacking_callback(config):
     if config.data_shares and config.schedule in ("none", *_NAMED):
         raise ArgumentError(
             "data_shares",
-            "needs a schedule of epochs and blocks, such as 2:8, and the schedule is "
+            "needs a schedule of epochs and blocks, such as 2:8, but the schedule is "
             f"{config.schedule!r}",
             received=config.data_shares,
         )

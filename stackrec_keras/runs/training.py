@@ -1,4 +1,4 @@
-"""Training: from a configuration to a run."""
+"""Trains the run of a configuration."""
 
 import shutil
 import sys
@@ -169,7 +169,7 @@ def train_on(config, folder, split, model, growth):
     else:
         _fit(config, folder, split, model, growth)
         folder.write_model(model)
-    _say_ending(config, folder, growth)
+    _print_summary(config, folder, growth)
     write_results(config, folder, split, model)
     shutil.rmtree(folder.backup, ignore_errors=True)
     return run_of(folder, model)
@@ -268,7 +268,7 @@ def _progress(config, folder):
     return [ClockProgress(config.max_seconds, folder.history)]
 
 
-def _say_ending(config, folder, growth):
+def _print_summary(config, folder, growth):
     growths = None if growth is None else growth_table(config, growth)
     line = ending(config, read_rows(folder.history), growths or {})
     if line is not None:

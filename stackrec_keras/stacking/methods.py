@@ -93,7 +93,7 @@ def check_top_blocks(method: str, top_blocks: int | None) -> None:
     if top_blocks is not None and not get_method(method).keeps_rest:
         raise ArgumentError(
             "top_blocks",
-            f"keeps the blocks below the top ones, and method={method!r} keeps no "
+            f"keeps the blocks below the top ones, but method={method!r} keeps no "
             "blocks",
             "Leave top_blocks out, or use stackE or stackR.",
             top_blocks,

@@ -62,7 +62,7 @@ def test_a_checkpoint_of_another_model_is_refused(golden):
         ),
         (
             lambda w: [w.pop(n) for n in list(w) if n.startswith("transformers.2")],
-            "has 2 blocks, and the model has 3",
+            "has 2 blocks, but the model has 3",
         ),
     ],
 )

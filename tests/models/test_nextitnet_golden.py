@@ -58,7 +58,7 @@ def test_three_training_steps_equal_the_releases(release):
 def test_a_checkpoint_of_another_depth_is_refused(release):
     arrays, _ = release
     model = sr.NextItNet(49, embedding_dim=8, num_blocks=8)
-    with pytest.raises(ValueError, match="weights has 4 blocks, and the model has 8"):
+    with pytest.raises(ValueError, match="weights has 4 blocks, but the model has 8"):
         sr.convert.load_stackrec_weights(model, with_prefix(arrays, "var/"))
 
 
