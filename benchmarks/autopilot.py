@@ -25,7 +25,7 @@ import stackrec_keras as sr
 
 @dataclass(frozen=True)
 class Job:
-    """A data set (MovieLens-1M, or arguments of a synthetic log), a net, how to train
+    """A data set (MovieLens-1M, or arguments of a synthetic log), a model, how to train
     it, and how it grows."""
 
     data: dict | None

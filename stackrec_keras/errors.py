@@ -10,8 +10,8 @@ from stackrec_keras.wording import shown
 class ArgumentError(ValueError):
     """An argument that cannot be used, and what to give instead.
 
-    Its message reads `argument=received reason. fix`. Whoever shows it in other
-    words, as the command line does, reads the fields.
+    Its message reads `argument=received reason. fix`. Code that shows it in other
+    words, such as the command line, reads its fields.
 
     Args:
         argument: String, the name of the argument.

@@ -207,7 +207,7 @@ def is_number_or_date(text):
 
 
 def no_header(first_row, source):
-    """Returns the error of a file without a header, with numbers to copy."""
+    """Returns the error for a file without a header, with column numbers to copy."""
     times = [place for place, text in enumerate(first_row) if is_number_or_date(text)]
     times = [place for place in times if place > 1]
     time = times[-1] if times else None

@@ -31,7 +31,7 @@ class Split:
 
     Args:
         train: `Windows` to train on.
-        validation: `Windows` to choose models and stop early by.
+        validation: `Windows` for model selection and early stopping.
         test: `Windows` to report results on.
         unknown_targets: Integer, validation and test targets that were dropped because
             the training events do not have the item (`split_by_time`). Defaults to `0`.

@@ -185,7 +185,7 @@ class TransferSplit:
 
     Args:
         train: `TransferPairs` to train on.
-        validation: `TransferPairs` to choose models and stop early by.
+        validation: `TransferPairs` for model selection and early stopping.
         test: `TransferPairs` to report results on.
     """
 

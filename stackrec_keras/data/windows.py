@@ -44,8 +44,8 @@ class Windows(Rows):
         overlapping: Boolean, whether rows of one user may hold the same event, as
             those of `make_windows(..., stride=1)` do. `split_random` then splits users.
             Defaults to `False`.
-        columns: Dict from a name to `(rows, length)` numbers beside the items. Defaults
-            to no columns. Those of a log are cut only when they are read.
+        columns: Dict from a name to `(rows, length)` numbers in addition to the items.
+            Defaults to no columns. Those of a log are cut only when they are read.
 
     Example:
 
@@ -319,7 +319,7 @@ def cut_windows(histories, stages, vocabulary, length, stride=None, min_items=2)
     Args:
         histories: `Histories`.
         stages: List of `(users,)` arrays, one past each user's last event of each
-            stage. A stage holds what came after the one before it; its windows may
+            stage. A stage holds the events after the previous stage; its windows may
             reach further back.
         vocabulary: The `Vocabulary` of the items.
         length: As in `make_windows`.

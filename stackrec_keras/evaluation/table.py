@@ -104,7 +104,7 @@ def model_title(model: SequentialRecommender) -> str:
 
 
 def table(results: dict[str, dict[str, float]], notes: Sequence[str]) -> str:
-    """Returns results as a Markdown table that can be read as it is.
+    """Returns results as a Markdown table that is readable as plain text.
 
     Args:
         results: Dict, as `final_results` returns it.

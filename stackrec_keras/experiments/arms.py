@@ -157,7 +157,8 @@ class Arms:
         """Starts a training run, or continues it if it was interrupted.
 
         Args:
-            name: String, also of its run folder. A `/` nests one folder in another.
+            name: String, also the name of its run folder. A `/` nests one folder in
+                another.
             config: `TrainConfig`.
             split: The split to train on.
             train: Function with the arguments of `train_split`.

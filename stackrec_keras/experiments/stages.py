@@ -35,7 +35,8 @@ class Release:
 
 @dataclass(frozen=True)
 class StageOptions:
-    """Options of the stages. What is `None` follows from `Release` and the scale.
+    """Options of the stages. Options that are `None` follow from `Release` and the
+    scale.
 
     Args:
         scale: Float, the scale of the reference implementation's blocks, batch size and
@@ -149,7 +150,7 @@ class Stages:
         )
 
     def shallow(self, config, seconds):
-        """Returns a `TrainConfig` of the shallowest model from scratch, for so many
+        """Returns a `TrainConfig` of the shallowest model from scratch, for a number of
         seconds."""
         return replace(
             config,

@@ -52,7 +52,7 @@ class BlockStack(keras.layers.Layer):
     Call arguments:
         x: Tensor of shape `(batch, time, dim)`.
         training: Boolean or `None`, as in Keras. Defaults to `None`.
-        context: Dict from name to tensor, or `None`: what blocks may read beside the
+        context: Dict from name to tensor, or `None`: what blocks may read besides the
             hidden states. `"is_item"`, a boolean tensor of shape `(batch, time)`, is
             `False` at padding; the other names are the model's features. Defaults to
             `None`.

@@ -20,9 +20,9 @@ def hstu_attention(query, key, value, tables, times, max_length, chunk_size=None
         times: Pair of integer tensors of shape `(batch, time)`, the time of the event
             after each position and of the position itself; used with `"time"`.
         max_length: Integer, the constant that the sum over keys is divided by.
-        chunk_size: Integer, how many queries to process at a time, in the backward
-            pass again; or `None` for all, whose attention weights are kept for the
-            backward pass. Defaults to `None`.
+        chunk_size: Integer, how many queries to process at a time, in both passes; or
+            `None` for all at once, which keeps the attention weights for the backward
+            pass. Defaults to `None`.
 
     Returns:
         float32 tensor of shape `(batch, time, heads, v_dim)`.

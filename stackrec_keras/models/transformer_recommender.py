@@ -29,7 +29,7 @@ class TransformerRecommender(SequentialRecommender):
         dim: Integer, the width of the hidden states.
         max_length: Integer, the longest input; a longer one keeps its last items.
         num_blocks: Integer, the depth to build with.
-        num_heads: Integer, attention heads; it divides `dim`.
+        num_heads: Integer, number of attention heads, a divisor of `dim`.
         dropout: Float, fraction of units to drop in training.
         rezero: Boolean, whether each block has two gates that start at 0.
         norm: `"post"`, as in the reference implementation, or `"pre"`, with which a

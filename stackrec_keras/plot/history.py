@@ -117,8 +117,8 @@ def _points(epochs, columns, name):
 
 
 def _validated_epochs(epochs, count, name):
-    """Returns the epochs that `validation_freq=n` validates, for the only n by which
-    they are `count`."""
+    """Returns the epochs that `validation_freq=n` validates, for the only `n` that
+    gives `count` epochs."""
     found = [[e for e in epochs if (e + 1) % n == 0] for n in range(2, epochs[-1] + 2)]
     found = [validated for validated in found if len(validated) == count]
     if len(found) != 1:

@@ -206,7 +206,7 @@ class TrainConfig:
         choices=("random", "time"),
     )
     top_blocks: int | None = _option(
-        "growth", None, "stack only so many of the top blocks", int
+        "growth", None, "stack only this many of the top blocks", int
     )
     inherit: str = _option(
         "growth",

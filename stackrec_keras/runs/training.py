@@ -94,7 +94,7 @@ def train(
 
 
 def check_no_folder(resume, overwrite):
-    """Checks that nothing is asked of the folder of a run that writes none."""
+    """Refuses options about the run folder if the run writes none."""
     if resume or overwrite:
         raise ArgumentError(
             "resume" if resume else "overwrite",

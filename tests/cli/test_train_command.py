@@ -206,7 +206,7 @@ def test_overwrite_replaces_the_run_and_no_other_file(
         ),
         (
             "--schedule none --method stackR",
-            "--method stackR says how the model grows, and with the schedule 'none'",
+            "--method stackR says how the model grows, but with the schedule 'none'",
         ),
         ("--schedule none --top-blocks 1", "--top-blocks 1 says how the model grows"),
         ("--best-of deepest", "Give a patience, such as 5, or leave it out"),

@@ -76,11 +76,11 @@ def test_a_schedule_shallower_than_the_model_is_refused():
 @pytest.mark.parametrize(
     "depths, reason",
     [
-        ({-1: 4}, "epochs, integers of at least 0"),
-        ({1.7: 8}, "epochs, integers of at least 0"),
-        ({"2": 8}, "epochs, integers of at least 0"),
-        ({1: 0}, "blocks, integers of at least 1"),
-        ({1: 8.9}, "blocks, integers of at least 1"),
+        ({-1: 4}, r"epochs \(integers from 0\)"),
+        ({1.7: 8}, r"epochs \(integers from 0\)"),
+        ({"2": 8}, r"epochs \(integers from 0\)"),
+        ({1: 0}, r"blocks \(integers from 1\)"),
+        ({1: 8.9}, r"blocks \(integers from 1\)"),
         ({1: 8, 2: 8}, "more blocks at each later stage"),
         ({1: 8, 2: 4}, "more blocks at each later stage"),
     ],
