@@ -50,7 +50,7 @@ def is_time(values) -> bool:
 
 
 def whole_seconds(times: np.ndarray) -> np.ndarray:
-    """Returns times in whole seconds, int64; numbers are taken for seconds."""
+    """Returns times in whole seconds, int64; numbers are taken as seconds."""
     if is_time(times):
         times = times.astype("datetime64[s]")
     elif times.dtype.kind == "f":

@@ -1,4 +1,4 @@
-"""Times of a log: the column, and points in time that a caller gives."""
+"""Times of a log: its column of times, and times given as arguments."""
 
 import datetime
 import numbers

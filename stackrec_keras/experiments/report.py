@@ -244,7 +244,7 @@ def _seconds(values):
 
 
 def _write(path, text):
-    """Writes a file, whole or not at all."""
+    """Writes a file atomically."""
     partial = path.with_name(f"{path.name}.partial")
     partial.write_text(text, encoding="utf-8")
     os.replace(partial, path)

@@ -1,4 +1,4 @@
-"""How a recommender is compiled, fit, evaluated and asked for predictions."""
+"""How a recommender is compiled, trained, evaluated and used to predict."""
 
 import contextlib
 from collections.abc import Sequence
@@ -162,9 +162,9 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         and the metrics are weighted means over all rows that have a target.
 
         Args:
-            exclude_seen: Boolean, as in `compile`. The history is what `x` holds of
-                it. The loss is over all items in either case. Defaults to what the
-                model was compiled with.
+            exclude_seen: Boolean, as in `compile`. Only the part of the history that is
+                in `x` counts. The loss is over all items in either case. Defaults to
+                what the model was compiled with.
 
         Raises:
             ArgumentError: If `x` or `y` have items that the model does not know.

@@ -116,7 +116,7 @@ class RunFolder:
         return json.loads(path.read_text(encoding="utf-8"))
 
     def write(self, name, value):
-        """Writes a JSON file of the run, whole or not at all."""
+        """Writes a JSON file of the run atomically."""
         path = getattr(self, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.name}.partial")
@@ -125,7 +125,7 @@ class RunFolder:
         os.replace(partial, path)
 
     def write_model(self, model, name="model"):
-        """Writes a model, whole or not at all."""
+        """Writes a model atomically."""
         partial = self.path / "partial.keras"
         model.save(partial)
         os.replace(partial, getattr(self, name))

@@ -32,7 +32,7 @@ class StackingHyperModel(keras_tuner.HyperModel):
     """A KerasTuner hypermodel that searches for a growth schedule.
 
     Give it to any tuner, and call `search` without data: the hypermodel has it.
-    Each trial is one fit that grows by a schedule of its own. `get_best_models()`
+    Each trial is one fit that grows by its own schedule. `get_best_models()`
     returns the grown model of the best epoch. Evaluating it on
     `data.validation.batches(evaluation=True)` gives the score of its trial.
 
