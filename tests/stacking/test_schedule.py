@@ -132,7 +132,7 @@ def test_each_stage_has_its_share_of_the_data():
         ({2: 0.4}, "the fraction for epoch 0"),
         ({}, "the fraction for epoch 0"),
         ({0: 0.7, 2: 0.4}, "never shrink"),
-        ({0: 0.4, 1.7: 0.7}, "epochs, integers"),
+        ({0: 0.4, 1.7: 0.7}, r"epochs \(integers from 0\)"),
         ({0: 0.0, 2: 1.0}, "above 0"),
         ({0: 0.5, 2: 1.5}, "at most 1"),
         ({0: float("nan")}, "above 0"),
