@@ -136,7 +136,7 @@ class Batches(keras.utils.PyDataset):
 
     @property
     def epoch(self) -> int:
-        """The epoch whose order the batches are in."""
+        """The epoch that determines the order of the batches."""
         return self._epoch
 
     @property

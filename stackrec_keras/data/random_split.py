@@ -66,8 +66,8 @@ def _why_empty(windows, test_share, validation_share):
     if len(windows) == 0:
         return (
             "there are no windows, because no history has enough items",
-            "Give a log with longer histories, and see what `make_windows` warned of, "
-            "if it did.",
+            "Give a log with longer histories, and check "
+            "whether `make_windows` gave a warning.",
         )
     if not windows.overlapping:
         what = counted(len(windows), "window")

@@ -134,7 +134,7 @@ def _parse(dates):
 
 
 def _wrong_times(column, name, source, place, times):
-    """Returns the error of times that cannot be read, or are of two kinds."""
+    """Returns the error for times that cannot be read, or are of two kinds."""
     as_numbers = pd.to_numeric(column, errors="coerce")
     wrong = np.flatnonzero(as_numbers.isna() & times.isna())
     if len(wrong) == 0:

@@ -128,12 +128,13 @@ class Vocabulary:
             items: `(rows,)` raw ids, as in `from_items`.
 
         Returns:
-            A `Vocabulary` in which all known ids keep their index, the new ones in
-            sorted order after them, with the counts of the column.
+            A `Vocabulary` with the counts of the column, in which all known ids keep
+            their index and the new ones follow in sorted order.
 
         Raises:
-            ArgumentError: If the ids of one are numbers and those of the other are not,
-                or if a new id is 5.5 and the known ones are integers; 5.0 becomes 5.
+            ArgumentError: If only the new or only the known ids are numbers, or if a
+                new id is a fraction such as 5.5 and the known ones are integers (5.0
+                becomes 5).
         """
         fresh = Vocabulary.from_items(items)
         if (self.ids.dtype == object) != (fresh.ids.dtype == object):

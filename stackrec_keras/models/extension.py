@@ -74,7 +74,7 @@ def catalogues(model):
 
 
 def complete_weights(model, weights):
-    """Adds the model's own rows to weights from before it was extended.
+    """Adds the model's current rows to weights that were stored before an extension.
 
     Args:
         model: A `SequentialRecommender`.

@@ -118,7 +118,7 @@ def check_weights(name, weights=None):
 
 
 def missing_targets(prefix):
-    """Returns the error of a batch that has no targets."""
+    """Returns the error for a batch without targets."""
     return ArgumentError(f"{prefix}y", "must not be None", "Give batches (x, y).")
 
 

@@ -124,8 +124,8 @@ def _validated_epochs(epochs, count, name):
     if len(found) != 1:
         raise ArgumentError(
             "history",
-            f"has {count} values of {name!r} for {len(epochs)} epochs, and does not "
-            "tell for which",
+            f"has {count} values of {name!r} for {len(epochs)} epochs, "
+            "and does not say which epochs they belong to",
             "Give a frame with NaN in the other epochs.",
         )
     return found[0]

@@ -20,8 +20,8 @@ def build_model(config, split):
 
 
 def class_and_arguments(config):
-    """Returns the class of a configuration's model, and a dict of its arguments, except
-    those that the data set or `SearchSpace` searches."""
+    """Returns the class of a configuration's model, and a dict of the arguments that
+    neither follow from the data nor are searched by `SearchSpace`."""
     kind = MODELS[config.model]
     arguments = _options(kind, config)
     return kind, {k: v for k, v in arguments.items() if k not in _SEARCHED}

@@ -131,7 +131,7 @@ class RunFolder:
         os.replace(partial, getattr(self, name))
 
     def known(self, model):
-        """Returns what a split by time must keep of a model that is trained further.
+        """Returns what a split by time must reuse from a model that is trained further.
         See `make_split`."""
         known = {"vocabulary": model.vocabulary}
         if model.num_users is not None:

@@ -163,7 +163,7 @@ def _start(old, folder, depth, options):
 
 
 def _read_old(path):
-    """Returns the model, the `TrainConfig` of its run, what a split must keep of it
+    """Returns the model, the `TrainConfig` of its run, what a split must reuse from it
     (see `RunFolder.known`), and the time at which its training data end."""
     if path.suffix != ".keras":
         folder = RunFolder(path)
@@ -220,7 +220,7 @@ def _configuration(depth, options, model, old):
             "num_blocks",
             f"is less than the {config.num_blocks} blocks of the old model, and a "
             "model only grows",
-            "Give more, or as many to train without growing.",
+            "Give more, or the same number to train without growing.",
             depth,
         )
     return replace(config, schedule=_schedule(config, depth))

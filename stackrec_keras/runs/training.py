@@ -1,4 +1,4 @@
-"""Trains the run of a configuration."""
+"""Trains a model as a configuration says, and writes its run folder."""
 
 import shutil
 import sys
