@@ -3,13 +3,13 @@
     python benchmarks/autopilot.py --job nextitnet --seeds 0 1 2 --jit
     python benchmarks/autopilot.py --job flat --seeds 0 1 2
 
-Each job trains the autopilot, which begins with a shallow net, and beside it nets of
-fixed depth for as many epochs; each ends with the weights of its best epoch by
+Each job trains the autopilot, which begins with a shallow model, and beside it models
+of fixed depth for as many epochs; each ends with the weights of its best epoch by
 validation loss. Quality is that of test rows. The jobs:
 
 - `nextitnet`: MovieLens-1M as in the README's main job, from 4 blocks;
 - `sasrec`: MovieLens-1M with dropout, from 2 blocks (for a GPU);
-- `flat`: a synthetic log whose next item hangs on the last one alone, from 1 block.
+- `flat`: a synthetic log whose next item depends only on the last one, from 1 block.
 """
 
 import argparse
@@ -25,7 +25,7 @@ import stackrec_keras as sr
 
 @dataclass(frozen=True)
 class Job:
-    """A data set (MovieLens-1M, or arguments of a synthetic log), a net, how to train
+    """A data set (MovieLens-1M, or arguments of a synthetic log), a model, how to train
     it, and how it grows."""
 
     data: dict | None

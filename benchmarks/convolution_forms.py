@@ -2,8 +2,8 @@
 
     KERAS_BACKEND=tensorflow python benchmarks/convolution_forms.py
 
-Training steps of a net of 8 blocks (width 64, 19 positions, batch 256) with each form
-of `stackrec_keras.layers.causal_convolution`, in turn. On JAX the sum of taps is
+Training steps of a model of 8 blocks (width 64, 19 positions, batch 256) with each form
+of `stackrec_keras.layers.causal_convolution`, in turn. On JAX the sum of products is
 compiled once for a cycle of blocks, the convolution once for each block.
 """
 
@@ -15,7 +15,7 @@ from forms import compare
 import stackrec_keras as sr
 from stackrec_keras.layers import causal_convolution, dilated_residual_stack
 
-FORMS = {"convolution": True, "sum of taps": False}
+FORMS = {"convolution": True, "sum of products": False}
 
 
 @contextlib.contextmanager

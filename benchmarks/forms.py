@@ -1,4 +1,4 @@
-"""What the benchmarks of two forms of one layer share."""
+"""Code for benchmarks that compare two forms of one layer."""
 
 import argparse
 import os

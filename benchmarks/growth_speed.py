@@ -1,10 +1,10 @@
-"""What a growth costs: steps of a grown net, and the first step after a growth.
+"""What growing costs: steps of a grown model, and the first step after growing.
 
     KERAS_BACKEND=tensorflow python benchmarks/growth_speed.py
 
-Two tables. In the first, a net grown to 16 blocks and one built with 16 blocks take
+Two tables. In the first, a model grown to 16 blocks and one built with 16 blocks take
 steps in turn; the ratio of their medians says whether growing leaves anything slow
-behind. In the second, the first step (trace and compile) of a net of 32 blocks, with
+behind. In the second, the first step (trace and compile) of a model of 32 blocks, with
 its depth as an axis and as a list of separate Keras layers.
 """
 
@@ -23,7 +23,9 @@ NUM_ITEMS, DIM, BATCH, TIME = 3706, 64, 256, 19
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--steps", type=int, default=60, help="timed steps of each net")
+    parser.add_argument(
+        "--steps", type=int, default=60, help="timed steps of each model"
+    )
     parser.add_argument("--repeats", type=int, default=3, help="of each first step")
     arguments = parser.parse_args()
     print(
@@ -79,7 +81,7 @@ def first_steps(repeats):
 
 
 class ListOfLayers(SequentialRecommender):
-    """The same net with a separate layer for each convolution and norm."""
+    """The same model with a separate layer for each convolution and norm."""
 
     def __init__(self, depth):
         super().__init__(NUM_ITEMS, DIM, depth)

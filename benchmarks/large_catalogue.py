@@ -27,7 +27,9 @@ def main():
     parser.add_argument("--data", required=True, metavar="FILE.npz")
     parser.add_argument("--steps", type=int, default=1000, help="of training")
     parser.add_argument("--test-rows", type=int, default=20_000, help="at most")
-    parser.add_argument("--held-out", type=float, default=0.02, help="share of events")
+    parser.add_argument(
+        "--held-out", type=float, default=0.02, help="fraction of events"
+    )
     parser.add_argument("--length", type=int, default=20, help="items a row")
     parser.add_argument("--num-blocks", type=int, default=8)
     parser.add_argument("--negatives", type=int, default=1024, help="items a step")

@@ -2,7 +2,7 @@
 
     python benchmarks/sasrec_depth.py --depths 8 16 32 --seeds 0
 
-MovieLens-1M, leave-one-out per user, all items ranked. For each depth a net from
+MovieLens-1M, leave-one-out per user, all items ranked. For each depth a model from
 scratch and one grown to it from a quarter of its blocks in one fit, for as many epochs.
 `--plain` adds blocks without gates; with `--loss sampled_softmax` that is the form
 whose collapse is published.

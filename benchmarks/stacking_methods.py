@@ -1,13 +1,13 @@
-"""What each stacking method does to a net that has learned something.
+"""What each stacking method does to a model that has learned something.
 
     python benchmarks/stacking_methods.py --seeds 0 1 2
     python benchmarks/stacking_methods.py --seeds 0 1 --length 50 --kernel-size 2 \\
         --dilations 1 --batch-size 64 --rows 1 --to 16 --more 2 --only none split \\
-        "none, optimizer anew" stackC "stackC, optimizer anew" \\
-        "stackC, all but gates" "stackC, all but gates, optimizer anew"
+        "none, optimizer reset" stackC "stackC, optimizer reset" \\
+        "stackC, all but gates" "stackC, all but gates, optimizer reset"
 
 NextItNet of 4 blocks is trained on MovieLens-1M for some epochs; each method then grows
-it, from the same weights and optimizer state, and the grown net is trained on. By
+it, from the same weights and optimizer state, and the grown model is trained on. By
 default: windows of 20 items, half of the training rows, dilations 1 and 4, doubled, one
 epoch more. The table has the loss on the test rows before the growth, at the moment of
 it, and after training on, and says which method is the better default. `stackA, plain`
@@ -27,15 +27,15 @@ import stackrec_keras as sr
 
 WIDTH, RATE = 64, 3e-3
 
-ANEW = "none, optimizer anew"
+ANEW = "none, optimizer reset"
 
 GROWTHS = {
     "none": None,
     ANEW: None,
     "stackC": dict(method="stackC"),
-    "stackC, optimizer anew": dict(method="stackC", optimizer_state="reset"),
+    "stackC, optimizer reset": dict(method="stackC", optimizer_state="reset"),
     "stackC, all but gates": dict(method="stackC", inherit="all_but_gates"),
-    "stackC, all but gates, optimizer anew": dict(
+    "stackC, all but gates, optimizer reset": dict(
         method="stackC", inherit="all_but_gates", optimizer_state="reset"
     ),
     "stackA": dict(method="stackA"),

@@ -58,7 +58,7 @@ def skewed_log(rows, users, items):
 
 
 def skewed_ids(rng, rows, size):
-    """Ids of which the one at rank r comes about `1 / r` often."""
+    """Ids whose frequency is proportional to `1 / rank`."""
     ranks = np.exp(rng.random(rows) * np.log(size)).astype(np.int64)
     return rng.permutation(size * 3)[:size][ranks - 1]
 

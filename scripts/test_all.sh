@@ -13,7 +13,7 @@ venv="${1:-.venv-tests}"
 export JAX_COMPILATION_CACHE_DIR="$(cd "$venv" && pwd)/jax-cache"
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0
 export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
-# Small nets run a few steps: the compiler's best work costs more than it saves.
+# Small models run a few steps: the compiler's best work costs more than it saves.
 export JAX_DISABLE_MOST_OPTIMIZATIONS=1
 for backend in tensorflow jax torch; do
     echo "== tests on $backend"

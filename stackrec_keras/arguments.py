@@ -80,7 +80,7 @@ def check_choice(name: str, value: Any, choices: Iterable[Any], why: str = "") -
         choices: The values it may have.
         why: String that ends the sentence. Defaults to `""`.
     """
-    choices = list(choices)
+    choices, value = list(choices), plain(value)
     if any(type(value) is type(one) and value == one for one in choices):
         return
     *others, last = map(repr, choices)
@@ -112,8 +112,8 @@ def check_file(name: str, path: Path, hint: str = "check the path") -> None:
 
 
 def nearest_names(kind: type, given: Iterable[str]) -> str:
-    """Returns a question that names the keywords of a class that are spelled like
-    those it was given, or `""`."""
+    """Returns a question that suggests keywords of a class for misspelled ones, or
+    `""`."""
     taken = {
         name
         for base in inspect.getmro(kind)

@@ -13,7 +13,7 @@ def load_keras() -> None:
     """Imports Keras.
 
     Raises:
-        ImportError: If `KERAS_BACKEND` names no backend, or one that is not installed.
+        ImportError: If `KERAS_BACKEND` does not name an installed backend.
     """
     try:
         importlib.import_module("keras")
@@ -21,7 +21,7 @@ def load_keras() -> None:
         if "KERAS_BACKEND" not in os.environ:
             raise
         raise ImportError(
-            f"KERAS_BACKEND={os.environ['KERAS_BACKEND']!r} is no backend of Keras. "
+            f"KERAS_BACKEND={os.environ['KERAS_BACKEND']!r} is not a Keras backend. "
             "Set it to tensorflow, jax or torch."
         ) from None
     except ModuleNotFoundError as error:
@@ -29,7 +29,7 @@ def load_keras() -> None:
         if missing != os.environ.get("KERAS_BACKEND"):
             raise
         raise ImportError(
-            f"KERAS_BACKEND={missing!r}, and {missing} is not installed: pip install "
+            f"KERAS_BACKEND={missing!r}, but {missing} is not installed: pip install "
             f"{missing}, or set another backend."
         ) from None
 

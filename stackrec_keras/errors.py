@@ -10,8 +10,8 @@ from stackrec_keras.wording import shown
 class ArgumentError(ValueError):
     """An argument that cannot be used, and what to give instead.
 
-    Its message reads `argument=received reason. fix`. Whoever shows it in other
-    words, as the command line does, reads the fields.
+    Its message reads `argument=received reason. fix`. Code that shows it in other
+    words, such as the command line, reads its fields.
 
     Args:
         argument: String, the name of the argument.
@@ -19,7 +19,8 @@ class ArgumentError(ValueError):
             argument: `"must be at least 1"`. No full stop.
         fix: String, what to do instead, in whole sentences. Defaults to `""`, where
             the reason says it.
-        received: The value. Defaults to `...`, which means that there is none to show.
+        received: The value. Defaults to `...`, which means that there is no value to
+            show.
 
     Example:
 
@@ -57,8 +58,8 @@ class StackRecWarning(UserWarning):
 
 
 def warn(message: str) -> None:
-    """Warns with a `StackRecWarning` at the line of the caller of this package, also
-    where Keras lies in between, as in `fit`."""
+    """Warns with a `StackRecWarning` at the line of the caller of this package, even if
+    the call went through Keras, as in `fit`."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and _is_inner(frame):
         level, frame = level + 1, frame.f_back

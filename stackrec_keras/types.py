@@ -1,4 +1,4 @@
-"""Names for what annotations say."""
+"""Type aliases for annotations."""
 
 from typing import Any
 
@@ -6,4 +6,4 @@ Tensor = Any
 """A tensor of the current backend, or an array that the backend converts."""
 
 Context = dict[str, Tensor] | None
-"""What blocks may read beside hidden states: see `BlockStack`."""
+"""What blocks may read besides hidden states: see `BlockStack`."""

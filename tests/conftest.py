@@ -40,7 +40,7 @@ def eager_on_tensorflow(monkeypatch):
 @pytest.fixture
 def golden():
     """Function from a name to (arrays, description) of numbers that were computed
-    with StackRec's release."""
+    with StackRec's reference implementation."""
 
     def load(name):
         path = Path(__file__).parent / "golden" / name

@@ -1,4 +1,4 @@
-"""Comparing with numbers that were computed with StackRec's release."""
+"""Comparing with numbers that were computed with StackRec's code."""
 
 import keras
 import numpy as np

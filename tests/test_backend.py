@@ -20,7 +20,7 @@ def test_a_backend_that_keras_does_not_know_is_named_with_those_that_it_does():
     )
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        "ImportError: KERAS_BACKEND='pytorch' is no backend of Keras. Set it to "
+        "ImportError: KERAS_BACKEND='pytorch' is not a Keras backend. Set it to "
         "tensorflow, jax or torch."
     )
     assert "Unable to import backend" not in done.stderr
@@ -41,7 +41,7 @@ def test_a_backend_that_is_not_installed_is_named_with_the_way_to_get_it(backend
     )
     assert done.returncode == 1
     assert (
-        f"KERAS_BACKEND='{backend}', and {backend} is not installed: pip install"
+        f"KERAS_BACKEND='{backend}', but {backend} is not installed: pip install"
         in (done.stderr.splitlines()[-1])
     )
 
@@ -61,7 +61,7 @@ def test_the_command_ends_in_one_line_where_there_is_no_backend():
     done = start("pytorch")
     assert done.returncode == 2
     assert done.stderr == (
-        "stackrec: error: KERAS_BACKEND='pytorch' is no backend of Keras. Set it to "
+        "stackrec: error: KERAS_BACKEND='pytorch' is not a Keras backend. Set it to "
         "tensorflow, jax or torch.\n"
     )
 

@@ -82,6 +82,10 @@ def test_a_misspelt_choice_is_asked_after():
         check_choice("init", "Randm", ["mean", "random"])
 
 
+def test_a_string_of_numpy_is_a_choice():
+    check_choice("init", np.str_("mean"), ["mean", "random"])
+
+
 def test_several_names_are_asked_after_at_once():
     assert did_you_mean(["dropot", "norn"], ["norm", "dropout"]) == (
         "Did you mean 'dropout', 'norm'?"

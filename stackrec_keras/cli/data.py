@@ -16,7 +16,7 @@ _FORMS = {
     ".inter": "RecBole: like .tsv, with name:type in the header",
     ".dat": "MovieLens: user::item::rating::timestamp, no header",
     ".parquet": "the same columns as .csv; needs pyarrow",
-    "--sequences": "one sequence of comma-separated items a row, padded with 0, no "
+    "--sequences": "one sequence of comma-separated items per row, padded with 0, no "
     "header; with --user-column, each row begins with the user's id",
 }
 

@@ -16,9 +16,9 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "evaluate",
         help="evaluate the model of a run folder",
-        description="Rank all items for the held-out rows of a run, beside the "
-        "popularity baseline; with --data, for the last item of each user of another "
-        "log.",
+        description="Rank all items for the held-out rows of a run, and compare "
+        "with the popularity baseline; with --data, for the last item of each user of "
+        "another log.",
         epilog="Example: stackrec evaluate runs/first --data today.csv",
     )
     add_trained_options(parser)
@@ -40,7 +40,7 @@ def run(args):
     if args.data is not None and config.split == TRANSFER:
         raise ArgumentError(
             "data",
-            f"has one catalogue, and the run in {folder.path} recommends from a second",
+            f"has one catalogue, but the run in {folder.path} recommends from a second",
             "Leave it out.",
             args.data,
         )

@@ -10,12 +10,12 @@ Load a trained model, add the new items of a newer log to it (and the new users,
 knows users), grow it, continue training, and write a run folder as `stackrec train`
 does. OLD is not changed.
 
-Give the whole log up to now, since histories are read from it. The newest of the events
-that OLD was not trained on are held out (of all events, if OLD does not record what it
-was trained on): the last tenth for the test, the tenth before it for validation. New
-items are those of the events before these. The table compares the new model with OLD,
-whose new items start at the mean of all items, on the same rows; start.keras is that
-OLD."""
+Give the whole log up to now, since histories are read from it. Of the events that OLD
+was not trained on (of all events, if OLD does not record what it was trained on), the
+newest tenth is held out for the test, and the tenth before it for validation. New items
+come only from the events before these. The table compares the new model with OLD, whose
+new items start at the mean of all items, on the same rows; start.keras is that version
+of OLD."""
 
 
 def add_parser(subparsers):
@@ -35,7 +35,7 @@ def add_parser(subparsers):
         default=argparse.SUPPRESS,
         type=int,
         metavar="N",
-        help="number of blocks to grow to; as many as OLD has trains without growing "
+        help="number of blocks to grow to; give OLD's depth to train without growing "
         "(default: twice as many, or --top-blocks more)",
     )
     add_options(parser, GROW_OPTIONS, of_run=True)

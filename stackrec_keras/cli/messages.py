@@ -10,6 +10,7 @@ from stackrec_keras.wording import plain, shown
 
 # From an argument to what to do about it here, where the library's advice is Python.
 _FIXES = {
+    "data_shares": "Give EPOCH:FRACTION pairs from epoch 0 on, such as 0:0.4,3:1.0.",
     "share_by": "Use --split time, or random fractions.",
     "user_column": "Name the log's column of user ids: --user COLUMN.",
 }
@@ -37,7 +38,7 @@ def error_text(error, args):
 @contextlib.contextmanager
 def warnings_as_notes():
     """Shows each warning of this package as one line on stderr, without the code that
-    it comes from; shows those of other packages as ever."""
+    it comes from; shows warnings of other packages as usual."""
     with warnings.catch_warnings():
         show = warnings.showwarning
 

@@ -31,7 +31,7 @@ def add_parser(subparsers):
         "--top-blocks",
         type=int,
         metavar="N",
-        help="stack only so many of the top blocks",
+        help="stack only this many of the top blocks",
     )
     parser.add_argument(
         "--cycle",
@@ -49,7 +49,7 @@ def run(args):
 
     print(f"{args.old} -> {args.new} blocks")
     for method in methods():
-        shown = "keeps no block, so --top-blocks does not apply"
+        shown = "keeps no blocks, so --top-blocks does not apply"
         if args.top_blocks is None or method.keeps_rest:
             sources = block_sources(
                 method.name, args.old, args.new, args.top_blocks, args.cycle

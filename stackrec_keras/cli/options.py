@@ -1,4 +1,5 @@
-"""Options of commands: those of a training run, and those that were typed."""
+"""Options of the command line: adds them to a parser and reads those that were
+typed."""
 
 import argparse
 from dataclasses import fields

@@ -77,7 +77,7 @@ def run(args):
     if args.user is not None and args.folder.endswith(".keras"):
         raise ArgumentError(
             "user",
-            f"needs a run folder, which records where the log is, and {args.folder} is "
+            f"needs a run folder, which records where the log is, but {args.folder} is "
             "only a model",
             "Give --items.",
             args.user,

@@ -13,37 +13,37 @@ from stackrec_keras.runs.config import integers
 
 _TS = """\
 Train a deep model from scratch, faster: train a model that grows, on all data. For
-comparison, train the deep model from scratch for as many epochs, and the shallow model
-for as long.
+comparison, train the deep model from scratch for the same number of epochs, and the
+shallow model for the same time.
 
 At --scale 1, depths (8, 16 and 32 blocks: dilation count 4, 8, 16) and batch size are
-those of StackRec's reference implementation. Of its budgets (50, 100 and 200 thousand
-steps) the ratio 1:2:4 is kept, with 28 epochs in all.
+those of StackRec's reference implementation. The ratio of its budgets, 1:2:4 (50, 100
+and 200 thousand steps), is kept, with 28 epochs in all.
 """
 _CL = """\
 Learn continually: train a shallow model on a fraction of the training rows, stack it,
 and train it on all of them, in one fit. For comparison, train the deep model from
-scratch on all rows for as many epochs, and the shallow model on all rows for as long.
-The rows of a fraction are also in the larger ones: random rows, as in StackRec's
-reference implementation, or, with --share-by time, the oldest. Then the split is by
-time too, so that nothing is learned from the future.
+scratch on all rows for the same number of epochs, and the shallow model on all rows for
+the same time. The rows of a fraction are also in the larger ones: random rows, as in
+StackRec's reference implementation, or, with --share-by time, the oldest. Then the
+split is by time too, so that nothing is learned from the future.
 
 At --scale 1, depths (16 and 32 blocks: dilation count 8, 16; for sasrec and ssept 18
-and 24, the top 6 being stacked), data ratio and batch size are the reference's. All
-stages have the same number of epochs, 28 in all.
+and 24, the top 6 being stacked), data ratio and batch size are those of the reference
+implementation. All stages have the same number of epochs, 28 in all.
 """
 _TF = """\
 Transfer: train a model that grows while it is pre-trained on source items, then
 fine-tune it on target items. For comparison, pre-train the deep model from scratch for
-as many epochs, pre-train and fine-tune the shallow model for as long, and train the
-deep model without pre-training. Quality, and the time to reach it, are those of the
-target items; the time of pre-training counts.
+the same number of epochs, pre-train and fine-tune the shallow model for the same time,
+and train the deep model without pre-training. Quality is measured on the target items,
+and times include pre-training.
 
 At --scale 1, depths (8 and 16 blocks: dilation count 4, 8) and batch sizes are those of
 StackRec's reference implementation. The second stage is twice as long as the first,
 with 28 epochs in all and 8 of fine-tuning. The split is by user, so that no user's rows
-are in two parts. The table has ranks among all target items, and, as in the reference,
-among 99 random ones.
+are in two parts. The table has ranks among all target items, and, as in the reference
+implementation, among 99 random ones.
 """
 _FOLDER = """
 The folder gets the tables (scenario.md), all figures (scenario.json), validation
@@ -154,7 +154,7 @@ SCENARIOS = {
         ),
         _Scenario(
             ContinualLearning,
-            "continual learning: a fraction of the data at first, all of it at last",
+            "continual learning: a fraction of the data first, all of it last",
             _CL,
             _add_continual_options,
         ),

@@ -1,4 +1,4 @@
-"""Reads the model of a command that uses a trained one."""
+"""Reads the trained model that a command uses."""
 
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.folder import RunFolder

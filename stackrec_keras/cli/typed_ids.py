@@ -68,8 +68,8 @@ def ranked_as_json(ranked):
 
 
 def ranked_pairs(ids, scores):
-    """Returns the (raw id, score) pairs of a row that a model returned, without the
-    places that no item takes."""
+    """Returns the (raw id, score) pairs of a row that a model returned, without empty
+    places."""
     pairs = zip(ids.tolist(), scores.tolist(), strict=True)
     return [(item, score) for item, score in pairs if item is not None]
 

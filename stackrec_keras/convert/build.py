@@ -78,7 +78,8 @@ def build_stackrec_model(
         raise ArgumentError(
             "weights",
             f"has no variable {error}, so it is not a checkpoint of {kind.__name__}",
-            f"Name the model that it is of. Its variables are {sorted(weights)[:5]}, "
+            f"Give the name of the right model. "
+            f"Its variables are {sorted(weights)[:5]}, "
             "and more.",
         ) from error
     load_stackrec_weights(model, weights)

@@ -46,7 +46,7 @@ def load_stackrec_weights(
     if depth != model.num_blocks:
         raise ArgumentError(
             "weights",
-            f"has {counted(depth, 'block')}, and the model has {model.num_blocks}",
+            f"has {counted(depth, 'block')}, but the model has {model.num_blocks}",
             f"Build the model with num_blocks={depth}.",
         )
     values = list(names.values(model, checkpoint.take))
@@ -88,10 +88,10 @@ class Checkpoint:
                 "weights", f"has no variable {name!r}, which the model needs"
             )
         value = self._weights.pop(name)
-        if _without_ones(value.shape) != _without_ones(shape):
+        if _drop_unit_axes(value.shape) != _drop_unit_axes(shape):
             raise ArgumentError(
                 "weights",
-                f"has {name!r} of shape {value.shape}, and the model needs it of shape "
+                f"has {name!r} of shape {value.shape}, but the model needs the shape "
                 f"{tuple(shape)}",
                 "Build the model with the arguments of the checkpoint.",
             )
@@ -108,7 +108,7 @@ class Checkpoint:
             )
 
 
-def _without_ones(shape):
+def _drop_unit_axes(shape):
     return [size for size in shape if size != 1]
 
 

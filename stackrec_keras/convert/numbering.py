@@ -45,8 +45,8 @@ class ReferenceNumbering:
             if len(weights[name]) != self.num_rows:
                 raise ArgumentError(
                     "sequences",
-                    f"has {self.num_rows} items, with the padding, and {name!r} of "
-                    f"weights has {len(weights[name])}",
+                    f"has {self.num_rows} items, including the padding, but {name!r} "
+                    f"of weights has {len(weights[name])}",
                     "Give the file that the checkpoint was trained on, with its pad "
                     "and user_column.",
                 )

@@ -115,13 +115,13 @@ def _check_depth(stack, arrays, blocks):
         blocks = "1 block" if depth == 1 else f"{depth} blocks"
         raise ArgumentError(
             "weights",
-            f"has {blocks}, and the stack {stack.depth}",
+            f"has {blocks}, but the stack has {stack.depth}",
             f"Build the stack with depth={depth}.",
         )
 
 
 def _check_names(stack, arrays, names):
-    options = "Build the stack with the sizes and options that the weights are of."
+    options = "Build the stack with the sizes and options of the weights."
     missing = [name for name in names if name not in arrays]
     if missing:
         reason = f"has no {_listed(missing)}, which the stack needs"
@@ -145,7 +145,7 @@ def _value(arrays, name, shape):
     if value.shape != expected:
         raise ArgumentError(
             f"weights[{name!r}]",
-            f"has shape {value.shape}, and the stack needs {expected}",
-            "Build the stack with the sizes that the weights are of.",
+            f"has shape {value.shape}, but the stack needs {expected}",
+            "Build the stack with the sizes of the weights.",
         )
     return value.T if is_dense else value

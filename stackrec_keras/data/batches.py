@@ -27,8 +27,8 @@ class Batches(keras.utils.PyDataset):
     `set_epoch`.
 
     An epoch may hold only a fraction of the rows (`StackingSchedule(...,
-    data_shares=...)`). Which ones is a pure function of `(seed, share)`, and a larger
-    fraction holds the rows of every smaller one.
+    data_shares=...)`). Which rows it holds depends only on `(seed, share)`, and a
+    larger fraction holds the rows of every smaller one.
 
     By default, Keras's `fit` also shuffles the order of whole batches, with Python's
     global random state. Use `fit(..., shuffle=False)` for an order that depends only
@@ -47,8 +47,8 @@ class Batches(keras.utils.PyDataset):
             target. Defaults to `False`.
         with_users: Boolean, short for `features=["items", "users"]`. Defaults to
             `False`.
-        share_by: String, which rows a fraction of the data holds: `"random"` ones, or
-            by `"time"` those whose last item is oldest. Defaults to `"random"`.
+        share_by: String, which rows a fraction of the data holds: `"random"` rows, or,
+            with `"time"`, those whose last item is oldest. Defaults to `"random"`.
         features: List of the names of the features in `x`, which is then a dict; the
             windows' `feature_names` lists them. Defaults to `None`, where `x` is the
             array of items, `(batch, time)`.
@@ -96,7 +96,7 @@ class Batches(keras.utils.PyDataset):
         if share_by == "time" and windows.end_time is None:
             raise ArgumentError(
                 "share_by",
-                "needs the times of the rows, and these windows have end_time=None",
+                "needs the times of the rows, but these windows have end_time=None",
                 "Make them from a log, or use share_by='random'.",
                 share_by,
             )
@@ -116,7 +116,7 @@ class Batches(keras.utils.PyDataset):
 
     @property
     def num_rows(self) -> int:
-        """The number of rows in this epoch: those of its share, at least one."""
+        """The number of rows in this epoch, at least one."""
         return max(1, round(self._share * len(self.windows)))
 
     @property
@@ -132,11 +132,11 @@ class Batches(keras.utils.PyDataset):
         rows = counted(self.num_rows, "row")
         others = ", ".join(name for name in self.features if name not in ITEMS)
         beside = f", with {others}" if others else ""
-        return f"Batches({rows}, {self.batch_size} a batch{beside}, for {purpose})"
+        return f"Batches({rows}, {self.batch_size} per batch{beside}, for {purpose})"
 
     @property
     def epoch(self) -> int:
-        """The epoch whose order the batches are in."""
+        """The epoch that determines the order of the batches."""
         return self._epoch
 
     @property
@@ -146,7 +146,7 @@ class Batches(keras.utils.PyDataset):
 
     @property
     def epoch_windows(self) -> Rows:
-        """The rows of this epoch, those of its share, in no particular order."""
+        """The rows of this epoch, in no particular order."""
         if self.num_rows == len(self.windows):
             return self.windows
         return self.windows.subset(self._ranked_rows[: self.num_rows])
@@ -194,7 +194,7 @@ class Batches(keras.utils.PyDataset):
 
     @cached_property
     def _ranked_rows(self):
-        """All row indices; a share is the first of them."""
+        """All row indices; a fraction of the rows is the first of them."""
         if self.share_by == "time":
             return np.argsort(self.windows.end_time, kind="stable")
         entropy = np.random.SeedSequence(self.seed, spawn_key=(0,))

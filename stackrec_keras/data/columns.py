@@ -35,7 +35,7 @@ def check_names(roles, further):
     if not isinstance(further, (list, tuple)) or len(set(further)) < len(further):
         raise ArgumentError(
             "columns",
-            "must be a list of names, each once",
+            "must be a list of different names",
             "Give a list, such as columns=['price'].",
             further,
         )
@@ -156,7 +156,7 @@ def numbered_columns(columns, first_row, source):
         return None
     for role, name in given.items():
         if role not in numbers:
-            raise _name_among_numbers(role, name, numbers)
+            raise _mixed_columns_error(role, name, numbers)
         if not 0 <= name < len(first_row):
             raise ArgumentError(
                 role,
@@ -168,7 +168,7 @@ def numbered_columns(columns, first_row, source):
     return dict(columns)
 
 
-def _name_among_numbers(role, name, numbers):
+def _mixed_columns_error(role, name, numbers):
     listed = ", ".join(f"{role}={place}" for role, place in numbers.items())
     if role not in ROLES:
         fix = "Put a line with the names of all columns above the rows, and give names."
@@ -189,8 +189,8 @@ def check_for_header(header, rows, source):
     """Checks that a header does not look like a row.
 
     Args:
-        header: List of the fields of a file's first line; none is the name of a column
-            that was looked for.
+        header: List of the fields of a file's first line, in which no wanted column was
+            found.
         rows: List of the first rows of the file, the first line included.
         source: The path, for errors.
     """
@@ -202,12 +202,12 @@ def check_for_header(header, rows, source):
 
 
 def is_number_or_date(text):
-    """Returns whether a field can be a value, but hardly the name of a column."""
+    """Returns whether a field looks like a value, not like the name of a column."""
     return _NUMBER_OR_DATE.fullmatch(text.strip()) is not None
 
 
 def no_header(first_row, source):
-    """Returns the error of a file without a header, with numbers to copy."""
+    """Returns the error for a file without a header, with column numbers to copy."""
     times = [place for place, text in enumerate(first_row) if is_number_or_date(text)]
     times = [place for place in times if place > 1]
     time = times[-1] if times else None
@@ -222,7 +222,7 @@ def no_header(first_row, source):
 
 
 def log_error(source, reason, fix=""):
-    """Returns the error of a log whose content is at fault.
+    """Returns the error for a log with wrong content.
 
     Args:
         source: The path or the frame.

@@ -110,7 +110,7 @@ def _open_zip(raw, name):
         if len(members) != 1:
             raise ArgumentError(
                 name,
-                f"must hold one file, and holds {len(members)}: {members[:5]}",
+                f"must hold one file, but holds {len(members)}: {members[:5]}",
                 "Unpack it and give the file to read.",
                 PurePath(raw.name),
             )

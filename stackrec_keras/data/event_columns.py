@@ -1,4 +1,4 @@
-"""Columns of a log along the rows that are cut out of it."""
+"""Columns of a log, cut into the same rows as its items."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -23,8 +23,8 @@ class EventColumns(Columns):
 
     Args:
         events: Dict from a name to `(events,)` values.
-        begins: `(rows,)` first input event of each row. Where there are more than fit
-            into the row, the newest remain.
+        begins: `(rows,)` first input event of each row. If there are more than fit into
+            the row, the newest are kept.
         ends: `(rows,)` one past the last input event of each row.
         targets: `(rows,)` event after the inputs, in the last place of the row.
         length: Integer, the columns of the rows.

@@ -50,7 +50,7 @@ def is_time(values) -> bool:
 
 
 def whole_seconds(times: np.ndarray) -> np.ndarray:
-    """Returns times in whole seconds, int64; numbers are taken for seconds."""
+    """Returns times in whole seconds, int64; numbers are taken as seconds."""
     if is_time(times):
         times = times.astype("datetime64[s]")
     elif times.dtype.kind == "f":
@@ -82,7 +82,7 @@ def as_numeric(column: pd.Series, name: str, source, place) -> pd.Series:
         row = int(np.argmax(numbers.isna()))
         raise ArgumentError(
             "columns",
-            f"must be numeric, and {name!r} in {shown(source)} holds "
+            f"must be numeric, but {name!r} in {shown(source)} holds "
             f"{shown(column.iloc[row])} in {place(row)}",
             "Encode the column as numbers first, for example with "
             "frame[name].astype('category').cat.codes, and give the frame.",

@@ -176,7 +176,7 @@ def _plain(column):
 
 
 def _check_ids(ids, column, source):
-    """Warns of, or refuses, different ids that are the same to Python."""
+    """Warns about or refuses different ids that are equal in Python."""
     if ids.dtype.kind == "f":
         largest = float(ids.abs().max())
         if not np.isfinite(largest):
@@ -204,7 +204,7 @@ def _sort(log):
 
 
 def _ranks(ids):
-    """Returns integers in the order of `ids`."""
+    """Returns integers that sort as `ids` do."""
     if ids.dtype.kind == "i":
         return ids.to_numpy()
     try:

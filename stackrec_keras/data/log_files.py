@@ -50,7 +50,7 @@ def read_file(path, columns):
     Raises:
         As `read_interactions`.
     """
-    looked_up = f"check the path, it is looked up from the folder {Path.cwd()}"
+    looked_up = f"check the path, which is relative to {Path.cwd()}"
     check_file(_ARGUMENT, path, looked_up)
     suffix = _form_of(path)
     try:

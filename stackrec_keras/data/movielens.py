@@ -39,7 +39,7 @@ def load_ml_1m():
     """
     for folder in _local_folders():
         if _has_copy(folder):
-            return _announced(_read_folder(folder), f"local copy {folder}")
+            return _print_origin(_read_folder(folder), f"local copy {folder}")
     return _fetch(_cache_folder())
 
 
@@ -54,7 +54,7 @@ def _fetch(folder):
         except Exception as error:
             failures.append(f"- {origin}: {error}")
             continue
-        return _announced(_read_folder(folder), f"{origin}, kept in {folder}")
+        return _print_origin(_read_folder(folder), f"{origin}, kept in {folder}")
     tried = "\n".join(failures)
     raise OSError(
         "There is no local copy of MovieLens 1M, and none could be fetched:\n"
@@ -64,7 +64,7 @@ def _fetch(folder):
     )
 
 
-def _announced(log, origin):
+def _print_origin(log, origin):
     global _terms_shown
     if not _terms_shown:
         print(_TERMS)

@@ -17,13 +17,13 @@ def split_random(
 ) -> Split:
     """Splits windows at random, regardless of their user and time.
 
-    Windows of one user fall into different parts, so this measures less than the other
-    two splits. It is what StackRec's reference implementation uses, with a validation
-    part added.
+    Windows of one user fall into different parts, so this is a weaker test than the
+    other two splits. It is what StackRec's reference implementation uses, with a
+    validation part added.
 
     Windows that overlap (`make_windows(..., stride=1)`) are split by user instead,
-    because training must not see a test row. A model of users (SSEPT) then knows none
-    of the test's users; `split_leave_one_out` keeps every user in training.
+    because training must not see a test row. A model that learns its users (SSEPT) then
+    knows no user of the test; `split_leave_one_out` keeps every user in training.
 
     Args:
         windows: `Windows`.
@@ -66,8 +66,8 @@ def _why_empty(windows, test_share, validation_share):
     if len(windows) == 0:
         return (
             "there are no windows, because no history has enough items",
-            "Give a log with longer histories, and see what `make_windows` warned of, "
-            "if it did.",
+            "Give a log with longer histories, and check "
+            "whether `make_windows` gave a warning.",
         )
     if not windows.overlapping:
         what = counted(len(windows), "window")

@@ -13,7 +13,7 @@ MIXED_BOOLEANS = (
     "holds booleans and numbers, and True and 1 are the same id to Python",
     "Give ids of one type, for example with astype(str).",
 )
-"""Reason and fix for ids that `has_mixed_booleans` is true of."""
+"""Reason and fix for ids for which `has_mixed_booleans` is true."""
 
 _OWN = {str: str.__str__, int: int.__int__, float: float.__float__}
 
@@ -21,7 +21,7 @@ _OWN = {str: str.__str__, int: int.__int__, float: float.__float__}
 def as_index(ids):
     """Returns the ids as an index of their own type.
 
-    pandas 3 would make text of objects, and fail where a string is not UTF-8.
+    pandas 3 would convert objects to text, and fail where a string is not UTF-8.
     """
     return pd.Index(ids, dtype=ids.dtype, tupleize_cols=False)
 
@@ -75,7 +75,7 @@ def as_ids(ids):
 
 
 def _plain_id(raw):
-    """Returns an id as Python's own type, where its class is derived from that."""
+    """Converts an id to a Python type if its class is derived from one."""
     if isinstance(raw, np.generic):
         return _plain_id(pd.Timestamp(raw) if raw.dtype.kind == "M" else raw.item())
     if isinstance(raw, tuple):

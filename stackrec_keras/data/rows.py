@@ -17,7 +17,7 @@ ITEMS = ("items",)
 
 
 class Rows(ABC):
-    """What `Batches` need of the rows that they cut up.
+    """The interface of the rows that `Batches` cuts into batches.
 
     A row has named features and a target. The features `"items"` and `"users"` always
     exist.
@@ -125,7 +125,9 @@ def check_features(
     names = tuple(features)
     if not names or len(set(names)) < len(names):
         raise ArgumentError(
-            "features", "must name at least one feature, each once", received=features
+            "features",
+            "must name at least one feature, and none twice",
+            received=features,
         )
     known = rows.feature_names
     unknown = [name for name in names if name not in known]

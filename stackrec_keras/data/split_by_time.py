@@ -1,4 +1,4 @@
-"""Training, validation and test rows that two points in time set apart."""
+"""Training, validation and test rows, separated by two points in time."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -33,8 +33,8 @@ def split_by_time(
 ) -> Split:
     """Splits at two points in time, the same for all users.
 
-    Training rows only hold events before `validation_start`, and vocabulary and user
-    indices only come from these events. Each event from `validation_start` on is the
+    Training rows hold only events before `validation_start`, and vocabulary and user
+    indices come only from these events. Each event from `validation_start` on is the
     target of one validation row, and each from `test_start` on the target of one test
     row; its input is what the user did strictly before it. Targets whose item training
     does not have, and targets without any known item before them, are dropped and

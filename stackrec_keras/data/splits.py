@@ -12,7 +12,7 @@ from stackrec_keras.errors import ArgumentError
 from stackrec_keras.wording import counted
 
 from .histories import make_histories
-from .vocabulary import Vocabulary, check_vocabulary, way_to_known
+from .vocabulary import Vocabulary, check_vocabulary, unknown_ids_hint
 from .windows import (
     Windows,
     check_window_sizes,
@@ -31,7 +31,7 @@ class Split:
 
     Args:
         train: `Windows` to train on.
-        validation: `Windows` to choose models and stop early by.
+        validation: `Windows` for model selection and early stopping.
         test: `Windows` to report results on.
         unknown_targets: Integer, validation and test targets that were dropped because
             the training events do not have the item (`split_by_time`). Defaults to `0`.
@@ -152,7 +152,7 @@ def _short_histories(log, histories, vocabulary, min_items):
             f". {unknown} of {counted(len(log), 'event')} do not count, because "
             "vocabulary does not have their items"
         )
-        fix += f" {way_to_known(vocabulary, log['item'], unknown)}"
+        fix += f" {unknown_ids_hint(vocabulary, log['item'], unknown)}"
     return why, fix
 
 

@@ -1,4 +1,4 @@
-"""Times of a log: the column, and points in time that a caller gives."""
+"""Times of a log: its column of times, and times given as arguments."""
 
 import datetime
 import numbers
@@ -134,7 +134,7 @@ def _parse(dates):
 
 
 def _wrong_times(column, name, source, place, times):
-    """Returns the error of times that cannot be read, or are of two kinds."""
+    """Returns the error for times that cannot be read, or are of two kinds."""
     as_numbers = pd.to_numeric(column, errors="coerce")
     wrong = np.flatnonzero(as_numbers.isna() & times.isna())
     if len(wrong) == 0:

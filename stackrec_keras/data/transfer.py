@@ -26,7 +26,7 @@ class TransferPairs(Rows):
 
     Args:
         histories: `(users, length)` int32 source indices, padded with 0 on the
-            left; each is held once, however many pairs share it.
+            left; each is stored once, however many pairs share it.
         users: `(pairs,)` int32, the row of `histories` of each pair.
         targets: `(pairs,)` int32 target indices.
         vocabulary: The `Vocabulary` of the source items.
@@ -97,7 +97,7 @@ class TransferPairs(Rows):
         return self.users if name == "users" else self.histories[self.users]
 
     def targets_for(self, evaluation: bool) -> np.ndarray:
-        """Returns the targets, the same for training and evaluation."""
+        """Returns the targets, which are the same in training and evaluation."""
         return self.targets
 
     def item_ids(self) -> tuple[np.ndarray, np.ndarray]:
@@ -185,7 +185,7 @@ class TransferSplit:
 
     Args:
         train: `TransferPairs` to train on.
-        validation: `TransferPairs` to choose models and stop early by.
+        validation: `TransferPairs` for model selection and early stopping.
         test: `TransferPairs` to report results on.
     """
 

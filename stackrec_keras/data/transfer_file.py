@@ -108,7 +108,7 @@ def read_transfer(
 
 
 def _sides(rows, codes, ids, path):
-    """Returns `(fields,)`, the empty fields in the row so far: 0 means source."""
+    """Returns `(fields,)`, how many empty fields the row has so far; 0 is source."""
     empty = (ids == "")[codes]
     so_far = np.cumsum(empty)
     first = np.r_[True, rows[1:] != rows[:-1]]

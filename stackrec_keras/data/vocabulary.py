@@ -128,12 +128,13 @@ class Vocabulary:
             items: `(rows,)` raw ids, as in `from_items`.
 
         Returns:
-            A `Vocabulary` in which all known ids keep their index, the new ones in
-            sorted order after them, with the counts of the column.
+            A `Vocabulary` with the counts of the column, in which all known ids keep
+            their index and the new ones follow in sorted order.
 
         Raises:
-            ArgumentError: If the ids of one are numbers and those of the other are not,
-                or if a new id is 5.5 and the known ones are integers; 5.0 becomes 5.
+            ArgumentError: If only the new or only the known ids are numbers, or if a
+                new id is a fraction such as 5.5 and the known ones are integers (5.0
+                becomes 5).
         """
         fresh = Vocabulary.from_items(items)
         if (self.ids.dtype == object) != (fresh.ids.dtype == object):
@@ -144,7 +145,7 @@ class Vocabulary:
                 "Convert them, for example with log['item'].astype(str). A .csv of "
                 "numbers is read as numbers; a .parquet keeps its types.",
             )
-        new = as_known(fresh.ids[self.encode(fresh.ids) == 0], self.ids)
+        new = convert_like(fresh.ids[self.encode(fresh.ids) == 0], self.ids)
         extended = Vocabulary([*self.ids.tolist(), *new.tolist()])
         extended.counts[extended.encode(fresh.ids) - 1] = fresh.counts
         return extended
@@ -214,7 +215,7 @@ class Vocabulary:
         if outside.any():
             raise ArgumentError(
                 "indices",
-                f"holds {array[outside].flat[0]}, and items are 1 to {len(self)}",
+                f"holds {array[outside].flat[0]}, but items are 1 to {len(self)}",
                 "Remove it before decoding; 0 is padding.",
             )
         return self.ids[array - 1]
@@ -305,7 +306,7 @@ def check_column(name, values):
         )
 
 
-def way_to_known(vocabulary, items, unknown):
+def unknown_ids_hint(vocabulary, items, unknown):
     """Returns what to do about ids that a vocabulary does not have, for a message.
 
     Args:
@@ -329,7 +330,7 @@ def way_to_known(vocabulary, items, unknown):
     )
 
 
-def as_known(ids, known):
+def convert_like(ids, known):
     """Returns ids as an array of the type of known numbers.
 
     Integers become floats if the known ids are floats, and whole floats become integers
@@ -352,7 +353,7 @@ def as_known(ids, known):
         kind = "integers" if known.dtype.kind == "i" else "floats"
         raise ArgumentError(
             "ids",
-            f"holds {ids[lost].tolist()[0]}, and the known ids are {kind} such as "
+            f"holds {ids[lost].tolist()[0]}, but the known ids are {kind} such as "
             f"{known.tolist()[0]}",
             "Give ids of one type.",
         )

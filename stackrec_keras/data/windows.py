@@ -16,7 +16,7 @@ from .event_columns import EventColumns, check_columns, take_rows
 from .histories import make_histories
 from .rows import Rows, check_indices
 from .times import Time, as_time
-from .vocabulary import Vocabulary, check_vocabulary, way_to_known
+from .vocabulary import Vocabulary, check_vocabulary, unknown_ids_hint
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +44,8 @@ class Windows(Rows):
         overlapping: Boolean, whether rows of one user may hold the same event, as
             those of `make_windows(..., stride=1)` do. `split_random` then splits users.
             Defaults to `False`.
-        columns: Dict from a name to `(rows, length)` numbers beside the items. Defaults
-            to no columns. Those of a log are cut only when they are read.
+        columns: Dict from a name to `(rows, length)` numbers in addition to the items.
+            Defaults to no columns. Those of a log are cut only when they are read.
 
     Example:
 
@@ -196,8 +196,8 @@ class Windows(Rows):
             with_users: Boolean, `True` for `SSEPT`: short for
                 `features=["items", "users"]`. Defaults to `False`.
             share_by: String, which rows a fraction of the data (`StackingSchedule(...,
-                data_shares=...)`) holds: `"random"` ones, or by `"time"` the oldest.
-                Defaults to `"random"`.
+                data_shares=...)`) holds: `"random"` rows, or, with `"time"`, the
+                oldest. Defaults to `"random"`.
             features: List of the names of the features in `x`, which is then a dict.
                 Defaults to `None`, where `x` is the array of items.
 
@@ -276,7 +276,7 @@ def _warn_of_unknown(log, vocabulary, left_out):
         warnings.warn(
             f"{left_out:,} of {counted(len(log), 'event')} were left out because "
             "vocabulary does not have their items. "
-            f"{way_to_known(vocabulary, log['item'], left_out)}",
+            f"{unknown_ids_hint(vocabulary, log['item'], left_out)}",
             StackRecWarning,
             stacklevel=3,
         )
@@ -319,7 +319,7 @@ def cut_windows(histories, stages, vocabulary, length, stride=None, min_items=2)
     Args:
         histories: `Histories`.
         stages: List of `(users,)` arrays, one past each user's last event of each
-            stage. A stage holds what came after the one before it; its windows may
+            stage. A stage holds the events after the previous stage; its windows may
             reach further back.
         vocabulary: The `Vocabulary` of the items.
         length: As in `make_windows`.

@@ -1,4 +1,4 @@
-"""Evaluation on held-out rows, beside the popularity baseline."""
+"""Evaluation on held-out rows, compared with the popularity baseline."""
 
 from stackrec_keras.evaluation.popularity import popularity_results, training_counts
 from stackrec_keras.evaluation.table import (

@@ -1,4 +1,4 @@
-"""Markdown tables that can be read as they are printed."""
+"""Markdown tables that are readable as plain text."""
 
 from collections.abc import Sequence
 

@@ -56,9 +56,15 @@ def final_results(
         results[title] = {name: found[name] for name in _metrics_in(found)}
     excludes = exclude_seen and model.scores_what_it_reads
     results["popularity"] = popularity_results(
-        counts, windows, list(results[title]), exclude_seen=excludes
+        counts, windows, _fresh_metrics(model, results[title]), exclude_seen=excludes
     )
     return results
+
+
+def _fresh_metrics(model, names):
+    """Returns new metrics like those of a model that have these names."""
+    named = {metric.name: metric for metric in model.metrics}
+    return [type(named[n]).from_config(named[n].get_config()) for n in names]
 
 
 def _metrics_in(found):
@@ -104,7 +110,7 @@ def model_title(model: SequentialRecommender) -> str:
 
 
 def table(results: dict[str, dict[str, float]], notes: Sequence[str]) -> str:
-    """Returns results as a Markdown table that can be read as it is.
+    """Returns results as a Markdown table that is readable as plain text.
 
     Args:
         results: Dict, as `final_results` returns it.

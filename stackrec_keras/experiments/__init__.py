@@ -1,4 +1,4 @@
-"""Experiments: models that grow beside others on the same rows, and searches."""
+"""Experiments: comparisons of models that grow with others, and searches."""
 
 from stackrec_keras.experiments.arms import Arm, Stage
 from stackrec_keras.experiments.continual import continual

@@ -127,7 +127,7 @@ def _depth_and_share(row):
 
 
 class Arms:
-    """Trains the arms of one seed, each to the weights of its best epoch.
+    """Trains the arms of one seed, which end with the weights of their best epoch.
 
     Args:
         out: `Path` of the scenario's folder.
@@ -154,10 +154,11 @@ class Arms:
         return self.add(name, folder, earlier_rows(config))
 
     def run(self, name, config, split, train):
-        """Runs a training, or continues it if it was interrupted.
+        """Starts a training run, or continues it if it was interrupted.
 
         Args:
-            name: String, also of its run folder. A `/` nests one folder in another.
+            name: String, also the name of its run folder. A `/` nests one folder in
+                another.
             config: `TrainConfig`.
             split: The split to train on.
             train: Function with the arguments of `train_split`.

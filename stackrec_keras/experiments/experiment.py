@@ -5,6 +5,7 @@ from pathlib import Path
 
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.experiments.arms import Arm, Arms
+from stackrec_keras.runs.folder import RunFolder
 from stackrec_keras.wording import did_you_mean
 
 
@@ -56,8 +57,7 @@ def run_experiment(kind, out, seeds, options):
     _check_seeds(seeds)
     experiment = kind(options)
     out = Path(out)
-    if out.exists() and not out.is_dir():
-        raise ArgumentError("out", "is a file", "Give a folder.", out)
+    RunFolder(out).check_path()
     experiment.read()
     print(experiment.split)
     done = []

@@ -30,7 +30,7 @@ class FasterTraining:
         options: Dict from the names in `takes()` to values.
 
     Attributes:
-        config: `TrainConfig` that those of all arms are made from.
+        config: The `TrainConfig` from which those of all arms are derived.
         stages: `Stages` of the stacked model.
         split: What the arms are trained and tested on, once `read` has been called.
     """
@@ -94,8 +94,8 @@ def from_scratch(
     """Trains a deep model from scratch, faster, as `stackrec scenario ts` does.
 
     Trains a model that grows, on all data; and, for comparison, the deep model from
-    scratch for as many epochs, and the shallow model for as long. Called again, it
-    continues where it was interrupted.
+    scratch for the same number of epochs, and the shallow model for the same time.
+    Called again, it continues where it was interrupted.
 
     Args:
         out: The folder to write.

@@ -67,8 +67,9 @@ def speed_up(arms, seed):
         divided by those of the stacked model to the same validation quality; `nearly`,
         divided by those to 99% of it; `both_nearly`, from 99% to 99%; `last_stage`, as
         `best`, with the stacked model's seconds counted from the start of its last
-        stage; and `quality`, the stacked model's test MRR@5 divided by the other's. A
-        speed-up that was not reached is `None`; so is `quality` if the other's is 0.
+        stage; and `quality`, the stacked model's test MRR@5 divided by that of the
+        other model. A speed-up that was not reached is `None`; so is `quality` if the
+        other model's MRR@5 is 0.
     """
     stacked, scratch = (_find(arms, name, seed) for name in (STACKED, SCRATCH))
     goal = max(scratch.values)
@@ -243,7 +244,7 @@ def _seconds(values):
 
 
 def _write(path, text):
-    """Writes a file, whole or not at all."""
+    """Writes a file atomically."""
     partial = path.with_name(f"{path.name}.partial")
     partial.write_text(text, encoding="utf-8")
     os.replace(partial, path)

@@ -1,4 +1,4 @@
-"""The configuration of a search: what `stackrec tune` is told."""
+"""The configuration of a search: the options of `stackrec tune`."""
 
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,8 @@ NOT_OURS = tuple(
 
 @dataclass(frozen=True)
 class TuneConfig:
-    """What `stackrec tune` does. `search.json` in its folder holds it.
+    """The options of a search, those of `stackrec tune`. `search.json` in its folder
+    holds it.
 
     Args:
         train: `TrainConfig`, what all trials have in common.
@@ -58,8 +59,8 @@ class TuneConfig:
         if self.tuner == "hyperband" and self.trials is not None:
             raise ArgumentError(
                 "trials",
-                "is not an option of the hyperband tuner, which runs as many trials "
-                "as the number of epochs asks for",
+                "is not an option of the hyperband tuner, which derives the number "
+                "of trials from the number of epochs",
                 "Leave it out.",
                 self.trials,
             )
@@ -87,8 +88,7 @@ class TuneConfig:
             if value != default[name]:
                 raise ArgumentError(
                     name,
-                    "is not an option of a search, which decides it itself or has it "
-                    "in its space",
+                    "cannot be set in a search, which sets it or searches for it",
                     "Leave it out of train.",
                     value,
                 )
@@ -112,7 +112,7 @@ class TuneConfig:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "TuneConfig":
-        """Returns the configuration that `to_json` made this dict from."""
+        """Restores a configuration from the dict that `to_json` returned."""
         return cls(**{**values, "train": TrainConfig.from_json(values["train"])})
 
 

@@ -1,4 +1,4 @@
-"""Depth and length of each stage: as asked for, or the reference's, scaled."""
+"""Depth and length of each stage: as given, or scaled from the reference."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -35,10 +35,12 @@ class Release:
 
 @dataclass(frozen=True)
 class StageOptions:
-    """Options of the stages. What is `None` follows from `Release` and the scale.
+    """Options of the stages. Options that are `None` follow from `Release` and the
+    scale.
 
     Args:
-        scale: Float, the scale of the reference's blocks, batch size and epochs.
+        scale: Float, the scale of the reference implementation's blocks, batch size and
+            epochs.
         stages: Tuple of integers, the blocks of each stage.
         shares: Tuple of integers, the length of each stage, relative to the others.
         num_blocks: Integer, the blocks of the first stage.
@@ -97,17 +99,17 @@ class Stages:
         if len(self.shares) != count or min(self.shares) < 1:
             raise ArgumentError(
                 "shares",
-                f"must have an integer of at least 1 for each stage, and {are}",
+                f"must have an integer of at least 1 for each stage, but {are}",
                 received=self.shares,
             )
         if self.data_shares and len(self.data_shares) != count:
             raise ArgumentError(
                 "data_ratio",
-                f"must have a fraction for each stage but the last, and {are}",
+                f"must have a fraction for each stage except the last, but {are}",
                 received=self.data_shares[:-1],
             )
         if self.epochs < count:
-            reason = f"must be at least one for each stage, and {are}"
+            reason = f"must be at least one for each stage, but {are}"
             raise ArgumentError("epochs", reason, received=self.epochs)
         self._check_top_blocks(depths)
 
@@ -148,7 +150,7 @@ class Stages:
         )
 
     def shallow(self, config, seconds):
-        """Returns a `TrainConfig` of the shallowest model from scratch, for so many
+        """Returns a `TrainConfig` of the shallowest model from scratch, for a number of
         seconds."""
         return replace(
             config,
@@ -207,12 +209,12 @@ def read_stages(options, model, release, data_shares=()):
 
 
 def scaled(value, scale):
-    """Returns one of the reference's integers, scaled."""
+    """Scales an integer of the reference implementation."""
     return max(1, round(value * scale))
 
 
 def scaled_batch_size(options, model):
-    """Returns the batch size, by default the reference's, scaled."""
+    """Returns the batch size, by default scaled from the reference implementation."""
     if options.batch_size is not None:
         return options.batch_size
     return scaled(_BATCH_SIZES.get(model, _BATCH_SIZE), options.scale)
@@ -240,7 +242,7 @@ def _first_depth(options, model):
     if model not in CONVOLUTIONAL:
         raise ArgumentError(
             name,
-            f"is an option of {' and '.join(CONVOLUTIONAL)} only, and the model is "
+            f"is an option of {' and '.join(CONVOLUTIONAL)} only, but the model is "
             f"{model}",
             "Give the number of blocks.",
             value,

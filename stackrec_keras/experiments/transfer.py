@@ -141,7 +141,7 @@ def transfer(
     scratch, the shallow one, and the deep one without pre-training.
 
     Args:
-        source: A file with one sequence of source items a row, to pre-train on.
+        source: A file with one sequence of source items per row, to pre-train on.
         data: A file with rows of `source ids,,target ids`, to fine-tune on.
         out: The folder to write.
         seeds: Sequence of integers. Defaults to `(0,)`.

@@ -52,7 +52,7 @@ class BlockStack(keras.layers.Layer):
     Call arguments:
         x: Tensor of shape `(batch, time, dim)`.
         training: Boolean or `None`, as in Keras. Defaults to `None`.
-        context: Dict from name to tensor, or `None`: what blocks may read beside the
+        context: Dict from name to tensor, or `None`: what blocks may read besides the
             hidden states. `"is_item"`, a boolean tensor of shape `(batch, time)`, is
             `False` at padding; the other names are the model's features. Defaults to
             `None`.
@@ -155,7 +155,7 @@ class BlockStack(keras.layers.Layer):
         details = f", {self.details}" if self.details else ""
         return (
             f"{self.name} ({type(self).__name__}): {counted(self.depth, 'block')}"
-            f"{details}; {self.count_params() // self.depth:,} parameters a block"
+            f"{details}; {self.count_params() // self.depth:,} parameters per block"
         )
 
     def variables_by_name(self) -> dict[str, keras.Variable]:

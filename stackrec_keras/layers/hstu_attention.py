@@ -20,9 +20,9 @@ def hstu_attention(query, key, value, tables, times, max_length, chunk_size=None
         times: Pair of integer tensors of shape `(batch, time)`, the time of the event
             after each position and of the position itself; used with `"time"`.
         max_length: Integer, the constant that the sum over keys is divided by.
-        chunk_size: Integer, how many queries to attend with at a time, in the backward
-            pass again; or `None` for all, whose attention weights are kept for the
-            backward pass. Defaults to `None`.
+        chunk_size: Integer, how many queries to process at a time, in both passes; or
+            `None` for all at once, which keeps the attention weights for the backward
+            pass. Defaults to `None`.
 
     Returns:
         float32 tensor of shape `(batch, time, heads, v_dim)`.
@@ -131,7 +131,7 @@ class _Rows:
         scores = ops.cast(ops.einsum("bqhd,bkhd->bhqk", query, key), "float32")
         indices = [self._index(name, rows, queries, keys) for name in self.names]
         for index, table in zip(indices, tables):
-            bias = ops.cast(_looked_up(table, index), "float32")
+            bias = ops.cast(_gather_bias(table, index), "float32")
             scores = scores + ops.expand_dims(bias, axis=-3)
         return scores, ops.expand_dims(queries, axis=1) >= keys, indices
 
@@ -142,7 +142,7 @@ class _Rows:
         return time_buckets(next_timestamps[:, rows], timestamps[:, : rows.stop])
 
 
-def _looked_up(table, index):
+def _gather_bias(table, index):
     # The gradient of `ops.take` is a thousand times slower on PyTorch.
     values = ops.take_along_axis(table, ops.ravel(index), axis=0)
     return ops.reshape(values, ops.shape(index))

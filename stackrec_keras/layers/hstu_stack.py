@@ -22,17 +22,17 @@ EPSILON = 1e-6
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class HSTUStack(BlockStack):
-    """HSTU's blocks: attention without a softmax, told how far apart events are.
+    """HSTU's blocks: attention without a softmax, with a bias for distance.
 
     A block computes `u, v, q, k = split(silu(LN(x) W))` and
     `y = x + f(dropout(u * LN(silu(q k^T + bias) v / max_length)))`; `f` is a dense
     layer. The bias is the sum of two learned tables of the block, shared by its heads:
     one value for each difference of positions, and one for each bucket of the time
-    between an event and the event that the query has to predict. With the time bias
-    the model is therefore told when the next event happens.
+    between an event and the event that the query has to predict. With the time bias,
+    the model therefore sees when the next event happens.
 
-    Padding has to be on the left. Where `context` tells it apart, no position sees it,
-    and its own hidden states are 0.
+    Padding has to be on the left. If `context` marks it, no position sees it, and its
+    own hidden states are 0.
 
     Args:
         depth: Integer, number of blocks.
@@ -48,16 +48,16 @@ class HSTUStack(BlockStack):
             `True`.
         rezero: Boolean, whether a gate that starts at 0 multiplies the branch (ReZero).
             A new block is then exactly the identity. Defaults to `False`.
-        chunk_size: Integer, how many queries to attend with at a time, or `None` for
+        chunk_size: Integer, how many queries to process at a time, or `None` for
             all. In chunks, no attention weights are kept for the backward pass, which
             computes them again: `batch * num_heads * chunk_size * time` numbers are
-            held at once, and not `batch * num_heads * time * time` for each block.
+            held at once, instead of `batch * num_heads * time * time` for each block.
             States and gradients are the same. Defaults to `None`.
         **kwargs: Other arguments of a Keras layer.
 
     Call arguments:
         x: Tensor of shape `(batch, time, dim)`, `time` at most `max_length`.
-        training: Boolean or `None`. Units are only dropped in training.
+        training: Boolean or `None`. Units are dropped only in training.
         context: Dict. `"is_item"`, boolean tensor of shape `(batch, time)`, tells items
             from padding; without it every position is an item. `"timestamps"` and
             `"next_timestamps"`, integer tensors of the same shape, are the times in

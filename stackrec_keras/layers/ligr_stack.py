@@ -26,10 +26,10 @@ class LiGRStack(BlockStack):
     """LiGR's blocks: a pre-norm transformer whose residual branches are gated.
 
     A block computes `h = x + sigmoid(x A + a) * attention(LN(x))` and
-    `y = h + sigmoid(h B + b) * ffn(LN(h))`: how much of a branch is added is decided
-    for each unit, by what it is added to. The attention has biases and an output
-    projection. The feed-forward network is SwiGLU, `W2(silu(W1 x) * W3 x)`, or two
-    dense layers with an activation between them.
+    `y = h + sigmoid(h B + b) * ffn(LN(h))`. For each unit, the input of the sum decides
+    how much of the branch is added. The attention has biases and an output projection.
+    The feed-forward network is SwiGLU, `W2(silu(W1 x) * W3 x)`, or two dense layers
+    with an activation between them.
 
     Args:
         depth: Integer, number of blocks.
@@ -51,12 +51,12 @@ class LiGRStack(BlockStack):
 
     Call arguments:
         x: Tensor of shape `(batch, time, dim)`.
-        training: Boolean or `None`. Units are only dropped in training.
+        training: Boolean or `None`. Units are dropped only in training.
         context: Dict or `None`. With `"is_item"`, a boolean tensor of shape
             `(batch, time)`, no position sees padding.
 
     Returns:
-        Tensor of shape `(batch, time, dim)`. Position `t` only depends on positions up
+        Tensor of shape `(batch, time, dim)`. Position `t` depends only on positions up
         to `t`.
 
     Raises:

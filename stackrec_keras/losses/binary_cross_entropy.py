@@ -67,7 +67,8 @@ class BinaryCrossEntropy(SampledLoss):
         if num_classes - first < 2:
             raise ArgumentError(
                 "num_items",
-                "leaves BinaryCrossEntropy no item to draw beside the target",
+                "is too few for BinaryCrossEntropy, which draws items other "
+                "than the target",
                 "Use FullSoftmax().",
                 num_classes - 1,
             )

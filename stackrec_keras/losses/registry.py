@@ -1,4 +1,4 @@
-"""The one list of losses."""
+"""The list of all losses."""
 
 from typing import Any
 

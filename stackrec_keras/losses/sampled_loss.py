@@ -103,7 +103,7 @@ class SampledLoss(CatalogueLoss):
         if seed is None:
             raise ArgumentError(
                 "seed",
-                f"is missing, and {type(self).__name__} draws negatives in training",
+                f"is missing, but {type(self).__name__} draws negatives in training",
                 "Give a keras.random.SeedGenerator.",
                 seed,
             )

@@ -162,7 +162,7 @@ class SampledSoftmax(SampledLoss):
         if len(self._shares) != num_classes:
             raise ArgumentError(
                 "item_counts",
-                f"has counts of {len(self._shares) - 1} items, and the model has "
+                f"has counts of {len(self._shares) - 1} items, but the model has "
                 f"{num_classes - 1}",
                 "Compile the model with a SampledSoftmax that has a count for each "
                 "item.",
@@ -175,7 +175,7 @@ def _check_item_counts(item_counts, distribution):
             return None
         raise ArgumentError(
             "item_counts",
-            f"is missing, and distribution={distribution!r} needs it",
+            f"is missing, but distribution={distribution!r} needs it",
             "Give how often each of the items 1..num_items occurs in the training "
             "data, or use distribution='uniform'.",
             item_counts,

@@ -11,7 +11,7 @@ from stackrec_keras.types import Tensor
 class HitRate(RankingMetric):
     """Hit rate at `k`: the fraction of rows whose target is among the first `k`.
 
-    With one relevant item a row, it is also the recall at `k`.
+    With one relevant item per row, it is also the recall at `k`.
 
     Args:
         k: Integer, the length of the recommended list.

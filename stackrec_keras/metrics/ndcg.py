@@ -11,7 +11,7 @@ from stackrec_keras.types import Tensor
 class NDCG(RankingMetric):
     """Normalised discounted cumulative gain at `k`.
 
-    With one relevant item a row, the gain is `1 / log2(rank + 1)`, or 0 if the target
+    With one relevant item per row, the gain is `1 / log2(rank + 1)`, or 0 if the target
     is below the first `k`.
 
     Args:

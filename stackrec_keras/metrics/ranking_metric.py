@@ -12,12 +12,12 @@ from stackrec_keras.types import Tensor
 
 
 class RankingMetric(keras.metrics.Metric):
-    """Base class of metrics that average over rows a gain that depends on the rank.
+    """Base class of metrics: means over rows of a gain that depends on the rank.
 
     All items compete, ties count against the target, and a target whose score is NaN
     ranks last (see `target_rank`). Rows without a target (`y_true` is 0) are skipped. A
-    subclass implements `gain` and sets `prefix`, the first part of its name. To let
-    `compile` know it by that name, add it to `stackrec_keras.metrics.METRICS`.
+    subclass implements `gain` and sets `prefix`, the first part of its name. To use it
+    in `compile` by that name, add it to `stackrec_keras.metrics.METRICS`.
 
     Args:
         k: Integer, the length of the recommended list. A target ranked below it gains
@@ -118,6 +118,7 @@ def _check_rank(name, tensor, shape):
     if len(tensor.shape) != len(shape):
         raise ArgumentError(
             name,
-            f"has shape {tuple(tensor.shape)} and must have shape ({', '.join(shape)})",
+            f"has shape {tuple(tensor.shape)}, but must have shape "
+            f"({', '.join(shape)})",
             "A ranking metric takes one next item for each row.",
         )

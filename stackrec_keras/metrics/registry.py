@@ -1,4 +1,4 @@
-"""The one list of metrics."""
+"""The list of all metrics."""
 
 from typing import Any
 

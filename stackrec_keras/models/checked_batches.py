@@ -1,8 +1,8 @@
 """Checks of each batch of generators, pipelines, loaders and single steps.
 
 An id that the model does not know makes all weights NaN on JAX; other backends read
-zeros, or fail with an index. A batch is checked in Python, where its values are known,
-or within the graph of a tf.data pipeline.
+zeros, or fail with an index error. A batch is checked in Python, where its values are
+known, or within the graph of a tf.data pipeline.
 """
 
 import copy

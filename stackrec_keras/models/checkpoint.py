@@ -69,7 +69,7 @@ class GrowableCheckpoint(Growable):
         state = {name: np.asarray(store[name]) for name in store.keys()}
         if "num_blocks" not in state:
             raise ValueError(
-                "The file holds no depth, so it was not saved by a "
+                "The file does not contain a depth, so it was not saved by a "
                 f"{type(self).__name__}."
             )
         self._file_blocks = int(state["num_blocks"])

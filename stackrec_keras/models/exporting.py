@@ -84,7 +84,7 @@ def _signature(model, length):
     if untold:
         raise ArgumentError(
             "input_signature",
-            "must tell the shape and type of each feature, since this model was not "
+            "must give the shape and type of each feature, since this model was not "
             f"trained yet: of {', '.join(map(repr, untold))} too",
             "Train it first, or give input_signature=[{'items': keras.InputSpec(...), "
             "...}].",
@@ -101,7 +101,7 @@ def _check_length(format, signature, why):
     if _needs_length(format) and any(shape[1:] == (None,) for shape in shapes):
         raise ArgumentError(
             "input_signature",
-            f"must tell the length of histories for format={format!r} on the "
+            f"must give the length of histories for format={format!r} on the "
             f"{keras.backend.backend()} backend, and {why}",
             "Give input_signature=[keras.InputSpec(shape=(None, length), "
             "dtype='int32')].",

@@ -7,7 +7,7 @@ from keras import ops
 
 from stackrec_keras.arguments import check_choice, check_integers
 from stackrec_keras.data import Vocabulary
-from stackrec_keras.data.vocabulary import as_known
+from stackrec_keras.data.vocabulary import convert_like
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.stacking.growth import set_slices
 from stackrec_keras.stacking.in_place import changing_shapes
@@ -22,7 +22,7 @@ def extend_items(model, n, init, ids, trained=None):
     Args:
         model: A `SequentialRecommender`.
         n: Integer or `None`, the number of new items.
-        init: String, how their weights start.
+        init: String, how their weights are initialized.
         ids: List of their raw ids, or `None`.
         trained: The model whose optimizer trains the weights. Defaults to `None`,
             which means `model`.
@@ -74,7 +74,7 @@ def catalogues(model):
 
 
 def complete_weights(model, weights):
-    """Adds the model's own rows to weights from before it was extended.
+    """Adds the model's current rows to weights that were stored before an extension.
 
     Args:
         model: A `SequentialRecommender`.
@@ -157,7 +157,7 @@ def _extend_vocabulary(vocabulary, n, ids):
         known = ids[int(np.flatnonzero(indices)[0])]
         reason = f"has {known!r}, which the model already knows"
         raise ArgumentError("ids", reason, "Give only new items.")
-    new = as_known(ids, vocabulary.ids).tolist()
+    new = convert_like(ids, vocabulary.ids).tolist()
     known = vocabulary.ids.tolist()
     other = [raw for raw in new if type(raw) not in set(map(type, known))]
     if other:

@@ -19,7 +19,7 @@ class GRec(ConvolutionalRecommender):
     """NextItNet trained to fill gaps: a causal model with holes in its context.
 
     Each training step draws some positions `t` of each row. It blanks the item at
-    `t + 1` in the input, and the hidden state at `t`, which only sees items up to `t`,
+    `t + 1` in the input, and the hidden state at `t`, which sees only items up to `t`,
     predicts that item. Nothing is blanked outside `fit`.
 
     With `encoder=True`, a second stack of the same depth, the encoder, sees both sides
@@ -31,7 +31,7 @@ class GRec(ConvolutionalRecommender):
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
         mask_rate: Float, fraction of the items of a row to predict in a step: at least
-            1 item a row, at most 50, never padding. Defaults to `0.2`.
+            1 item per row, at most 50, never padding. Defaults to `0.2`.
         embedding_dim: Integer, the width of embeddings and hidden states. Defaults to
             `64`.
         num_blocks: Integer, number of residual blocks of two convolutions each: 2c if
@@ -53,7 +53,7 @@ class GRec(ConvolutionalRecommender):
         Hidden states, a tensor of shape `(batch, time, embedding_dim)`.
 
     Raises:
-        ArgumentError: If an argument has a value that it may not have.
+        ArgumentError: If an argument is invalid.
 
     Example:
 

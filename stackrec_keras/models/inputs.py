@@ -105,7 +105,7 @@ def check_feature(name: str, values: np.ndarray, items: np.ndarray | None) -> No
     if items is not None and values.shape not in (items.shape, items.shape[:1]):
         raise ArgumentError(
             name,
-            f"must have the shape of the items, {items.shape}, or one value a row, "
+            f"must have the shape of the items, {items.shape}, or one value per row, "
             f"{items.shape[:1]}",
             received=values,
         )

@@ -118,7 +118,7 @@ def check_weights(name, weights=None):
 
 
 def missing_targets(prefix):
-    """Returns the error of a batch that has no targets."""
+    """Returns the error for a batch without targets."""
     return ArgumentError(f"{prefix}y", "must not be None", "Give batches (x, y).")
 
 
@@ -181,7 +181,7 @@ def _check_kind(name, inputs):
     if hasattr(inputs, "columns") and "item" in inputs.columns:
         raise ArgumentError(
             name,
-            "must be arrays or batches, and is a log",
+            "must be arrays or batches, but is a log",
             "Make rows of it: data.make_windows(log, vocabulary, length=20)"
             ".batches(256).",
             inputs,
@@ -191,7 +191,7 @@ def _check_kind(name, inputs):
     ):
         raise ArgumentError(
             name,
-            "must be an array (batch, time) of item indices, and is a list",
+            "must be an array (batch, time) of item indices, but is a list",
             "data.make_windows(log, vocabulary, length=20).arrays() gives arrays; "
             "only recommend takes lists of raw ids.",
         )
@@ -223,12 +223,12 @@ def _check_range(name, what, ids, first, last, fix):
         raise ArgumentError(
             name,
             f"has {what} of shape {ids.shape}, which must be (batch, time), or "
-            "(batch,) for one a row",
+            "(batch,) for one per row",
         )
     if not np.issubdtype(ids.dtype, np.integer):
         raise ArgumentError(
             name,
-            f"has {what} that are not integers but {ids.dtype}",
+            f"has {what} of type {ids.dtype}, which must be integers",
             "Encode raw ids with a Vocabulary.",
         )
     _check_bounds(name, what, ids, first, last, fix)

@@ -10,7 +10,8 @@ class ReadWriteLock:
     """A lock that several readers, or one writer, can hold.
 
     Threads get it in the order in which they ask for it. A thread that holds it to
-    write gets it again at once; one that holds it to read, only to read.
+    write may take it again in either way; one that holds it to read may take it again
+    only to read.
     """
 
     def __init__(self) -> None:

@@ -37,7 +37,7 @@ class SASRec(TransformerRecommender):
         Hidden states, a tensor of shape `(batch, time, embedding_dim)`.
 
     Raises:
-        ArgumentError: If an argument has a value that it may not have.
+        ArgumentError: If an argument is invalid.
 
     Example:
 

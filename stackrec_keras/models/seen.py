@@ -38,8 +38,8 @@ def warn_of_seen(model, x, y, stacklevel):
 
 
 def num_seen(model, x, y):
-    """Returns in how many rows the target is an item of the history; 0 where `x` and
-    `y` are not arrays of one length."""
+    """Returns the number of rows whose target is in the history, or 0 if `x` and `y`
+    are not arrays of the same length."""
     items = items_of(x)
     if not isinstance(items, np.ndarray) or not isinstance(y, np.ndarray):
         return 0

@@ -247,8 +247,8 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
                 at 0. `"paper"` carries what the reference implementation carries.
                 Defaults to `"all"`.
             optimizer_state: `"carry"` moves the optimizer's state with the weights.
-                `"reset"` resets its moments and step count, while the learning rate
-                and its schedule go on. Defaults to `"carry"`.
+                `"reset"` resets its moments and step count, while the learning rate and
+                its schedule continue. Defaults to `"carry"`.
             seed: Integer, for new random blocks. Defaults to `None`.
 
         Raises:
@@ -272,9 +272,9 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
 
         Args:
             n: Integer, how many items. Defaults to `None`, as many as there are `ids`.
-            init: How their vectors and biases start: `"mean"`, the mean of all items,
-                or `"random"`, drawn with the mean and the standard deviation of each
-                column. Defaults to `"mean"`.
+            init: How their vectors and biases are initialized: `"mean"`, the mean of
+                all items, or `"random"`, drawn with the mean and the standard deviation
+                of each column. Defaults to `"mean"`.
             ids: List of their raw ids, for a model with a vocabulary. Defaults to
                 `None`.
 

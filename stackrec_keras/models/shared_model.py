@@ -23,19 +23,19 @@ class SharedModel(keras.Model):
         self._evaluation = threading.RLock()
 
     def inferring(self) -> contextlib.AbstractContextManager:
-        """Context of what reads the model."""
+        """Context for reading the model."""
         return self.lock.writing() if _takes_values() else self.lock.reading()
 
     @contextlib.contextmanager
     def evaluating(self) -> Iterator[None]:
-        """Context of what evaluates the model. Evaluations take turns, since they
+        """Context for evaluating the model. Evaluations take turns, since they
         share the metrics and the compiled step."""
         with self.inferring(), self._evaluation:
             yield
 
     @contextlib.contextmanager
     def fitting(self) -> Iterator[None]:
-        """Context of what trains the model."""
+        """Context for training the model."""
         with self.lock.writing() if _takes_values() else contextlib.nullcontext():
             yield
 

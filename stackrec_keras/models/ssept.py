@@ -15,7 +15,7 @@ class SSEPT(TransformerRecommender):
     """Next-item recommender of causal self-attention over items and their user.
 
     In training, it replaces some ids by random ones (stochastic shared embeddings).
-    This only changes the inputs of the model, not the data or the targets.
+    This changes only the inputs of the model, not the data or the targets.
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
@@ -50,7 +50,7 @@ class SSEPT(TransformerRecommender):
         Hidden states, a tensor of shape `(batch, time, user_dim + item_dim)`.
 
     Raises:
-        ArgumentError: If an argument has a value that it may not have.
+        ArgumentError: If an argument is invalid.
 
     Example:
 

@@ -37,11 +37,11 @@ class Steps(keras.Model):
     """Integer or `None`. Of a longer input, the model reads the last items."""
 
     scores_what_it_reads = True
-    """Boolean, whether histories and targets are of one catalogue."""
+    """Boolean, whether histories and targets come from the same catalogue."""
 
     ranks_unseen: bool | None = None
     """Boolean, whether the running evaluation leaves the items of the history out of
-    the ranking; `None` if it does what `compile` was told."""
+    the ranking; `None` to do what `compile` set."""
 
     def test_step(self, *args: Any) -> dict[str, Any]:
         *state, data = args
@@ -144,7 +144,7 @@ class Steps(keras.Model):
         return excludes and self.scores_what_it_reads
 
     def _note_inputs(self, features):
-        """Remembers what a program that is exported must take."""
+        """Remembers which inputs an exported program must take."""
         self.trained_features = tuple(
             (name, keras.backend.standardize_dtype(values.dtype), len(values.shape))
             for name, values in features.items()

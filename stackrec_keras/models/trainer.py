@@ -1,4 +1,4 @@
-"""How a recommender is compiled, fit, evaluated and asked for predictions."""
+"""How a recommender is compiled, trained, evaluated and used to predict."""
 
 import contextlib
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ from stackrec_keras.types import Tensor
 
 
 class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.Model):
-    """What a recommender makes of `compile`, `fit`, `evaluate` and `predict`."""
+    """A recommender's `compile`, `fit`, `evaluate` and `predict`."""
 
     def compile(
         self,
@@ -57,7 +57,7 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
             exclude_seen: Boolean, whether validation and `evaluate` leave the items
                 of the history out of the ranking, as `recommend` does. A target that
                 is one of them then counts as missed. Defaults to `None`: all items
-                are ranked, and a warning tells how many targets `recommend` would
+                are ranked, and a warning says how many targets `recommend` would
                 leave out.
             **kwargs: The other arguments of `keras.Model.compile`.
 
@@ -162,9 +162,9 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         and the metrics are weighted means over all rows that have a target.
 
         Args:
-            exclude_seen: Boolean, as in `compile`. The history is what `x` holds of
-                it. The loss is over all items in either case. Defaults to what the
-                model was compiled with.
+            exclude_seen: Boolean, as in `compile`. Only the part of the history that is
+                in `x` counts. The loss is over all items in either case. Defaults to
+                what the model was compiled with.
 
         Raises:
             ArgumentError: If `x` or `y` have items that the model does not know.
@@ -193,8 +193,8 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
 
     @contextlib.contextmanager
     def _ranking(self, exclude_seen):
-        """Context of an evaluation that may rank otherwise than `compile` was told:
-        its step is then traced for it, and the usual one is put back."""
+        """Context of an evaluation that may rank differently from what `compile` set:
+        its step is then traced separately, and the usual step is put back."""
         if exclude_seen == self.exclude_seen:
             yield
             return

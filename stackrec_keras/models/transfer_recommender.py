@@ -195,8 +195,8 @@ class TransferRecommender(SequentialRecommender):
         Args:
             n: Integer, the number of new items. Defaults to `None`, which means as
                 many as there are `ids`.
-            init: String, how their vectors and biases start: `"mean"` or `"random"`.
-                Defaults to `"mean"`.
+            init: String, how their vectors and biases are initialized: `"mean"` or
+                `"random"`. Defaults to `"mean"`.
             ids: List of their raw ids, required if the model has a
                 `target_vocabulary`. Defaults to `None`.
 

@@ -29,13 +29,13 @@ class TransformerRecommender(SequentialRecommender):
         dim: Integer, the width of the hidden states.
         max_length: Integer, the longest input; a longer one keeps its last items.
         num_blocks: Integer, the depth to build with.
-        num_heads: Integer, attention heads; it divides `dim`.
-        dropout: Float, the share of units dropped in training.
+        num_heads: Integer, number of attention heads, a divisor of `dim`.
+        dropout: Float, fraction of units to drop in training.
         rezero: Boolean, whether each block has two gates that start at 0.
-        norm: `"post"` (the release's form) or `"pre"`, with which a block whose
-            gates are 0 is exactly the identity.
-        padding_mask: Boolean, whether no position sees padding (it does in the
-            release).
+        norm: `"post"`, as in the reference implementation, or `"pre"`, with which a
+            block whose gates are 0 is exactly the identity.
+        padding_mask: Boolean, whether to hide padding from every position. It is not
+            hidden in the reference implementation.
         **kwargs: The other arguments of `SequentialRecommender`.
     """
 

@@ -94,7 +94,7 @@ def _sources(plan, old, new, top_blocks, cycle):
     if old is None:
         raise ArgumentError(
             "old",
-            f"is missing, and plan={plan!r} needs it",
+            f"is missing, but plan={plan!r} needs it",
             "Give the number of blocks of the shallower model, such as old=4.",
             old,
         )
@@ -115,7 +115,7 @@ def _given_sources(sources, old, new):
     if old < least or min(named, default=0) < 0:
         raise ArgumentError(
             "plan",
-            f"names blocks from {min(named)} to {max(named)}, and the old model has "
+            f"names blocks from {min(named)} to {max(named)}, but the old model has "
             f"blocks 0 to {old - 1}",
             received=sources,
         )

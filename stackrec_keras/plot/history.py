@@ -117,15 +117,15 @@ def _points(epochs, columns, name):
 
 
 def _validated_epochs(epochs, count, name):
-    """Returns the epochs that `validation_freq=n` validates, for the only n by which
-    they are `count`."""
+    """Returns the epochs that `validation_freq=n` validates, for the only `n` that
+    gives `count` epochs."""
     found = [[e for e in epochs if (e + 1) % n == 0] for n in range(2, epochs[-1] + 2)]
     found = [validated for validated in found if len(validated) == count]
     if len(found) != 1:
         raise ArgumentError(
             "history",
-            f"has {count} values of {name!r} for {len(epochs)} epochs, and does not "
-            "tell for which",
+            f"has {count} values of {name!r} for {len(epochs)} epochs, "
+            "and does not say which epochs they belong to",
             "Give a frame with NaN in the other epochs.",
         )
     return found[0]
@@ -167,7 +167,7 @@ def _draw_losses(axes, epochs, columns):
                 markersize=3,
                 label=label,
             )
-    axes.set_ylabel("loss (nats a target)")
+    axes.set_ylabel("loss (nats per target)")
     axes.grid(alpha=0.3)
     if axes.lines:
         axes.legend(frameon=False)

@@ -1,4 +1,4 @@
-"""From a configuration to a model."""
+"""Builds the model of a configuration."""
 
 import inspect
 from dataclasses import fields
@@ -20,8 +20,8 @@ def build_model(config, split):
 
 
 def class_and_arguments(config):
-    """Returns the class of a configuration's model, and the dict of those of its
-    arguments that neither the data give nor `SearchSpace` searches."""
+    """Returns the class of a configuration's model, and a dict of the arguments that
+    neither follow from the data nor are searched by `SearchSpace`."""
     kind = model_class(config.model)
     arguments = _options(kind, config)
     return kind, {k: v for k, v in arguments.items() if k not in _SEARCHED}

@@ -208,7 +208,7 @@ class TrainConfig:
         choices=("random", "time"),
     )
     top_blocks: int | None = _option(
-        "growth", None, "stack only so many of the top blocks", int
+        "growth", None, "stack only this many of the top blocks", int
     )
     inherit: str = _option(
         "growth",
@@ -244,7 +244,7 @@ class TrainConfig:
     patience: int | None = _option(
         "training",
         None,
-        f"stop after so many epochs without a better {MONITOR}, and keep the best "
+        f"stop after this many epochs without a better {MONITOR}, and keep the best "
         "epoch's weights",
         int,
         metavar="EPOCHS",
@@ -295,7 +295,7 @@ class TrainConfig:
         elif self.user_column:
             raise ArgumentError(
                 "user_column",
-                f"says how the rows of a sequence file begin, and {self.data} is a log",
+                f"says how the rows of a sequence file begin, but {self.data} is a log",
                 "Name the log's column of user ids instead.",
                 True,
             )
@@ -312,7 +312,7 @@ class TrainConfig:
                 self.model,
             )
         if self.share_by == "time":
-            reason, fix = f"needs times, {lacking}", "Use random shares."
+            reason, fix = f"needs times, {lacking}", "Use random fractions."
             raise ArgumentError("share_by", reason, fix, self.share_by)
         if self.split != "random":
             reason, fix = f"needs users and times, {lacking}", "Use the random split."
@@ -352,7 +352,7 @@ def check_model_options(typed, model):
         if f.name in typed and model not in models:
             raise ArgumentError(
                 f.name,
-                f"is an option of {' and '.join(models)} only, and the model is "
+                f"is an option of {' and '.join(models)} only, but the model is "
                 f"{model}",
                 "Leave it out.",
                 typed[f.name],
@@ -365,7 +365,7 @@ def check_same(asked, config, run, fix):
     Args:
         asked: Dict from fields of `TrainConfig` to values.
         config: `TrainConfig` of that run.
-        run: String, the words for that run.
+        run: String, what to call that run.
         fix: String, one or more sentences.
     """
     for name, value in asked.items():
@@ -397,7 +397,7 @@ def check_new_run(config):
     if config.share_by == "time" and config.data_shares is None:
         raise ArgumentError(
             "share_by",
-            "says which rows a fraction of the data has, and there are no fractions",
+            "says which rows a fraction of the data has, but there are no fractions",
             "Give data shares, such as 0:0.4,2:1, or leave it out.",
             config.share_by,
         )
@@ -408,7 +408,7 @@ def check_new_run(config):
             if value != getattr(TrainConfig, name):
                 raise ArgumentError(
                     name,
-                    "says how the model grows, and with the schedule 'none' it does "
+                    "says how the model grows, but with the schedule 'none' it does "
                     "not grow",
                     "Leave one of them out.",
                     value,
@@ -416,7 +416,7 @@ def check_new_run(config):
     if config.best_of == "deepest" and config.patience is None:
         raise ArgumentError(
             "best_of",
-            "says which epochs patience compares, and there is no patience",
+            "says which epochs patience compares, but there is no patience",
             "Give a patience, such as 5, or leave it out.",
             config.best_of,
         )

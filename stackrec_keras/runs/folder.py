@@ -63,8 +63,8 @@ class RunFolder:
         """Whether the run reached its final table."""
         return self.metrics.exists() and self.model.exists()
 
-    def check_free(self):
-        """Checks that a new run can be written here."""
+    def check_path(self):
+        """Checks that this can be a folder."""
         if self.path.exists() and not self.path.is_dir():
             raise ArgumentError("out", "is a file", "Give a folder.", self.path)
         for parent in self.path.parents:
@@ -75,6 +75,10 @@ class RunFolder:
                     "Give another folder.",
                     self.path,
                 )
+
+    def check_free(self):
+        """Checks that a new run can be written here."""
+        self.check_path()
         if self.holds_run:
             raise ArgumentError(
                 "out",
@@ -116,7 +120,7 @@ class RunFolder:
         return json.loads(path.read_text(encoding="utf-8"))
 
     def write(self, name, value):
-        """Writes a JSON file of the run, whole or not at all."""
+        """Writes a JSON file of the run atomically."""
         path = getattr(self, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.name}.partial")
@@ -125,13 +129,13 @@ class RunFolder:
         os.replace(partial, path)
 
     def write_model(self, model, name="model"):
-        """Writes a model, whole or not at all."""
+        """Writes a model atomically."""
         partial = self.path / "partial.keras"
         model.save(partial)
         os.replace(partial, getattr(self, name))
 
     def known(self, model):
-        """Returns what a split by time must keep of a model that is trained further.
+        """Returns what a split by time must reuse from a model that is trained further.
         See `make_split`."""
         known = {"vocabulary": model.vocabulary}
         if model.num_users is not None:
@@ -162,7 +166,7 @@ class RunFolder:
 
 
 def write_description(config, folder, split, arguments=None):
-    """Writes what it takes to repeat a run; `arguments` are those of its split."""
+    """Writes what is needed to repeat a run, including the `arguments` of its split."""
     from stackrec_keras.runs.architectures import takes_users
     from stackrec_keras.runs.environment import environment
     from stackrec_keras.runs.split_recipe import describe_split

@@ -29,7 +29,6 @@ from stackrec_keras.runs.training import (
     resumed_config,
     train_on,
 )
-from stackrec_keras.stacking.growth import block_stacks
 from stackrec_keras.stacking.optimizer_state import check_optimizer
 from stackrec_keras.wording import counted
 
@@ -163,7 +162,7 @@ def _start(old, folder, depth, options):
 
 
 def _read_old(path):
-    """Returns the model, the `TrainConfig` of its run, what a split must keep of it
+    """Returns the model, the `TrainConfig` of its run, what a split must reuse from it
     (see `RunFolder.known`), and the time at which its training data end."""
     if path.suffix != ".keras":
         folder = RunFolder(path)
@@ -189,7 +188,7 @@ def _checked(model, path):
     if type(model).__name__.lower() not in ARCHITECTURES:
         raise ArgumentError(
             "old",
-            f"holds a {type(model).__name__}, and grow knows only "
+            f"holds a {type(model).__name__}, but grow knows only "
             f"{', '.join(ARCHITECTURES)}",
             received=path,
         )
@@ -221,7 +220,7 @@ def _configuration(depth, options, model, old):
             "num_blocks",
             f"is less than the {config.num_blocks} blocks of the old model, and a "
             "model only grows",
-            "Give more, or as many to train without growing.",
+            "Give more, or the same number to train without growing.",
             depth,
         )
     return replace(config, schedule=_schedule(config, depth))
@@ -247,9 +246,7 @@ def _check_growth(config, model):
     check_optimizer(model)
     callback = stacking_callback(config)
     if callback is not None:
-        (depth,) = callback.schedule.depths.values()
-        for stack in block_stacks(model):
-            callback.growth.sources(stack, config.num_blocks, depth)
+        callback.growth.check(model, list(callback.schedule.depths.values()))
 
 
 def _check_overlap(log, model, config):
@@ -273,7 +270,7 @@ def _held_out(log, until, data):
         if isinstance(until, str) != (times.dtype.kind == "M"):
             raise ArgumentError(
                 "data",
-                f"has times like {times[0]}, and the old model's training data end at "
+                f"has times like {times[0]}, but the old model's training data end at "
                 f"{until}",
                 "Give times of the same form.",
                 data,

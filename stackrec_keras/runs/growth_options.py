@@ -29,7 +29,7 @@ def stacking_callback(config):
     if config.data_shares and config.schedule in ("none", *_NAMED):
         raise ArgumentError(
             "data_shares",
-            "needs a schedule of epochs and blocks, such as 2:8, and the schedule is "
+            "needs a schedule of epochs and blocks, such as 2:8, but the schedule is "
             f"{config.schedule!r}",
             received=config.data_shares,
         )
@@ -52,8 +52,6 @@ def stacking_callback(config):
 
 def growth_table(config, callback):
     """Returns the dict from epoch to blocks, or `None` where the metric decides."""
-    if not hasattr(callback.schedule, "table"):
-        return None
     with _tables_as_given(config):
         return callback.schedule.table(
             config.num_blocks, config.epochs, config.top_blocks

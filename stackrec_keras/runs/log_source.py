@@ -1,4 +1,4 @@
-"""From the name or path of a run's data to a log."""
+"""Reads the log that the `data` of a run names."""
 
 import contextlib
 import os

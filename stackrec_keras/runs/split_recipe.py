@@ -49,7 +49,7 @@ def split_log(log, kind, length, arguments):
     Args:
         log: A frame as `read_interactions` returns it.
         kind: String, one of `SPLITS`.
-        length: Integer, items a row.
+        length: Integer, items per row.
         arguments: Dict of the split's own arguments.
 
     Returns:
@@ -105,7 +105,7 @@ def plain_time(time):
 
 
 def time_of(value):
-    """Returns the time that `plain_time` made this value from."""
+    """Restores a time of a log from what `plain_time` returned."""
     import numpy as np
 
     return np.datetime64(value) if isinstance(value, str) else value
@@ -139,7 +139,7 @@ def remake_split(config, description, known=None):
     if split.hash != description["hash"]:
         raise ArgumentError(
             "data",
-            f"has changed: it gives the split {split.hash}, and the run was made with "
+            f"has changed: it gives the split {split.hash}, but the run was made with "
             f"{description['hash']}",
             "Restore the data of the run, or evaluate on another log with `stackrec "
             "evaluate --data`.",

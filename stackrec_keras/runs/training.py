@@ -1,4 +1,4 @@
-"""Training: from a configuration to a run."""
+"""Trains a model as a configuration says, and writes its run folder."""
 
 import shutil
 import sys
@@ -94,7 +94,7 @@ def train(
 
 
 def check_no_folder(resume, overwrite):
-    """Checks that nothing is asked of the folder of a run that writes none."""
+    """Refuses options about the run folder if the run writes none."""
     if resume or overwrite:
         raise ArgumentError(
             "resume" if resume else "overwrite",
@@ -151,6 +151,8 @@ def train_split(split, config, folder, resume=False):
 def train_model(model, split, config, folder, resume=False):
     """Trains a compiled model, as `train_split` does."""
     growth = stacking_callback(config)
+    if growth is not None:  # before a run that may be there is cleared
+        growth.check(model, config.epochs)
     announce(config, growth, model, len(split.train))
     if not resume:
         folder.clear()
@@ -169,7 +171,7 @@ def train_on(config, folder, split, model, growth):
     else:
         _fit(config, folder, split, model, growth)
         folder.write_model(model)
-    _say_ending(config, folder, growth)
+    _print_summary(config, folder, growth)
     write_results(config, folder, split, model)
     shutil.rmtree(folder.backup, ignore_errors=True)
     return run_of(folder, model)
@@ -268,7 +270,7 @@ def _progress(config, folder):
     return [ClockProgress(config.max_seconds, folder.history)]
 
 
-def _say_ending(config, folder, growth):
+def _print_summary(config, folder, growth):
     growths = None if growth is None else growth_table(config, growth)
     line = ending(config, read_rows(folder.history), growths or {})
     if line is not None:

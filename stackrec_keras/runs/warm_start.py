@@ -37,7 +37,7 @@ def load_trained(model, config, split):
     if found != split.hash:
         raise ArgumentError(
             "load_model",
-            f"was trained on the split {found}, and the options give {split.hash}",
+            f"was trained on the split {found}, but the options give {split.hash}",
             "Give the same data, length and options of the split as then.",
             config.load_model,
         )
@@ -45,7 +45,7 @@ def load_trained(model, config, split):
     if trained.num_blocks != config.num_blocks:
         raise ArgumentError(
             "load_model",
-            f"has {counted(trained.num_blocks, 'block')}, and the run is to start with "
+            f"has {counted(trained.num_blocks, 'block')}, but the run is to start with "
             f"{config.num_blocks}",
             "Start with as many.",
             config.load_model,

@@ -6,9 +6,9 @@ import keras
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.stacking import schedules
 from stackrec_keras.stacking.growable import Growable
-from stackrec_keras.stacking.growth import Growth, grow
+from stackrec_keras.stacking.growth import Growth
 from stackrec_keras.stacking.optimizer_state import check_optimizer
-from stackrec_keras.stacking.schedules import Schedule
+from stackrec_keras.stacking.schedules import RunningSchedule, Schedule
 
 
 class StackingCallback(keras.callbacks.Callback):
@@ -75,7 +75,20 @@ class StackingCallback(keras.callbacks.Callback):
         return f"StackingCallback({self.growth.method!r}, {self.schedule!r})"
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        model = self.model
+        self._running = self.check(self.model, self.params["epochs"])
+
+    def check(self, model: keras.Model, epochs: int) -> RunningSchedule:
+        """Checks that a model can grow as planned, and returns its schedule in a fit.
+
+        `fit` does so before it trains.
+
+        Args:
+            model: A compiled model.
+            epochs: Integer, the number of epochs of the fit.
+
+        Raises:
+            ArgumentError: If the schedule, the method or the optimizer does not fit.
+        """
         if not isinstance(model, Growable):
             raise ArgumentError(
                 "callbacks",
@@ -86,8 +99,9 @@ class StackingCallback(keras.callbacks.Callback):
                 "of a callback of your own.",
             )
         check_optimizer(model)
-        self._running = self.schedule.start(model, self.params["epochs"], self.growth)
-        self.growth.check(model, self._running.depths())
+        running = self.schedule.start(model, epochs, self.growth)
+        self.growth.check(model, running.depths())
+        return running
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._seconds = 0.0
@@ -118,7 +132,7 @@ class StackingCallback(keras.callbacks.Callback):
 
     def _grow(self, epoch, num_blocks):
         old, start = self.model.num_blocks, time.perf_counter()
-        grow(self.model, self.growth, num_blocks)
+        self.model.grow(num_blocks=num_blocks, **vars(self.growth))
         seconds = time.perf_counter() - start
         self._seconds += seconds
         self._say(

@@ -120,7 +120,7 @@ class Growth:
         if self.stacking_method.carries_all and not gated:
             raise ArgumentError(
                 "method",
-                "sets the gates of new blocks, and the blocks of this model have no "
+                "sets the gates of new blocks, but the blocks of this model have no "
                 "gates",
                 "Build it with rezero=True, or use stackC or stackR.",
                 self.method,
@@ -128,7 +128,7 @@ class Growth:
         if self.closes_gates and not gated:
             raise ArgumentError(
                 "inherit",
-                "sets gates to 0, and the blocks of this model have no gates",
+                "sets gates to 0, but the blocks of this model have no gates",
                 'Build it with rezero=True, or use inherit="all".',
                 self.inherit,
             )
@@ -223,8 +223,8 @@ def set_slices(model, optimizers, sources, fresh, shares=None):
         optimizers: List of optimizers, the value of that context.
         sources: Dict from `id(variable)` to the source of each of its new slices,
             an index or `None`.
-        fresh: Dict from `id(variable)` to the values for the `None`s, of the new
-            shape.
+        fresh: Dict from `id(variable)` to an array of the new shape, with the values
+            for the `None`s.
         shares: Dict from `id(variable)` to an array, the fraction of its source that
             each of its new slices gets. Defaults to `None`; without an entry, a slice
             gets all of its source.

@@ -40,7 +40,7 @@ def changing_shapes(model):
 
 @contextlib.contextmanager
 def _new_shapes(model):
-    models = [model, *_models_around(model)]
+    models = [model, *_related_models(model)]
     if keras.backend.backend() == "jax":
         for each in models:
             each.jax_state_sync()
@@ -71,11 +71,11 @@ def _new_shapes(model):
 def training_optimizers(model):
     """Returns the optimizers that train variables of a model: its own, those that it
     wraps, and those of models that contain the model."""
-    return _training([model, *_models_around(model)])
+    return _training([model, *_related_models(model)])
 
 
 def copy_decay_exclusions(old, new):
-    """Gives an optimizer what `exclude_from_weight_decay` told another one."""
+    """Copies to an optimizer what another one excludes from weight decay."""
     pairs = zip(_chain(new), _chain(old), strict=True)
     parts = zip(updating_optimizers(new), updating_optimizers(old))
     for ours, theirs in [*pairs, *parts]:
@@ -183,7 +183,7 @@ def _training(models):
     return list({id(o): o for chain in chains for o in chain}.values())
 
 
-def _models_around(model):
+def _related_models(model):
     """Returns the other models that share variables with a model, those that contain it
     or are part of it, if they were compiled or used to predict."""
     layers = model._flatten_layers()

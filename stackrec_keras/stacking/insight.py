@@ -1,4 +1,4 @@
-"""What the blocks of a model have become."""
+"""What the blocks of a trained model look like: their gates and their similarity."""
 
 import keras
 import numpy as np

@@ -93,7 +93,7 @@ def check_top_blocks(method: str, top_blocks: int | None) -> None:
     if top_blocks is not None and not get_method(method).keeps_rest:
         raise ArgumentError(
             "top_blocks",
-            f"keeps the blocks below the top ones, and method={method!r} keeps no "
+            f"keeps the blocks below the top ones, but method={method!r} keeps no "
             "blocks",
             "Leave top_blocks out, or use stackE or stackR.",
             top_blocks,
@@ -213,12 +213,14 @@ def _check_depths(old, new, top_blocks, cycle):
             received=top_blocks,
         )
     if new != old + top_blocks:
+        fits = 0 < new - old <= old
+        other = f", or stack the top {new - old}" if fits else ""
         raise ArgumentError(
             "top_blocks",
             "must fit the new depth: stacking the top "
             f"{top_blocks} of {counted(old, 'block')} gives {old + top_blocks} blocks, "
             f"not {new}",
-            f"Grow to {old + top_blocks} blocks, or give top_blocks={new - old}.",
+            f"Grow to {old + top_blocks} blocks{other}.",
             top_blocks,
         )
 

@@ -82,7 +82,7 @@ def carry_state(optimizers, sources, new_values, shares):
         optimizers: List of optimizers. Slots and variables have their old values.
         sources: Dict from `id(variable)` to a source for each new slice.
         new_values: Dict from `id(variable)` to its new value.
-        shares: As in `set_slices`. What stands for a variable is divided like it.
+        shares: As in `set_slices`. Slots that stand for a variable are divided like it.
     """
     for optimizer in optimizers:
         if not optimizer.built:

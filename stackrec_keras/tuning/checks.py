@@ -30,7 +30,7 @@ def check_installed():
 
 
 def check_model_and_data(model_class, data):
-    """Checks that they are a class of models and a `Split`."""
+    """Checks that a search has a class of models and a `Split`."""
     is_class = isinstance(model_class, type)
     if not (is_class and issubclass(model_class, SequentialRecommender)):
         raise ArgumentError(
@@ -48,7 +48,7 @@ def check_model_and_data(model_class, data):
 
 
 def check_goal(monitor, target, time_budget):
-    """Checks that they make an objective."""
+    """Checks that the arguments define an objective."""
     names = ["val_loss", *(f"val_{m.name}" for m in metrics.default_metrics())]
     check_choice("monitor", monitor, names)
     if time_budget is not None:
@@ -60,14 +60,14 @@ def check_goal(monitor, target, time_budget):
     if time_budget is None:
         raise ArgumentError(
             "time_budget",
-            f"is missing, and target={target} needs it",
+            f"is missing, but target={target} needs it",
             "Give the seconds after which a trial that does not reach it ends.",
             time_budget,
         )
 
 
 def check_tuner_arguments(fit_arguments, callbacks, epochs, most_epochs, of_hyperband):
-    """Checks what a tuner hands on from `search` to the `fit` of a trial.
+    """Checks what a tuner passes from `search` to the `fit` of a trial.
 
     Args:
         fit_arguments: Dict of arguments of `keras.Model.fit`.
@@ -86,8 +86,8 @@ def check_tuner_arguments(fit_arguments, callbacks, epochs, most_epochs, of_hype
     if any(isinstance(c, StackingCallback) for c in callbacks):
         raise SearchArgumentError(
             "callbacks",
-            "has a StackingCallback, and StackingHyperModel adds one to each trial",
-            "Leave it out, and fix in SearchSpace what you know.",
+            "has a StackingCallback, but StackingHyperModel adds one to each trial",
+            "Leave it out, and fix known values in SearchSpace.",
         )
     if epochs is not None and (not of_hyperband or epochs > most_epochs):
         raise SearchArgumentError(

@@ -31,10 +31,10 @@ from stackrec_keras.tuning.values import draw
 class StackingHyperModel(keras_tuner.HyperModel):
     """A KerasTuner hypermodel that searches for a growth schedule.
 
-    Give it to any tuner, and call `search` without data: they are here. Each trial is
-    one fit that grows by a schedule of its own. `get_best_models()` returns the grown
-    model of the best epoch. Evaluating it on `data.validation.batches(evaluation=True)`
-    gives the score of its trial.
+    Give it to any tuner, and call `search` without data: the hypermodel has it.
+    Each trial is one fit that grows by its own schedule. `get_best_models()`
+    returns the grown model of the best epoch. Evaluating it on
+    `data.validation.batches(evaluation=True)` gives the score of its trial.
 
     Give `objective` to the tuner. It is one of these:
 
@@ -42,12 +42,12 @@ class StackingHyperModel(keras_tuner.HyperModel):
     - with `time_budget`, the quality within that many seconds
     - with `time_budget` and `target`, the seconds until `monitor` reaches the target,
       `seconds_to_quality` in the logs. A trial that does not reach it counts as twice
-      the budget, and as more the further away it stays
+      the budget or more: the further away it stays, the more
 
     Args:
         model_class: A class of models, such as `sr.NextItNet`.
         data: `sr.data.Split`. Models are trained on `train` and compared on
-            `validation`. `test` is left for you.
+            `validation`. `test` is not used.
         epochs: Integer, the number of epochs of a trial. The stages of a schedule are
             fractions of it. Give `Hyperband` the same number as `max_epochs`; it trains
             most trials for fewer epochs.

@@ -17,7 +17,7 @@ class TrialClock(keras.callbacks.Callback):
         target: Float, the value to reach. The trial ends with the epoch that reaches
             it. Until then `seconds_to_quality` is at least twice the time budget, and
             more the further away the best value is. It is never infinite, which
-            Bayesian optimization would take for 0. Defaults to `None`.
+            Bayesian optimization would treat as 0. Defaults to `None`.
         time_budget: Float, the seconds after which the trial ends, within an epoch, and
             is validated. Defaults to `None`.
         seconds_before: Float, the seconds of the trials that this one continues.

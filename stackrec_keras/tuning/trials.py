@@ -13,7 +13,7 @@ def trials(tuner: keras_tuner.Tuner) -> pd.DataFrame:
     Returns:
         A frame. `trial` is KerasTuner's id, `score` is the objective. The metrics,
         `num_blocks` and `training_seconds` are those of the trial's best epoch;
-        `total_seconds` is the time of the whole trial. Then come the hyper-parameters,
+        `total_seconds` is the time of the whole trial. Then come the hyperparameters,
         and last `error`, what went wrong.
 
     Raises:

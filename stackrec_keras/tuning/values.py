@@ -1,4 +1,4 @@
-"""The values of a hyper-parameter: a fixed value, a choice or a range."""
+"""The values of a hyperparameter: a fixed value, a choice or a range."""
 
 import contextlib
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from stackrec_keras.errors import ArgumentError
 
 @dataclass(frozen=True)
 class Choice:
-    """A hyper-parameter that is one of several values, of any type.
+    """A hyperparameter that is one of several values, of any type.
 
     Args:
         *values: The values. The first one is the default.
@@ -56,7 +56,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Range:
-    """A hyper-parameter that is a number in a range, an integer if both ends are.
+    """A hyperparameter that is a number in a range, an integer if both ends are.
 
     Args:
         low: Number, the least value, which is also the default.
@@ -128,13 +128,13 @@ def values_of(value):
 
 
 def draw(hp, name, value, conditions=()):
-    """Returns the value that a trial has for a hyper-parameter.
+    """Returns the value that a trial has for a hyperparameter.
 
     Args:
         hp: `keras_tuner.HyperParameters` of the trial.
         name: String.
         value: A fixed value, a `Choice` or a `Range`.
-        conditions: List of pairs `(parent, values)`. The hyper-parameter is searched
+        conditions: List of pairs `(parent, values)`. The hyperparameter is searched
             only where each parent has one of its values. Defaults to `()`.
 
     Returns:

@@ -65,7 +65,7 @@ def test_sse_pt_serves_users_whom_it_does_not_know(
             "--model sasrec --kernel-size 2",
             "--kernel-size 2 is an option of nextitnet and",
         ),
-        ("--dropout 0.5", "--dropout 0.5 is an option of sasrec and ssept only, and"),
+        ("--dropout 0.5", "--dropout 0.5 is an option of sasrec and ssept only, but"),
     ],
 )
 def test_an_option_of_another_model_is_an_error(

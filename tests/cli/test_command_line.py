@@ -65,7 +65,7 @@ def test_the_package_runs_as_a_module():
         ("train", "--out r --model sasrek", "'sasrec'"),
         ("", "--versoin", "'--version'"),
         ("", "trian", "'train'"),
-        # None is close, or it is no option.
+        # No option is close, or it is not an option.
         ("tune", "--out r --num-blocks 8", None),
         ("", "xyz", None),
         ("evaluate", "r epochs", None),

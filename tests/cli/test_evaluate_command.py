@@ -124,7 +124,7 @@ def test_items_of_the_history_may_be_left_out(
     results = json.loads(out)["results"]
     assert len(results) == 2  # the model and popularity
     assert all(table["hit_rate@10"] <= 6 / 16 for table in results.values())
-    # A run that is told so at once holds to it in validation, at its end and here.
+    # A run with this option from the start uses it in validation, at its end and here.
     folder = tmp_path / "told"
     more = "--epochs 1 --schedule none --exclude-seen"
     assert stackrec(*train_arguments(log_path, folder, more))[0] == 0

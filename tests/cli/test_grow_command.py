@@ -239,7 +239,7 @@ def test_options_that_do_not_fit_are_refused(
             finished_run,
             tmp_path / "new",
             "--num-blocks 2",
-            "or as many to train",
+            "or the same number to train",
         ),
         (
             finished_run,

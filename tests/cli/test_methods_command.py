@@ -16,7 +16,7 @@ def test_other_depths_can_be_asked_for(stackrec):
     )
     assert code == 0
     assert f"    {' '.join(map(str, [*range(18), *range(12, 18)]))}\n" in out
-    assert "    keeps no block, so --top-blocks does not apply\n" in out
+    assert "    keeps no blocks, so --top-blocks does not apply\n" in out
 
 
 def test_depths_that_do_not_fit_are_an_error(stackrec):

@@ -156,6 +156,9 @@ def test_a_folder_that_holds_a_run_is_not_trained_into(
     # Not even a failing --overwrite harms it.
     arguments = train_arguments("no-such.csv", finished_run, "--overwrite")
     assert stackrec(*arguments)[0] == 2
+    more = "--overwrite --top-blocks 3 --schedule 2:8 --epochs 4"
+    code, _, err = stackrec(*train_arguments(log_path, finished_run, more))
+    assert code == 2 and "--top-blocks" in err
     assert (finished_run / "model.keras").stat().st_mtime_ns == before
 
 
@@ -206,7 +209,7 @@ def test_overwrite_replaces_the_run_and_no_other_file(
         ),
         (
             "--schedule none --method stackR",
-            "--method stackR says how the model grows, and with the schedule 'none'",
+            "--method stackR says how the model grows, but with the schedule 'none'",
         ),
         ("--schedule none --top-blocks 1", "--top-blocks 1 says how the model grows"),
         ("--best-of deepest", "Give a patience, such as 5, or leave it out"),

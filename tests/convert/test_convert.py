@@ -52,17 +52,17 @@ def test_a_checkpoint_of_another_model_is_refused(golden):
     [
         (
             lambda w: w.update({"final.weight": w["final.weight"].T}),
-            r"'final.weight' of shape \(8, 50\), .* of shape \(50, 8\)",
+            r"'final.weight' of shape \(8, 50\), .* the shape \(50, 8\)",
         ),
         (lambda w: w.pop("final.bias"), "no variable 'final.bias'"),
         (lambda w: w.update(extra=np.zeros(3)), "lacks: .'extra'"),
         (
             lambda w: w.update({"final.bias": np.zeros(3)}),
-            r"'final.bias' of shape \(3,\), .* of shape \(50,\)",
+            r"'final.bias' of shape \(3,\), .* the shape \(50,\)",
         ),
         (
             lambda w: [w.pop(n) for n in list(w) if n.startswith("transformers.2")],
-            "has 2 blocks, and the model has 3",
+            "has 2 blocks, but the model has 3",
         ),
     ],
 )

@@ -28,7 +28,7 @@ def hstu(golden):
         (
             lambda w: w.update({"stu_blocks.0.uvqk_proj": np.zeros((8, 5))}),
             "weights['stu_blocks.0.uvqk_proj']",
-            r"shape \(8, 5\), and the stack needs \(8, 28\)",
+            r"shape \(8, 5\), but the stack needs \(8, 28\)",
         ),
         (lambda w: w.clear(), "weights", "not of the model"),
         (

@@ -28,10 +28,10 @@ def test_an_epoch_holds_every_row_once_and_the_last_batch_is_partial():
 def test_batches_say_what_they_are():
     batches = Batches(numbered_windows(), batch_size=4, with_users=True)
     batches.set_epoch(3, share=0.1)
-    text = "Batches(1 row, 4 a batch, with users, for training, epoch 3)"
+    text = "Batches(1 row, 4 per batch, with users, for training, epoch 3)"
     assert repr(batches) == text
     batches = Batches(numbered_windows(), batch_size=4, evaluation=True)
-    assert repr(batches) == "Batches(10 rows, 4 a batch, for evaluation)"
+    assert repr(batches) == "Batches(10 rows, 4 per batch, for evaluation)"
 
 
 def test_inputs_and_targets_belong_together():

@@ -84,7 +84,7 @@ def test_windows_that_share_events_never_stand_on_two_sides(stride):
     assert (
         split.hash == split_random(windows).hash != split_random(windows, seed=1).hash
     )
-    # Of some of the rows it is no longer known which events they share.
+    # For some of the rows, the events that they share are no longer known.
     assert split_random(windows.subset(slice(None))).hash == split.hash
 
 

@@ -58,7 +58,7 @@ def test_decode_undoes_encode_in_any_shape():
 @pytest.mark.parametrize("index", [0, 4, -1])
 def test_decode_refuses_padding_and_what_lies_outside(index):
     vocabulary = Vocabulary.from_items(["b", "a", "c"])
-    with refused("indices", says=f"holds {index}, and items are 1 to"):
+    with refused("indices", says=f"holds {index}, but items are 1 to"):
         vocabulary.decode([1, index])
 
 
@@ -203,7 +203,7 @@ def test_numbers_extend_numbers_as_the_type_that_those_known_have():
 @pytest.mark.parametrize(
     "known, items, message",
     [
-        ([1, 2], [2.0, 5.5], "holds 5.5, and the known ids are integers such as 1"),
+        ([1, 2], [2.0, 5.5], "holds 5.5, but the known ids are integers such as 1"),
         ([1, 2], [1e300], r"holds 1e\+300"),
         ([0.5], [2**53 + 1], "holds 9007199254740993, .* floats such as 0.5"),
     ],

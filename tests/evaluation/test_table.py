@@ -1,6 +1,7 @@
+import numpy as np
 from refusals import refused
 
-from stackrec_keras import data, evaluation
+from stackrec_keras import data, evaluation, metrics
 from stackrec_keras.evaluation.table import column_title
 
 
@@ -9,6 +10,16 @@ def test_a_vocabulary_without_counts_is_refused_with_the_way_out(make_model, seq
     windows = data.Windows(sequences[0], sequences[0][:, 0])
     with refused("model", says="training_counts"):
         evaluation.final_results(model, windows, 8)
+
+
+def test_a_metric_keeps_its_own_name(make_model, sequences):
+    x, y = sequences
+    model = make_model(compiled=False)
+    model.vocabulary = data.Vocabulary(range(1, 31), counts=[1] * 30)
+    model.compile(metrics=["mrr@10", metrics.MRR(5, name="mine")])
+    windows = data.Windows(np.c_[x, y[:, -1:]], np.arange(len(x)), None)
+    results = evaluation.final_results(model, windows, 32)
+    assert [list(found) for found in results.values()] == [["mrr@10", "mine"]] * 2
 
 
 def test_a_metric_has_a_short_title_or_its_own_name():

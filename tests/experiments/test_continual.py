@@ -35,7 +35,7 @@ def test_the_stacked_net_begins_on_the_oldest_rows_and_is_tested_on_the_newest(
         ("--data-ratio 0.5,0.4", "--data-ratio 0.5,0.4 must rise"),
         (
             "--data-ratio 0.5 --stages 1,2,3",
-            "must have a fraction for each stage but",
+            "must have a fraction for each stage except",
         ),
         (
             "--share-by time --split random",

@@ -54,6 +54,6 @@ def test_a_transfer_refuses_a_model_of_users(tmp_path):
 
 def test_a_search_refuses_what_it_decides_itself(tmp_path, log_path):
     train = sr.runs.TrainConfig(data=log_path, patience=3)
-    with refused("patience", received=3, says="is not an option of a search"):
+    with refused("patience", received=3, says="cannot be set in a search"):
         sr.experiments.tune(sr.experiments.TuneConfig(train), tmp_path / "out")
     assert not (tmp_path / "out").exists()

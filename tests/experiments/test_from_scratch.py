@@ -14,7 +14,7 @@ from stackrec_keras.runs.callbacks.history_file import read_rows
 ARMS = ("stacked", "from-scratch", "shallow-as-long")
 STAGES = "--stages 1,2 --shares 1,2 --epochs 3"
 
-# Dies so many seconds after the begin of an epoch, counted over all arms.
+# Dies this many seconds after the beginning of an epoch, counted over all arms.
 KILLED_RUN = """
 import os, signal, sys, threading
 from stackrec_keras.runs.callbacks.history_file import HistoryFile

@@ -252,5 +252,5 @@ def test_counts_that_are_missing_or_misshapen_are_refused(distribution):
 
 def test_counts_of_another_catalogue_are_refused_at_the_call(case):
     loss = SampledSoftmax(distribution="popularity", item_counts=np.ones(7))
-    with refused("item_counts", says="of 7 items, and the model has 20"):
+    with refused("item_counts", says="of 7 items, but the model has 20"):
         loss(*case.arrays, seed=keras.random.SeedGenerator(0))

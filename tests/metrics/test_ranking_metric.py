@@ -152,9 +152,9 @@ def test_a_length_out_of_range_is_refused(metric_class, k):
 
 def test_shapes_that_do_not_fit_are_refused(rows):
     y, scores, weights = rows
-    with refused("y_true", says=r"\(50, 1\) and must have shape \(batch,\)"):
+    with refused("y_true", says=r"\(50, 1\), but must have shape \(batch,\)"):
         MRR(5).update_state(y[:, None], scores)
-    with refused("scores", says=r"\(50, 3, 3\) .* \(batch, num_items \+ 1\)"):
+    with refused("scores", says=r"\(50, 3, 3\), .* \(batch, num_items \+ 1\)"):
         MRR(5).update_state(y, scores.reshape(50, 3, 3))
     with refused("sample_weight", says=r"\(50, 1\)"):
         MRR(5).update_state(y, scores, sample_weight=weights[:, None])

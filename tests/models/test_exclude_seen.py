@@ -12,7 +12,7 @@ NUM_ITEMS = 12
 
 @pytest.fixture
 def histories():
-    """Histories of six items of twelve, and targets of which half are among them."""
+    """Histories of six items of twelve, and targets, half of them among these items."""
     rng = np.random.default_rng(0)
     x = rng.integers(1, 7, (10, 6)).astype("int32")
     x[0, :3] = 0

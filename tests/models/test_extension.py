@@ -211,6 +211,6 @@ def test_new_ids_take_the_type_of_those_known(make_model):
     model.vocabulary = sr.data.Vocabulary([10, 20, 30])
     model.extend_items(2, ids=[50.0, 40.0])
     assert model.vocabulary == sr.data.Vocabulary([10, 20, 30, 50, 40])
-    with pytest.raises(ValueError, match="ids holds 40.5, and the known ids are"):
+    with pytest.raises(ValueError, match="ids holds 40.5, but the known ids are"):
         model.extend_items(1, ids=[40.5])
     assert model.num_items == 5

@@ -59,7 +59,7 @@ def test_more_of_a_metric_is_better_unless_a_callback_says_otherwise(
 
 
 def _batches(newest, rows=8, **arguments):
-    """Batches of rows of two, the newest item in the last of them alone."""
+    """Batches of rows of two, the newest item only in the last of them."""
     items = np.ones((rows, 3), "int32")
     items[-1] = newest
     windows = Windows(items, np.zeros(rows, "int32"), np.arange(rows))

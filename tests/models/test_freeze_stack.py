@@ -30,7 +30,7 @@ def make_transfer(make_model):
 
 
 def test_all_but_the_table_stands_still_for_the_first_epochs(make_transfer, pairs):
-    # Weight decay moves what has no gradient; a growth makes the variables anew.
+    # Weight decay moves what has no gradient; a growth step replaces the variables.
     model = make_transfer(keras.optimizers.AdamW(1e-2, weight_decay=0.1))
     watch = Watch()
     model.fit(

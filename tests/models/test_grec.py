@@ -22,7 +22,7 @@ def make_grec():
 
 @pytest.fixture
 def padded():
-    """Rows of 20 items of which the first 0 to 19 are padding."""
+    """Rows of 20 items, the first 0 to 19 of them padding."""
     items = np.random.default_rng(0).integers(1, NUM_ITEMS + 1, (20, 20))
     return np.where(np.arange(20) < np.arange(20)[:, None], 0, items).astype("int32")
 

@@ -243,7 +243,7 @@ def test_ids_that_are_no_items_are_refused_before_training(make_model, sequences
         model.fit(np.where(x == 1, 31, x), y, verbose=0)
     with refused("y", says="item ids from -1 to 30"):
         model.fit(x, np.where(y == 1, -1, y), verbose=0)
-    with refused("x", says="not integers but float64"):
+    with refused("x", says="of type float64, which must be integers"):
         model.fit(x.astype("float64"), y, verbose=0)
     with refused("validation_data: y", says="item ids from"):
         model.fit(x, y, verbose=0, validation_data=(x, y + 9))

@@ -1,4 +1,4 @@
-"""NextItNet against numbers computed with StackRec's release (TensorFlow 1.15)."""
+"""NextItNet against numbers computed with StackRec's code (TensorFlow 1.15)."""
 
 import keras
 import numpy as np
@@ -30,7 +30,7 @@ def test_scores_and_top_items_equal_the_releases(release):
     hidden = keras.ops.convert_to_numpy(model(arrays["in/batch"][:, :-1]))[:, -1]
     scores = keras.ops.convert_to_numpy(model.score(arrays["in/batch"][:, :-1]))
     assert_close(scores[:, 1:], arrays["out/logits_last"][:, 1:])
-    # The release ranks its padding class too; its own row of the table says where.
+    # StackRec's code ranks its padding class too; its own row of the table says where.
     table, bias = model.output_table.get_weights()
     with_padding = hidden @ table.T + bias
     top = np.argsort(-with_padding, axis=1, kind="stable")
@@ -58,7 +58,7 @@ def test_three_training_steps_equal_the_releases(release):
 def test_a_checkpoint_of_another_depth_is_refused(release):
     arrays, _ = release
     model = sr.NextItNet(49, embedding_dim=8, num_blocks=8)
-    with pytest.raises(ValueError, match="weights has 4 blocks, and the model has 8"):
+    with pytest.raises(ValueError, match="weights has 4 blocks, but the model has 8"):
         sr.convert.load_stackrec_weights(model, with_prefix(arrays, "var/"))
 
 
@@ -100,7 +100,7 @@ class _GivenNegatives(sr.losses.SampledSoftmax):
 
 
 def _assert_variables(model, arrays, prefix):
-    # Reading the release's values through the converter of a second model keeps
+    # Reading its values through the converter of a second model keeps
     # the two layouts of variables in one place.
     expected = sr.NextItNet.from_config(model.get_config())
     sr.convert.load_stackrec_weights(expected, with_prefix(arrays, prefix))

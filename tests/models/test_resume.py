@@ -14,8 +14,8 @@ pytestmark = pytest.mark.every_backend
 @pytest.mark.parametrize(
     "case, kill_at, depth_then",
     [
-        ("stackC", 2, 4),  # after a growth that is in the backup, before another
-        ("stackR", 2, 4),  # right after a growth that is not in the backup yet
+        ("stackC", 2, 4),  # after a growth step that is in the backup, before another
+        ("stackR", 2, 4),  # right after a growth step that is not in the backup yet
         ("plateau", 4, None),
         ("GRec", 2, 4),
         ("SSEPT", 3, 4),

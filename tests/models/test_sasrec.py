@@ -67,7 +67,7 @@ def test_padding_is_seen_or_not(make_sasrec, sequences, padding_mask):
     after = _numpy(model(x))
     assert (np.abs(after - before)[:, 3:].max() > 1e-4) != padding_mask
     assert np.abs(after - before)[:, :3].max() > 1e-4
-    # Padding sees padding alone, not the items that come after it.
+    # Padding sees only padding, not the items that come after it.
     x[:, 3:] = x[:, 3:] % NUM_ITEMS + 1
     np.testing.assert_allclose(_numpy(model(x))[:, :3], after[:, :3], atol=1e-6)
 

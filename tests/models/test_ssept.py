@@ -116,7 +116,11 @@ def test_it_recommends_to_users_with_raw_items(make_ssept):
             "x['users']",
             "from 6 to 6.*knows 0 to 5",
         ),
-        ({"users": np.full(64, 0.5)}, "x['users']", "not integers but float64"),
+        (
+            {"users": np.full(64, 0.5)},
+            "x['users']",
+            "of type float64, which must be integers",
+        ),
         ({"ages": np.zeros(64)}, "x", "has 'ages', .* takes only 'items', 'users'"),
         ({"items": np.full((64, 10), 99)}, "x", "item ids from 99 to 99"),
     ],

@@ -42,7 +42,7 @@ def test_the_last_hidden_state_of_the_source_model_scores_the_targets(kind, pair
     np.testing.assert_allclose(predicted[:, 1:], scores[:, 1:], atol=1e-5)
 
 
-# The other two forms differ in their hidden states alone.
+# The other two forms differ only in their hidden states.
 @pytest.mark.parametrize(
     "kind", ["NextItNet", "GRec", "SASRec", "SSEPT"], indirect=True
 )

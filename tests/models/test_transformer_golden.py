@@ -1,4 +1,4 @@
-"""SASRec and SSE-PT against numbers computed with StackRec's release (torch)."""
+"""SASRec and SSE-PT against numbers computed with StackRec's code (torch)."""
 
 import keras
 import numpy as np
@@ -35,7 +35,7 @@ def test_hidden_states_scores_and_top_items_equal_the_releases(release):
     assert_close(logits, arrays["out/logits_all"])
     scores = keras.ops.convert_to_numpy(model.score(inputs))
     assert_close(scores[:, 1:], arrays["out/logits_last"][:, 1:])
-    # The release ranks its padding class too; its own row of the table says where.
+    # StackRec's code ranks its padding class too; its own row of the table says where.
     top = np.argsort(-logits[:, -1], axis=1, kind="stable")
     assert (top[:, :10] == arrays["out/top10_ids"]).all()
 
@@ -122,7 +122,7 @@ def _without_key_bias(bias):
 
 
 def _loaded(model, weights):
-    """Reading the release's values through the converter of a second model keeps
+    """Reading its values through the converter of a second model keeps
     the two layouts of variables in one place."""
     other = type(model).from_config(model.get_config())
     sr.convert.load_stackrec_weights(other, weights)

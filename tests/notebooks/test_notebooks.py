@@ -60,7 +60,7 @@ def test_a_stored_notebook_is_small_and_names_no_machine(path):
 
 
 def backend_of(path):
-    """torch is the quickest with many small nets; the last one exports."""
+    """torch is the quickest with many small models; the last one exports."""
     return "tensorflow" if path.stem.startswith("6") else "torch"
 
 

@@ -74,7 +74,7 @@ def test_a_deep_model_fits_on_a_page_and_the_picture_is_written(tmp_path):
         ({"plan": "stackC", "path": 4}, "path", "by keyword: old=4"),
         ({"plan": []}, "plan", "no sources"),
         ({"plan": [0, 1], "new": 3}, "new", "sources in plan, 2"),
-        ({"plan": [0, 3], "old": 2}, "plan", "0 to 3, and the old model has .* 0 to 1"),
+        ({"plan": [0, 3], "old": 2}, "plan", "0 to 3, but the old model has .* 0 to 1"),
         ({"plan": [0, -1]}, "plan", "from -1 to 0"),
     ],
 )

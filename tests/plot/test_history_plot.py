@@ -34,7 +34,7 @@ def test_metric_and_losses_are_drawn_over_the_epochs():
     assert curve(bottom)[1] == grown()["loss"]
     assert curve(bottom, 1)[1] == grown()["val_loss"]
     assert top.get_ylabel() == "MRR@5 (validation, 0 to 1)"
-    assert bottom.get_ylabel() == "loss (nats a target)"
+    assert bottom.get_ylabel() == "loss (nats per target)"
     assert bottom.get_xlabel() == "epoch (from 0)"
     assert top.get_title(loc="left") == "best MRR@5: 0.4000 in epoch 3"
 

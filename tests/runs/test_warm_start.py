@@ -31,7 +31,7 @@ def test_a_run_starts_from_the_weights_of_another(
 @pytest.mark.parametrize(
     "more, message",
     [
-        ("--num-blocks 2", "has 4 blocks, and the run is to start with 2"),
+        ("--num-blocks 2", "has 4 blocks, but the run is to start with 2"),
         ("--num-blocks 4 --dilations 1", "--dilations 1 does not fit the model in"),
         ("--num-blocks 4 --split-seed 1", "was trained on the split"),
     ],

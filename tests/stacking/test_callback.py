@@ -5,6 +5,7 @@ import re
 import keras
 import numpy as np
 import pytest
+from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 
@@ -26,6 +27,21 @@ def test_a_fit_grows_and_its_history_has_depth_and_seconds(
     first = r"epoch 1: stackC 2 -> 4 blocks, \d\.\d s \(Epoch 2/7\)\n"
     second = r"epoch 3: stackC 4 -> 8 blocks, \d\.\d s \(Epoch 4/7\)\n"
     assert re.search(first, out) and re.search(second, out)
+
+
+def test_it_grows_through_the_grow_of_the_model(make_model, sequences):
+    grown = []
+
+    class Logging(sr.NextItNet):
+        def grow(self, method, num_blocks=None, **arguments):
+            grown.append((method, num_blocks, arguments["inherit"]))
+            super().grow(method, num_blocks, **arguments)
+
+    model = Logging(NUM_ITEMS, embedding_dim=8, num_blocks=2)
+    model.compile()
+    callback = sr.StackingCallback("stackC", {1: 4}, inherit="paper")
+    model.fit(*sequences, epochs=2, verbose=0, callbacks=[callback])
+    assert grown == [("stackC", 4, "paper")] and model.num_blocks == 4
 
 
 def test_it_says_nothing_when_fit_is_silent(make_model, sequences, capsys):

@@ -1,4 +1,4 @@
-"""What is printed of a training that ends by the clock."""
+"""The progress output of training that ends by the clock."""
 
 import keras
 
@@ -6,8 +6,8 @@ from stackrec_keras.runs.callbacks.history_file import rows_before
 
 
 class ClockProgress(keras.callbacks.ProgbarLogger):
-    """Prints the seconds that a training has taken, where Keras prints how many
-    epochs there will be.
+    """Prints the seconds that training has taken, where Keras prints the number of
+    epochs.
 
     Args:
         seconds: Float, the budget.

@@ -1,4 +1,4 @@
-"""When a model grows: one kind of schedule a file, all behind one interface."""
+"""Schedules, which say when a model grows. All kinds have the same interface."""
 
 from typing import Any
 

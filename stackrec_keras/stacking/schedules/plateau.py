@@ -111,7 +111,7 @@ class PlateauState:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "PlateauState":
-        """Returns the state that `to_arrays` made these arrays of."""
+        """Restores a state from the arrays that `to_arrays` returned."""
         weights = sorted(name for name in arrays if name.startswith("best_weights_"))
         kinds: dict[str, Any] = {"epoch": int, "due": int, "growing": bool, "wait": int}
         kinds |= {"best": float, "stage_best": float, "previous_best": float}

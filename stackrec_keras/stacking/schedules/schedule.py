@@ -100,7 +100,7 @@ class RunningSchedule:
         raise NotImplementedError(f"{type(self).__name__} must define due().")
 
     def validated(self, logs: dict[str, float]) -> None:
-        """Is called after each validation, while the model still has the weights that
+        """Called after each validation, while the model still has the weights that
         were validated.
 
         Args:
@@ -108,8 +108,8 @@ class RunningSchedule:
         """
 
     def observe(self, epoch: int, logs: dict[str, float]) -> None:
-        """Is called at the end of each epoch with its logs."""
+        """Called at the end of each epoch with its logs."""
 
     def finish(self) -> str:
-        """Is called at the end of the fit. Returns a line for the user, or `""`."""
+        """Called at the end of the fit. Returns a line for the user, or `""`."""
         return ""

@@ -273,8 +273,8 @@ def _checked_depths(depths):
         if not (is_integer(epoch) and epoch >= 0 and is_integer(number) and number > 0):
             raise ArgumentError(
                 "schedule",
-                "must be a dict from epochs, integers of at least 0, to numbers of "
-                "blocks, integers of at least 1",
+                "must map epochs (integers from 0) to numbers of blocks "
+                "(integers from 1)",
                 received=depths,
             )
     table = {int(epoch): int(number) for epoch, number in sorted(depths.items())}
@@ -287,14 +287,14 @@ def _checked_data_shares(shares):
     if not all(is_integer(epoch) and epoch >= 0 for epoch in shares):
         raise ArgumentError(
             "data_shares",
-            "must be a dict from epochs, integers of at least 0, to fractions",
+            "must map epochs (integers from 0) to fractions",
             received=shares,
         )
     if 0 not in shares:
         raise ArgumentError(
             "data_shares",
-            "must give the fraction for epoch 0, such as {0: 0.4, 3: 1.0}",
-            "None trains on all rows.",
+            "must give the fraction for epoch 0",
+            "Give a dict such as {0: 0.4, 3: 1.0}, or None for all rows.",
             shares,
         )
     table = dict(sorted(shares.items()))
