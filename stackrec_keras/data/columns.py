@@ -178,7 +178,7 @@ def _mixed_columns_error(role, name, numbers):
         fix = "Give its number too."
     return ArgumentError(
         argument_of(role),
-        f"must be a number, because other columns are given by number ({listed})",
+        f"is a name, but other columns are given by number ({listed})",
         fix,
         name,
     )
