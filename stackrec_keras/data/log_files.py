@@ -193,7 +193,7 @@ def _read_movielens(path, columns):
     if data and first.count(b"::") != len(_MOVIELENS_COLUMNS) - 1:
         raise log_error(
             path,
-            "must have MovieLens' form user::item::rating::timestamp, and its first "
+            "must have MovieLens' form user::item::rating::timestamp, but its first "
             f"line is {first[:60]!r}",
             "Rename a file of another form to .csv or .tsv.",
         )
