@@ -1,4 +1,4 @@
-"""Pieces of messages: a value, a number of things, a name that may be meant."""
+"""Pieces of messages: values, counts and suggested names."""
 
 import difflib
 import os

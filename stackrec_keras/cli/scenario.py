@@ -154,7 +154,7 @@ SCENARIOS = {
         ),
         _Scenario(
             ContinualLearning,
-            "continual learning: a fraction of the data first, all of it last",
+            "continual learning: first a fraction of the data, then all of it",
             _CL,
             _add_continual_options,
         ),

@@ -194,7 +194,7 @@ class Batches(keras.utils.PyDataset):
 
     @cached_property
     def _ranked_rows(self):
-        """All row indices; a fraction of the rows is the first of them."""
+        """All row indices; the rows of a fraction come first."""
         if self.share_by == "time":
             return np.argsort(self.windows.end_time, kind="stable")
         entropy = np.random.SeedSequence(self.seed, spawn_key=(0,))

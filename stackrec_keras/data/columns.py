@@ -178,8 +178,7 @@ def _mixed_columns_error(role, name, numbers):
         fix = "Give its number too."
     return ArgumentError(
         argument_of(role),
-        f"must not be a name where columns of a file without a header are numbers "
-        f"({listed})",
+        f"is a name, but other columns are given by number ({listed})",
         fix,
         name,
     )
@@ -233,5 +232,5 @@ def log_error(source, reason, fix=""):
 
 
 def named_column(role, name):
-    """Returns what an error calls a column: its name, and its role if that differs."""
+    """Returns the name of a column in errors, with its role if that differs."""
     return f"{name!r}" if name == role else f"{name!r} ({argument_of(role)})"

@@ -65,7 +65,7 @@ def as_numeric(column: pd.Series, name: str, source, place) -> pd.Series:
         column: Series without missing values.
         name: String, the name of the column.
         source: The path or the frame, for errors.
-        place: Function from a row's number to what an error calls its place.
+        place: Function from a row's number to the place that errors name.
 
     Raises:
         ArgumentError: If a value is not a number.

@@ -45,7 +45,7 @@ def read_file(path, columns):
 
     Returns:
         `(frame, names, place)`: the columns, a dict from role to their names, and a
-        function from a row's number to what an error calls its place in the file.
+        function from a row's number to the place in the file that errors name.
 
     Raises:
         As `read_interactions`.
@@ -193,7 +193,7 @@ def _read_movielens(path, columns):
     if data and first.count(b"::") != len(_MOVIELENS_COLUMNS) - 1:
         raise log_error(
             path,
-            "must have MovieLens' form user::item::rating::timestamp, and its first "
+            "must have MovieLens' form user::item::rating::timestamp, but its first "
             f"line is {first[:60]!r}",
             "Rename a file of another form to .csv or .tsv.",
         )
@@ -250,5 +250,5 @@ def _read_parquet(path, columns):
 
 
 def place_in_frame(row):
-    """Returns what an error calls a row of a frame."""
+    """Returns the name of a row of a frame in errors."""
     return f"row {row} (from 0)"

@@ -57,9 +57,9 @@ def times_of_column(column, name, source, place):
 
     Args:
         column: Series without missing values.
-        name: String, what an error calls the column.
+        name: String, the name of the column in errors.
         source: The path or the frame, for errors.
-        place: Function from a row's number to what an error calls its place.
+        place: Function from a row's number to the place that errors name.
 
     Raises:
         ArgumentError: If a value is not a time, or numbers and dates are mixed.

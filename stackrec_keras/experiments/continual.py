@@ -16,7 +16,7 @@ _TRANSFORMERS = Release(blocks=18, count=2, ratio=1, epochs=28, top_blocks=6)
 
 
 class ContinualLearning(FasterTraining):
-    """A fraction of the data first, all of it last. See `FasterTraining`."""
+    """First a fraction of the data, then all of it. See `FasterTraining`."""
 
     name = "cl"
     # A loaded run has already seen all rows.

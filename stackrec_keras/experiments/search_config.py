@@ -29,7 +29,7 @@ NOT_OURS = tuple(
 @dataclass(frozen=True)
 class TuneConfig:
     """The options of a search, those of `stackrec tune`. `search.json` in its folder
-    holds it.
+    holds them.
 
     Args:
         train: `TrainConfig`, what all trials have in common.

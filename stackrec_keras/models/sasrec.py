@@ -14,7 +14,8 @@ class SASRec(TransformerRecommender):
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
-        max_length: Integer, the longest input. A longer one keeps its last items.
+        max_length: Integer, the longest input. Only the last items of a longer one are
+            read.
         embedding_dim: Integer, the width of embeddings and hidden states. Defaults to
             `64`.
         num_blocks: Integer, number of transformer blocks. Defaults to `2`.

@@ -66,8 +66,8 @@ class EpochSteps(keras.Model):
     its own number of batches.
 
     Keras asks the data for that number once, before the first epoch, and keeps it in
-    the iterator over epochs. It shows that iterator to no callback, but it gives it to
-    the model, which it builds with the first batch.
+    the iterator over epochs. No callback can see that iterator, but Keras passes it to
+    the model when it builds the model with the first batch.
     """
 
     _epoch_iterator = None

@@ -112,7 +112,8 @@ class TransferRecommender(SequentialRecommender):
 
     @property
     def max_length(self) -> int | None:  # type: ignore[override]
-        """Integer or `None`, the longest input. A longer one keeps its last items."""
+        """Integer or `None`, the longest input. Only the last items of a longer one are
+        read."""
         return self.source.max_length
 
     @property

@@ -27,7 +27,8 @@ class TransformerRecommender(SequentialRecommender):
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
         dim: Integer, the width of the hidden states.
-        max_length: Integer, the longest input; a longer one keeps its last items.
+        max_length: Integer, the longest input; only the last items of a longer one are
+            read.
         num_blocks: Integer, the depth to build with.
         num_heads: Integer, number of attention heads, a divisor of `dim`.
         dropout: Float, fraction of units to drop in training.

@@ -147,7 +147,7 @@ def test_columns_that_a_log_lacks_are_named_with_the_options(tmp_path, stackrec)
 
 def test_a_schedule_that_grows_nothing_is_refused(tmp_path, stackrec):
     _, _, err = stackrec("train", "--out", tmp_path / "run", "--schedule", "20:8")
-    assert "grows nothing: the model was built with 4 blocks" in err
+    assert "has no growth step left: the model was built with 4 blocks" in err
 
 
 def test_a_warning_of_ours_is_a_note_and_others_are_as_ever(

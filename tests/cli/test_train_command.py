@@ -186,7 +186,7 @@ def test_overwrite_replaces_the_run_and_no_other_file(
     ("more", "message"),
     [
         ("--schedule 2-8", "--schedule 2-8 must be 'doubling', 'plateau'"),
-        ("--schedule 10:8", "grows nothing"),
+        ("--schedule 10:8", "no growth step left"),
         ("--epochs 2", "too few for"),
         ("--method stakC", "Did you mean 'stackC'?"),
         ("--epochs 0", "--epochs 0 must be an integer of at least 1"),

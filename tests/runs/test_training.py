@@ -61,7 +61,7 @@ def test_a_run_without_a_folder_leaves_nothing_on_disk(config, tmp_path, monkeyp
         ({"num_heads": 2}, {}, "num_heads", "an option of sasrec and ssept only"),
         ({"schedule": "0:x"}, {}, "schedule", "pairs of epoch and blocks"),
         ({"schedule": "9:x"}, {}, "schedule", "pairs of epoch and blocks"),
-        ({"schedule": "9:8"}, {}, "schedule", "grows nothing"),
+        ({"schedule": "9:8"}, {}, "schedule", "no growth step left"),
         ({"schedule": "2:8", "data_shares": "0"}, {}, "data_shares", "must be pairs"),
         ({"data_shares": "0:0.4"}, {}, "data_shares", "the schedule is 'doubling'"),
     ],

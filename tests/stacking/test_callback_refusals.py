@@ -15,7 +15,7 @@ plateau = sr.StackingSchedule.plateau
 @pytest.mark.parametrize(
     "arguments, epochs, argument, reason",
     [
-        ({"schedule": {9: 4}}, 3, "schedule", "grows nothing"),
+        ({"schedule": {9: 4}}, 3, "schedule", "no growth step left"),
         ({"schedule": {1: 1}}, 3, "schedule", "a model only grows deeper"),
         ({"schedule": {1: 5}, "top_blocks": 2}, 3, "top_blocks", "gives 4"),
         ({"schedule": None}, 2, "epochs", "too few"),

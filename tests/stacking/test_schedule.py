@@ -58,7 +58,7 @@ def test_shares_that_start_at_another_depth_than_the_model_are_refused():
 def test_steps_beyond_the_last_epoch_are_refused_unless_partial():
     with refused("schedule", received={10: 8}, says="partial=True"):
         StackingSchedule({10: 8}).table(4, epochs=10)
-    with refused("schedule", says="grows nothing"):
+    with refused("schedule", says="no growth step left"):
         StackingSchedule({0: 4, 12: 8}).table(4, epochs=10)
     partial = StackingSchedule({10: 8}, partial=True)
     assert partial.table(4, epochs=10) == {10: 8}

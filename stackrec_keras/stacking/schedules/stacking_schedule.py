@@ -157,7 +157,8 @@ class StackingSchedule(TableSchedule):
         if not steps or (not self.partial and steps[0] >= epochs):
             raise ArgumentError(
                 "schedule",
-                f"grows nothing: the model was built with {initial_blocks} blocks, and "
+                f"has no growth step left: the model was built with "
+                f"{initial_blocks} blocks, and "
                 f"the last epoch of this fit is {epochs - 1} (epochs count from 0)",
                 "Give more blocks at an earlier epoch, or StackingSchedule(..., "
                 "partial=True) if this fit is the first part of a longer run.",
