@@ -76,6 +76,10 @@ def take_rows(columns: Columns, rows) -> Columns:
 def check_columns(columns, shape: tuple[int, int]) -> None:
     """Checks the `columns` of windows whose items have this shape."""
     if isinstance(columns, EventColumns):
+        if (len(columns.targets), columns.length) != shape:
+            raise ArgumentError(
+                "columns", f"must have the shape {shape} of items", received=columns
+            )
         return
     if not isinstance(columns, Mapping):
         raise ArgumentError(
@@ -85,7 +89,8 @@ def check_columns(columns, shape: tuple[int, int]) -> None:
             columns,
         )
     for name, values in columns.items():
-        check_column_name(name)
+        if name != "timestamps":
+            check_column_name(name)
         if getattr(values, "shape", None) != shape or values.dtype.kind not in "biuf":
             raise ArgumentError(
                 f"columns[{name!r}]",

@@ -42,6 +42,10 @@ class Rows(ABC):
         """Returns the targets of all rows, for evaluation or for training."""
 
     @abstractmethod
+    def item_ids(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns all input items and all targets without copying them."""
+
+    @abstractmethod
     def subset(self, rows: slice | np.ndarray) -> Self:
         """Returns the rows at `rows`: indices, a slice or a boolean mask."""
 

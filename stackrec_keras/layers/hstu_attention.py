@@ -1,5 +1,6 @@
 """HSTU's attention: SiLU of the scores in place of their softmax."""
 
+import keras
 from keras import ops
 
 from stackrec_keras.layers.relative_bias import relative_positions, time_buckets
@@ -36,7 +37,8 @@ def hstu_attention(query, key, value, tables, times, max_length, chunk_size=None
         output = rows.attend(slice(None), *arguments)
     else:
         # Without a fixed length, the last chunks may be empty.
-        length = query.shape[1] or max_length
+        length = query.shape[1]
+        length = length if isinstance(length, int) else max_length
         starts = range(0, length, chunk_size)
         chunks = [slice(start, min(start + chunk_size, length)) for start in starts]
         output = _chunked(rows, chunks)(*arguments)
@@ -143,6 +145,8 @@ class _Rows:
 
 
 def _gather_bias(table, index):
+    if keras.backend.backend() == "jax":
+        return ops.take(table, index, axis=0)
     # The gradient of `ops.take` is a thousand times slower on PyTorch.
     values = ops.take_along_axis(table, ops.ravel(index), axis=0)
     return ops.reshape(values, ops.shape(index))

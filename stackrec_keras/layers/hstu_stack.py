@@ -203,7 +203,7 @@ class HSTUStack(BlockStack):
 
     def _check_inputs(self, x, context):
         length = x.shape[1]
-        if length is not None and length > self.max_length:
+        if isinstance(length, int) and length > self.max_length:
             raise ArgumentError(
                 "x",
                 f"has {length} positions, more than max_length={self.max_length}",

@@ -14,6 +14,7 @@ from stackrec_keras.errors import ArgumentError
 from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
 from stackrec_keras.layers.causal_attention import causal_attention
 from stackrec_keras.layers.dropout import dropout, seed_generator
+from stackrec_keras.layers.visible_positions import visible_positions
 from stackrec_keras.types import Context, Tensor
 
 EPSILON = 1e-5
@@ -135,7 +136,7 @@ class ReZeroTransformerStack(BlockStack):
             ops.reshape(part, heads) for part in ops.split(h, 3, axis=-1)
         )
         is_item = (context or {}).get("is_item")
-        mask = None if is_item is None else _attention_mask(is_item)
+        mask = visible_positions(is_item)
         rate = self.dropout if training else 0.0
         h = causal_attention(query, key, value, mask, rate, self.seed_generator)
         return ops.reshape(h, ops.shape(x))
@@ -159,11 +160,3 @@ class ReZeroTransformerStack(BlockStack):
             "rezero": self.rezero,
             "norm": self.norm,
         }
-
-
-def _attention_mask(is_item):
-    """Lets each position see items and itself. (Padding comes first, and would see
-    nothing otherwise.)"""
-    position = ops.arange(0, ops.shape(is_item)[1], dtype="int32")
-    itself = ops.expand_dims(position, 1) == position
-    return ops.logical_or(is_item[:, None, None, :], itself)

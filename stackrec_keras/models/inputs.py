@@ -113,7 +113,11 @@ def check_feature(name: str, values: np.ndarray, items: np.ndarray | None) -> No
         found = values[~np.isfinite(values)][0]
         fix = "Replace what is not finite before you make rows."
         raise ArgumentError(name, f"must be finite, but has {found}", fix)
-    if values.dtype.kind in "iu" and values.size and np.abs(values).max() > _LARGEST:
+    if (
+        values.dtype.kind in "iu"
+        and values.size
+        and (values.min() < -_LARGEST or values.max() > _LARGEST)
+    ):
         raise ArgumentError(
             name,
             "must fit into 32 bits, since JAX has no longer integers",

@@ -22,6 +22,7 @@ from stackrec_keras.models.inputs import (
 )
 from stackrec_keras.models.vocabularies import check_same_items
 
+_CHECKED_ROWS = 1 << 16  # at a time: columns of a log are cut only for a while
 _ITEMS = (
     "Encode raw ids with a Vocabulary, build the model with more items, or give it "
     "more: extend_items."
@@ -130,9 +131,12 @@ def _check_batches(model, name, batches):
     _check_items(model, f"{name}: x", items)
     _check_rows(f"{name}: x", items)
     _check_targets(model, f"{name}: y", targets)
-    for feature in batches.features:
-        if feature not in ("items", "users"):
-            check_feature(f"{name}: x[{feature!r}]", rows.feature(feature), items)
+    further = [name for name in batches.features if name not in ("items", "users")]
+    for start in range(0, len(rows) if further else 0, _CHECKED_ROWS):
+        part = rows.subset(slice(start, start + _CHECKED_ROWS))
+        for feature in further:
+            values = part.feature(feature)
+            check_feature(f"{name}: x[{feature!r}]", values, part.feature("items"))
 
 
 def _check_inputs(model, name, inputs, training=False):

@@ -30,8 +30,14 @@ class SharedModel(keras.Model):
     def evaluating(self) -> Iterator[None]:
         """Context for evaluating the model. Evaluations take turns, since they
         share the metrics and the compiled step."""
-        with self.inferring(), self._evaluation:
-            yield
+        if _takes_values():  # and so evaluations take turns already
+            with self.inferring():
+                yield
+        else:
+            # The lock of the model last: who holds it must not wait for another
+            # evaluation, which may be waiting to change the model.
+            with self._evaluation, self.inferring():
+                yield
 
     @contextlib.contextmanager
     def fitting(self) -> Iterator[None]:

@@ -146,7 +146,7 @@ class Steps(keras.Model):
     def _note_inputs(self, features):
         """Remembers which inputs an exported program must take."""
         self.trained_features = tuple(
-            (name, keras.backend.standardize_dtype(values.dtype), len(values.shape))
+            (name, _program_dtype(values.dtype), len(values.shape))
             for name, values in features.items()
             if name in self.features
         )
@@ -167,3 +167,10 @@ class Steps(keras.Model):
 def _as_tensors(*values):
     # A torch DataLoader gives tensors on the CPU, wherever the model is.
     return [None if v is None else ops.convert_to_tensor(v) for v in values]
+
+
+def _program_dtype(dtype):
+    """Returns the dtype that an exported program takes: batches and arrays differ in
+    the precision of their floats."""
+    dtype = keras.backend.standardize_dtype(dtype)
+    return keras.backend.floatx() if "float" in dtype else dtype

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from stackrec_keras.data import (
     split_by_time,
     split_leave_one_out,
     split_random,
+    synthetic,
 )
 from stackrec_keras.data.event_columns import EventColumns
 from stackrec_keras.data.full_batches import FullBatches
@@ -354,3 +357,17 @@ def test_columns_made_by_hand_are_numbers_along_the_items(columns, argument):
 def test_batches_are_made_of_rows():
     with refused("windows"):
         Batches({"items": np.ones((2, 3))})
+
+
+def test_windows_made_by_hand_may_have_times():
+    times = np.arange(6).reshape(2, 3)
+    columns = {"timestamps": times}
+    windows = Windows(np.ones((2, 3), np.int32), np.arange(2), columns=columns)
+    np.testing.assert_array_equal(windows.feature("next_timestamps"), times[:, 1:])
+
+
+def test_columns_of_other_rows_are_refused():
+    log = synthetic(num_users=4, num_items=9)
+    windows = make_windows(log, Vocabulary.from_items(log["item"]), length=4)
+    with refused("columns"):
+        replace(windows, items=windows.items[:2], users=windows.users[:2])

@@ -7,6 +7,8 @@ from stackrec_keras.layers import (
     BlockStack,
     BlockWeight,
     DilatedResidualStack,
+    HSTUStack,
+    LiGRStack,
     ReZeroTransformerStack,
 )
 from stackrec_keras.layers import causal_convolution as convolution
@@ -46,6 +48,9 @@ class Shared(BlockStack):
 STACKS = {
     "shared": lambda: Shared(5),
     "transformer": lambda: ReZeroTransformerStack(3, 3, dropout=0.5, rezero=False),
+    "hstu": lambda: HSTUStack(3, 3, 4, dropout=0.5, time_bias=False),
+    "hstu in chunks": lambda: HSTUStack(3, 3, 4, time_bias=False, chunk_size=2),
+    "ligr": lambda: LiGRStack(3, 3, dropout=0.5),
     "convolutions": lambda: DilatedResidualStack(5, 3, 2, (1, 2), rezero=False),
 }
 

@@ -1,6 +1,7 @@
 """Threads that share a model, as those of a web server do."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -112,3 +113,28 @@ def test_recommend_beside_a_fit_that_grows(model, rows):
     assert not errors and served[0] > 0
     assert history["num_blocks"] == [2, 2, 4, 4, 8, 8]
     np.testing.assert_allclose(history["loss"], fit(twin)["loss"], rtol=1e-3)
+
+
+def test_an_evaluation_may_change_weights_while_another_waits(model, rows):
+    if keras.backend.backend() == "jax":
+        pytest.skip("an evaluation has the model alone")
+    x, y = rows.evaluation_arrays()
+    model.evaluate(x, y, verbose=0)
+    other = threading.Thread(
+        target=model.evaluate, args=(x, y), kwargs={"verbose": 0}, daemon=True
+    )
+
+    class Restores(keras.callbacks.Callback):
+        def on_test_begin(self, logs=None):
+            other.start()
+            time.sleep(0.3)  # the other waits for its turn
+            model.set_weights(model.get_weights())
+
+    done = threading.Thread(
+        target=lambda: model.evaluate(x, y, verbose=0, callbacks=[Restores()]),
+        daemon=True,
+    )
+    done.start()
+    done.join(60)
+    assert not done.is_alive()
+    other.join(60)
