@@ -128,7 +128,7 @@ def test_a_model_that_would_shrink_is_refused():
 @pytest.mark.parametrize(
     "old, new, top_blocks, reason",
     [
-        (4, 8, 2, "gives 6 blocks, not 8.*top_blocks=4"),
+        (4, 8, 2, "gives 6 blocks, not 8.*the top 4"),
         (4, 9, 5, "more than the 4 blocks"),
         (4, 4, 0, "at least 1"),
         (2, 3, True, "integer"),
