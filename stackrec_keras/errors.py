@@ -30,7 +30,8 @@ class ArgumentError(ValueError):
     ```
     """
 
-    # Keras would turn what a layer raises into a RuntimeError with the first field.
+    # A private mark of Keras (keras.src.utils.traceback_utils). Without it, Keras turns
+    # what a layer raises in its call into a RuntimeError that shows the first field.
     _keras_call_info_injected = True
 
     def __init__(

@@ -87,7 +87,7 @@ def _missing_columns(lost, available, columns, source):
     flags = " ".join(f"--{argument} ..." for argument in arguments)
     fix = f"{meant} Name existing columns: {named} (on the command line {flags})"
     if "timestamp" in lost:
-        fix += ", timestamp=None takes the order of the rows as time"
+        fix += "; timestamp=None (--timestamp none) takes the order of the rows as time"
     return ArgumentError(
         argument_of(first),
         f"is not a column of {log}{also}. Its columns are {available}",

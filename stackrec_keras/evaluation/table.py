@@ -8,7 +8,7 @@ from stackrec_keras.evaluation.markdown import markdown_table
 from stackrec_keras.evaluation.popularity import popularity_results
 from stackrec_keras.metrics import default_metrics
 from stackrec_keras.models import SequentialRecommender
-from stackrec_keras.models.seen import num_seen
+from stackrec_keras.models.seen_in_evaluation import num_seen
 from stackrec_keras.wording import counted
 
 _SHORT = {"mrr": "MRR", "hit_rate": "HR", "ndcg": "NDCG"}

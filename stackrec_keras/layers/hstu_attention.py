@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from stackrec_keras.layers.relative_bias import relative_positions, time_buckets
+from stackrec_keras.layers.bias_indices import relative_positions, time_buckets
 
 
 def hstu_attention(query, key, value, tables, times, max_length, chunk_size=None):

@@ -11,10 +11,10 @@ from stackrec_keras.arguments import (
     check_integers,
 )
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.layers.bias_indices import NUM_TIME_BUCKETS
 from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
 from stackrec_keras.layers.dropout import dropout, seed_generator
 from stackrec_keras.layers.hstu_attention import hstu_attention
-from stackrec_keras.layers.relative_bias import NUM_TIME_BUCKETS
 from stackrec_keras.types import Context, Tensor
 
 EPSILON = 1e-6

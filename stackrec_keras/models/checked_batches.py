@@ -16,9 +16,13 @@ import keras
 
 from stackrec_keras.data import Batches
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.models.checked_inputs import (
+    check_batch,
+    check_call,
+    missing_targets,
+)
 from stackrec_keras.models.fitting import refuse_class_weight
 from stackrec_keras.models.inputs import Data, as_features, missing_features
-from stackrec_keras.models.known_ids import check_batch, check_call, missing_targets
 from stackrec_keras.types import Tensor
 
 _CHECKED: weakref.WeakSet = weakref.WeakSet()

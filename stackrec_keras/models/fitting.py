@@ -9,9 +9,9 @@ from keras import ops
 from stackrec_keras.data import Batches
 from stackrec_keras.errors import ArgumentError, StackRecWarning
 from stackrec_keras.models.callback_order import sort_callbacks
+from stackrec_keras.models.checked_inputs import check_ids, check_weights
 from stackrec_keras.models.inputs import items_of
-from stackrec_keras.models.keras_files import check_checkpoints
-from stackrec_keras.models.known_ids import check_ids, check_weights
+from stackrec_keras.models.refused_h5 import check_checkpoints
 from stackrec_keras.models.training_loop import set_steps
 from stackrec_keras.stacking import StackingCallback
 

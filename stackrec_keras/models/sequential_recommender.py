@@ -11,6 +11,7 @@ from stackrec_keras.arguments import check_integers, nearest_names
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.layers import OutputTable, seed_generator
+from stackrec_keras.models.checked_inputs import check_ids
 from stackrec_keras.models.checkpoint import GrowableCheckpoint
 from stackrec_keras.models.exporting import export
 from stackrec_keras.models.extension import extend_items
@@ -20,9 +21,8 @@ from stackrec_keras.models.inputs import (
     as_features,
     items_of,
 )
-from stackrec_keras.models.keras_files import SavesAsKeras
-from stackrec_keras.models.known_ids import check_ids
 from stackrec_keras.models.recommend import recommend
+from stackrec_keras.models.refused_h5 import SavesAsKeras
 from stackrec_keras.models.similar_items import similar_items
 from stackrec_keras.models.trainer import Trainer
 from stackrec_keras.models.vocabularies import check_vocabulary

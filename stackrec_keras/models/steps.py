@@ -17,7 +17,7 @@ from stackrec_keras.losses.validation_loss import (
 )
 from stackrec_keras.models.compiled import Compiled
 from stackrec_keras.models.inputs import Data, as_features, items_of
-from stackrec_keras.models.seen import without_seen
+from stackrec_keras.models.seen_in_evaluation import without_seen
 from stackrec_keras.models.training_loop import values_of
 from stackrec_keras.types import Tensor
 

@@ -11,6 +11,11 @@ from stackrec_keras.arguments import check_bools
 from stackrec_keras.data import Batches
 from stackrec_keras.data.full_batches import FullBatches
 from stackrec_keras.models.checked_batches import CheckedData, ChecksBatches
+from stackrec_keras.models.checked_inputs import (
+    check_ids,
+    check_training_inputs,
+    check_weights,
+)
 from stackrec_keras.models.checkpoint import make_portable
 from stackrec_keras.models.compiled import Compiled
 from stackrec_keras.models.fitting import (
@@ -21,12 +26,7 @@ from stackrec_keras.models.fitting import (
 )
 from stackrec_keras.models.freeze_stack import add_unfreezing
 from stackrec_keras.models.inputs import Data
-from stackrec_keras.models.known_ids import (
-    check_ids,
-    check_training_inputs,
-    check_weights,
-)
-from stackrec_keras.models.seen import warn_of_seen
+from stackrec_keras.models.seen_in_evaluation import warn_of_seen
 from stackrec_keras.models.shared_model import GiveWay, SharedModel
 from stackrec_keras.models.steps import Steps
 from stackrec_keras.models.training_loop import EpochSteps, KeepsValues

@@ -11,6 +11,7 @@ import numpy as np
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.evaluation import training_counts
+from stackrec_keras.losses import LOSSES
 from stackrec_keras.models.registry import ARCHITECTURES
 from stackrec_keras.runs.config import GROW_OPTIONS, TrainConfig
 from stackrec_keras.runs.folder import RunFolder, write_description
@@ -32,8 +33,6 @@ from stackrec_keras.runs.training import (
 from stackrec_keras.stacking.optimizer_state import check_optimizer
 from stackrec_keras.wording import counted
 
-_LOSSES = {"FullSoftmax": "full_softmax", "SampledSoftmax": "sampled_softmax"}
-_LOSSES["GBCE"] = "gbce"
 # The new run has another split, and does without what only the old run needed.
 _NOT_INHERITED = {"sequences": False, "split": "time", "share_by": "random"}
 _NOT_INHERITED["user_column"] = False
@@ -207,7 +206,8 @@ def _configuration(depth, options, model, old):
         raise ArgumentError("data", "is missing", "Give the whole log up to now.")
     if old is None:
         rate = float(f"{float(model.optimizer.learning_rate):.6g}")
-        loss = _LOSSES.get(type(model.loss).__name__, TrainConfig.loss)
+        names = {kind: name for name, kind in LOSSES.items()}
+        loss = names.get(type(model.loss), TrainConfig.loss)
         old = TrainConfig(loss=loss, learning_rate=rate)
     old = replace(old, **_NOT_INHERITED, **_of_model(model))
     config = replace(old, **{"top_blocks": None, **options})

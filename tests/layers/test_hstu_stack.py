@@ -5,7 +5,7 @@ from keras import ops
 from refusals import refused
 
 from stackrec_keras.layers import HSTUStack
-from stackrec_keras.layers.relative_bias import time_buckets
+from stackrec_keras.layers.bias_indices import time_buckets
 
 LENGTH = 6
 

@@ -11,7 +11,7 @@ from small_data import NUM_ITEMS
 import stackrec_keras as sr
 from stackrec_keras.layers import Embedding
 from stackrec_keras.models.checked_batches import CheckedData
-from stackrec_keras.models.known_ids import check_batch
+from stackrec_keras.models.checked_inputs import check_batch
 
 pytestmark = pytest.mark.every_backend
 

@@ -1,9 +1,11 @@
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 from refusals import refused
 
+from stackrec_keras.losses import LOSSES
 from stackrec_keras.runs import TrainConfig
 
 
@@ -54,3 +56,8 @@ def test_what_a_file_of_sequences_lacks_is_refused(options, argument):
     with refused(argument, received=options[argument]) as caught:
         TrainConfig(**options)
     assert "--" not in str(caught.value)  # options are the command's
+
+
+def test_the_losses_of_a_run_are_all_those_of_the_library():
+    (loss,) = (f for f in fields(TrainConfig) if f.name == "loss")
+    assert {*loss.metadata["choices"], *loss.metadata["also"]} == set(LOSSES)

@@ -1,4 +1,5 @@
-"""Items of a history, which `recommend` leaves out."""
+"""Evaluation of targets that are items of their own history: `recommend` would leave
+them out."""
 
 import warnings
 

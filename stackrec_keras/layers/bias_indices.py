@@ -1,4 +1,5 @@
-"""Learned biases of attention by how far apart two events are, in time or position."""
+"""Indices into tables of learned biases: how far apart two events are, in time or
+position."""
 
 import keras
 from keras import ops
