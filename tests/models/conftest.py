@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from small_data import NUM_ITEMS
@@ -6,6 +7,7 @@ import stackrec_keras as sr
 from stackrec_keras.stacking.growth import block_stacks
 
 NUM_USERS = 5
+COMPILED = ("NextItNet", "SASRec")
 _SMALL = {"embedding_dim": 8}
 _TRANSFORMER = {"max_length": 10, "num_heads": 2, "dropout": 0.1}
 
@@ -61,4 +63,11 @@ class Kind:
 
 @pytest.fixture(params=KINDS)
 def kind(request):
+    return Kind(request.param)
+
+
+@pytest.fixture(params=KINDS if keras.backend.backend() == "torch" else COMPILED)
+def trained_kind(request):
+    """A model for a test that trains, or that grows in many ways. TensorFlow and JAX
+    take long to compile each: they train one model of each kind of block."""
     return Kind(request.param)

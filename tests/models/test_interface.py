@@ -58,8 +58,8 @@ def test_no_two_blocks_start_equal(kind):
 
 @pytest.mark.parametrize("inherit", ["all", "paper"])
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_grows_it(kind, sequences, method, inherit):
-    model = kind.build(num_blocks=3)
+def test_every_method_grows_it(trained_kind, sequences, method, inherit):
+    model = trained_kind.build(num_blocks=3)
     sources = sr.stacking.Growth(method, inherit=inherit).sources(model.stack, 3, 6)
     name = next(n for n, w in model.stack.block_weights().items() if w.release_copies)
     before = _numpy(getattr(model.stack, name))
@@ -71,12 +71,14 @@ def test_every_method_grows_it(kind, sequences, method, inherit):
             assert all((block != old).any() for old in before)
         else:
             np.testing.assert_array_equal(block, before[source])
-    assert np.isfinite(_numpy(model(kind.inputs(sequences[0][:2])))).all()
+    assert np.isfinite(_numpy(model(trained_kind.inputs(sequences[0][:2])))).all()
 
 
 @pytest.mark.parametrize("method", ["stackA", "stackC", "stackR", "stackE"])
-def test_paper_inheritance_carries_embeddings_and_the_releases_weights(kind, method):
-    model = kind.build(num_blocks=2)
+def test_paper_inheritance_carries_embeddings_and_the_releases_weights(
+    trained_kind, method
+):
+    model = trained_kind.build(num_blocks=2)
     rng = np.random.default_rng(0)
     for variable in model.weights:
         variable.assign(rng.normal(size=variable.shape).astype("float32"))
@@ -154,33 +156,35 @@ def test_split_shares_out_the_gate_of_a_block_among_its_copies(kind):
                 assert (gate != 0).all()
 
 
-def test_it_grows_within_a_fit_learns_and_recommends(kind, sequences):
+def test_it_grows_within_a_fit_learns_and_recommends(trained_kind, sequences):
     x, y = sequences
-    model = kind.build()
+    model = trained_kind.build()
     model.compile(keras.optimizers.Adam(1e-2))
     history = model.fit(
-        kind.inputs(x),
+        trained_kind.inputs(x),
         y,
         batch_size=16,
         epochs=20,
         verbose=0,
-        validation_data=(kind.inputs(x), y[:, -1]),
+        validation_data=(trained_kind.inputs(x), y[:, -1]),
         callbacks=[sr.StackingCallback("stackC", {3: 4})],
     ).history
     assert history["num_blocks"] == [2] * 3 + [4] * 17
     assert history["val_hit_rate@10"][-1] > 0.8
     assert history["loss"][-1] < history["loss"][0]
-    found = model.evaluate(kind.inputs(x), y[:, -1], verbose=0, return_dict=True)
+    found = model.evaluate(
+        trained_kind.inputs(x), y[:, -1], verbose=0, return_dict=True
+    )
     assert found["mrr@5"] == pytest.approx(history["val_mrr@5"][-1], abs=1e-6)
-    ids, scores = model.recommend(kind.inputs(x), k=5)
+    ids, scores = model.recommend(trained_kind.inputs(x), k=5)
     assert ids.shape == scores.shape == (64, 5)
     assert not (ids[:, :, None] == x[:, None, :]).any()
     assert (np.diff(scores, axis=1) <= 0).all()
 
 
-def test_files_hold_any_depth(kind, sequences, tmp_path):
-    x, y = kind.inputs(sequences[0]), sequences[1]
-    model = kind.build()
+def test_files_hold_any_depth(trained_kind, sequences, tmp_path):
+    x, y = trained_kind.inputs(sequences[0]), sequences[1]
+    model = trained_kind.build()
     model.fit(x, y, verbose=0)
     model.save_weights(tmp_path / "shallow.weights.h5")
     model.grow("stackR", num_blocks=5, seed=1)
@@ -196,9 +200,11 @@ def test_files_hold_any_depth(kind, sequences, tmp_path):
     assert loaded.num_blocks == 2
 
 
-def test_mixed_precision_trains_grows_and_scores_in_single_precision(kind, sequences):
-    x, y = kind.inputs(sequences[0]), sequences[1]
-    model = kind.build(dtype="mixed_bfloat16")
+def test_mixed_precision_trains_grows_and_scores_in_single_precision(
+    trained_kind, sequences
+):
+    x, y = trained_kind.inputs(sequences[0]), sequences[1]
+    model = trained_kind.build(dtype="mixed_bfloat16")
     assert keras.backend.standardize_dtype(model(x).dtype) == "bfloat16"
     callbacks = [sr.StackingCallback("stackC", {1: 4})]
     history = model.fit(x, y, epochs=2, verbose=0, callbacks=callbacks).history

@@ -42,13 +42,11 @@ def test_the_last_hidden_state_of_the_source_model_scores_the_targets(kind, pair
     np.testing.assert_allclose(predicted[:, 1:], scores[:, 1:], atol=1e-5)
 
 
-# The other two forms differ only in their hidden states.
-@pytest.mark.parametrize(
-    "kind", ["NextItNet", "GRec", "SASRec", "SSEPT"], indirect=True
-)
-def test_it_grows_within_a_fit_learns_recommends_and_is_saved(kind, pairs, tmp_path):
-    x, y = kind.inputs(pairs[0]), pairs[1]
-    model = sr.TransferRecommender(kind.build(), NUM_TARGETS)
+def test_it_grows_within_a_fit_learns_recommends_and_is_saved(
+    trained_kind, pairs, tmp_path
+):
+    x, y = trained_kind.inputs(pairs[0]), pairs[1]
+    model = sr.TransferRecommender(trained_kind.build(), NUM_TARGETS)
     metrics = ["mrr@5", "hit_rate@5", sr.metrics.SampledMRR(5, num_negatives=9)]
     model.compile(keras.optimizers.Adam(3e-2), metrics=metrics)
     history = model.fit(
