@@ -245,7 +245,7 @@ def test_options_that_do_not_fit_are_refused(
             finished_run,
             tmp_path / "new",
             "--num-blocks 7 --top-blocks 2",
-            "give top_blocks=3",
+            "or stack the top 3",
         ),
         (tmp_path / "none.keras", tmp_path / "new", "", "does not exist"),
         (tmp_path / "none", tmp_path / "new", "", "is not a run folder"),
