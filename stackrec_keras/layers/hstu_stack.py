@@ -52,7 +52,8 @@ class HSTUStack(BlockStack):
             all. In chunks, no attention weights are kept for the backward pass, which
             computes them again: `batch * num_heads * chunk_size * time` numbers are
             held at once, instead of `batch * num_heads * time * time` for each block.
-            States and gradients are the same. Defaults to `None`.
+            States and gradients are the same. On JAX, a model with chunks can only be
+            exported for histories of one length. Defaults to `None`.
         **kwargs: Other arguments of a Keras layer.
 
     Call arguments:
