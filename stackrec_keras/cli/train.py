@@ -8,8 +8,9 @@ from stackrec_keras.cli.options import (
     add_out_options,
     typed_absolute_options,
 )
-from stackrec_keras.runs.config import TrainConfig, check_model_options
+from stackrec_keras.runs.config import TrainConfig
 from stackrec_keras.runs.folder import RunFolder
+from stackrec_keras.runs.option_checks import check_model_options
 
 _DESCRIPTION = """\
 Train a recommender that grows during training, and write a run folder: the model

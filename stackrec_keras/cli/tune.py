@@ -16,12 +16,8 @@ from stackrec_keras.experiments.search_config import (
     TuneConfig,
 )
 from stackrec_keras.experiments.search_folder import SearchFolder
-from stackrec_keras.runs.config import (
-    MONITOR,
-    TrainConfig,
-    check_model_options,
-    option_name,
-)
+from stackrec_keras.runs.config import MONITOR, TrainConfig, option_name
+from stackrec_keras.runs.option_checks import check_model_options
 
 _DESCRIPTION = """\
 Search for the best way to grow a recommender, and write a run folder of the best trial,

@@ -5,7 +5,8 @@ from functools import cached_property
 from itertools import accumulate, groupby
 
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.runs.config import MONITOR, check_same
+from stackrec_keras.runs.config import MONITOR
+from stackrec_keras.runs.option_checks import check_same
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from stackrec_keras.experiments.experiment import Experiment, run_experiment
 from stackrec_keras.experiments.from_scratch import FasterTraining
 from stackrec_keras.experiments.stages import Release, read_stages
 from stackrec_keras.models.registry import CONVOLUTIONAL
-from stackrec_keras.runs.config import check_share_by
+from stackrec_keras.runs.option_checks import check_share_by
 
 _CONVOLUTIONAL = Release(blocks=16, count=2, ratio=1, epochs=28)
 _TRANSFORMERS = Release(blocks=18, count=2, ratio=1, epochs=28, top_blocks=6)

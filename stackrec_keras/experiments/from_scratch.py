@@ -12,8 +12,9 @@ from stackrec_keras.experiments.stages import (
     read_stages,
     scaled_batch_size,
 )
-from stackrec_keras.runs.config import TrainConfig, check_model_options
+from stackrec_keras.runs.config import TrainConfig
 from stackrec_keras.runs.log_source import absolute_paths
+from stackrec_keras.runs.option_checks import check_model_options
 
 # The fields of `TrainConfig` that an experiment sets itself or has its own option for.
 NOT_OPTIONS = (

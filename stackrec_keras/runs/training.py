@@ -20,16 +20,15 @@ from stackrec_keras.runs.callbacks import (
     MaxSeconds,
 )
 from stackrec_keras.runs.callbacks.history_file import read_rows
-from stackrec_keras.runs.config import (
-    MONITOR,
-    TrainConfig,
+from stackrec_keras.runs.config import MONITOR, TrainConfig
+from stackrec_keras.runs.folder import RunFolder, write_description, write_results
+from stackrec_keras.runs.growth_options import growth_table, stacking_callback
+from stackrec_keras.runs.log_source import absolute_paths
+from stackrec_keras.runs.option_checks import (
     check_model_options,
     check_new_run,
     check_same,
 )
-from stackrec_keras.runs.folder import RunFolder, write_description, write_results
-from stackrec_keras.runs.growth_options import growth_table, stacking_callback
-from stackrec_keras.runs.log_source import absolute_paths
 from stackrec_keras.runs.run import Run, finished_run, run_of
 from stackrec_keras.runs.split_recipe import split_in
 from stackrec_keras.runs.summary import ending

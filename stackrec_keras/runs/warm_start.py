@@ -3,8 +3,8 @@
 from dataclasses import fields
 
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.runs.config import check_same
 from stackrec_keras.runs.folder import RunFolder
+from stackrec_keras.runs.option_checks import check_same
 from stackrec_keras.wording import counted
 
 

@@ -1,0 +1,84 @@
+"""Checks of options that must go together, or with those of another run."""
+
+from dataclasses import fields
+
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.runs.config import TrainConfig
+from stackrec_keras.wording import shown
+
+
+def check_model_options(typed, model):
+    """Checks that no option was given that only other models have."""
+    for f in fields(TrainConfig):
+        models = f.metadata.get("models", (model,))
+        if f.name in typed and model not in models:
+            raise ArgumentError(
+                f.name,
+                f"is an option of {' and '.join(models)} only, but the model is "
+                f"{model}",
+                "Leave it out.",
+                typed[f.name],
+            )
+
+
+def check_same(asked, config, run, fix):
+    """Checks that options are those of a run that exists.
+
+    Args:
+        asked: Dict from fields of `TrainConfig` to values.
+        config: `TrainConfig` of that run.
+        run: String, what to call that run.
+        fix: String, one or more sentences.
+    """
+    for name, value in asked.items():
+        was = getattr(config, name)
+        if value != was:
+            how = f"with {shown(was)}" if was else "without it"
+            reason = f"does not fit {run}, which was started {how}"
+            raise ArgumentError(name, reason, fix, value)
+
+
+def check_share_by(config):
+    """Checks that a model that sees the oldest rows first is not tested on the
+    past."""
+    if config.share_by == "time" and config.split != "time":
+        raise ArgumentError(
+            "share_by",
+            f"with the {config.split} split would train on the future and test on "
+            "the past",
+            "Use the time split.",
+            config.share_by,
+        )
+
+
+def check_new_run(config):
+    """Checks that the options of a `TrainConfig` go together.
+
+    Runs on disk are not checked: an arm of a scenario has the options of all arms.
+    """
+    if config.share_by == "time" and config.data_shares is None:
+        raise ArgumentError(
+            "share_by",
+            "says which rows a fraction of the data has, but there are no fractions",
+            "Give data shares, such as 0:0.4,2:1, or leave it out.",
+            config.share_by,
+        )
+    check_share_by(config)
+    if config.schedule == "none":
+        for name in ("method", "top_blocks", "inherit", "optimizer_state"):
+            value = getattr(config, name)
+            if value != getattr(TrainConfig, name):
+                raise ArgumentError(
+                    name,
+                    "says how the model grows, but with the schedule 'none' it does "
+                    "not grow",
+                    "Leave one of them out.",
+                    value,
+                )
+    if config.best_of == "deepest" and config.patience is None:
+        raise ArgumentError(
+            "best_of",
+            "says which epochs patience compares, but there is no patience",
+            "Give a patience, such as 5, or leave it out.",
+            config.best_of,
+        )
