@@ -1,13 +1,13 @@
 """`stackrec data`: describes a log and the rows that it would become."""
 
 from stackrec_keras.cli.options import add_options, typed_options
-from stackrec_keras.runs.config import TrainConfig
+from stackrec_keras.runs.config import LEAVE_ONE_OUT_OPTIONS, TrainConfig
 from stackrec_keras.runs.log_source import read_log
 from stackrec_keras.runs.split_recipe import make_split, split_arguments, split_log
 
 _OPTIONS = (
     *("sequences", "user_column", "user", "item", "timestamp"),
-    *("length", "split", "split_seed"),
+    *("length", "split", "split_seed", *LEAVE_ONE_OUT_OPTIONS),
 )
 _FORMS = {
     ".csv .tsv": "a header and the columns user, item, timestamp (or user_id, ...); "
@@ -39,6 +39,8 @@ def add_parser(subparsers):
 
 def run(args):
     """Runs the command."""
+    from stackrec_keras.data.splits import TIE_RULE
+
     if args.data is None:
         _list()
         return
@@ -52,9 +54,16 @@ def run(args):
         arguments = split_arguments(config)
         split = split_log(log, config.split, config.length, arguments)
     lines.append(("rows", f"{split.train.length} items each, {config.split} split"))
+    if config.min_count > 1:
+        lines.append(("  items", f"{split.num_items:,}"))
     for part in ("train", "validation", "test"):
         lines.append((f"  {part}", f"{len(getattr(split, part)):,}"))
     lines.append(("  hash", split.hash))
+    if not config.sequences:
+        lines.append(("  ties", TIE_RULE))
+    if split.tied_targets:
+        tied = f"{split.tied_targets:,} have the time of the event before"
+        lines.append(("  test targets", tied))
     _print_pairs(lines)
 
 

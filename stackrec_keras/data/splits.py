@@ -7,11 +7,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from stackrec_keras.arguments import check_number
+from stackrec_keras.arguments import check_bools, check_integer, check_number
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.wording import counted
 
-from .histories import make_histories
+from .histories import check_log, make_histories
 from .vocabulary import Vocabulary, check_vocabulary, unknown_ids_hint
 from .windows import (
     Windows,
@@ -20,6 +20,8 @@ from .windows import (
     cut_windows,
     windows_at,
 )
+
+TIE_RULE = "events of one user at the same time keep the order of the file"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +39,9 @@ class Split:
             the training events do not have the item (`split_by_time`). Defaults to `0`.
         cold_targets: Integer, validation and test targets that were dropped because
             the user has no known item before them (`split_by_time`). Defaults to `0`.
+        tied_targets: Integer, test targets that have the time of the event before them
+            (`split_leave_one_out`): which of the two is last, only the order of the
+            log says. Defaults to `0`.
     """
 
     train: Windows
@@ -44,6 +49,7 @@ class Split:
     test: Windows
     unknown_targets: int = 0
     cold_targets: int = 0
+    tied_targets: int = 0
 
     def __post_init__(self):
         check_windows("train", self.train)
@@ -87,55 +93,104 @@ class Split:
                 f"; dropped {counted(self.unknown_targets, 'target')} that training "
                 f"does not have and {self.cold_targets} without history"
             )
+        if self.tied_targets:
+            text += (
+                f"; {counted(self.tied_targets, 'test target')} of the time of the "
+                f"event before: {TIE_RULE}"
+            )
         return text
 
 
 def split_leave_one_out(
     log: pd.DataFrame,
-    vocabulary: Vocabulary,
+    vocabulary: Vocabulary | None,
     length: int,
     stride: int | None = None,
     min_items: int = 2,
+    min_count: int = 1,
+    newest_only: bool = False,
+    whole_history: bool = False,
 ) -> Split:
     """Holds out each user's last item for the test, the one before for validation.
 
     The test input is everything before the last item, including the validation item.
-    Users with fewer than 3 events are only in the training part.
+    Users with fewer than 3 events are only in the training part. Events of one user at
+    the same time keep the order of the file, which then decides what is held out.
+
+    Most published results have one training row per user (`newest_only`) and leave all
+    that the user has seen out of the ranking (`whole_history`, and `exclude_seen` in
+    `compile` or `evaluate`).
 
     Args:
         log: A sorted log, as `read_interactions` returns it.
         vocabulary: The `Vocabulary` of the items; events of others are left out.
+            `None` for that of the log.
         length: Integer, items per row, including the target.
         stride: As in `make_windows`, for the training rows. Defaults to `length`.
         min_items: As in `make_windows`, for the training rows. Defaults to `2`.
+        min_count: Integer; items with fewer events in the log are left out. The
+            vocabulary of the split is then smaller. Defaults to `1`.
+        newest_only: Boolean, whether to train only on the newest row of each user, and
+            not on older ones. Defaults to `False`.
+        whole_history: Boolean, whether validation and test rows hold all earlier
+            events, however many, for `exclude_seen` to see. A model with a `max_length`
+            still reads only the last ones. Defaults to `False`.
 
     Returns:
         A `Split`.
 
     Raises:
-        ArgumentError: If a size is out of range, or no user has enough events.
+        ArgumentError: If a size is out of range, no item has `min_count` events, or no
+            user has enough events.
 
     Example:
 
     ```python
     split = split_leave_one_out(log, Vocabulary.from_items(log["item"]), length=50)
+    published = split_leave_one_out(
+        log, None, length=201, min_count=5, newest_only=True, whole_history=True
+    )
     ```
     """
     check_window_sizes(length, stride, min_items)
-    check_vocabulary("vocabulary", vocabulary)
+    check_integer("min_count", min_count, 1)
+    check_bools(newest_only=newest_only, whole_history=whole_history)
+    if newest_only and stride is not None:
+        reason = "has no meaning with newest_only=True: a user then has one row"
+        raise ArgumentError("stride", reason, "Leave one of them out.", stride)
+    vocabulary = _vocabulary(log, vocabulary, min_count)
     histories = make_histories(log, vocabulary)
     ends = histories.ends
     sizes = np.diff(histories.starts)
     users = np.flatnonzero(sizes >= 3)
     train_ends = ends.copy()
     train_ends[users] -= 2
+    longest = int(sizes.max(initial=0))
+    if newest_only:
+        stride = max(longest, 1)  # the row before the newest would be empty
+    held_out = max(length, longest) if whole_history else length
+    last = ends[users] - 1
     split = Split(
         cut_windows(histories, [train_ends], vocabulary, length, stride, min_items),
-        windows_at(histories, users, ends[users] - 1, vocabulary, length),
-        windows_at(histories, users, ends[users], vocabulary, length),
+        windows_at(histories, users, last, vocabulary, held_out),
+        windows_at(histories, users, last + 1, vocabulary, held_out),
+        tied_targets=int((histories.times[last] == histories.times[last - 1]).sum()),
     )
     cause = _short_histories(log, histories, vocabulary, min_items)
     return check_parts("log", split, cause)
+
+
+def _vocabulary(log, vocabulary, min_count):
+    """Returns the items with enough events in the log, of all or of a vocabulary."""
+    if vocabulary is None:
+        check_log(log)
+        return Vocabulary.from_items(log["item"], min_count)
+    check_vocabulary("vocabulary", vocabulary)
+    if min_count == 1:
+        return vocabulary
+    check_log(log)
+    found = np.bincount(vocabulary.encode(log["item"]), minlength=len(vocabulary) + 1)
+    return Vocabulary(vocabulary.ids, found[1:]).with_count(min_count)
 
 
 def _short_histories(log, histories, vocabulary, min_items):

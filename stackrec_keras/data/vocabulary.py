@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from stackrec_keras.arguments import check_integer
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.wording import counted, shown
 
@@ -87,20 +88,23 @@ class Vocabulary:
             )
 
     @classmethod
-    def from_items(cls, items: Column) -> "Vocabulary":
+    def from_items(cls, items: Column, min_count: int = 1) -> "Vocabulary":
         """Makes the vocabulary of the ids in a column, in sorted order.
 
         It does not depend on the order of the rows.
 
         Args:
             items: `(rows,)` raw ids: a series, an array or a list.
+            min_count: Integer; ids with fewer occurrences are left out. Defaults to
+                `1`.
 
         Returns:
             A `Vocabulary` with the counts of the ids.
 
         Raises:
-            ArgumentError: If `items` is not a column, has no rows or missing ids, or if
-                ids of different types cannot be sorted.
+            ArgumentError: If `items` is not a column, has no rows or missing ids, if
+                ids of different types cannot be sorted, or if no id occurs `min_count`
+                times.
         """
         check_column("items", items)
         items = as_series(items)
@@ -119,7 +123,28 @@ class Vocabulary:
         counts = counts[counts > 0]  # pandas counts categories that no row has
         ids = as_ids(counts.index)
         order = _sorted_order(ids)
-        return cls(ids[order], counts.to_numpy()[order])
+        found = cls(ids[order], counts.to_numpy()[order])
+        return found.with_count(min_count)
+
+    def with_count(self, min_count: int) -> "Vocabulary":
+        """Returns the vocabulary of the ids whose `counts` are at least `min_count`.
+
+        Raises:
+            ArgumentError: If `min_count` is not an integer of at least 1, or no id has
+                this count.
+        """
+        check_integer("min_count", min_count, 1)
+        kept = self.counts >= min_count
+        if min_count > 1 and not kept.any():
+            most = int(self.counts.max(initial=0))
+            raise ArgumentError(
+                "min_count",
+                "leaves no item: the most frequent one has "
+                f"{counted(most, 'occurrence')}",
+                "Give a smaller one.",
+                min_count,
+            )
+        return self if min_count == 1 else Vocabulary(self.ids[kept], self.counts[kept])
 
     def extended(self, items: Column) -> "Vocabulary":
         """Returns this vocabulary followed by the new ids of a column.

@@ -21,6 +21,7 @@ GROW_OPTIONS = (
     *("optimizer_state", "epochs", "batch_size", "learning_rate", "patience", "seed"),
 )
 SPLITS = ("random", "leave-one-out", "time")
+LEAVE_ONE_OUT_OPTIONS = ("min_count", "newest_only", "whole_history")
 
 
 def _option(group, default, help, type=str, **arguments):
@@ -63,6 +64,7 @@ _LEAST = {
     **dict.fromkeys(("num_blocks", "embedding_dim", "kernel_size", "epochs"), 1),
     **dict.fromkeys(("batch_size", "patience", "top_blocks", "num_heads"), 1),
     **dict.fromkeys(("seed", "split_seed"), 0),
+    "min_count": 1,
     "length": 2,
 }
 
@@ -122,6 +124,23 @@ class TrainConfig:
     )
     split_seed: int = _option(
         "data", 0, "seed of the random split; --seed does not change the split", int
+    )
+    min_count: int = _option(
+        "data", 1, "leave-one-out: leave out items with fewer events", int
+    )
+    newest_only: bool = _option(
+        "data",
+        False,
+        "leave-one-out: train only on each user's newest row, as most published "
+        "results do",
+        bool,
+    )
+    whole_history: bool = _option(
+        "data",
+        False,
+        "leave-one-out: --exclude-seen excludes all earlier items of a user, not only "
+        "the last ones, which the model reads",
+        bool,
     )
 
     model: str = _option(
@@ -289,6 +308,7 @@ class TrainConfig:
         if not self.dilations or min(self.dilations) < 1:
             reason = "must be integers of at least 1, such as 1,4"
             raise ArgumentError("dilations", reason, received=self.dilations)
+        self._check_leave_one_out()
         if self.sequences:
             self._check_sequences()
         elif self.user_column:
@@ -298,6 +318,14 @@ class TrainConfig:
                 "Name the log's column of user ids instead.",
                 True,
             )
+
+    def _check_leave_one_out(self):
+        """Checks that options of the leave-one-out split come with it."""
+        for name in LEAVE_ONE_OUT_OPTIONS:
+            value = getattr(self, name)
+            if value != getattr(TrainConfig, name) and self.split != "leave-one-out":
+                reason = f"is an option of the leave-one-out split, not of {self.split}"
+                raise ArgumentError(name, reason, "Leave one of them out.", value)
 
     def _check_sequences(self):
         """Checks that a file of sequences has what the other options need."""

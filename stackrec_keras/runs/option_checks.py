@@ -3,6 +3,7 @@
 from dataclasses import fields
 
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.models.registry import CONVOLUTIONAL
 from stackrec_keras.runs.config import TrainConfig
 from stackrec_keras.wording import shown
 
@@ -64,6 +65,14 @@ def check_new_run(config):
             config.share_by,
         )
     check_share_by(config)
+    if config.whole_history and config.model in CONVOLUTIONAL:
+        raise ArgumentError(
+            "whole_history",
+            f"needs a model that reads only the last items, but {config.model} reads "
+            "all that it is given",
+            "Use another model, or leave it out.",
+            True,
+        )
     if config.schedule == "none":
         for name in ("method", "top_blocks", "inherit", "optimizer_state"):
             value = getattr(config, name)

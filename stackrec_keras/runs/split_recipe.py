@@ -1,14 +1,16 @@
 """The split of a run: made once, and remade to evaluate."""
 
+from dataclasses import fields
+
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.runs.config import TRANSFER
+from stackrec_keras.runs.config import LEAVE_ONE_OUT_OPTIONS, TRANSFER, TrainConfig
 from stackrec_keras.runs.log_source import errors_about_data, read_log
 
 # Written to split.json: a later default of the library must not change old runs.
 _SHARES = {"test_share": 0.2, "validation_share": 0.1}
 _TIME_SHARES = {"test_share": 0.1, "validation_share": 0.1}
 # Counts of targets, which not every kind of split has.
-_COUNTS = ("num_targets", "unknown_targets", "cold_targets")
+_COUNTS = ("num_targets", "unknown_targets", "cold_targets", "tied_targets")
 
 
 def make_split(config, arguments=None, known=None):
@@ -60,9 +62,9 @@ def split_log(log, kind, length, arguments):
     if kind == "time":
         arguments = {name: time_of(value) for name, value in arguments.items()}
         return data.split_by_time(log, length, **arguments)
-    vocabulary = data.Vocabulary.from_items(log["item"])
     if kind == "leave-one-out":
-        return data.split_leave_one_out(log, vocabulary, length, **arguments)
+        return data.split_leave_one_out(log, None, length, **arguments)
+    vocabulary = data.Vocabulary.from_items(log["item"])
     windows = data.make_windows(log, vocabulary, length)
     return data.split_random(windows, **arguments)
 
@@ -71,11 +73,18 @@ def split_arguments(config):
     """Returns the dict of arguments that the split of a configuration takes."""
     if config.split == "random":
         return {**_SHARES, "seed": config.split_seed}
-    return dict(_TIME_SHARES) if config.split == "time" else {}
+    if config.split == "time":
+        return dict(_TIME_SHARES)
+    # An option at its default is not written: runs of before it have none either.
+    defaults = {f.name: f.default for f in fields(TrainConfig)}
+    values = {name: getattr(config, name) for name in LEAVE_ONE_OUT_OPTIONS}
+    return {name: value for name, value in values.items() if value != defaults[name]}
 
 
 def describe_split(config, split, arguments=None):
     """Returns the dict for split.json: how to remake the split, and its hash."""
+    from stackrec_keras.data.splits import TIE_RULE
+
     return {
         "kind": config.split,
         "length": config.length,
@@ -89,6 +98,7 @@ def describe_split(config, split, arguments=None):
         "num_users": split.num_users,
         **{name: getattr(split, name) for name in _COUNTS if hasattr(split, name)},
         "hash": split.hash,
+        **({} if config.sequences else {"ties": TIE_RULE}),
         "trained_until": trained_until(split),
     }
 

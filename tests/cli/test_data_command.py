@@ -83,3 +83,18 @@ def test_a_header_of_numbers_is_named_by_them(tmp_path, stackrec):
     code, out, _ = stackrec("data", path, *options)
     assert code == 0
     assert "events         81\n" in out
+
+
+def test_the_items_of_a_leave_one_out_split_and_its_ties_are_shown(tmp_path, stackrec):
+    path = tmp_path / "log.csv"
+    events = ["a,x,1", "a,y,2", "a,x,3", "a,z,4", "b,x,1", "b,y,2", "b,x,2"]
+    path.write_text("\n".join(["user,item,timestamp", *events]))
+    options = ("--split", "leave-one-out", "--min-count", "2", "--newest-only")
+    code, out, _ = stackrec("data", path, *options)
+    assert code == 2  # 'b' has 3 events, 'a' too: one is left to train on
+    path.write_text("\n".join(["user,item,timestamp", "b,y,0", "b,x,1", *events]))
+    code, out, _ = stackrec("data", path, *options)
+    assert code == 0
+    assert "  items         2\n" in out
+    assert "  ties          events of one user at the same time keep the order" in out
+    assert "  test targets  1 have the time of the event before\n" in out

@@ -75,6 +75,66 @@ def test_leave_one_out_leaves_each_users_training_rows_before_its_targets():
         assert str(row)[1:-1] in str(usable)
 
 
+def test_rare_items_are_left_out_before_the_last_ones_are_held_out():
+    log = read_interactions(
+        pd.DataFrame(
+            [("a", n, n) for n in (1, 2, 3, 4, 9)] + [("b", n, n) for n in range(5)],
+            columns=["user", "item", "timestamp"],
+        )
+    )
+    split = split_leave_one_out(log, None, length=4, min_count=2)
+    assert split.vocabulary == Vocabulary.from_items(log["item"], min_count=2)
+    assert split.vocabulary.ids.tolist() == [1, 2, 3, 4]
+    assert decoded(split.test) == [("a", [1, 2, 3, 4]), ("b", [1, 2, 3, 4])]
+    known = Vocabulary([4, 9, 1, 2, 3])  # an order and items of its own
+    split = split_leave_one_out(log, known, length=4, min_count=2)
+    assert split.vocabulary.ids.tolist() == [4, 1, 2, 3]
+    assert split.vocabulary.counts.tolist() == [2, 2, 2, 2]
+    with refused("min_count", received=3, says="most frequent one has 2 occurrences"):
+        split_leave_one_out(log, None, length=4, min_count=3)
+
+
+def test_min_count_1_is_the_split_of_before():
+    log = small_log()
+    vocabulary = Vocabulary.from_items(log["item"])
+    split = split_leave_one_out(log, vocabulary, length=4)
+    assert split_leave_one_out(log, None, 4, min_count=1).hash == split.hash
+    assert split.vocabulary is vocabulary
+
+
+def test_newest_only_trains_on_the_last_of_each_users_rows():
+    log = small_log()
+    every = split_leave_one_out(log, None, length=4)
+    newest = split_leave_one_out(log, None, length=4, newest_only=True)
+    last = {user: row for user, row in decoded(every.train)}
+    assert decoded(newest.train) == list(last.items())
+    assert len(newest.train) < len(every.train)
+    assert decoded(newest.test) == decoded(every.test)
+    with refused("stride", received=2):
+        split_leave_one_out(log, None, length=4, stride=2, newest_only=True)
+
+
+def test_whole_histories_are_held_out_without_a_limit():
+    log = small_log()
+    short = split_leave_one_out(log, None, length=4)
+    split = split_leave_one_out(log, None, length=4, whole_history=True)
+    assert decoded(split.train) == decoded(short.train)
+    histories = {u: items.tolist() for u, items in log.groupby("user")["item"]}
+    assert decoded(split.test) == list(histories.items())
+    assert [row for _, row in decoded(split.validation)] == [
+        items[:-1] for items in histories.values()
+    ]
+
+
+def test_ties_are_counted_and_their_rule_is_printed_with_the_hash():
+    events = [("a", n, n) for n in range(5)] + [("b", n, min(n, 3)) for n in range(5)]
+    log = read_interactions(pd.DataFrame(events), *(0, 1, 2))
+    split = split_leave_one_out(log, None, length=4)
+    assert split.tied_targets == 1
+    assert "1 test target of the time of the event before: events of" in str(split)
+    assert decoded(split.test)[1][1] == [1, 2, 3, 4]  # the order of the file
+
+
 # All splits
 
 

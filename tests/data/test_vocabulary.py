@@ -291,3 +291,13 @@ def test_ids_of_derived_types_become_those_that_come_back_from_a_file(ids, plain
     assert [*map(type, vocabulary.ids.tolist())] == [*map(type, plain)]
     assert vocabulary.encode(ids).tolist() == [*range(1, len(plain) + 1)]
     assert Vocabulary.from_json(vocabulary.to_json()) == vocabulary
+
+
+def test_ids_with_too_few_occurrences_are_left_out():
+    vocabulary = Vocabulary.from_items(["b", "a", "b", "c", "c"], min_count=2)
+    assert vocabulary == Vocabulary(["b", "c"], [2, 2])
+    for least in (0, 1.5):
+        with refused("min_count", received=least):
+            vocabulary.with_count(least)
+    with refused("min_count", received=3):
+        vocabulary.with_count(3)

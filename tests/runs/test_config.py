@@ -58,6 +58,16 @@ def test_what_a_file_of_sequences_lacks_is_refused(options, argument):
     assert "--" not in str(caught.value)  # options are the command's
 
 
+@pytest.mark.parametrize(
+    "options", [{"min_count": 5}, {"newest_only": True}, {"whole_history": True}]
+)
+def test_options_of_leave_one_out_are_refused_with_another_split(options):
+    ((name, value),) = options.items()
+    with refused(name, received=value, says="not of random"):
+        TrainConfig(**options)
+    TrainConfig(**options, split="leave-one-out")
+
+
 def test_the_losses_of_a_run_are_all_those_of_the_library():
     (loss,) = (f for f in fields(TrainConfig) if f.name == "loss")
     assert {*loss.metadata["choices"], *loss.metadata["also"]} == set(LOSSES)
