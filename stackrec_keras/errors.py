@@ -6,6 +6,9 @@ from typing import Any
 
 from stackrec_keras.wording import shown
 
+# Calls that come from these packages are not a user's line.
+_INNER = ("stackrec_keras", "keras", "tensorflow", "jax", "torch")
+
 
 class ArgumentError(ValueError):
     """An argument that cannot be used, and what to give instead.
@@ -60,7 +63,7 @@ class StackRecWarning(UserWarning):
 
 def warn(message: str) -> None:
     """Warns with a `StackRecWarning` at the line of the caller of this package, even if
-    the call went through Keras, as in `fit`."""
+    the call went through Keras or a backend, as in `fit`."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and _is_inner(frame):
         level, frame = level + 1, frame.f_back
@@ -69,4 +72,4 @@ def warn(message: str) -> None:
 
 def _is_inner(frame):
     package = frame.f_globals.get("__name__", "").partition(".")[0]
-    return package in ("stackrec_keras", "keras")
+    return package in _INNER

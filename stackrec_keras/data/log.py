@@ -1,6 +1,5 @@
 """Reads interaction logs, files and frames of many forms, as one sorted frame."""
 
-import warnings
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.errors import ArgumentError, warn
 from stackrec_keras.wording import counted, shown
 
 from .columns import IDS, check_names, log_error, match_columns, named_column
@@ -183,12 +182,10 @@ def _check_ids(ids, column, source):
             fix = "Leave it out."
             raise log_error(source, f"has inf among the ids of {column}", fix)
         if np.spacing(ids.dtype.type(largest)) > 1:
-            warnings.warn(
+            warn(
                 f"The ids of {column} in {shown(source)} are {ids.dtype}, which cannot "
                 f"distinguish all integers up to the largest one, {largest:.0f}: "
                 "different ids may have become one. Read them as integers or as text.",
-                StackRecWarning,
-                stacklevel=4,
             )
     if has_mixed_booleans(ids):
         reason, fix = MIXED_BOOLEANS

@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-import warnings
 from os import PathLike
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from stackrec_keras.arguments import (
     check_path,
     is_integer,
 )
-from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.errors import ArgumentError, warn
 from stackrec_keras.wording import shown
 
 from .compressed import open_bytes
@@ -234,11 +233,9 @@ def check_tokens(rows, codes, ids, pad, path):
 def _warn_of_numbers_as_header(rows, codes, ids, path):
     first = ids[codes[rows == 0]].tolist()
     if len(first) > 2 and rows[-1] > 0 and first == [*map(str, range(len(first)))]:
-        warnings.warn(
+        warn(
             f"The first line of {shown(Path(path))} is {','.join(first):.40}. If "
             "pandas wrote it as a header, remove it.",
-            StackRecWarning,
-            stacklevel=3,
         )
 
 

@@ -1,11 +1,10 @@
 """Reads columns of a text file whose rows must be the rows of the table."""
 
 import io
-import warnings
 
 import pandas as pd
 
-from stackrec_keras.errors import StackRecWarning
+from stackrec_keras.errors import warn
 from stackrec_keras.wording import shown
 
 from .columns import log_error
@@ -115,10 +114,8 @@ def _keeps_nul():
 def _warn_of_carriage_returns(ids, path):
     number = int(ids.str.endswith("\r").sum())
     if number:
-        warnings.warn(
+        warn(
             f"{number} of {len(ids)} ids in the last column of {shown(path)} end with "
             "a carriage return: the header's line ends with '\\n' and theirs with "
             "'\\r\\n'. If these are line ends, rewrite the file with one kind of them.",
-            StackRecWarning,
-            stacklevel=6,
         )

@@ -2,13 +2,12 @@
 
 import datetime
 import numbers
-import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.errors import ArgumentError, warn
 from stackrec_keras.wording import counted, shown
 
 from .columns import log_error
@@ -102,13 +101,11 @@ def _checked_numbers(times, name, source, place):
         )
     step = np.spacing(times.dtype.type(largest))
     if step > 1:
-        warnings.warn(
+        warn(
             f"The column {name} of {shown(source)} is {times.dtype}, which near "
             f"{largest:g} holds only multiples of {step:g}: events that are closer "
             "together may come in the wrong order. Give the times as int64, or read "
             "them as text.",
-            StackRecWarning,
-            stacklevel=5,
         )
     return times
 

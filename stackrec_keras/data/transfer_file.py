@@ -1,13 +1,12 @@
 """Reads files of users of two catalogues."""
 
-import warnings
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from stackrec_keras.arguments import check_integer
-from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.errors import ArgumentError, warn
 from stackrec_keras.wording import shown
 
 from .histories import gather_rows
@@ -144,10 +143,8 @@ def _one_side(rows, codes, ids, vocabulary, name):
     indices = table[codes]
     unknown = int((indices == 0).sum())
     if unknown:
-        warnings.warn(
+        warn(
             f"{unknown} of {len(indices)} {name} items were left out because "
             f"{name}_vocabulary does not have them.",
-            StackRecWarning,
-            stacklevel=3,
         )
     return rows[indices > 0], indices[indices > 0], vocabulary

@@ -1,6 +1,5 @@
 """Fixed-length windows of users' histories: the rows that models train on."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -8,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from stackrec_keras.arguments import check_bools, check_integer
-from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.errors import ArgumentError, warn
 from stackrec_keras.wording import counted
 
 from .batches import Batches
@@ -273,12 +272,10 @@ def make_windows(
 
 def _warn_of_unknown(log, vocabulary, left_out):
     if left_out:
-        warnings.warn(
+        warn(
             f"{left_out:,} of {counted(len(log), 'event')} were left out because "
             "vocabulary does not have their items. "
             f"{unknown_ids_hint(vocabulary, log['item'], left_out)}",
-            StackRecWarning,
-            stacklevel=3,
         )
 
 

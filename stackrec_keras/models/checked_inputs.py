@@ -3,13 +3,11 @@
 On JAX, an id beyond the end of a table reads NaN, and makes all weights NaN.
 """
 
-import warnings
-
 import keras
 import numpy as np
 
 from stackrec_keras.data import Batches
-from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.errors import ArgumentError, warn
 from stackrec_keras.layers.tracing import values_if_known
 from stackrec_keras.models.inputs import (
     as_array,
@@ -211,12 +209,10 @@ def _check_rows(name, items):
         return
     padded = int(items[items[:, -1] == 0].any(axis=1).sum())
     if padded:
-        warnings.warn(
+        warn(
             f"{padded} rows of {name} end in 0, the padding. It belongs on the left: "
             "the next item is predicted from the last position. Give "
             "pad_sequences(..., padding='pre').",
-            StackRecWarning,
-            stacklevel=4,
         )
 
 

@@ -1,6 +1,5 @@
 import json
 import os
-import warnings
 from collections.abc import Sequence
 from os import PathLike
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Vocabulary
-from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.errors import ArgumentError, warn
 from stackrec_keras.models.extension import complete_weights
 from stackrec_keras.models.freezing import set_frozen
 from stackrec_keras.stacking.growable import Growable
@@ -121,11 +120,9 @@ class GrowableCheckpoint(Growable):
                 begin_averages(self)
         if missing:
             numbers = ", ".join(f"{n} {name}" for name, n in missing.items())
-            warnings.warn(
+            warn(
                 f"The weights are from before the model was extended by {numbers}, "
                 "which stay as they are.",
-                StackRecWarning,
-                stacklevel=2,
             )
 
     def load_weights(

@@ -1,13 +1,11 @@
 """Checks the arguments of `fit`, and prepares its callbacks."""
 
-import warnings
-
 import keras
 import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Batches
-from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.errors import ArgumentError, warn
 from stackrec_keras.models.callback_order import sort_callbacks
 from stackrec_keras.models.checked_inputs import check_ids, check_weights
 from stackrec_keras.models.inputs import items_of
@@ -142,12 +140,10 @@ def check_arrays(model, x, y, sample_weight, validation_data):
             "Give fit(x, y) both arrays of windows.arrays(), or batches of pairs.",
         )
     if np.ndim(y) == 1 and np.ndim(items) == 2 and not hasattr(model, "source"):
-        warnings.warn(
+        warn(
             "y has one target per row, so the model learns only from the last "
             "position. windows.arrays() has a target for every position; "
             "evaluation_arrays() is for validation.",
-            StackRecWarning,
-            stacklevel=3,
         )
     return batches
 

@@ -1,12 +1,11 @@
 """The histories that `recommend` is given."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from keras import ops
 
-from stackrec_keras.errors import ArgumentError, StackRecWarning
+from stackrec_keras.errors import ArgumentError, warn
 from stackrec_keras.models.inputs import (
     as_features,
     check_feature,
@@ -200,11 +199,9 @@ def _warn_of_unknown(model, histories, unknown):
     hint = " An array holds indices; raw ids go in as a list of lists."
     hint = hint if is_array and model.vocabulary is not None else ""
     shown = list(dict.fromkeys(map(repr, unknown)))
-    warnings.warn(
+    warn(
         f"The model does not know {len(unknown)} of the items in the histories and "
         f"skips them: {', '.join(shown[:5])}{', ...' if len(shown) > 5 else '.'}{hint}",
-        StackRecWarning,
-        stacklevel=5,
     )
 
 

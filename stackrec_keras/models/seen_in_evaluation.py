@@ -1,13 +1,11 @@
 """Evaluation of targets that are items of their own history: `recommend` would leave
 them out."""
 
-import warnings
-
 import numpy as np
 from keras import ops
 
 from stackrec_keras.data import Batches
-from stackrec_keras.errors import StackRecWarning
+from stackrec_keras.errors import warn
 from stackrec_keras.models.inputs import items_of
 
 
@@ -22,19 +20,17 @@ def without_seen(scores, items):
     return ops.scatter_update(scores, places, nothing)
 
 
-def warn_of_seen(model, x, y, stacklevel):
+def warn_of_seen(model, x, y):
     """Warns if targets are items of their histories, if both are arrays."""
     if isinstance(x, Batches):
         x, y = x.epoch_windows.evaluation_arrays() if x.evaluation else (None, None)
     seen = num_seen(model, x, y)
     if seen:
-        warnings.warn(
+        warn(
             f"In {seen:,} of {len(y):,} rows the target is an item of the history, "
             "which recommend() leaves out but this evaluation ranks. Give "
             "exclude_seen=True to compile() or evaluate() to rank as recommend() does, "
             "or exclude_seen=False to rank all items without this warning.",
-            StackRecWarning,
-            stacklevel=stacklevel,
         )
 
 

@@ -1,13 +1,12 @@
 """What one step computes: the loss in training, the ranks in evaluation, the scores in
 prediction. `call` returns hidden states in all of them."""
 
-import warnings
 from typing import Any
 
 import keras
 from keras import ops
 
-from stackrec_keras.errors import StackRecWarning
+from stackrec_keras.errors import warn
 from stackrec_keras.layers import OutputTable, with_dense_gradient
 from stackrec_keras.layers.tracing import num_replicas
 from stackrec_keras.losses.validation_loss import (
@@ -153,12 +152,10 @@ class Steps(keras.Model):
         # TensorFlow does not know the length once it has seen several.
         length = features["items"].shape[1] or 0
         if self.max_length is not None and length > self.max_length:
-            warnings.warn(
+            warn(
                 f"Rows have {length} items, but the model reads and learns only the "
                 f"last max_length={self.max_length}. Build it with max_length={length} "
                 "to train on all of them.",
-                StackRecWarning,
-                stacklevel=2,
             )
             length = self.max_length
         self.trained_length = max(self.trained_length or 0, length) or None

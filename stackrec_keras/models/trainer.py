@@ -125,7 +125,7 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         if validation is not None and self.exclude_seen is None:
             is_pair = isinstance(validation, (list, tuple))
             given = validation[:2] if is_pair else (validation, None)
-            warn_of_seen(self, given[0], given[1], stacklevel=3)
+            warn_of_seen(self, given[0], given[1])
         validated = validation is not None or kwargs.get("validation_split", 0.0) > 0
         callbacks = prepare_callbacks(
             self, callbacks, x, validated, verbose, kwargs.get("steps_per_epoch")
@@ -175,7 +175,7 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
             exclude_seen = self.exclude_seen
             # `fit`, which has warned already, validates with a data set of its own.
             if exclude_seen is None and "_use_cached_eval_dataset" not in kwargs:
-                warn_of_seen(self, x, y, stacklevel=3)
+                warn_of_seen(self, x, y)
         else:
             check_bools(exclude_seen=exclude_seen)
         with self.evaluating(), self._ranking(exclude_seen):

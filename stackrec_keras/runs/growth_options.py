@@ -4,6 +4,7 @@ import contextlib
 
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.stacking import StackingCallback, StackingSchedule
+from stackrec_keras.stacking.schedules import Plateau
 
 _NAMED = {"doubling": None, "plateau": "plateau"}
 _SCHEDULES = (
@@ -46,6 +47,7 @@ def stacking_callback(config):
             optimizer_state=config.optimizer_state,
             seed=config.seed,
         )
+    _check_room(config, callback.schedule)
     growth_table(config, callback)
     return callback
 
@@ -55,6 +57,19 @@ def growth_table(config, callback):
     with _tables_as_given(config):
         return callback.schedule.table(
             config.num_blocks, config.epochs, config.top_blocks
+        )
+
+
+def _check_room(config, schedule):
+    """Checks that a schedule that follows the metric has a depth to grow to."""
+    is_plateau = isinstance(schedule, Plateau)
+    if is_plateau and not schedule.depths(config.num_blocks, config.top_blocks):
+        raise ArgumentError(
+            "num_blocks",
+            "is too deep for the schedule 'plateau', which grows to at most "
+            f"{schedule.max_blocks} blocks",
+            "Start with fewer, or give pairs of epoch and blocks.",
+            config.num_blocks,
         )
 
 
@@ -85,7 +100,11 @@ def _tables(config):
 def _table(name, text, type, reason):
     """Returns the dict for pairs of an epoch and a number."""
     try:
-        pairs = [part.split(":") for part in text.split(",")]
-        return {int(epoch): type(value) for epoch, value in pairs}
+        parts = [part.split(":") for part in text.split(",")]
+        pairs = [(int(epoch), type(value)) for epoch, value in parts]
     except ValueError:
         raise ArgumentError(name, reason, received=text) from None
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        raise ArgumentError(name, "has an epoch twice", received=text)
+    return table

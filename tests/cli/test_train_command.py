@@ -187,6 +187,11 @@ def test_overwrite_replaces_the_run_and_no_other_file(
     [
         ("--schedule 2-8", "--schedule 2-8 must be 'doubling', 'plateau'"),
         ("--schedule 10:8", "no growth step left"),
+        ("--schedule 2:8,2:16", "--schedule 2:8,2:16 has an epoch twice"),
+        (
+            "--schedule plateau --num-blocks 64",
+            "--num-blocks 64 is too deep for the schedule 'plateau'",
+        ),
         ("--epochs 2", "too few for"),
         ("--method stakC", "Did you mean 'stackC'?"),
         ("--epochs 0", "--epochs 0 must be an integer of at least 1"),

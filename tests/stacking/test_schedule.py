@@ -91,8 +91,9 @@ def test_tables_that_grow_nothing_are_refused(depths, reason):
 
 
 def test_an_empty_table_is_refused():
-    with refused("schedule", says="is empty"):
-        StackingSchedule({})
+    for depths in ({}, [2, 4], None):
+        with refused("schedule", received=depths, says="must be a dict from epoch"):
+            StackingSchedule(depths)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from stackrec_keras.arguments import check_integer, is_integer, is_number
@@ -54,7 +54,7 @@ class StackingSchedule(TableSchedule):
         data_shares: dict[int, float] | None = None,
         partial: bool = False,
     ) -> None:
-        self.depths = _checked_depths(dict(depths))
+        self.depths = _checked_depths(depths)
         self.data_shares = None
         if data_shares is not None:
             self.data_shares = _checked_data_shares(dict(data_shares))
@@ -264,11 +264,11 @@ class ShareSchedule(StackingSchedule):
 
 def _checked_depths(depths):
     """Returns a table of depths in the order of its epochs."""
-    if not depths:
+    if not isinstance(depths, Mapping) or not depths:
         raise ArgumentError(
             "schedule",
-            "is empty",
-            "Give a dict from epoch to number of blocks, such as {2: 8, 5: 16}.",
+            "must be a dict from epoch to number of blocks, such as {2: 8, 5: 16}",
+            received=depths,
         )
     for epoch, number in depths.items():
         if not (is_integer(epoch) and epoch >= 0 and is_integer(number) and number > 0):
