@@ -11,6 +11,7 @@ from stackrec_keras.cli import (
     evaluate,
     grow,
     methods,
+    recipes,
     recommend,
     scenario,
     similar,
@@ -32,6 +33,7 @@ COMMANDS = (
     scenario,
     convert,
     methods,
+    recipes,
     data,
 )
 
@@ -98,6 +100,6 @@ def build_parser():
         command_parser.set_defaults(
             run=command.run,
             parser=command_parser,
-            needs_backend=command is not methods,
+            needs_backend=command not in (methods, recipes),
         )
     return parser

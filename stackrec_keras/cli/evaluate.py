@@ -48,7 +48,7 @@ def run(args):
         rows, notes = _held_out_rows(folder, config, model)
     else:
         rows, notes = _last_items(args, config, model, folder)
-    excludes = hasattr(args, "exclude_seen") or model.exclude_seen
+    excludes = getattr(args, "exclude_seen", model.exclude_seen)
     notes += seen_notes(model, rows, excludes)
     before = folder.read_model("start") if folder.start.exists() else None
     results = final_results(

@@ -28,7 +28,8 @@ def error_text(error, args):
     action = _action(error, args)
     if action is None:
         return _one_line(error)
-    option = max(action.option_strings, key=len, default="")
+    names = [name for name in action.option_strings if not name.startswith("--no-")]
+    option = max(names, key=len, default="")
     value = _typed(error.received, action) if error.has_received else ""
     fix = _FIXES.get(error.argument, error.fix)
     sentence = " ".join(part for part in (option, value, error.reason) if part)

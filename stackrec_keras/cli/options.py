@@ -36,7 +36,7 @@ def add_options(parser, names=None, without=(), of_run=False):
         if not of_run:
             arguments["help"] += _default_text(f.default)
         if arguments["type"] is bool:
-            arguments = {"help": help, "action": "store_true"}
+            arguments = {"help": help, "action": argparse.BooleanOptionalAction}
         elif "choices" not in arguments:
             arguments.setdefault("metavar", _metavar(arguments["type"]))
         groups[name].add_argument(

@@ -10,6 +10,7 @@ from stackrec_keras.cli.options import (
 )
 from stackrec_keras.runs.config import TrainConfig
 from stackrec_keras.runs.folder import RunFolder
+from stackrec_keras.runs.named_recipes import RECIPES, recipe
 from stackrec_keras.runs.option_checks import check_model_options
 
 _DESCRIPTION = """\
@@ -31,6 +32,13 @@ def add_parser(subparsers):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_out_options(parser)
+    parser.add_argument(
+        "--recipe",
+        choices=tuple(RECIPES),
+        metavar="NAME",
+        help="start from the options of a published result (`stackrec recipes` lists "
+        "them); options that you give replace its own",
+    )
     add_options(parser)
     return parser
 
@@ -49,11 +57,12 @@ def _configuration(args, folder):
     from stackrec_keras.runs.training import resumed_config
 
     typed = typed_absolute_options(args)
+    asked = vars(recipe(args.recipe, **typed)) if args.recipe else typed
     if args.resume and folder.holds_run:
-        return resumed_config(typed, folder)
+        return resumed_config(asked, folder)
     config = TrainConfig()
     if args.resume and folder.config.exists():  # stopped in its first epoch
         config = folder.read_config()
-    config = replace(config, **typed)
+    config = replace(config, **asked)
     check_model_options(typed, config.model)
     return config

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from stackrec_keras.runs.config import TrainConfig
     from stackrec_keras.runs.growing import grow
+    from stackrec_keras.runs.named_recipes import recipe, recipes
     from stackrec_keras.runs.run import Run, read_run
     from stackrec_keras.runs.training import train
 
-__all__ = ["Run", "TrainConfig", "grow", "read_run", "train"]
+__all__ = ["Run", "TrainConfig", "grow", "read_run", "recipe", "recipes", "train"]
 
 _MODULES = {
     "Run": "run",
     "TrainConfig": "config",
     "grow": "growing",
     "read_run": "run",
+    "recipe": "named_recipes",
+    "recipes": "named_recipes",
     "train": "training",
 }
 

@@ -1,0 +1,23 @@
+"""`stackrec recipes`: lists the configurations of published results."""
+
+from textwrap import indent
+
+
+def add_parser(subparsers):
+    """Adds the command to the command line."""
+    return subparsers.add_parser(
+        "recipes",
+        help="list the recipes of `train --recipe`",
+        description="List the configurations of published results, with what was "
+        "published and what was measured.",
+        epilog="Example: stackrec recipes, then stackrec train --recipe sasrec-ml1m "
+        "--out runs/sasrec-ml1m",
+    )
+
+
+def run(args):
+    """Runs the command."""
+    from stackrec_keras.runs.named_recipes import recipes
+
+    blocks = (f"{name}\n{indent(text, '    ')}" for name, text in recipes().items())
+    print("\n\n".join(blocks))

@@ -1,0 +1,92 @@
+"""Recipes: configurations of published results by name, one file each.
+
+A new recipe is a file with a docstring, `CONFIG`, `GROWN` and `PUBLISHED`, and a line
+below. What was measured is in measured.py.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from stackrec_keras.arguments import check_choice
+from stackrec_keras.runs.config import TrainConfig
+from stackrec_keras.runs.named_recipes import sasrec_ml1m
+from stackrec_keras.runs.named_recipes.measured import MEASURED
+
+_FILES = {"sasrec-ml1m": sasrec_ml1m}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A configuration with a name.
+
+    Args:
+        config: `TrainConfig`.
+        description: String, what it is, in several lines.
+        published: Dict from a metric to its published value; empty if there is none.
+        measured: String, what was measured here, or `None`.
+    """
+
+    config: TrainConfig
+    description: str
+    published: dict[str, float]
+    measured: str | None
+
+
+def _recipes():
+    for name, file in _FILES.items():
+        about = file.__doc__.strip()
+        yield name, Recipe(file.CONFIG, about, file.PUBLISHED, MEASURED.get(name))
+        yield _grown(name, file.GROWN)
+
+
+def _grown(name, config):
+    deepest = config.schedule.split(":")[-1]
+    grown = f"{name}-grown"
+    about = (
+        f"{name}, grown from {config.num_blocks} to {deepest} blocks.\n\n"
+        f"    stackrec train --recipe {grown} --out runs/{grown}\n\n"
+        f"The schedule is {config.schedule}. Nothing is published."
+    )
+    return grown, Recipe(config, about, {}, MEASURED.get(grown))
+
+
+RECIPES = dict(_recipes())
+
+
+def recipe(name: str, **options: Any) -> TrainConfig:
+    """Returns the configuration of a published result.
+
+    `stackrec train --recipe NAME` trains with it, and `stackrec recipes` lists all.
+
+    Args:
+        name: String, such as `"sasrec-ml1m"`, or `"sasrec-ml1m-grown"` for a model
+            that starts with 2 blocks and grows to 8.
+        **options: Fields of `TrainConfig` that replace those of the recipe.
+
+    Returns:
+        A `TrainConfig`.
+
+    Raises:
+        ArgumentError: If there is no such recipe, or an option is invalid.
+
+    Example:
+
+    ```python
+    config = sr.runs.recipe("sasrec-ml1m", epochs=1)
+    run = sr.runs.train(config, "runs/sasrec")
+    ```
+    """
+    check_choice("name", name, tuple(RECIPES))
+    return replace(RECIPES[name].config, **options)
+
+
+def recipes() -> dict[str, str]:
+    """Returns what each recipe is, what was published, and what was measured here.
+
+    Returns:
+        Dict from the name of a recipe to a string of several lines.
+    """
+    return {
+        name: f"{found.description}\nMeasured: {found.measured or 'not yet'}."
+        for name, found in RECIPES.items()
+    }

@@ -1,0 +1,75 @@
+"""Recipes by name: what they hold, and what replaces their options."""
+
+import json
+
+import pytest
+from refusals import refused
+
+import stackrec_keras as sr
+from stackrec_keras.runs.named_recipes import RECIPES
+from stackrec_keras.runs.option_checks import check_model_options, check_new_run
+
+CHANGED = "--length 8 --embedding-dim 8 --epochs 1 --batch-size 8 --no-newest-only"
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_each_recipe_is_a_run_as_published(name):
+    config = sr.runs.recipe(name)
+    check_new_run(config)
+    default = vars(sr.runs.TrainConfig())
+    changed = {k: v for k, v in vars(config).items() if v != default[k]}
+    check_model_options(changed, config.model)
+    assert config.split == "leave-one-out" and config.length == 201
+    assert config.exclude_seen and config.whole_history and config.newest_only
+    assert name.startswith(f"{config.model}-")
+    assert f"--recipe {name} " in sr.runs.recipes()[name]
+    assert config.num_blocks == 2 if name.endswith("-grown") else not config.data_shares
+
+
+def test_options_replace_those_of_a_recipe():
+    config = sr.runs.recipe("sasrec-ml1m", epochs=1, data="log.csv")
+    assert (config.epochs, config.data, config.min_count) == (1, "log.csv", 5)
+    with refused("epochs", received=0):
+        sr.runs.recipe("sasrec-ml1m", epochs=0)
+    with refused("name", received="sasrec-ml", says="Did you mean 'sasrec-ml1m'"):
+        sr.runs.recipe("sasrec-ml")
+
+
+def test_a_recipe_trains_from_the_command_line_and_is_resumed(
+    log_path, tmp_path, stackrec
+):
+    train = ["train", "--recipe", "sasrec-ml1m", "--data", log_path, *CHANGED.split()]
+    code, out, err = stackrec(*train, "--out", tmp_path)
+    assert (code, err) == (0, "")
+    config = json.loads((tmp_path / "config.json").read_text())
+    asked = sr.runs.recipe(
+        "sasrec-ml1m",
+        data=str(log_path),
+        length=8,
+        embedding_dim=8,
+        epochs=1,
+        batch_size=8,
+        newest_only=False,
+    )
+    assert sr.runs.TrainConfig.from_json(config) == asked
+    assert json.loads((tmp_path / "split.json").read_text())["arguments"] == {
+        "min_count": 5,
+        "whole_history": True,
+    }
+    code, again, _ = stackrec("evaluate", tmp_path)
+    assert code == 0 and again.split("training")[0] in out
+    code, out, _ = stackrec(*train, "--out", tmp_path, "--resume")
+    assert code == 0 and "already finished" in out
+    code, _, err = stackrec(
+        *train, "--out", tmp_path, "--resume", "--learning-rate", "0.1"
+    )
+    assert code == 2 and "--learning-rate" in err
+
+
+def test_recipes_are_listed_with_command_and_figures(stackrec):
+    code, out, _ = stackrec("recipes")
+    assert code == 0
+    assert "\nsasrec-ml1m-grown\n" in out
+    assert "stackrec train --recipe sasrec-ml1m --out" in out
+    assert "Published: HR@10 .3152, NDCG@10 .1821" in out
+    assert "Measured: " in out
