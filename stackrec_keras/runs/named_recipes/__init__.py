@@ -22,13 +22,13 @@ class Recipe:
     Args:
         config: `TrainConfig`.
         description: String, what it is, in several lines.
-        published: Dict from a metric to its published value; empty if there is none.
+        published: Dict from a source to its HR@10 and NDCG@10; empty if there is none.
         measured: String, what was measured here, or `None`.
     """
 
     config: TrainConfig
     description: str
-    published: dict[str, float]
+    published: dict[str, tuple[float, float]]
     measured: str | None
 
 

@@ -1,0 +1,261 @@
+"""MovieLens-1M as published: each model beside its published figure.
+
+    python benchmarks/ml1m.py --list
+    python benchmarks/ml1m.py --arms sasrec --seeds 0 1 2 --runs ~/runs
+    python benchmarks/ml1m.py --arms esasrec esasrec-8 --learning-rates 0.001 0.0005 \\
+        --runs ~/runs
+    python benchmarks/ml1m.py --table
+
+Each arm is a recipe of `stackrec recipes`, or one with some options replaced. Each
+user's last item is held out for the test and the one before for validation; all items
+are ranked, without those that the user has seen. Training stops early on validation
+MRR@5, as all runs of the library do, and the best epoch's model is tested, once.
+
+A finished run becomes a row of the results file, and a row that is there is not run
+again. An interrupted run continues from its last epoch, from its folder in `--runs`.
+Several processes may write to one results file. The table takes the learning rate with
+the best mean validation NDCG@10 of each arm.
+
+On TensorFlow, use `--jit on`. OMP_NUM_THREADS, TF_NUM_INTRAOP_THREADS and
+TF_NUM_INTEROP_THREADS set the number of threads; the first is recorded.
+"""
+
+import argparse
+import csv
+import json
+import os
+import statistics
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import stackrec_keras as sr
+from stackrec_keras.runs.named_recipes import RECIPES
+
+RESULTS = Path(__file__).parent / "results" / "ml1m.csv"
+DEPTHS = (4, 8, 16)  # besides the 2 of the recipes
+# A run is known by these; the other columns are what came of it.
+KEY = ("arm", "seed", "min_count", "learning_rate", "max_epochs", "patience")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A recipe, some options of it replaced, and what was published.
+
+    Args:
+        recipe: String, the name of a recipe.
+        options: Dict of fields of `TrainConfig`.
+        published: Dict from a source to its HR@10 and NDCG@10. Defaults to those of
+            the recipe, if no option is replaced.
+    """
+
+    recipe: str
+    options: dict = field(default_factory=dict)
+    published: dict | None = None
+
+    @property
+    def figures(self):
+        if self.published is None and not self.options:
+            return RECIPES[self.recipe].published
+        return self.published or {}
+
+
+ARMS = {
+    "sasrec": Arm("sasrec-ml1m"),
+}
+ARMS |= {
+    f"{name}-{depth}": Arm(ARMS[name].recipe, {"num_blocks": depth})
+    for name in ("sasrec",)
+    for depth in DEPTHS
+}
+
+
+def main(argv=None):
+    arguments = parsed(argv)
+    if arguments.list:
+        for name, arm in ARMS.items():
+            print(f"{name:16} {arm.recipe} {arm.options or ''}")
+    elif arguments.table:
+        print(table(rows_in(arguments.results)))
+    else:
+        run_all(arguments)
+
+
+def parsed(argv):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--arms", nargs="+", choices=tuple(ARMS), default=["sasrec"])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument(
+        "--min-count", type=int, nargs="+", help="default: the recipe's"
+    )
+    parser.add_argument("--learning-rates", type=float, nargs="+")
+    parser.add_argument("--epochs", type=int, help="at most")
+    parser.add_argument("--patience", type=int)
+    parser.add_argument("--data", help="a log in place of MovieLens-1M")
+    parser.add_argument("--jit", choices=("auto", "on", "off"), default="auto")
+    parser.add_argument("--runs", type=Path, help="the folder for the runs' folders")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--list", action="store_true", help="list the arms")
+    parser.add_argument("--table", action="store_true", help="print the results")
+    arguments = parser.parse_args(argv)
+    if arguments.runs is None and not (arguments.list or arguments.table):
+        parser.error("give --runs, a folder outside of the repository")
+    return arguments
+
+
+def run_all(arguments):
+    for name in arguments.arms:
+        for config in configs(ARMS[name], arguments):
+            key = key_of(name, config)
+            if key in [key_in(row) for row in rows_in(arguments.results)]:
+                print(f"already there: {key}")
+                continue
+            folder = arguments.runs / "_".join(map(str, key))
+            run = sr.runs.train(config, folder, resume=True)
+            print(run, flush=True)
+            append(arguments.results, row_of(name, run))
+
+
+def configs(arm, arguments):
+    """Yields the `TrainConfig` of each run of an arm."""
+    fixed = {name: getattr(arguments, name) for name in ("data", "epochs", "patience")}
+    fixed = {name: value for name, value in fixed.items() if value is not None}
+    for min_count in arguments.min_count or [None]:
+        for rate in arguments.learning_rates or [None]:
+            for seed in arguments.seeds:
+                asked = {"min_count": min_count, "learning_rate": rate, "seed": seed}
+                asked = {name: v for name, v in asked.items() if v is not None}
+                options = {**arm.options, **fixed, **asked, "jit": arguments.jit}
+                yield sr.runs.recipe(arm.recipe, **options)
+
+
+def key_of(name, config):
+    found = {**vars(config), "arm": name, "max_epochs": config.epochs}
+    return tuple(found[column] for column in KEY)
+
+
+def key_in(row):
+    kinds = (str, int, int, float, int, lambda text: int(text) if text else None)
+    return tuple(kind(row[column]) for kind, column in zip(kinds, KEY))
+
+
+def row_of(name, run):
+    """Returns the row of a finished run."""
+    best = best_epoch(run)
+    tested = run.results[sr.evaluation.model_title(run.model)]
+    environment = json.loads((run.folder / "environment.json").read_text())
+    split = json.loads((run.folder / "split.json").read_text())
+    metrics = ("hit_rate@10", "ndcg@10")
+    return {
+        **dict(zip(KEY, key_of(name, run.config))),
+        "items": split["num_items"],
+        "blocks": run.model.num_blocks,
+        "parameters": run.model.count_params(),
+        "epochs": len(run.history["epoch"]),
+        "best_epoch": best,
+        **{f"val_{m}": round(run.history[f"val_{m}"][best], 5) for m in metrics},
+        **{f"test_{m}": round(tested[m], 5) for m in metrics},
+        "seconds": round(sum(run.history["seconds"])),
+        "threads": os.environ.get("OMP_NUM_THREADS", os.cpu_count()),
+        "jit": run.config.jit,
+        **{n: environment[n] for n in ("backend", "backend_version", "keras")},
+        "stackrec_keras": environment["stackrec_keras"],
+        "split": split["hash"],
+        "date": environment["date"][:10],
+    }
+
+
+def best_epoch(run):
+    """Returns the epoch whose weights a run has kept."""
+    values = run.history["val_mrr@5"]
+    if run.config.patience is None:
+        return len(values) - 1
+    blocks = run.history["num_blocks"]
+    deepest = run.config.best_of == "deepest"
+    epochs = [e for e in range(len(values)) if blocks[e] == blocks[-1] or not deepest]
+    return max(epochs, key=values.__getitem__)
+
+
+def append(path, row):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not path.exists()
+    with open(path, "a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(row))
+        if is_new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def rows_in(path):
+    if not path.exists():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def table(rows):
+    """Returns the Markdown table of the results: mean and standard deviation of the
+    seeds of each arm, at its best learning rate on validation."""
+    lines = [
+        "| arm | items | rate | seeds | best epoch | seconds | HR@10 | NDCG@10 "
+        "| published HR@10 / NDCG@10 |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, arm in ARMS.items():
+        found = [row for row in rows if row["arm"] == name]
+        for items in sorted({int(row["items"]) for row in found}):
+            best = best_rate([row for row in found if int(row["items"]) == items])
+            figures = (f"{mean_and_spread(best, f'test_{m}@10')}" for m in METRICS)
+            cells = [
+                name,
+                f"{items:,}",
+                f"{float(best[0]['learning_rate']):g}",
+                len(best),
+                " to ".join(spanned(best, "best_epoch")),
+                " to ".join(spanned(best, "seconds")),
+                *figures,
+                published(arm.figures),
+            ]
+            lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
+
+
+METRICS = ("hit_rate", "ndcg")
+
+
+def best_rate(rows):
+    """Returns the rows of the rate with the best mean validation NDCG@10."""
+    groups = {}
+    for row in rows:
+        groups.setdefault(row["learning_rate"], []).append(row)
+    return max(
+        groups.values(),
+        key=lambda group: statistics.mean(float(row["val_ndcg@10"]) for row in group),
+    )
+
+
+def mean_and_spread(rows, column):
+    values = [float(row[column]) for row in rows]
+    mean = without_zero(statistics.mean(values))
+    if len(values) == 1:
+        return mean
+    return f"{mean} ± {without_zero(statistics.stdev(values))}"
+
+
+def spanned(rows, column):
+    values = sorted(int(row[column]) for row in rows)
+    return [f"{value:,}" for value in dict.fromkeys((values[0], values[-1]))]
+
+
+def published(figures):
+    return "; ".join(
+        f"{without_zero(hit_rate)} / {without_zero(ndcg)} ({source})"
+        for source, (hit_rate, ndcg) in figures.items()
+    )
+
+
+def without_zero(value):
+    return f"{value:.4f}".removeprefix("0")
+
+
+if __name__ == "__main__":
+    main()

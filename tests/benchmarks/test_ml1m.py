@@ -1,0 +1,64 @@
+"""The benchmark on MovieLens-1M, on a small log."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def ml1m():
+    path = ROOT / "benchmarks" / "ml1m.py"
+    spec = importlib.util.spec_from_file_location("ml1m", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_run_becomes_a_row_once_and_the_table_shows_it(
+    ml1m, log_path, tmp_path, capsys
+):
+    results = tmp_path / "results" / "ml1m.csv"
+    run = ["--data", str(log_path), "--epochs", "2", "--runs", str(tmp_path / "runs")]
+    run += ["--results", str(results), "--arms", "sasrec"]
+    ml1m.main(run)
+    (row,) = ml1m.rows_in(results)
+    assert row["arm"] == "sasrec" and row["epochs"] == "2" and row["blocks"] == "2"
+    assert 0 < float(row["val_ndcg@10"]) <= 1 and 0 <= float(row["test_ndcg@10"]) <= 1
+    capsys.readouterr()
+    ml1m.main(run)
+    assert "already there" in capsys.readouterr().out
+    ml1m.main([*run, "--seeds", "1"])
+    assert [row["seed"] for row in ml1m.rows_in(results)] == ["0", "1"]
+    results.unlink()  # the folder of a finished run gives its row again
+    ml1m.main(run)
+    (again,) = ml1m.rows_in(results)
+    assert {**again, "date": ""} == {**row, "date": ""}
+    capsys.readouterr()
+    ml1m.main(["--table", "--results", str(results)])
+    shown = capsys.readouterr().out.splitlines()[-1]
+    assert shown.startswith("| sasrec | 14 | 0.001 | 1 |")
+    assert ".3152 / .1821 (Klenitskiy and Vasilev)" in shown
+
+
+def test_the_table_takes_the_best_rate_on_validation(ml1m):
+    rows = [
+        {
+            **dict(arm="sasrec", items="3416", seed=str(seed), learning_rate=rate),
+            **{"val_ndcg@10": val, "test_ndcg@10": test, "test_hit_rate@10": "0.3"},
+            **dict(best_epoch="4", seconds="60"),
+        }
+        for rate, val, test in (("0.001", "0.2", "0.1"), ("0.01", "0.1", "0.3"))
+        for seed in (0, 1)
+    ]
+    row = ml1m.table(rows).splitlines()[-1]
+    assert row.startswith("| sasrec | 3,416 | 0.001 | 2 | 4 | 60 | .3000 ± .0000 | .1")
+
+
+def test_each_arm_is_a_configuration(ml1m):
+    arguments = ml1m.parsed(["--list"])
+    for arm in ml1m.ARMS.values():
+        (config,) = ml1m.configs(arm, arguments)
+        assert config.split == "leave-one-out"
