@@ -27,7 +27,8 @@ def load_stackrec_weights(
 
     Raises:
         ArgumentError: If a variable is missing, is not one of the model's, or has
-            another shape. The model is then left unchanged.
+            another shape, or if the model is `tied` or `normalize`d. The model is then
+            left unchanged.
 
     Example:
 
@@ -40,6 +41,7 @@ def load_stackrec_weights(
     Reference:
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
+    _check_scoring(model)
     names = torch_names if isinstance(model, TransformerRecommender) else tf1_names
     checkpoint = Checkpoint(weights)
     depth = checkpoint.depth(names.BLOCK)
@@ -60,6 +62,19 @@ def load_stackrec_weights(
         )
     for variable, value in values:
         variable.assign(value)
+
+
+def _check_scoring(model):
+    """Checks that a model has the output table and the biases of a checkpoint."""
+    for name in ("tied", "normalize"):
+        if getattr(model, name):
+            raise ArgumentError(
+                "model",
+                f"was built with {name}=True, but the reference implementation has "
+                "an output table and a bias for each item",
+                f"Build it with {name}=False.",
+                model,
+            )
 
 
 class Checkpoint:

@@ -1,11 +1,16 @@
+import weakref
 from typing import Any
 
 import keras
 from keras import ops
 from keras.initializers import Constant, RandomNormal, RandomUniform
 
-from stackrec_keras.arguments import check_bools, check_integers
+from stackrec_keras.arguments import check_bools, check_integers, is_number
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.types import Tensor
+
+EPSILON = 1e-6
+"""Float, the least norm that a vector is divided by."""
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
@@ -13,7 +18,9 @@ class OutputTable(keras.layers.Layer):
     """The output embedding: turns hidden states into item scores.
 
     The score of an item is the product of the hidden state and the item's vector,
-    plus the item's bias. Row 0 belongs to the padding.
+    divided by the temperature, plus the item's bias. Row 0 belongs to the padding.
+
+    Losses compute the scores that they need from the same `operands`.
 
     Args:
         num_items: Integer, the number of items, without the padding.
@@ -22,6 +29,12 @@ class OutputTable(keras.layers.Layer):
             normal distribution with standard deviation 0.01 and sets the biases to
             0.1; `True` draws both uniformly between -1/sqrt(dim) and 1/sqrt(dim).
             Defaults to `False`.
+        tied: Boolean, whether the vectors are those of the input embedding, which
+            `tie` sets. The layer then has no weights. Defaults to `False`.
+        normalize: Boolean, whether hidden states and vectors are divided by their L2
+            norm, so that products are cosines. There are no biases then. Defaults to
+            `False`.
+        temperature: Float, what products are divided by. Defaults to `1.0`.
         **kwargs: The other arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -29,39 +42,123 @@ class OutputTable(keras.layers.Layer):
 
     Returns:
         Tensor of shape `(..., num_items + 1)`. The score of the padding is -inf.
+
+    Raises:
+        ArgumentError: If an argument is invalid.
     """
 
     def __init__(
-        self, num_items: int, dim: int, fan_in: bool = False, **kwargs
+        self,
+        num_items: int,
+        dim: int,
+        fan_in: bool = False,
+        tied: bool = False,
+        normalize: bool = False,
+        temperature: float = 1.0,
+        **kwargs,
     ) -> None:
         super().__init__(**kwargs)
         check_integers(num_items=num_items, dim=dim)
-        check_bools(fan_in=fan_in)
+        check_bools(fan_in=fan_in, tied=tied, normalize=normalize)
+        if not is_number(temperature) or not 0 < temperature < float("inf"):
+            reason = "must be a finite number above 0"
+            raise ArgumentError("temperature", reason, received=temperature)
         self.num_items = num_items
         self.dim = dim
         self.fan_in = fan_in
+        self.tied = bool(tied)
+        self.normalize = bool(normalize)
+        self.temperature = float(temperature)
+        self._input_embedding: Any = None
+
+    @property
+    def has_bias(self) -> bool:
+        """Boolean, whether each item has a bias."""
+        return not (self.tied or self.normalize)
 
     def build(self, input_shape: tuple | None = None) -> None:
         bound = self.dim**-0.5
-        self.table = self.add_weight(
-            name="table",
-            shape=(self.num_items + 1, self.dim),
-            initializer=RandomUniform(-bound, bound)
-            if self.fan_in
-            else RandomNormal(stddev=0.01),
-        )
-        self.bias = self.add_weight(
-            name="bias",
-            shape=(self.num_items + 1,),
-            initializer=RandomUniform(-bound, bound) if self.fan_in else Constant(0.1),
-        )
+        if not self.tied:
+            self.table = self.add_weight(
+                name="table",
+                shape=(self.num_items + 1, self.dim),
+                initializer=RandomUniform(-bound, bound)
+                if self.fan_in
+                else RandomNormal(stddev=0.01),
+            )
+        if self.has_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(self.num_items + 1,),
+                initializer=RandomUniform(-bound, bound)
+                if self.fan_in
+                else Constant(0.1),
+            )
         self.built = True
 
+    def tie(self, embedding: keras.layers.Embedding | None) -> None:
+        """Makes the vectors of an input embedding those of the items, if `tied`.
+
+        Args:
+            embedding: The built layer, or `None` if the model has none.
+
+        Raises:
+            ArgumentError: If there is none, or its vectors are not as wide as the
+                hidden states.
+        """
+        if embedding is None:
+            raise ArgumentError(
+                "tied",
+                "needs the model's input embedding under the name item_embedding",
+                "Leave it False.",
+                True,
+            )
+        if embedding.output_dim != self.dim:
+            raise ArgumentError(
+                "tied",
+                f"needs item vectors as wide as the hidden states, but they have "
+                f"{embedding.output_dim} numbers and the hidden states {self.dim}",
+                "Leave it False.",
+                True,
+            )
+        # A weak reference, because Keras would take the embedding for a part of this
+        # layer and save and redraw it twice.
+        self._input_embedding = weakref.ref(embedding)
+
     def call(self, hidden: Tensor) -> Tensor:
-        table = ops.convert_to_tensor(self.table)
-        scores = ops.matmul(hidden, ops.transpose(table)) + self.bias
+        states, vectors, biases = self.operands(hidden)
+        scores = ops.matmul(states, ops.transpose(vectors)) + biases
         padding = ops.arange(0, self.num_items + 1, dtype="int32") == 0
         return ops.where(padding, ops.cast(-float("inf"), scores.dtype), scores)
+
+    def operands(self, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns what scores are made of: `states @ vectors.T + biases`.
+
+        Args:
+            hidden: Tensor of shape `(..., dim)`.
+
+        Returns:
+            The states, of the shape and dtype of `hidden`, the vectors
+            `(num_items + 1, dim)` and the biases `(num_items + 1,)`.
+        """
+        return (self.states(hidden), *self.item_weights())
+
+    def states(self, hidden: Tensor) -> Tensor:
+        """Returns the states of `operands`."""
+        if not self.normalize and self.temperature == 1:
+            return hidden
+        states = _unit(hidden) if self.normalize else hidden
+        return ops.cast(states / self.temperature, hidden.dtype)
+
+    def item_weights(self) -> tuple[Tensor, Tensor]:
+        """Returns the vectors and the biases of `operands`."""
+        table = self._input_embedding().embeddings if self.tied else self.table
+        vectors = ops.convert_to_tensor(table)
+        if self.normalize:
+            vectors = _unit(vectors)
+        if self.has_bias:
+            return vectors, ops.convert_to_tensor(self.bias)
+        return vectors, ops.zeros((self.num_items + 1,), vectors.dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self.num_items + 1)
@@ -72,4 +169,16 @@ class OutputTable(keras.layers.Layer):
             "num_items": self.num_items,
             "dim": self.dim,
             "fan_in": self.fan_in,
+            "tied": self.tied,
+            "normalize": self.normalize,
+            "temperature": self.temperature,
         }
+
+
+def _unit(vectors):
+    """Divides vectors by their L2 norm, or by `EPSILON` if that is more, in float32
+    at least: squares overflow and vanish in float16."""
+    vectors = ops.cast(vectors, keras.backend.result_type(vectors.dtype, "float32"))
+    squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
+    # The root of 0 has no gradient, so the bound is below the root.
+    return vectors / ops.sqrt(ops.maximum(squares, EPSILON**2))

@@ -46,6 +46,7 @@ class GrowableCheckpoint(Growable):
     _file_blocks: int | None = None
     _file_arguments: dict[str, Any] = {}
     frozen = None
+    tied: bool
 
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
@@ -74,6 +75,9 @@ class GrowableCheckpoint(Growable):
         self._file_blocks = int(state["num_blocks"])
         if "arguments" in state:
             self._file_arguments = json.loads(state["arguments"].tobytes())
+        if bool(self._file_arguments.get("tied", False)) != self.tied:
+            # Keras would not miss the output table of a layer without weights.
+            raise ValueError("Only one of them has an output table.")
         set_depth(self, self._file_blocks)
         # The optimizer is read later; it holds state only for what is trained.
         set_frozen(self, bool(state.get("frozen", False)))

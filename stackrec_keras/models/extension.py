@@ -62,7 +62,7 @@ def extend_users(model, n, init):
 def catalogues(model):
     """Returns the variables that have a row for each item, target or user, in a dict
     with the keys `"items"`, `"targets"` and `"users"`, as far as the model has them."""
-    output = [model.output_table.table, model.output_table.bias]
+    output = list(model.output_table.weights)  # none if tied
     if hasattr(model, "source"):
         return {**catalogues(model.source), "targets": output}
     tables = {}

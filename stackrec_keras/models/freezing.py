@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from stackrec_keras.layers import OutputTable
 from stackrec_keras.stacking.growth import all_layers
 from stackrec_keras.stacking.in_place import changing_shapes
 from stackrec_keras.stacking.optimizer_state import renewed
@@ -42,8 +41,5 @@ def set_frozen(model, on):
 
 
 def _trainable_layers(model):
-    return [
-        layer
-        for layer in all_layers(model)
-        if layer.trainable and not isinstance(layer, OutputTable)
-    ]
+    output = model.item_embedding if model.tied else model.output_table
+    return [x for x in all_layers(model) if x.trainable and x is not output]

@@ -30,8 +30,8 @@ def last_hidden(model, inputs):
 
 def output_weights(model):
     """Returns the vectors `(num_targets + 1, dim)` and the biases of the items that
-    the model scores; row 0 is the padding's."""
-    return _values(model.output_table.table, model.output_table.bias)
+    the model scores (see `OutputTable.operands`); row 0 is the padding's."""
+    return _values(*model.output_table.item_weights())
 
 
 def item_vectors(model):

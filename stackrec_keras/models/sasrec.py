@@ -28,7 +28,9 @@ class SASRec(TransformerRecommender):
             block whose gates are 0 is exactly the identity. Defaults to `"post"`.
         padding_mask: Boolean, whether to hide padding from every position. Defaults to
             `False`, as in the reference implementation.
-        **kwargs: `name`, `dtype` and the other arguments of a Keras model.
+        **kwargs: `tied`, `normalize` and `temperature`, how items are scored (see
+            `SequentialRecommender`); `name`, `dtype` and the other arguments of a Keras
+            model.
 
     Call arguments:
         inputs: Integer tensor of shape `(batch, time)`.

@@ -1,4 +1,5 @@
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from keras import ops
@@ -15,20 +16,24 @@ class ScoredItems:
 
     Args:
         ids: Integer array `(n,)` of indices in ascending order, where 0 is padding.
-        vectors: Tensor `(n, dim)`, the output embeddings of the items.
+        vectors: Tensor `(n, dim)`, the vectors of the items.
         biases: Array `(n,)`, the biases of the items.
+        states: Function from hidden states to the states that score items: see
+            `OutputTable.operands`.
     """
 
     ids: np.ndarray
     vectors: Tensor
     biases: np.ndarray
+    states: Callable[[Tensor], Tensor]
 
     @classmethod
     def of(cls, model):
         """Returns all items of a model, including the padding."""
         vectors, biases = output_weights(model)
         ids = np.arange(model.num_targets + 1)
-        return cls(ids, vectors, ops.convert_to_numpy(biases))
+        biases = ops.convert_to_numpy(biases)
+        return cls(ids, vectors, biases, model.output_table.states)
 
     def among(self, ids):
         """Selects some of all items.
@@ -41,7 +46,8 @@ class ScoredItems:
         """
         size = 1 << (len(ids) - 1).bit_length()
         ids = np.pad(ids, (size - len(ids), 0))
-        return ScoredItems(ids, ops.take(self.vectors, ids, axis=0), self.biases[ids])
+        vectors = ops.take(self.vectors, ids, axis=0)
+        return replace(self, ids=ids, vectors=vectors, biases=self.biases[ids])
 
     def scores(self, hidden, columns):
         """Scores a slice of the items.
@@ -59,7 +65,8 @@ class ScoredItems:
             hidden = ops.tile(hidden, (_LEAST_ROWS, 1))
         start, size = columns.start, columns.stop - columns.start
         vectors = ops.slice(self.vectors, (start, 0), (size, self.vectors.shape[1]))
-        products = ops.einsum("rd,id->ri", ops.cast(hidden, vectors.dtype), vectors)
+        states = self.states(ops.cast(hidden, vectors.dtype))
+        products = ops.einsum("rd,id->ri", states, vectors)
         products = ops.convert_to_numpy(products)
         scores = np.add(products, self.biases[columns], dtype="float32")
         scores[:, self.ids[columns] == 0] = -np.inf

@@ -42,6 +42,15 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
         dim: Integer, the width of the hidden states.
         num_blocks: Integer, the depth to build with.
+        tied: Boolean, whether one table is used for input and output: scores come
+            from `item_embedding`, and there are no output table and no biases.
+            Hidden states must be as wide as item vectors. Defaults to `False`.
+        normalize: Boolean, whether hidden states and item vectors are divided by
+            their L2 norm, so that scores are cosines, divided by `temperature`.
+            There are no biases then. Use it with a low temperature, such as 0.05.
+            Defaults to `False`.
+        temperature: Float, what scores are divided by, before a bias is added.
+            Defaults to `1.0`.
         **kwargs: `name`, `dtype` and the other arguments of a Keras model.
 
     Call arguments:
@@ -52,6 +61,9 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
 
     Returns:
         Hidden states, a tensor of shape `(batch, time, dim)`.
+
+    Raises:
+        ArgumentError: If an argument is invalid.
     """
 
     features: tuple[str, ...] = ("items",)
@@ -73,7 +85,16 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
     seed_name = "seed_generator"
     """String, the name of the model's random generator."""
 
-    def __init__(self, num_items: int, dim: int, num_blocks: int, **kwargs) -> None:
+    def __init__(
+        self,
+        num_items: int,
+        dim: int,
+        num_blocks: int,
+        tied: bool = False,
+        normalize: bool = False,
+        temperature: float = 1.0,
+        **kwargs,
+    ) -> None:
         _check_names(type(self), kwargs)
         super().__init__(**kwargs)
         check_integers(num_items=num_items, num_blocks=num_blocks)
@@ -84,10 +105,16 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
             num_items,
             dim,
             self.output_fan_in,
+            tied,
+            normalize,
+            temperature,
             dtype=self.dtype_policy.variable_dtype,
             name=self.output_name,
         )
         self.output_table.build((None, dim))
+        self.tied = self.output_table.tied
+        self.normalize = self.output_table.normalize
+        self.temperature = self.output_table.temperature
         self.seed_generator = seed_generator(self.seed_name)
         self._vocabulary: Vocabulary | None = None
 
@@ -128,6 +155,8 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
         self.vocabulary = vocabulary
 
     def build(self, input_shape: tuple | None = None) -> None:
+        if self.tied:
+            self.output_table.tie(getattr(self, "item_embedding", None))
         self.built = True
 
     def call(self, inputs: Data, training: bool | None = None) -> Tensor:
@@ -339,6 +368,9 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
             **super().get_config(),
             "num_items": self.num_items,
             "num_blocks": self.num_blocks,
+            "tied": self.tied,
+            "normalize": self.normalize,
+            "temperature": self.temperature,
         }
 
 

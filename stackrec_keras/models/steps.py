@@ -98,11 +98,17 @@ class Steps(keras.Model):
         self, y: Tensor, hidden: Tensor, sample_weight: Tensor | None
     ) -> Tensor:
         """Returns the loss of a training step, a scalar, from `training_targets`."""
+        if self.output_table.normalize:
+            # A hidden state without a target may be anything, even NaN, and would
+            # reach all gradients through its norm.
+            has_target = ops.expand_dims(ops.not_equal(y, 0), axis=-1)
+            hidden = ops.where(has_target, hidden, ops.zeros_like(hidden))
+        states, vectors, biases = self.output_table.operands(hidden)
         return self.loss(
             y,
-            hidden,
-            with_dense_gradient(self.output_table.table),
-            with_dense_gradient(self.output_table.bias),
+            states,
+            with_dense_gradient(vectors),
+            with_dense_gradient(biases),
             sample_weight=sample_weight,
             seed=self.seed_generator,
         )

@@ -31,8 +31,9 @@ class TransferRecommender(SequentialRecommender):
         target_regularizer: A Keras regularizer for the vectors of the target items, or
             `None`. StackRec's reference implementation uses `L2(0.01)`. Defaults to
             `None`.
-        **kwargs: The other arguments of `keras.Model`, such as `name` and `dtype`.
-            `dtype` defaults to that of `model`.
+        **kwargs: `normalize` and `temperature`, how the target items are scored (see
+            `SequentialRecommender`); `name`, `dtype` and the other arguments of a Keras
+            model. `dtype` defaults to that of `model`.
 
     Call arguments:
         inputs: As for `model`: source items `(batch, time)`, or a dict of features.
@@ -42,8 +43,8 @@ class TransferRecommender(SequentialRecommender):
         Hidden states, a tensor of shape `(batch, time, dim)`.
 
     Raises:
-        ArgumentError: If `model` is not a model of this package, or `num_targets` is
-            not an integer of at least 1.
+        ArgumentError: If `model` is not a model of this package, `num_targets` is
+            not an integer of at least 1, or `tied` is `True`.
 
     Example:
 
@@ -82,6 +83,14 @@ class TransferRecommender(SequentialRecommender):
                 "model",
                 "is already a TransferRecommender",
                 "Give the model of its source items: model.source.",
+            )
+        if kwargs.get("tied"):
+            raise ArgumentError(
+                "tied",
+                "needs one catalogue for input and output, but a TransferRecommender "
+                "reads one and recommends from another",
+                "Leave it False. The model of the source items may be tied.",
+                kwargs["tied"],
             )
         kwargs.setdefault("dtype", model.dtype_policy)
         super().__init__(
