@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     )
     from stackrec_keras.errors import ArgumentError, StackRecWarning
     from stackrec_keras.models import (
+        HSTU,
         SSEPT,
+        ESASRec,
         FreezeStack,
         GRec,
         NextItNet,
@@ -32,8 +34,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArgumentError",
+    "ESASRec",
     "FreezeStack",
     "GRec",
+    "HSTU",
     "NextItNet",
     "SASRec",
     "SSEPT",
@@ -57,7 +61,8 @@ __all__ = [
 _PACKAGES = {
     "ArgumentError": "errors",
     "StackRecWarning": "errors",
-    **dict.fromkeys(["FreezeStack", "GRec", "NextItNet", "SASRec", "SSEPT"], "models"),
+    **dict.fromkeys(["ESASRec", "FreezeStack", "GRec", "HSTU"], "models"),
+    **dict.fromkeys(["NextItNet", "SASRec", "SSEPT"], "models"),
     "TransferRecommender": "models",
     "StackingCallback": "stacking",
     "StackingSchedule": "stacking",

@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 
@@ -48,3 +48,9 @@ def did_you_mean(
     close = [difflib.get_close_matches(n.casefold(), lowered, 1, cutoff) for n in names]
     meant = ", ".join(repr(lowered[match[0]]) for match in close if match)
     return f"Did you mean {meant}?" if meant else ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Returns `"a, b and c"`."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last

@@ -6,6 +6,7 @@ from dataclasses import fields
 
 from stackrec_keras.runs.config import TrainConfig, integers, option_name
 from stackrec_keras.runs.log_source import absolute_paths
+from stackrec_keras.wording import listed
 
 
 def add_options(parser, names=None, without=(), of_run=False):
@@ -29,7 +30,7 @@ def add_options(parser, names=None, without=(), of_run=False):
         models = arguments.pop("models", ())
         arguments.pop("also", None)
         if models:
-            arguments["help"] = f"{' and '.join(models)}: {arguments['help']}"
+            arguments["help"] = f"{listed(models)}: {arguments['help']}"
         if name not in groups:
             groups[name] = parser.add_argument_group(name)
         help = arguments["help"]

@@ -2,9 +2,12 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from stackrec_keras.models.attention_recommender import AttentionRecommender
     from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
+    from stackrec_keras.models.esasrec import ESASRec
     from stackrec_keras.models.freeze_stack import FreezeStack
     from stackrec_keras.models.grec import GRec
+    from stackrec_keras.models.hstu import HSTU
     from stackrec_keras.models.nextitnet import NextItNet
     from stackrec_keras.models.sasrec import SASRec
     from stackrec_keras.models.sequential_recommender import SequentialRecommender
@@ -13,9 +16,12 @@ if TYPE_CHECKING:
     from stackrec_keras.models.transformer_recommender import TransformerRecommender
 
 __all__ = [
+    "AttentionRecommender",
     "ConvolutionalRecommender",
+    "ESASRec",
     "FreezeStack",
     "GRec",
+    "HSTU",
     "NextItNet",
     "SASRec",
     "SSEPT",
@@ -26,9 +32,12 @@ __all__ = [
 
 # The registry is a plain table. Modules that need Keras are imported on first use.
 _MODULES = {
+    "AttentionRecommender": "attention_recommender",
     "ConvolutionalRecommender": "convolutional_recommender",
+    "ESASRec": "esasrec",
     "FreezeStack": "freeze_stack",
     "GRec": "grec",
+    "HSTU": "hstu",
     "NextItNet": "nextitnet",
     "SASRec": "sasrec",
     "SSEPT": "ssept",

@@ -10,24 +10,35 @@ class Architecture:
 
     Args:
         class_name: String, its class in `stackrec_keras.models`.
-        convolutional: Boolean, whether it is a `ConvolutionalRecommender`, whose
-            options differ from those of a `TransformerRecommender`.
+        base_name: String, its base class there, which settles its options.
     """
 
     class_name: str
-    convolutional: bool = False
+    base_name: str
+
+    @property
+    def convolutional(self):
+        """Boolean, whether its blocks are convolutions."""
+        return self.base_name == "ConvolutionalRecommender"
 
 
 # One more architecture is one more line. Options are passed to a class if they are
 # arguments of its constructor.
 ARCHITECTURES = {
-    "nextitnet": Architecture("NextItNet", convolutional=True),
-    "grec": Architecture("GRec", convolutional=True),
-    "sasrec": Architecture("SASRec"),
-    "ssept": Architecture("SSEPT"),
+    "nextitnet": Architecture("NextItNet", "ConvolutionalRecommender"),
+    "grec": Architecture("GRec", "ConvolutionalRecommender"),
+    "sasrec": Architecture("SASRec", "TransformerRecommender"),
+    "ssept": Architecture("SSEPT", "TransformerRecommender"),
+    "hstu": Architecture("HSTU", "AttentionRecommender"),
+    "esasrec": Architecture("ESASRec", "AttentionRecommender"),
 }
 CONVOLUTIONAL = tuple(n for n, kind in ARCHITECTURES.items() if kind.convolutional)
-TRANSFORMERS = tuple(n for n, kind in ARCHITECTURES.items() if not kind.convolutional)
+ATTENTION = tuple(n for n, kind in ARCHITECTURES.items() if not kind.convolutional)
+TRANSFORMERS = tuple(
+    name
+    for name, kind in ARCHITECTURES.items()
+    if kind.base_name == "TransformerRecommender"
+)
 
 
 def model_class(name: str) -> type:

@@ -76,7 +76,7 @@ class TransferRecommender(SequentialRecommender):
     ) -> None:
         check_integers(num_targets=num_targets)
         if not isinstance(model, SequentialRecommender):
-            reason = "must be a trained NextItNet, GRec, SASRec or SSEPT"
+            reason = "must be a trained model, such as a NextItNet or a SASRec"
             raise ArgumentError("model", reason, received=model)
         if isinstance(model, TransferRecommender):
             raise ArgumentError(

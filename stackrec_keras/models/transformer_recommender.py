@@ -1,23 +1,17 @@
 from typing import Any
 
-from keras import layers, ops
-from keras.initializers import RandomNormal
+from keras import layers
 
-from stackrec_keras.arguments import (
-    check_bools,
-    check_choice,
-    check_fraction,
-    check_integers,
-)
+from stackrec_keras.arguments import check_bools, check_choice, check_integers
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.layers import Embedding, ReZeroTransformerStack, dropout
+from stackrec_keras.layers import ReZeroTransformerStack
 from stackrec_keras.layers.rezero_transformer_stack import EPSILON
+from stackrec_keras.models.attention_recommender import AttentionRecommender
 from stackrec_keras.models.inputs import Features
-from stackrec_keras.models.sequential_recommender import SequentialRecommender
 from stackrec_keras.types import Tensor
 
 
-class TransformerRecommender(SequentialRecommender):
+class TransformerRecommender(AttentionRecommender):
     """Base of the models on a `ReZeroTransformerStack`.
 
     A subclass builds its embeddings in the constructor and says how features become
@@ -55,18 +49,22 @@ class TransformerRecommender(SequentialRecommender):
         padding_mask: bool,
         **kwargs,
     ) -> None:
-        check_integers(max_length=max_length, num_heads=num_heads)
-        check_fraction(dropout=dropout)
-        check_bools(rezero=rezero, padding_mask=padding_mask)
+        check_integers(num_heads=num_heads)
+        check_bools(padding_mask=padding_mask)
         if dim % num_heads:
             reason = f"must divide the width of the blocks, {dim}"
             raise ArgumentError("num_heads", reason, received=num_heads)
         check_choice("norm", norm, ("post", "pre"))
-        super().__init__(num_items, dim, num_blocks, **kwargs)
-        self.max_length = int(max_length)
-        self.num_heads = int(num_heads)
-        self.dropout = dropout
-        self.rezero = bool(rezero)
+        super().__init__(
+            num_items,
+            dim,
+            max_length,
+            num_blocks,
+            num_heads,
+            dropout,
+            rezero,
+            **kwargs,
+        )
         self.norm = norm
         self.padding_mask = bool(padding_mask)
         self.position_embedding = self._embedding(
@@ -87,35 +85,15 @@ class TransformerRecommender(SequentialRecommender):
         if norm == "pre":
             self.output_norm = self._norm(dim, "output_norm")
 
-    def embed(self, features: Features, training: bool | None) -> Tensor:
-        """Returns vectors `(batch, time, dim)`; the arguments are those of
-        `hidden_states`."""
-        raise NotImplementedError(f"{type(self).__name__} defines embed().")
-
-    def hidden_states(self, features: Features, training: bool | None) -> Tensor:
-        items = features["items"]
-        positions = self.position_embedding(
-            ops.arange(0, ops.shape(items)[1], dtype="int32")
-        )
-        x = self.embed(features, training) + positions
-        x = dropout(x, self.dropout, training, self.seed_generator)
+    def apply_blocks(
+        self, x: Tensor, features: Features, training: bool | None
+    ) -> Tensor:
         x = self.embedding_norm(x)
-        context = dict(features)
         if self.padding_mask:
-            context["is_item"] = ops.not_equal(items, 0)
-        x = self.stack(x, training=training, context=context)
+            x = super().apply_blocks(x, features, training)
+        else:
+            x = self.stack(x, training=training, context=features)
         return self.output_norm(x) if self.norm == "pre" else x
-
-    def _embedding(self, size, dim, name, input_shape=(None, None)):
-        embedding = Embedding(
-            size,
-            dim,
-            embeddings_initializer=RandomNormal(stddev=0.01),
-            dtype=self.dtype_policy,
-            name=name,
-        )
-        embedding.build(input_shape)
-        return embedding
 
     def _norm(self, dim, name):
         norm = layers.LayerNormalization(
@@ -127,10 +105,6 @@ class TransformerRecommender(SequentialRecommender):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "max_length": self.max_length,
-            "num_heads": self.num_heads,
-            "dropout": self.dropout,
-            "rezero": self.rezero,
             "norm": self.norm,
             "padding_mask": self.padding_mask,
         }

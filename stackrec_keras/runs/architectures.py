@@ -1,9 +1,9 @@
 """Builds the model of a configuration."""
 
 import inspect
-from dataclasses import fields
 
 from stackrec_keras.models.registry import model_class
+from stackrec_keras.runs.config import options_of
 
 _SEARCHED = ("num_blocks", "embedding_dim", "dropout")
 
@@ -34,8 +34,8 @@ def takes_users(config):
 
 def _options(kind, config):
     """The fields of a configuration that are arguments of the class."""
-    names = [f.name for f in fields(config) if f.metadata["group"] == "model"]
-    given = {name: getattr(config, name) for name in names if name in _parameters(kind)}
+    names = [name for name in options_of(config.model) if name in _parameters(kind)]
+    given = {name: getattr(config, name) for name in names}
     # `None` leaves the model its own default.
     return {name: value for name, value in given.items() if value is not None}
 

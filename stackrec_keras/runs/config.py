@@ -8,6 +8,7 @@ from stackrec_keras.arguments import check_choice, check_integer, is_integer, is
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.registry import (
     ARCHITECTURES,
+    ATTENTION,
     CONVOLUTIONAL,
     TRANSFORMERS,
 )
@@ -63,6 +64,7 @@ _KINDS = {
 _LEAST = {
     **dict.fromkeys(("num_blocks", "embedding_dim", "kernel_size", "epochs"), 1),
     **dict.fromkeys(("batch_size", "patience", "top_blocks", "num_heads"), 1),
+    **dict.fromkeys(("qk_dim", "v_dim", "expansion"), 1),
     **dict.fromkeys(("seed", "split_seed"), 0),
     "min_count": 1,
     "length": 2,
@@ -172,13 +174,14 @@ class TrainConfig:
         bool,
         models=("grec",),
     )
-    num_heads: int = _option("model", 1, "attention heads", int, models=TRANSFORMERS)
+    num_heads: int = _option("model", 1, "attention heads", int, models=ATTENTION)
     dropout: float | None = _option(
         "model",
         None,
-        "fraction of units to drop in training (default: 0 for sasrec, 0.2 for ssept)",
+        "fraction of units to drop in training (default: 0 for sasrec, 0.1 for "
+        "esasrec, 0.2 for ssept and hstu)",
         float,
-        models=TRANSFORMERS,
+        models=ATTENTION,
     )
     norm: str = _option(
         "model",
@@ -196,6 +199,52 @@ class TrainConfig:
         "probability of replacing a user by another in training",
         float,
         models=("ssept",),
+    )
+    time_bias: bool = _option(
+        "model",
+        True,
+        "attention reads the times of the events, that of the target among them",
+        bool,
+        models=("hstu",),
+    )
+    position_bias: bool = _option(
+        "model",
+        True,
+        "attention has a bias by relative position",
+        bool,
+        models=("hstu",),
+    )
+    position_embedding: bool = _option(
+        "model",
+        True,
+        "a vector for each position is added to the items",
+        bool,
+        models=("hstu",),
+    )
+    qk_dim: int | None = _option(
+        "model",
+        None,
+        "width of a head's queries and keys (default: that of the embeddings, divided "
+        "by the number of heads)",
+        int,
+        models=("hstu",),
+    )
+    v_dim: int | None = _option(
+        "model", None, "width of a head's values (likewise)", int, models=("hstu",)
+    )
+    expansion: int = _option(
+        "model",
+        4,
+        "how many times as wide as the hidden states the feed-forward network is",
+        int,
+        models=("esasrec",),
+    )
+    rezero: bool = _option(
+        "model",
+        False,
+        "gates that start at 0 multiply the branches of each block",
+        bool,
+        models=("hstu", "esasrec"),
     )
 
     method: str = _option(
@@ -318,6 +367,20 @@ class TrainConfig:
                 "Name the log's column of user ids instead.",
                 True,
             )
+        if self.reads_times and (self.sequences or self.timestamp == "none"):
+            raise ArgumentError(
+                "time_bias",
+                f"needs the time of each event, which {self.data} does not have as it "
+                "is read here",
+                "Turn it off (--no-time-bias, time_bias=False), or give a log with a "
+                "column of times.",
+                self.time_bias,
+            )
+
+    @property
+    def reads_times(self) -> bool:
+        """Boolean, whether the model reads when events happened."""
+        return self.model == "hstu" and self.time_bias
 
     def _check_leave_one_out(self):
         """Checks that options of the leave-one-out split come with it."""
@@ -370,6 +433,16 @@ class TrainConfig:
             raise ArgumentError(name, f"must be {said}", received=value) from None
         if "choices" in option and value not in option.get("also", ()):
             check_choice(name, value, option["choices"])
+
+
+def options_of(model):
+    """Returns the names of the options that set arguments of an architecture."""
+    return [
+        f.name
+        for f in fields(TrainConfig)
+        if f.metadata["group"] == "model"
+        and model in f.metadata.get("models", (model,))
+    ]
 
 
 def option_name(field_name):

@@ -1,7 +1,7 @@
 """Growing: yesterday's model, trained on today's log."""
 
 import tempfile
-from dataclasses import fields, replace
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from stackrec_keras.errors import ArgumentError
 from stackrec_keras.evaluation import training_counts
 from stackrec_keras.losses import LOSSES
 from stackrec_keras.models.registry import ARCHITECTURES
-from stackrec_keras.runs.config import GROW_OPTIONS, TrainConfig
+from stackrec_keras.runs.config import GROW_OPTIONS, TrainConfig, options_of
 from stackrec_keras.runs.folder import RunFolder, write_description
 from stackrec_keras.runs.growth_options import stacking_callback
 from stackrec_keras.runs.log_source import absolute_paths, read_log
@@ -228,14 +228,15 @@ def _configuration(depth, options, model, old):
 
 def _of_model(model):
     """Returns the fields of `TrainConfig` that the model itself determines."""
-    names = [f.name for f in fields(TrainConfig)]
+    kind = type(model).__name__.lower()
+    names = options_of(kind)
     found = {k: v for k, v in model.get_config().items() if k in names}
     if "dilations" in found:
         found["dilations"] = tuple(found["dilations"])
     if model.num_users is not None:
         found["embedding_dim"] = model.item_dim
     length = model.trained_length + 1
-    return {**found, "model": type(model).__name__.lower(), "length": length}
+    return {**found, "model": kind, "length": length}
 
 
 def _schedule(config, depth):

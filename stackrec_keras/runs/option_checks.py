@@ -5,7 +5,7 @@ from dataclasses import fields
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.registry import CONVOLUTIONAL
 from stackrec_keras.runs.config import TrainConfig
-from stackrec_keras.wording import shown
+from stackrec_keras.wording import listed, shown
 
 
 def check_model_options(typed, model):
@@ -15,8 +15,7 @@ def check_model_options(typed, model):
         if f.name in typed and model not in models:
             raise ArgumentError(
                 f.name,
-                f"is an option of {' and '.join(models)} only, but the model is "
-                f"{model}",
+                f"is an option of {listed(models)} only, but the model is {model}",
                 "Leave it out.",
                 typed[f.name],
             )

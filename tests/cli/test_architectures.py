@@ -12,6 +12,8 @@ OPTIONS = {
     "grec": "--mask-rate 0.4 --encoder",
     "sasrec": "--num-heads 2 --dropout 0.1 --norm pre --padding-mask",
     "ssept": "--user-noise 0.1 --method stackA",
+    "hstu": "--num-heads 2 --qk-dim 3 --rezero --no-time-bias --no-position-bias",
+    "esasrec": "--num-heads 2 --expansion 2 --dropout 0.3",
 }
 
 
@@ -27,8 +29,10 @@ def test_it_trains_grows_is_evaluated_and_recommends(
     assert type(trained).__name__.lower() == model and trained.num_blocks == 2
     for option in OPTIONS[model].split("--")[1:]:
         name, _, value = option.strip().replace("-", "_").partition(" ")
+        expected = value or str(not name.startswith("no_"))
         if name != "method":
-            assert str(trained.get_config()[name]) == (value or "True")
+            found = trained.get_config()[name.removeprefix("no_")]
+            assert str(found) == expected
 
     code, out, _ = stackrec("evaluate", folder, "--json")
     table = json.loads((folder / "metrics.json").read_text())
@@ -65,7 +69,10 @@ def test_sse_pt_serves_users_whom_it_does_not_know(
             "--model sasrec --kernel-size 2",
             "--kernel-size 2 is an option of nextitnet and",
         ),
-        ("--dropout 0.5", "--dropout 0.5 is an option of sasrec and ssept only, but"),
+        (
+            "--dropout 0.5",
+            "--dropout 0.5 is an option of sasrec, ssept, hstu and esasrec only",
+        ),
     ],
 )
 def test_an_option_of_another_model_is_an_error(
@@ -73,6 +80,18 @@ def test_an_option_of_another_model_is_an_error(
 ):
     code, _, error = stackrec(*train_arguments("log.csv", tmp_path, options))
     assert code == 2 and message in error
+
+
+@pytest.mark.parametrize("options", ["--timestamp none", "--sequences"])
+def test_times_that_a_log_does_not_have_are_asked_for_before_training(
+    stackrec, train_arguments, tmp_path, options
+):
+    arguments = train_arguments("log.csv", tmp_path, f"--model hstu {options}")
+    code, _, error = stackrec(*arguments)
+    assert code == 2 and "--time-bias needs the time of each event" in error
+    assert "Turn it off (--no-time-bias" in error
+    code, _, error = stackrec(*arguments, "--no-time-bias")
+    assert code == 2 and "No file" in error and "bias" not in error
 
 
 def test_sse_pt_drops_units_unless_told_not_to(

@@ -31,6 +31,12 @@ KINDS = {
         user_noise=0.2,
         **{**_TRANSFORMER, **arguments},
     ),
+    "HSTU": lambda **arguments: sr.HSTU(
+        NUM_ITEMS, **_SMALL, **{**_TRANSFORMER, "rezero": True, **arguments}
+    ),
+    "ESASRec": lambda **arguments: sr.ESASRec(
+        NUM_ITEMS, **_SMALL, **{**_TRANSFORMER, "rezero": True, **arguments}
+    ),
 }
 
 
@@ -56,9 +62,17 @@ class Kind:
                     getattr(stack, name).assign(gate)
 
     def inputs(self, items):
-        if self.name != "SSEPT":
-            return items
-        return {"items": items, "users": np.arange(len(items)) % NUM_USERS}
+        if self.name == "SSEPT":
+            return {"items": items, "users": np.arange(len(items)) % NUM_USERS}
+        if self.name == "HSTU":
+            times = np.outer(60 + np.arange(len(items)), np.arange(items.shape[1]))
+            times = 1_600_000_000 + times**2
+            return {
+                "items": items,
+                "timestamps": times,
+                "next_timestamps": np.append(times[:, 1:], times[:, -1:] + 9, axis=1),
+            }
+        return items
 
 
 @pytest.fixture(params=KINDS)

@@ -1,10 +1,7 @@
 import pytest
 
-from stackrec_keras.models import (
-    ConvolutionalRecommender,
-    SequentialRecommender,
-    registry,
-)
+from stackrec_keras import models
+from stackrec_keras.models import SequentialRecommender, registry
 
 
 @pytest.mark.parametrize("name", registry.ARCHITECTURES)
@@ -12,7 +9,12 @@ def test_an_architecture_is_what_the_registry_says(name):
     kind = registry.model_class(name)
     assert issubclass(kind, SequentialRecommender)
     assert kind.__name__.lower() == name
-    convolutional = registry.ARCHITECTURES[name].convolutional
-    assert issubclass(kind, ConvolutionalRecommender) == convolutional
-    assert (name in registry.CONVOLUTIONAL) == convolutional
-    assert (name in registry.TRANSFORMERS) == (not convolutional)
+    base = registry.ARCHITECTURES[name].base_name
+    assert issubclass(kind, getattr(models, base))
+    is_a = {
+        registry.CONVOLUTIONAL: models.ConvolutionalRecommender,
+        registry.ATTENTION: models.AttentionRecommender,
+        registry.TRANSFORMERS: models.TransformerRecommender,
+    }
+    for names, family in is_a.items():
+        assert (name in names) == issubclass(kind, family)

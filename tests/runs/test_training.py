@@ -58,7 +58,12 @@ def test_a_run_without_a_folder_leaves_nothing_on_disk(config, tmp_path, monkeyp
     [
         ({}, {"resume": True}, "resume", "`out` is None"),
         ({"share_by": "time"}, {}, "share_by", "Give data shares"),
-        ({"num_heads": 2}, {}, "num_heads", "an option of sasrec and ssept only"),
+        (
+            {"num_heads": 2},
+            {},
+            "num_heads",
+            "an option of sasrec, ssept, hstu and esasrec only",
+        ),
         ({"schedule": "0:x"}, {}, "schedule", "pairs of epoch and blocks"),
         ({"schedule": "9:x"}, {}, "schedule", "pairs of epoch and blocks"),
         ({"schedule": "9:8"}, {}, "schedule", "no growth step left"),
