@@ -13,9 +13,10 @@ from stackrec_keras.evaluation.markdown import markdown_table
 from stackrec_keras.evaluation.table import column_title
 from stackrec_keras.runs.config import MONITOR
 from stackrec_keras.runs.environment import environment
+from stackrec_keras.stacking import growth_bound
 from stackrec_keras.wording import counted
 
-STACKED, SCRATCH = "stacked", "from scratch"
+STACKED, SCRATCH, SHALLOW = "stacked", "from scratch", "shallow, as long"
 _NEARLY = 0.99
 _WHOLE_WORDS = {"break_long_words": False, "break_on_hyphens": False}
 
@@ -33,7 +34,8 @@ def write_report(out, scenario, split, arms):
         String, the tables and remarks.
     """
     speed_ups = [speed_up(arms, seed) for seed in _seeds(arms)]
-    table = scenario_table(arms, speed_ups, split)
+    bounds = growth_bounds(arms)
+    table = scenario_table(arms, speed_ups, split, bounds)
     _write(out / "scenario.md", table + "\n")
     figures = {
         "scenario": scenario,
@@ -42,6 +44,7 @@ def write_report(out, scenario, split, arms):
         "arms": [_arm_figures(arm, arms) for arm in arms],
         "popularity": arms[0].popularity,
         "speed_ups": speed_ups,
+        "growth_bounds": bounds,
         "environment": environment(),
     }
     plot.quality_vs_time(histories(arms), out / "scenario.png", MONITOR)
@@ -88,7 +91,25 @@ def speed_up(arms, seed):
     }
 
 
-def scenario_table(arms, speed_ups, split):
+def growth_bounds(arms):
+    """Returns what a perfect growth could save, a float for each seed that has a
+    shallow model and one from scratch, trained on all rows: see `growth_bound`."""
+    if _uses_fractions(arms):
+        return []
+    curves = {
+        (arm.name, arm.seed): {"seconds": arm.clock, MONITOR: arm.values}
+        for arm in arms
+        if not arm.before
+    }
+    pairs = [[(name, seed) for name in (SHALLOW, SCRATCH)] for seed in _seeds(arms)]
+    return [
+        round(growth_bound(curves[shallow], curves[deep], MONITOR), 3)
+        for shallow, deep in pairs
+        if shallow in curves and deep in curves
+    ]
+
+
+def scenario_table(arms, speed_ups, split, bounds=()):
     """Returns two tables, times and quality, and the remarks below them, as
     Markdown."""
     popularity = arms[0].popularity
@@ -103,7 +124,8 @@ def scenario_table(arms, speed_ups, split):
     quality.append(_qualities("popularity", [popularity]))
     tables = [markdown_table(times), markdown_table(quality)]
     remarks = [
-        fill(text, 100, **_WHOLE_WORDS) for text in _remarks(arms, speed_ups, split)
+        fill(text, 100, **_WHOLE_WORDS)
+        for text in _remarks(arms, speed_ups, split, bounds)
     ]
     return "\n\n".join([*tables, *remarks])
 
@@ -142,13 +164,11 @@ def _stage_title(stage):
     return f"{stage.task} {stage.num_blocks}{share}".strip()
 
 
-def _remarks(arms, speed_ups, split):
+def _remarks(arms, speed_ups, split, bounds):
     def told(name, without="not reached"):
         found = [s[name] for s in speed_ups if s[name] is not None]
         missing = len(speed_ups) - len(found)
-        text = f"{fmean(found):.2f}" if found else without
-        if len(found) > 1:
-            text += f" ({min(found):.2f} to {max(found):.2f})"
+        text = _spread(found) if found else without
         if found and missing:
             text += f", {without} in {missing} of {len(speed_ups)} seeds"
         return text
@@ -162,6 +182,12 @@ def _remarks(arms, speed_ups, split):
         lines.append(
             "Speed-up counted from the start of the last stage, for when the model "
             f"before it already exists: {told('last_stage')}."
+        )
+    if bounds:
+        lines.append(
+            "Growth bound, how much sooner a perfect growth of the shallow model would "
+            f"have reached the best {MONITOR} of the model from scratch: "
+            f"{_spread(bounds)}. If it is near 1, growing cannot save much here."
         )
     undefined = "undefined (the from-scratch score is 0)"
     lines += [
@@ -200,6 +226,14 @@ def _arm_figures(arm, arms):
         MONITOR: arm.values,
         "test": arm.test,
     }
+
+
+def _spread(values):
+    """Returns the mean, and the range of several values."""
+    text = f"{fmean(values):.2f}"
+    if len(values) > 1:
+        text += f" ({min(values):.2f} to {max(values):.2f})"
+    return text
 
 
 def _goal(arms, seed):

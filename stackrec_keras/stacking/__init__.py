@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from stackrec_keras.stacking.callback import StackingCallback
     from stackrec_keras.stacking.growth import Growth, grow, set_depth
     from stackrec_keras.stacking.insight import block_similarity, gates
+    from stackrec_keras.stacking.perfect_growth import growth_bound
     from stackrec_keras.stacking.schedules import StackingSchedule
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "block_sources",
     "gates",
     "grow",
+    "growth_bound",
     "methods",
     "set_depth",
 ]
@@ -28,6 +30,7 @@ _MODULES = {
     "Growth": "growth",
     "grow": "growth",
     "set_depth": "growth",
+    "growth_bound": "perfect_growth",
     "block_similarity": "insight",
     "gates": "insight",
     "StackingSchedule": "schedules",

@@ -5,7 +5,12 @@ import pytest
 
 from stackrec_keras.data import Split, Windows
 from stackrec_keras.experiments.arms import Arm, Stage
-from stackrec_keras.experiments.report import histories, scenario_table, speed_up
+from stackrec_keras.experiments.report import (
+    growth_bounds,
+    histories,
+    scenario_table,
+    speed_up,
+)
 
 METRICS = ("mrr@5", "hit_rate@5", "ndcg@5", "mrr@10", "hit_rate@10", "ndcg@10")
 POPULARITY = dict.fromkeys(METRICS, 0.01)
@@ -138,3 +143,24 @@ def test_what_was_before_another_task_counts_in_the_seconds():
     speed_ups = [speed_up([net, scratch], 0)]
     table = scenario_table([net, scratch], speed_ups, split())
     assert "| source 2: 5.0 + target 4: 3.0 |" in table
+
+
+def test_the_report_says_what_a_perfect_growth_could_save():
+    arms = [
+        arm("stacked", [0.1, 0.3], [2, 3], [2, 4]),
+        arm("from scratch", [0.1, 0.2, 0.3], [10, 10, 10]),
+        arm("shallow, as long", [0.1, 0.2], [1, 1], [2, 2]),
+    ]
+    assert growth_bounds(arms) == [2.5]  # 30 s by 2 s and the last 10 s
+    speed_ups = [speed_up(arms, 0)]
+    text = scenario_table(arms, speed_ups, split(), growth_bounds(arms))
+    assert "2.50" in text and "Growth bound" in text
+
+
+def test_models_of_a_part_of_the_rows_have_no_growth_bound():
+    arms = [
+        arm("stacked", [0.1, 0.3], [2, 3], [2, 4], shares=[0.5, 1.0]),
+        arm("from scratch", [0.1, 0.2], [10, 10]),
+        arm("shallow, as long", [0.1, 0.2], [1, 1], [2, 2]),
+    ]
+    assert growth_bounds(arms) == []
