@@ -5,6 +5,7 @@
     python benchmarks/ml1m.py --arms esasrec esasrec-8 --learning-rates 0.001 0.0005 \\
         --runs ~/runs
     python benchmarks/ml1m.py --table
+    python benchmarks/ml1m.py --picture depth.png --runs ~/runs
 
 Each arm is a recipe of `stackrec recipes`, or one with some options replaced. Each
 user's last item is held out for the test and the one before for validation; all items
@@ -26,12 +27,16 @@ import json
 import os
 import statistics
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
+
+import matplotlib.pyplot as plt
 
 import stackrec_keras as sr
 from stackrec_keras.runs.named_recipes import RECIPES
 
 RESULTS = Path(__file__).parent / "results" / "ml1m.csv"
+FAMILIES = ("sasrec",)  # arms that are run at each depth
 DEPTHS = (4, 8, 16)  # besides the 2 of the recipes
 # A run is known by these; the other columns are what came of it.
 KEY = ("arm", "seed", "min_count", "learning_rate", "max_epochs", "patience")
@@ -64,7 +69,7 @@ ARMS = {
 }
 ARMS |= {
     f"{name}-{depth}": Arm(ARMS[name].recipe, {"num_blocks": depth})
-    for name in ("sasrec",)
+    for name in FAMILIES
     for depth in DEPTHS
 }
 
@@ -76,6 +81,8 @@ def main(argv=None):
             print(f"{name:16} {arm.recipe} {arm.options or ''}")
     elif arguments.table:
         print(table(rows_in(arguments.results)))
+    elif arguments.picture:
+        picture(rows_in(arguments.results), arguments.runs, arguments.picture)
     else:
         run_all(arguments)
 
@@ -96,6 +103,7 @@ def parsed(argv):
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--list", action="store_true", help="list the arms")
     parser.add_argument("--table", action="store_true", help="print the results")
+    parser.add_argument("--picture", type=Path, help="draw validation over depth")
     arguments = parser.parse_args(argv)
     if arguments.runs is None and not (arguments.list or arguments.table):
         parser.error("give --runs, a folder outside of the repository")
@@ -109,7 +117,7 @@ def run_all(arguments):
             if key in [key_in(row) for row in rows_in(arguments.results)]:
                 print(f"already there: {key}")
                 continue
-            folder = arguments.runs / "_".join(map(str, key))
+            folder = folder_of(key, arguments.runs)
             run = sr.runs.train(config, folder, resume=True)
             print(run, flush=True)
             append(arguments.results, row_of(name, run))
@@ -136,6 +144,10 @@ def key_of(name, config):
 def key_in(row):
     kinds = (str, int, int, float, int, lambda text: int(text) if text else None)
     return tuple(kind(row[column]) for kind, column in zip(kinds, KEY))
+
+
+def folder_of(key, runs):
+    return runs / "_".join(map(str, key))
 
 
 def row_of(name, run):
@@ -217,6 +229,30 @@ def table(rows):
             ]
             lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
+
+
+def picture(rows, runs, path):
+    """Draws validation NDCG@10 of each depth, over epochs and over hours, of the first
+    seed at the best learning rate of each arm."""
+    figure, axes = plt.subplots(
+        len(FAMILIES), 2, figsize=(9, 3 * len(FAMILIES)), sharey="row", squeeze=False
+    )
+    for (by_epoch, by_time), family in zip(axes, FAMILIES):
+        by_epoch.set(title=family, xlabel="epoch", ylabel="validation NDCG@10")
+        by_time.set(xlabel="hours")
+        for name in (family, *(f"{family}-{depth}" for depth in DEPTHS)):
+            found = [row for row in rows if row["arm"] == name]
+            if not found:
+                continue
+            row = best_rate(found)[0]
+            history = sr.runs.read_run(folder_of(key_in(row), runs)).history
+            hours = [seconds / 3600 for seconds in accumulate(history["seconds"])]
+            best = list(accumulate(history["val_ndcg@10"], max))
+            by_epoch.plot(best, label=f"{row['blocks']} blocks")
+            by_time.plot(hours, best)
+        by_epoch.legend()
+    figure.tight_layout()
+    figure.savefig(path)
 
 
 METRICS = ("hit_rate", "ndcg")

@@ -239,12 +239,12 @@ class TrainConfig:
         int,
         models=("esasrec",),
     )
-    rezero: bool = _option(
+    rezero: bool | None = _option(
         "model",
-        False,
-        "gates that start at 0 multiply the branches of each block",
+        None,
+        "gates that start at 0 multiply the branches of each block (default: no for "
+        "hstu and esasrec, yes for the others)",
         bool,
-        models=("hstu", "esasrec"),
     )
 
     method: str = _option(

@@ -32,6 +32,8 @@ def test_a_run_becomes_a_row_once_and_the_table_shows_it(
     assert "already there" in capsys.readouterr().out
     ml1m.main([*run, "--seeds", "1"])
     assert [row["seed"] for row in ml1m.rows_in(results)] == ["0", "1"]
+    ml1m.main(["--picture", str(tmp_path / "depth.svg"), *run[4:]])
+    assert "2 blocks" in (tmp_path / "depth.svg").read_text()
     results.unlink()  # the folder of a finished run gives its row again
     ml1m.main(run)
     (again,) = ml1m.rows_in(results)

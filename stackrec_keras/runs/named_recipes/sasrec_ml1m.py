@@ -23,6 +23,7 @@ CONFIG = replace(
     dropout=0.1,
     norm="pre",
     padding_mask=True,
+    rezero=False,
     epochs=200,
     patience=10,
     loss="full_softmax",
