@@ -1,5 +1,6 @@
 """`stackrec recommend`: recommends items with the model of a run."""
 
+import contextlib
 import json
 
 from stackrec_keras.cli.options import add_trained_options
@@ -43,6 +44,20 @@ def add_parser(subparsers):
         metavar="ID",
         help="ids of items, oldest first; write --items=ID if one begins with a dash",
     )
+    parser.add_argument(
+        "--times",
+        nargs="+",
+        action="extend",
+        metavar="TIME",
+        help="when each of --items happened, for a model that reads times: seconds or "
+        "dates, such as 2020-01-05 or 2020-01-05T12:30",
+    )
+    parser.add_argument(
+        "--at",
+        metavar="TIME",
+        help="the time of the request, likewise (default: one median gap of the "
+        "history after its last event)",
+    )
     among = parser.add_mutually_exclusive_group()
     among.add_argument(
         "--candidates",
@@ -83,19 +98,54 @@ def run(args):
             args.user,
         )
     model = read_trained_model(args.folder)
+    reads_times = "timestamps" in model.features
     if args.user is None:
         history = typed_items(args.items, model.vocabulary)
+        times = _typed_times(args, len(history), reads_times)
     else:
         config = RunFolder(args.folder).read_config()
-        history = _history_of(args.user, config, args.data or config.data)
-    x = [history]
+        history, times = _history_of(args.user, config, args.data or config.data)
+    x = {"items": [history]}
     if "users" in model.features:
-        x = {"items": x, "users": _user_index(args)}
+        x["users"] = _user_index(args)
+    if reads_times:
+        x["timestamps"] = [times]
     ids, scores = model.recommend(
-        x, args.k, not args.include_seen, items=_candidates(args, model)
+        x,
+        args.k,
+        not args.include_seen,
+        items=_candidates(args, model),
+        at=None if args.at is None else _number_or_date(args.at),
     )
     show = _print_json if args.json else _print
     show(args, history, ranked_pairs(ids[0], scores[0]))
+
+
+def _typed_times(args, number, reads_times):
+    """Returns the seconds of `--times`, which a model that reads times needs."""
+    from stackrec_keras.models.request_times import as_seconds
+
+    if args.times is None and not reads_times:
+        return None
+    if not reads_times:
+        reason = "says when events happened, which this model does not read"
+        raise ArgumentError("times", reason, "Leave it out.", args.times)
+    if args.times is None or len(args.times) != number:
+        raise ArgumentError(
+            "times",
+            f"must have one time for each item, {number}: this model reads when events "
+            "happened",
+            "Or give --user, whose times are in the log.",
+            args.times,
+        )
+    return [as_seconds("times", _number_or_date(text)) for text in args.times]
+
+
+def _number_or_date(text):
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def _user_index(args):
@@ -129,11 +179,16 @@ def _lines(path):
 
 
 def _history_of(typed, config, data):
+    """Returns the items of a user, and their times in seconds."""
+    from stackrec_keras.data.further_columns import whole_seconds
+
     if config.sequences:
-        return _sequence_of(typed, config, data)
+        return _sequence_of(typed, config, data), None
     log = _log_like_the_runs(config, data)
     user = typed_user(typed, log["user"].unique(), data)
-    return log["item"][log["user"] == user].tolist()
+    events = log[log["user"] == user]
+    times = whole_seconds(events["timestamp"].to_numpy())
+    return events["item"].tolist(), times.tolist()
 
 
 def _log_like_the_runs(config, data):

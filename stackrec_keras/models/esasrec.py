@@ -36,7 +36,9 @@ class ESASRec(AttentionRecommender):
             network of a block is. Defaults to `4`.
         rezero: Boolean, whether each branch also has a gate that starts at 0. A new
             block is then exactly the identity. Defaults to `False`.
-        **kwargs: `name`, `dtype` and the other arguments of a Keras model.
+        **kwargs: `tied`, `normalize` and `temperature`, how items are scored (see
+            `SequentialRecommender`), and `name`, `dtype` and the other arguments of a
+            Keras model.
 
     Call arguments:
         inputs: Integer tensor of shape `(batch, time)`.

@@ -14,6 +14,12 @@ from stackrec_keras.models.inputs import (
     items_of,
 )
 from stackrec_keras.models.item_ids import encode, flat_ids, flat_indices
+from stackrec_keras.models.request_times import (
+    TIMES,
+    as_seconds,
+    needs_next_times,
+    with_next_times,
+)
 from stackrec_keras.models.row_lists import RowLists
 
 
@@ -48,22 +54,25 @@ class Histories:
         return {"items": items, **of_items, **of_rows}
 
 
-def read_histories(model, x):
+def read_histories(model, x, at=None):
     """Reads the `x` of `recommend`, warning of items that the model does not know.
 
     Args:
         model: A `SequentialRecommender`.
         x: Array of indices `(batch, time)`, or list of lists of items; or a dict of
             them and of other features.
+        at: The time of the request, as `recommend` takes it. Defaults to `None`.
 
     Returns:
         `Histories`.
 
     Raises:
         ArgumentError: If a history has no item that the model knows, or a feature
-            does not fit the items.
+            or the time does not fit the items.
     """
-    check_names(model, "x", as_features(x))
+    names = list(as_features(x))
+    needs_times = needs_next_times(model, names, at)
+    check_names(model, "x", [*names, "next_timestamps"] if needs_times else names)
     given = as_lists(items_of(x))
     are_lists = isinstance(given, (list, tuple))
     items, lengths = _flat(model, given)
@@ -87,7 +96,8 @@ def read_histories(model, x):
             of_items[name] = known.with_values(flat[is_known])
         else:
             of_rows[name] = _values_of_rows(name, values, len(lengths))
-    return Histories(known, of_items, of_rows, are_lists)
+    histories = Histories(known, of_items, of_rows, are_lists)
+    return with_next_times(histories, at) if needs_times else histories
 
 
 def as_lists(values):
@@ -124,6 +134,8 @@ def _values_of_items(name, values, lengths):
             "Give lists, or an array, of the same sizes as x['items'].",
         )
     flat = np.concatenate([np.asarray(row) for row in lists])
+    if name in TIMES:
+        flat = as_seconds(f"x[{name!r}]", flat)
     check_feature(f"x[{name!r}]", flat, None)
     return flat
 

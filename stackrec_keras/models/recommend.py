@@ -17,12 +17,12 @@ from stackrec_keras.models.inference import last_hidden
 from stackrec_keras.models.scored_items import ScoredItems
 
 
-def recommend(model, x, k, exclude_seen, batch_size, items):
+def recommend(model, x, k, exclude_seen, batch_size, items, at):
     """See `SequentialRecommender.recommend`."""
     check_integers(batch_size=batch_size)
     check_bools(exclude_seen=exclude_seen)
     check_k(k, model.num_targets, "items of the model")
-    histories = read_histories(model, x)
+    histories = read_histories(model, x, at)
     raw = histories.are_raw and model.target_vocabulary is not None
     candidates = read_candidates(model, items, raw, len(histories))
     scored = ScoredItems.of(model)

@@ -185,6 +185,7 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
         exclude_seen: bool = True,
         batch_size: int = 256,
         items: Any = None,
+        at: Any = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Recommends the items with the highest next-item scores.
 
@@ -210,6 +211,11 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
                 or one list for each history. Raw ids if `x` has raw ids, otherwise
                 indices. An item that occurs twice counts once. Defaults to `None`, all
                 items.
+            at: The time of the request, for a model that takes `"next_timestamps"`: a
+                number of seconds or a datetime, one for all histories or one for each.
+                `x` then has `"timestamps"`, and the next time at each earlier position
+                is that of the event after it. Defaults to `None`: one median gap of
+                the history after its last event, or `x["next_timestamps"]` if given.
 
         Returns:
             A pair of arrays `(batch, k)`, best first: ids (raw ids if `x` has raw
@@ -220,11 +226,12 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
         Raises:
             ArgumentError: If a history has no known item, or does not hold integers
                 (for a model without a vocabulary); if `items` is empty or has an
-                unknown item, or `k` is not an integer from 1 to `num_items`.
+                unknown item, or `k` is not an integer from 1 to `num_items`; if `at` is
+                before the last event of a history, or the model does not read it.
             ValueError: If scores are NaN.
         """
         with self.lock.reading():
-            return recommend(self, x, k, exclude_seen, batch_size, items)
+            return recommend(self, x, k, exclude_seen, batch_size, items, at)
 
     def similar_items(self, ids: Any, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """Finds the items that the model reads as most similar to some items.

@@ -158,6 +158,7 @@ class TransferRecommender(SequentialRecommender):
         exclude_seen: bool = True,
         batch_size: int = 256,
         items: Any = None,
+        at: Any = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Recommends the target items with the highest scores.
 
@@ -172,6 +173,8 @@ class TransferRecommender(SequentialRecommender):
                 list for each: raw ids if `x` is a list of histories and the model has
                 a `target_vocabulary`, otherwise indices. Defaults to `None`, which
                 means all target items.
+            at: The time of the request, as in `SequentialRecommender.recommend`.
+                Defaults to `None`.
 
         Returns:
             A pair of arrays `(batch, k)`, best first: target ids (raw ids if `x` is a
@@ -183,7 +186,7 @@ class TransferRecommender(SequentialRecommender):
             ValueError: If scores are NaN.
         """
         check_bools(exclude_seen=exclude_seen)
-        return recommend(self, x, k, False, batch_size, items)
+        return recommend(self, x, k, False, batch_size, items, at)
 
     def similar_items(self, ids: Any, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """Finds similar source items: see `SequentialRecommender.similar_items`.

@@ -94,6 +94,60 @@ def test_times_that_a_log_does_not_have_are_asked_for_before_training(
     assert code == 2 and "No file" in error and "bias" not in error
 
 
+def test_hstu_recommends_for_the_time_of_a_request(
+    stackrec, train_arguments, log_path, tmp_path
+):
+    folder = tmp_path / "run"
+    options = "--model hstu --epochs 1 --schedule none"
+    code, _, error = stackrec(*train_arguments(log_path, folder, options))
+    assert code == 0, error
+    model = keras.saving.load_model(folder / "model.keras")
+    shape = model.stack.time_table.shape
+    model.stack.time_table.assign(np.tile(np.linspace(-9, 9, shape[1]), (shape[0], 1)))
+    model.save(folder / "model.keras")
+
+    def found(*options):
+        options = ("--json", "--include-seen", "--k", 3, *options)
+        code, out, error = stackrec("recommend", folder, *options)
+        assert code == 0, error
+        return [entry["score"] for entry in json.loads(out)["recommendations"]]
+
+    log = sr.data.read_interactions(log_path)
+    events = log[log["user"] == 3]
+    x = {"items": [events["item"].tolist()], "timestamps": [events["timestamp"]]}
+
+    def expected(**at):
+        scores = model.recommend(x, k=3, exclude_seen=False, **at)[1]
+        return pytest.approx(scores[0].tolist(), rel=1e-5)
+
+    user = ("--user", 3)
+    assert found(*user) == expected()
+    later = int(events["timestamp"].max()) + 10**6
+    assert found(*user, "--at", later) == expected(at=later)
+    assert found(*user, "--at", later) != expected()
+    assert found(*user, "--at", np.datetime64(later, "s")) == expected(at=later)
+    items = ("--items", *events["item"], "--times", *events["timestamp"])
+    assert found(*items, "--at", later) == expected(at=later)
+
+    for options, message in (
+        (["--items", "film 1"], "--times must have one time for each item, 1"),
+        (["--items", "film 1", "--times", "1", "2"], "--times 1 2 must have one time"),
+        (["--items", "film 1", "--times", "soon"], "--times soon must be a time"),
+        ([*user, "--at", "0"], "--at 0 is before the last event"),
+    ):
+        code, _, error = stackrec("recommend", folder, *options)
+        assert code == 2 and message in error, error
+
+
+def test_a_model_that_does_not_read_times_refuses_them(finished_run, stackrec):
+    for option in (("--at", 5), ("--times", 5)):
+        code, _, error = stackrec(
+            "recommend", finished_run, "--items", "film 1", *option
+        )
+        assert code == 2 and f"{option[0]} 5" in error, error
+        assert "this model does not read. Leave it out." in error
+
+
 def test_sse_pt_drops_units_unless_told_not_to(
     stackrec, train_arguments, log_path, tmp_path
 ):

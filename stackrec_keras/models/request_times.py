@@ -1,0 +1,128 @@
+"""The times of the events that `recommend` predicts."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from stackrec_keras.data.further_columns import whole_seconds
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.models.inputs import check_feature
+
+TIMES = ("timestamps", "next_timestamps")
+
+
+def needs_next_times(model, features, at):
+    """Returns whether `recommend` has to find when each next event happens.
+
+    Args:
+        model: A `SequentialRecommender`.
+        features: Dict of what it was given.
+        at: The time of the request, or `None`.
+
+    Raises:
+        ArgumentError: If `at` has no meaning.
+    """
+    reads = "next_timestamps" in model.features
+    given = "next_timestamps" in features
+    if at is not None and not reads:
+        reason = "is the time of the request, which this model does not read"
+        raise ArgumentError("at", reason, "Leave it out.", at)
+    if at is not None and given:
+        raise ArgumentError(
+            "at",
+            "is the last of x['next_timestamps'], which are given too",
+            "Give one of them.",
+            at,
+        )
+    return reads and not given
+
+
+def with_next_times(histories, at):
+    """Returns `Histories` with the feature `"next_timestamps"`.
+
+    Args:
+        histories: `Histories`, whose `"timestamps"` are a value for each item.
+        at: The time of the request, one for each history or one for all; `None` for
+            one median gap of the history after its last event.
+
+    Raises:
+        ArgumentError: If a time cannot be read, or is before the last event.
+    """
+    times = histories.of_items.get("timestamps")
+    if times is None:
+        reason = "must have one time for each item, not one for each history"
+        raise ArgumentError("x['timestamps']", reason)
+    values = times.values.astype("int64")
+    last = values[times.ends - 1]
+    if at is None:
+        requests = last + _median_gaps(values, times)
+    else:
+        requests = _requests(at, last)
+    following = np.append(values[1:], 0)
+    following[times.ends - 1] = requests
+    of_items = {**histories.of_items, "next_timestamps": times.with_values(following)}
+    return replace(histories, of_items=of_items)
+
+
+def as_seconds(name, values):
+    """Returns times as an integer array of seconds since 1970.
+
+    Args:
+        name: String, the argument that they are.
+        values: Numbers of seconds, datetimes or ISO 8601 strings, or one of them.
+
+    Raises:
+        ArgumentError: If one of them is not a time.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind in "OUSM":
+        try:
+            dates = pd.to_datetime(array.ravel(), utc=True).tz_localize(None)
+        except (ValueError, TypeError):
+            dates = pd.DatetimeIndex([pd.NaT])
+        if dates.hasnans:
+            fix = (
+                "Give seconds, or datetimes such as np.datetime64('2020-01-05 12:30')."
+            )
+            raise ArgumentError(name, "must be a time", fix, values)
+        return whole_seconds(dates.to_numpy()).reshape(array.shape)
+    check_feature(name, array, None)
+    return np.floor(array).astype("int64")
+
+
+def _requests(at, last):
+    requests = as_seconds("at", at)
+    check_feature("at", requests, None)
+    if requests.shape not in ((), last.shape):
+        raise ArgumentError(
+            "at",
+            f"must be one time, or one for each history, {len(last)}, but its shape is "
+            f"{requests.shape}",
+        )
+    requests = np.broadcast_to(requests, last.shape)
+    early = np.flatnonzero(requests < last)
+    if len(early):
+        row = early[0]
+        raise ArgumentError(
+            "at",
+            f"is before the last event of history {row}, in seconds: {requests[row]} "
+            f"< {last[row]}",
+            "Leave later events out of the history, or give a later time.",
+            at,
+        )
+    return requests
+
+
+def _median_gaps(values, times):
+    """Returns the median seconds between the events of each history, 0 for one."""
+    counts = times.lengths - 1
+    rows = np.repeat(np.arange(len(counts)), counts)
+    is_first = np.zeros(len(values), bool)
+    is_first[times.ends - times.lengths] = True
+    gaps = np.diff(values, prepend=0)[~is_first]
+    gaps = np.append(gaps[np.lexsort((gaps, rows))], 0)
+    begins = np.cumsum(counts) - counts
+    low, high = begins + np.maximum(counts - 1, 0) // 2, begins + counts // 2
+    medians = (gaps[low] + gaps[high]) // 2
+    return np.where(counts > 0, np.maximum(medians, 0), 0)
