@@ -2,9 +2,10 @@
 
     KERAS_BACKEND=tensorflow python benchmarks/convolution_forms.py
 
-Training steps of a model of 8 blocks (width 64, 19 positions, batch 256) with each form
-of `stackrec_keras.layers.causal_convolution`, in turn. On JAX the sum of products is
-compiled once for a cycle of blocks, the convolution once for each block.
+Times training steps of a model of 8 blocks (width 64, 19 positions, batch 256). Steps
+alternate between the forms of `stackrec_keras.layers.causal_convolution`. On JAX, the
+sum of products is compiled once for a cycle of blocks, and the convolution is compiled
+once for each block.
 """
 
 import contextlib

@@ -9,7 +9,7 @@ import numpy as np
 
 
 def compare(description, forms, build, using, batch, length):
-    """Times training steps of a model in each form, in turn, and prints a line each.
+    """Times training steps that alternate between forms, and prints a line for each.
 
     Args:
         description: String, what `--help` says.
@@ -17,7 +17,7 @@ def compare(description, forms, build, using, batch, length):
         build: Function that returns an uncompiled model of 100 items.
         using: Function from a form to a context in which it is used.
         batch: Integer, rows.
-        length: Integer, items a row, the last target among them.
+        length: Integer, items per row, including the last target.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--steps", type=int, default=30)

@@ -2,9 +2,9 @@
 
     KERAS_BACKEND=jax python benchmarks/hstu_attention.py --chunk-size 128
 
-Steps of training, forward and backward, of an `HSTUStack` (4 blocks, width 64, 2 heads,
-batch 8) at 200 and 1,000 positions, in both forms in turn; then the peak memory of each
-form beyond what it starts from, each in a process of its own.
+Times training steps, forward and backward, of an `HSTUStack` (4 blocks, width 64, 2
+heads, batch 8) at 200 and 1,000 positions, alternating between the two forms. Then it
+measures how far each form raises peak memory, each in its own process.
 """
 
 import argparse
@@ -69,7 +69,7 @@ def measured_apart(length, form):
 
 def peak_megabytes(arguments, length, form):
     batch = data(arguments, length)
-    # A step of few positions first, for what compiling and the libraries take.
+    # First a step of few positions, so that compiler and libraries have their memory.
     build(arguments, 8, form).train_on_batch(*data(arguments, 8))
     before = peak_kilobytes()
     model = build(arguments, length, form)
@@ -80,7 +80,7 @@ def peak_megabytes(arguments, length, form):
 
 
 def peak_kilobytes():
-    # getrusage's figure of a new process begins at that of the one that started it.
+    # getrusage would start a new process at the peak of its parent process.
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"VmHWM:\s*(\d+)", status).group(1))
 

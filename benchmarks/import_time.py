@@ -2,7 +2,7 @@
 
     KERAS_BACKEND=jax python benchmarks/import_time.py
 
-Each import in a process of its own, after one that fills the caches.
+Each import runs in its own process, after one that fills the caches.
 """
 
 import argparse

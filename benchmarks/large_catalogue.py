@@ -2,11 +2,12 @@
 
     python benchmarks/large_catalogue.py --data globo_clicks.npz --steps 1000
 
-The clicks of a news portal (an .npz of `user`, `item` and `timestamp`; such as those of
-Globo.com: 46,033 items, 3 million clicks): a split at two points in time, popularity,
-and NextItNet with a sampled softmax for a bounded number of steps. Validation and test
-are `--held-out` of the events each. Quality is over all items that training has, on
-test rows drawn at random where there are more than `--test-rows`.
+Reads the clicks of a news portal (an .npz of `user`, `item` and `timestamp`), such as
+those of Globo.com: 46,033 items, 3 million clicks. Splits them at two points in time,
+and compares popularity and a NextItNet that trains with a sampled softmax for a bounded
+number of steps. Validation and test each take the fraction `--held-out` of the events.
+Targets are ranked among all items that occur in training. If there are more than
+`--test-rows` test rows, they are drawn at random.
 """
 
 import argparse
@@ -61,7 +62,7 @@ def main():
 
 
 class Table:
-    """What was done, the seconds that each took, and the most memory so far."""
+    """A row per step: its name, its seconds, and the peak memory up to its end."""
 
     def __init__(self):
         self.rows = []
@@ -70,7 +71,7 @@ class Table:
         start = time.perf_counter()
         result = step()
         row = {"step": name, "seconds": time.perf_counter() - start}
-        # In KiB, but for macOS.
+        # In KiB, except on macOS.
         row["peak GiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         if isinstance(result, dict):
             row |= {m: result[m] for m in ("mrr@5", "hit_rate@10", "ndcg@10")}

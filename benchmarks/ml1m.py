@@ -9,13 +9,13 @@
 
 Each arm is a recipe of `stackrec recipes`, or one with some options replaced. Each
 user's last item is held out for the test and the one before for validation; all items
-are ranked, without those that the user has seen. Training stops early on validation
-MRR@5, as all runs of the library do, and the best epoch's model is tested, once.
+that the user has not seen are ranked. Training stops early on validation MRR@5, as all
+runs of the library do, and the best epoch's model is tested, once.
 
-A finished run becomes a row of the results file, and a row that is there is not run
-again. An interrupted run continues from its last epoch, from its folder in `--runs`.
-Several processes may write to one results file. The table takes the learning rate with
-the best mean validation NDCG@10 of each arm.
+A finished run becomes a row of the results file, and is not run again. An interrupted
+run continues from its last epoch, from its folder in `--runs`. Several processes may
+write to one results file. The table takes the learning rate with the best mean
+validation NDCG@10 of each arm.
 
 On TensorFlow, use `--jit on`. OMP_NUM_THREADS, TF_NUM_INTRAOP_THREADS and
 TF_NUM_INTEROP_THREADS set the number of threads; the first is recorded.
@@ -38,7 +38,7 @@ from stackrec_keras.runs.named_recipes import RECIPES
 RESULTS = Path(__file__).parent / "results" / "ml1m.csv"
 FAMILIES = ("sasrec",)  # arms that are run at each depth
 DEPTHS = (4, 8, 16)  # besides the 2 of the recipes
-# A run is known by these; the other columns are what came of it.
+# These columns identify a run; the others hold its results.
 KEY = ("arm", "seed", "min_count", "learning_rate", "max_epochs", "patience")
 
 

@@ -2,10 +2,10 @@
 
     python benchmarks/sasrec_depth.py --depths 8 16 32 --seeds 0
 
-MovieLens-1M, leave-one-out per user, all items ranked. For each depth a model from
-scratch and one grown to it from a quarter of its blocks in one fit, for as many epochs.
-`--plain` adds blocks without gates; with `--loss sampled_softmax` that is the form
-whose collapse is published.
+MovieLens-1M, leave-one-out per user, all items ranked. For each depth, it trains one
+model from scratch and one that grows from a quarter of the blocks in one fit, for the
+same number of epochs. `--plain` adds models whose blocks have no gates. With `--loss
+sampled_softmax`, that is the form for which a collapse has been published.
 """
 
 import argparse

@@ -34,14 +34,14 @@ def load_keras() -> None:
         ) from None
 
 
-# TensorFlow 2.21 tells of oneDNN and CUDA while it is loaded, whatever the log level.
+# TensorFlow 2.21 logs lines about oneDNN and CUDA as it loads, at any log level.
 _START_LINE = re.compile(rb"I0000 |WARNING: All log messages before absl::Init")
 
 
 @contextlib.contextmanager
 def without_start_lines() -> Iterator[None]:
-    """Context that holds back what is written to stderr, by native code too, and
-    writes it at the end without TensorFlow's start lines."""
+    """Context manager that collects what is written to stderr, also by native code, and
+    writes it at the end without TensorFlow's startup lines."""
     with tempfile.TemporaryFile() as written:
         stderr = os.dup(2)
         os.dup2(written.fileno(), 2)

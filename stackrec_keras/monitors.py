@@ -1,4 +1,4 @@
-"""Values of the logs that models are compared by, such as `"val_mrr@5"`."""
+"""The values in the logs by which models are compared, such as `"val_mrr@5"`."""
 
 
 def sign(monitor: str) -> int:

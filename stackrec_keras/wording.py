@@ -36,11 +36,11 @@ def counted(number: int, noun: str) -> str:
 def did_you_mean(
     given: str | Iterable[str], known: Iterable[str], cutoff: float = 0.6
 ) -> str:
-    """Returns the question that names what is spelled like `given`, or `""`.
+    """Returns a question that suggests similarly spelled strings, or `""`.
 
     Args:
         given: String, or several.
-        known: Strings that may be meant.
+        known: Strings that may have been meant.
         cutoff: Float, the least similarity, from 0 to 1. Defaults to `0.6`.
     """
     names = [given] if isinstance(given, str) else list(given)

@@ -31,7 +31,7 @@ class GMLPStack(BlockStack):
         h = ops.layer_normalization(x, weights["norm_scale"], weights["norm_shift"])
         h = ops.gelu(ops.matmul(h, weights["expand"]))
         passed, mixed = ops.split(h, 2, axis=-1)
-        # Row t says what position t takes from each one up to t.
+        # Row t has the weights with which position t reads positions up to t.
         first = self.max_length - ops.shape(x)[1]
         mix = ops.tril(weights["mix"])[first:, first:]
         h = passed * (1 + ops.matmul(mix, mixed))

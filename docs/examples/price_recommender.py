@@ -1,4 +1,4 @@
-"""A next-item recommender that reads what its items cost."""
+"""A next-item recommender that reads the prices of its items."""
 
 import keras
 from keras import ops

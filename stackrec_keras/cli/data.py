@@ -62,7 +62,7 @@ def run(args):
     if not config.sequences:
         lines.append(("  ties", TIE_RULE))
     if split.tied_targets:
-        tied = f"{split.tied_targets:,} have the time of the event before"
+        tied = f"{split.tied_targets:,} have the same time as the event before"
         lines.append(("  test targets", tied))
     _print_pairs(lines)
 

@@ -40,7 +40,7 @@ def run(args):
     if args.data is not None and config.split == TRANSFER:
         raise ArgumentError(
             "data",
-            f"has one catalogue, but the run in {folder.path} recommends from a second",
+            f"has one catalogue, but the run in {folder.path} has a second one",
             "Leave it out.",
             args.data,
         )

@@ -13,9 +13,9 @@ does. OLD is not changed.
 Give the whole log up to now, since histories are read from it. Of the events that OLD
 was not trained on (of all events, if OLD does not record what it was trained on), the
 newest tenth is held out for the test, and the tenth before it for validation. New items
-come only from the events before these. The table compares the new model with OLD, whose
-new items start at the mean of all items, on the same rows; start.keras is that version
-of OLD."""
+come only from the events before these. The table compares the new model with OLD on the
+same rows. For that, OLD gets the new items too, which start at the mean of all items;
+start.keras is this version of OLD."""
 
 
 def add_parser(subparsers):

@@ -69,7 +69,7 @@ def add_parser(subparsers):
     among.add_argument(
         "--candidates-file",
         metavar="FILE.txt",
-        help="a file with these, one id per line",
+        help="a file with the only items to choose from, one id per line",
     )
     parser.add_argument(
         "--data",

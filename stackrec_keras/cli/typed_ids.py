@@ -5,12 +5,12 @@ from stackrec_keras.wording import did_you_mean
 
 
 def typed_items(typed, vocabulary, argument="items", file=None):
-    """Returns the raw ids of a vocabulary that are written as someone typed them.
+    """Returns the raw ids of a vocabulary that the typed strings stand for.
 
     Args:
         typed: List of strings.
         vocabulary: `Vocabulary` of the items.
-        argument: String, the argument that they were given as. Defaults to `"items"`.
+        argument: String, the name of the argument that they are. Defaults to `"items"`.
         file: String, the path of the file that they were read from. Defaults to
             `None`: they were typed.
 
@@ -32,7 +32,7 @@ def typed_items(typed, vocabulary, argument="items", file=None):
 
 
 def typed_user(typed, ids, data):
-    """Returns the raw id that is written as someone typed it.
+    """Returns the raw id that a typed string stands for.
 
     Args:
         typed: String.

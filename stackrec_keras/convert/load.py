@@ -78,7 +78,7 @@ def _check_scoring(model):
 
 
 class Checkpoint:
-    """The variables of a checkpoint, to be taken out of it one by one.
+    """The variables of a checkpoint, which are taken out one by one.
 
     Args:
         weights: Dict from name to array. Optimizer variables are skipped.
@@ -92,12 +92,13 @@ class Checkpoint:
         }
 
     def depth(self, block):
-        """Returns the number of blocks, whose variables' names match a pattern."""
+        """Returns the number of blocks, counted by variable names that match a
+        pattern."""
         found = [match for name in self._weights if (match := block.match(name))]
         return len({match.group(1) for match in found})
 
     def take(self, name, shape):
-        """Takes out the variable of a name and returns it in a shape."""
+        """Removes the variable with this name and returns it, reshaped to `shape`."""
         if name not in self._weights:
             raise ArgumentError(
                 "weights", f"has no variable {name!r}, which the model needs"

@@ -18,8 +18,8 @@ class ReferenceNumbering:
 
     Args:
         vocabulary: `Vocabulary` of the items, without the padding.
-        rows: Integer array of shape `(num_items + 1,)`, where its tables have the
-            padding, then each item of the vocabulary.
+        rows: Integer array of shape `(num_items + 1,)`, the row of its tables for the
+            padding, then for each item of the vocabulary.
         num_rows: Integer, the number of rows of its tables.
         length: Integer, the number of items in its padded sequences.
     """
@@ -32,10 +32,10 @@ class ReferenceNumbering:
     def renumbered(
         self, weights: Mapping[str, np.ndarray], tables: tuple[str, ...]
     ) -> dict[str, np.ndarray]:
-        """Returns the weights with the rows of some tables in our order.
+        """Returns the weights, with the rows of the named tables sorted our way.
 
-        Row 0 is then the padding's, which the reference implementation may have among
-        the items.
+        Row 0 is then that of the padding, whose row in the reference implementation may
+        be between those of the items.
 
         Args:
             weights: Dict from name to array.
@@ -72,7 +72,7 @@ def reference_numbering(
             `False`.
         pad: The id that stands for padding in the file. Defaults to `0`.
         fills_with_pad: Boolean, whether shorter rows are filled with `pad`, as for
-            NextItNet and GRec, or with an index 0 of its own. Defaults to `True`.
+            NextItNet and GRec, or with a separate index 0. Defaults to `True`.
 
     Returns:
         A `ReferenceNumbering`.

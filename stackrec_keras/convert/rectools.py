@@ -13,8 +13,8 @@ def load_rectools_weights(stack: BlockStack, weights: Mapping[str, Tensor]) -> N
 
     Args:
         stack: An `HSTUStack` for the weights of RecTools' `STULayers`, or a `LiGRStack`
-            for those of its `LiGRLayers`. Its depth, its sizes and its options are
-            those of the layers, and `rezero` is `False`.
+            for those of its `LiGRLayers`. It must have the depth, the sizes and the
+            options of the layers, and `rezero=False`.
         weights: Dict from the names in the layers' `state_dict()`, such as
             `"stu_blocks.0.uvqk_proj"` or
             `"transformer_blocks.0.multi_head_attn.in_proj_weight"`, to torch tensors or
@@ -81,7 +81,7 @@ _LIGR = {
 
 
 def _layout(stack):
-    """What RecTools calls the list of blocks, and each weight of a block."""
+    """RecTools' names for the list of blocks and for each weight of a block."""
     if not isinstance(stack, (HSTUStack, LiGRStack)):
         raise ArgumentError("stack", "must be an HSTUStack or a LiGRStack", "", stack)
     if stack.rezero:
@@ -96,7 +96,7 @@ def _layout(stack):
 
 
 def _array(value):
-    if hasattr(value, "detach"):  # torch's, which NumPy cannot read in bfloat16
+    if hasattr(value, "detach"):  # a torch tensor, maybe bfloat16
         value = value.detach().cpu().float()
     return np.asarray(value)
 
@@ -138,7 +138,7 @@ def _listed(names):
 
 
 def _value(arrays, name, shape):
-    """The value of one block's weight; torch keeps a dense layer's as (out, in)."""
+    """The value of a block's weight; torch stores dense kernels as (out, in)."""
     value = arrays[name]
     is_dense = name.endswith("weight") and len(shape) == 2
     expected = shape[::-1] if is_dense else shape

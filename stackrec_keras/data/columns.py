@@ -139,7 +139,7 @@ def _check_roles(found):
 
 
 def numbered_columns(columns, first_row, source):
-    """Returns the places of columns in a file without a header, `None` if it has one.
+    """Returns the positions of columns in a file without a header, else `None`.
 
     Args:
         columns: Dict from a role to what the caller gave: a name, or a number from 0.

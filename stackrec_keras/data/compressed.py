@@ -26,7 +26,7 @@ _BLOCK = 1 << 17
 
 
 def compression_of(path):
-    """Returns the last extension of a path if it is of a compression, else `""`."""
+    """Returns a path's last extension if it names a compression, else `""`."""
     suffix = path.suffix.lower()
     return suffix if suffix in COMPRESSIONS else ""
 
@@ -65,7 +65,7 @@ def open_bytes(path, name):
         except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
             raise _damage(path, name, actual, error) from error
         except OSError as error:
-            if error.errno is not None:  # the system's, such as of a lost disk
+            if error.errno is not None:  # from the system, such as a lost disk
                 raise
             raise _damage(path, name, actual, error) from error
 

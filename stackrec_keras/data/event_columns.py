@@ -27,7 +27,7 @@ class EventColumns(Columns):
             the row, the newest are kept.
         ends: `(rows,)` one past the last input event of each row.
         targets: `(rows,)` event after the inputs, in the last place of the row.
-        length: Integer, the columns of the rows.
+        length: Integer, the number of columns of the rows.
     """
 
     events: Mapping[str, np.ndarray]

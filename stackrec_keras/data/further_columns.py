@@ -40,7 +40,7 @@ def further_columns(log) -> dict[str, np.ndarray]:
 
 
 def is_numeric(column) -> bool:
-    """Returns whether a column holds numbers, booleans or datetimes, as numpy does."""
+    """Returns whether a column holds numpy numbers, booleans or datetimes."""
     return isinstance(column.dtype, np.dtype) and column.dtype.kind in _NUMBERS
 
 
@@ -59,7 +59,7 @@ def whole_seconds(times: np.ndarray) -> np.ndarray:
 
 
 def as_numeric(column: pd.Series, name: str, source, place) -> pd.Series:
-    """Returns a further column of a log as numpy holds numbers or datetimes.
+    """Returns a further column of a log with a numpy dtype of numbers or datetimes.
 
     Args:
         column: Series without missing values.

@@ -123,7 +123,7 @@ def gather_rows(values, begins, ends, length, rows=None) -> np.ndarray:
         values: `(events,)` array.
         begins: `(rows,)` first event of each row.
         ends: `(rows,)` one past its last event.
-        length: Integer, the columns; a longer row keeps its newest events.
+        length: Integer, the number of columns; a longer row keeps its newest events.
         rows: `(rows, length)` array of zeros to write to. Defaults to a new one.
 
     Returns:

@@ -111,7 +111,7 @@ def _as_frame(data):
     if isinstance(data, pd.DataFrame):
         return data
     fix = "Give a path, a frame, a dict of columns or a list of records."
-    if data is None:  # an empty frame to pandas
+    if data is None:  # pandas would make an empty frame
         raise log_error(data, "is not a log", fix)
     try:
         return pd.DataFrame(data, copy=False)
@@ -228,7 +228,7 @@ def _ranks(ids):
 
 
 def _sorting_order(users, times):
-    """Returns the stable order by (user, time), `None` where rows are in it."""
+    """Returns the stable order by (user, time), or `None` if rows are sorted."""
     if times.dtype.kind == "M":
         times = times.view(np.int64)
         times = times // max(1, int(np.gcd.reduce(times)))  # seconds, held as us
@@ -241,7 +241,7 @@ def _sorting_order(users, times):
 
 
 def _combined_key(users, times):
-    """Returns one int64 per (user, time) for a single sort, `None` if too wide."""
+    """Returns one int64 per (user, time) to sort by, or `None` if it does not fit."""
     if times.dtype.kind != "i":
         return None
     first_user, first_time = int(users.min()), int(times.min())

@@ -26,7 +26,7 @@ from .text_table import read_table
 
 _ARGUMENT = "path_or_frame"
 _SEPARATORS = {
-    # Commas, or what spreadsheets write in some countries, and databases.
+    # Commas, or the separators that some spreadsheets and databases write.
     ".csv": (",", ";", "\t", "|"),
     ".tsv": ("\t",),
     ".inter": ("\t",),
@@ -245,10 +245,10 @@ def _read_parquet(path, columns):
             f"cannot be read as .parquet: {str(error).rstrip('.')}",
             "It is damaged or of another form: write or fetch it again, or rename it.",
         ) from error
-    # The metadata would make an index of a column that was one in pandas.
+    # With the metadata, a column that was an index in pandas would become one again.
     return table.to_pandas(ignore_metadata=True), names, place_in_frame
 
 
 def place_in_frame(row):
-    """Returns the name of a row of a frame in errors."""
+    """Returns how errors name a row of a frame."""
     return f"row {row} (from 0)"

@@ -18,7 +18,7 @@ class DataSet(NamedTuple):
     description: str
 
 
-# The one list of data sets: another one is another entry.
+# To add a data set, add an entry here.
 DATA_SETS = {
     "ml-1m": DataSet(
         load_ml_1m,
@@ -27,7 +27,7 @@ DATA_SETS = {
     ),
     "synthetic": DataSet(
         synthetic,
-        "120,000 generated events in which deeper models see more; generated in a "
+        "120,000 generated events whose next item depends on items far back; takes a "
         "second",
     ),
 }

@@ -28,8 +28,8 @@ def split_random(
     Args:
         windows: `Windows`.
         test_share: Float between 0 and 1, the fraction of all windows to hold out for
-            the test. Where users are split it is as close as their windows allow.
-            Defaults to `0.2`.
+            the test. If the split is by user, it is approximate, because users differ
+            in their number of windows. Defaults to `0.2`.
         validation_share: Float, the fraction of all windows for validation. Defaults to
             `0.1`.
         seed: Integer of at least 0. Defaults to `0`.
@@ -79,13 +79,13 @@ def _why_empty(windows, test_share, validation_share):
 
 
 def _draw_rows(windows, test_rows, held_out, rng):
-    """Returns the rows of the test, of validation and of training, drawn singly."""
+    """Returns the test, validation and training rows, drawn row by row."""
     parts = np.split(rng.permutation(len(windows)), [test_rows, held_out])
     return [np.sort(part) for part in parts]
 
 
 def _draw_users(windows, test_rows, held_out, rng):
-    """As `_draw_rows`, with all rows of a user together."""
+    """As `_draw_rows`, but keeps all rows of a user together."""
     users, user_of_row, sizes = np.unique(
         windows.users, return_inverse=True, return_counts=True
     )

@@ -52,8 +52,8 @@ def read_sequences(
             over a history, they are marked as `overlapping`. Defaults to `False`.
         pad: Integer or string, the id that stands for padding, or `None` for no
             padding. It never becomes an item. Defaults to `0`.
-        length: Integer, the columns of the windows; longer rows keep their last items.
-            Defaults to the length of the longest row.
+        length: Integer, the number of columns of the windows; longer rows keep their
+            last items. Defaults to the length of the longest row.
 
     Returns:
         `(windows, vocabulary)`, as from a log. Ids are integers if all of them are,
@@ -96,7 +96,7 @@ def read_tokens(path):
     check_path(
         "path",
         path,
-        "A log goes into `read_interactions`, and its windows come from "
+        "To read a log, use `read_interactions`; to cut it into rows, use "
         "`make_windows`.",
     )
     path = Path(path)
@@ -183,7 +183,8 @@ def _quoted_tokens(data, path):
 
 
 def check_tokens(rows, codes, ids, pad, path):
-    """Checks that fields are ids, and not in a form that other programs write.
+    """Checks that fields are ids, without marks that other programs write, such as
+    brackets.
 
     Args:
         rows: `(fields,)` row of each field, in order, without fields of user ids.
@@ -268,7 +269,7 @@ def _to_windows(rows, codes, ids, users, pad, length, path):
 
 
 def _slide(items, users):
-    """Returns whether most rows of a user are the row before, moved by one item."""
+    """Returns whether most rows of a user are the row before, shifted by one item."""
     same_user = users[1:] == users[:-1]
     moved_on = (items[1:, :-1] == items[:-1, 1:]).all(axis=1)
     return bool(moved_on[same_user].mean() > 0.5) if same_user.any() else False
@@ -310,7 +311,7 @@ def _encode_users(chosen, ids, users):
 
 
 def numbers_if_all(texts):
-    """Returns texts as integers if each is exactly how its number is written."""
+    """Returns texts as integers if all are integers in their shortest form."""
     try:
         numbers = [int(text) for text in texts]
     except ValueError:

@@ -36,9 +36,9 @@ def split_by_time(
     Training rows hold only events before `validation_start`, and vocabulary and user
     indices come only from these events. Each event from `validation_start` on is the
     target of one validation row, and each from `test_start` on the target of one test
-    row; its input is what the user did strictly before it. Targets whose item training
-    does not have, and targets without any known item before them, are dropped and
-    counted. A user that training does not have gets the index -1.
+    row; its input is what the user did strictly before it. Targets whose item does not
+    occur in training, and targets without any known item before them, are dropped and
+    counted. A user who does not occur in training gets the index -1.
 
     If training continues as more data arrives, `stage_starts` says when. Windows then
     also end at these times, so the rows before one of them are what could have been
@@ -129,7 +129,7 @@ def split_by_time(
     few_targets = (
         f"validation begins at {validation_start}. Of "
         f"{counted(len(log) - len(past), 'event')} from there on, {unknown} have an "
-        f"item that training does not have, and {cold + cold_test} have no known item "
+        f"item that is not in training, and {cold + cold_test} have no known item "
         "before them"
     )
     return check_parts("log", split, (few_events, fix), (few_targets, fix))

@@ -39,9 +39,9 @@ class Split:
             the training events do not have the item (`split_by_time`). Defaults to `0`.
         cold_targets: Integer, validation and test targets that were dropped because
             the user has no known item before them (`split_by_time`). Defaults to `0`.
-        tied_targets: Integer, test targets that have the time of the event before them
-            (`split_leave_one_out`): which of the two is last, only the order of the
-            log says. Defaults to `0`.
+        tied_targets: Integer, test targets that have the same time as the event before
+            them (`split_leave_one_out`). Only the order of the log says which of the
+            two is last. Defaults to `0`.
     """
 
     train: Windows
@@ -90,13 +90,13 @@ class Split:
         )
         if self.unknown_targets or self.cold_targets:
             text += (
-                f"; dropped {counted(self.unknown_targets, 'target')} that training "
-                f"does not have and {self.cold_targets} without history"
+                f"; dropped {counted(self.unknown_targets, 'target')} not "
+                f"seen in training and {self.cold_targets} without history"
             )
         if self.tied_targets:
             text += (
-                f"; {counted(self.tied_targets, 'test target')} of the time of the "
-                f"event before: {TIE_RULE}"
+                f"; {counted(self.tied_targets, 'test target')} with the same time "
+                f"as the event before: {TIE_RULE}"
             )
         return text
 
@@ -123,8 +123,8 @@ def split_leave_one_out(
 
     Args:
         log: A sorted log, as `read_interactions` returns it.
-        vocabulary: The `Vocabulary` of the items; events of others are left out.
-            `None` for that of the log.
+        vocabulary: The `Vocabulary` of the items; events of other items are left out.
+            `None` stands for the vocabulary of the log.
         length: Integer, items per row, including the target.
         stride: As in `make_windows`, for the training rows. Defaults to `length`.
         min_items: As in `make_windows`, for the training rows. Defaults to `2`.

@@ -39,7 +39,7 @@ def synthetic(
             `2000`.
         num_items: Integer, the number of items, ids 1 to `num_items`. Defaults to
             `200`.
-        events_per_user: Integer, the events of each user. Defaults to `60`.
+        events_per_user: Integer, the number of events of each user. Defaults to `60`.
         num_classes: Integer, the hidden classes of the items, and the maps in each
             family. Defaults to `3`.
         noise: Float from 0 to 1, the probability of an item that does not depend on

@@ -1,4 +1,4 @@
-"""Ids of text files: integers if a whole column is written so, otherwise text."""
+"""Ids of text files: integers if all ids of a column are integers, otherwise text."""
 
 import re
 

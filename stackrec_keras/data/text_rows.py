@@ -206,7 +206,7 @@ def find_fault(file, form, time_column=None):
     Args:
         file: File that is open for reading bytes.
         form: Its `TextForm`.
-        time_column: Integer, the place of the times. Defaults to `None`.
+        time_column: Integer, the position of the column of times. Defaults to `None`.
 
     Returns:
         `(what, fix)`, strings that say what is wrong in which line and what to do, or

@@ -20,14 +20,14 @@ def read_table(open_file, form, has_header, ids, others, time, path):
             for use in a `with` statement.
         form: `TextForm` of the file.
         has_header: Boolean, whether the first row is a header.
-        ids: Dict from the place of each column of ids to whether it stays text even
+        ids: Dict from the position of each column of ids to whether it stays text even
             if all its values are integers.
-        others: List of the places of further columns.
-        time: Integer, the place of the column of times, or `None`.
+        others: List of the positions of further columns.
+        time: Integer, the position of the column of times, or `None`.
         path: The file's path, for errors.
 
     Returns:
-        A frame whose columns are named by their places.
+        A frame whose columns are named by their positions.
 
     Raises:
         ArgumentError: If a row does not have as many fields as the first, or a quote is
@@ -97,8 +97,8 @@ def _parse(file, form, places, **options):
 
 def _read_texts(open_file, form, places, header):
     if header is not None:
-        # With its header among its values a column is text to pandas, which reads it
-        # in a fifth of the time that it takes with a dtype.
+        # If the header is read as a value, pandas takes the column for text. That takes
+        # a fifth of the time of reading with a dtype.
         with open_file() as file:
             frame = _parse(file, form, places, header=None)
         if all(is_text(frame[place]) for place in places):

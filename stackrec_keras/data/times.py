@@ -17,7 +17,7 @@ Time = Any
 
 
 def as_time(name, value, times):
-    """Returns a time as those of a log are: a number, or a `Timestamp` in UTC.
+    """Returns a time in the form of a log's times: a number, or a `Timestamp` in UTC.
 
     Args:
         name: The argument's name.
@@ -76,7 +76,7 @@ def times_of_column(column, name, source, place):
         )
     if column.dtype.kind in "iuf":
         return _checked_numbers(column, name, source, place)
-    # It takes long to find that a million dates are not numbers.
+    # Finding out that a million dates are not numbers takes long.
     if pd.to_numeric(column[:1], errors="coerce").notna().all():
         as_numbers = pd.to_numeric(column, errors="coerce")
         if as_numbers.notna().all() and as_numbers.dtype.kind in "iuf":
@@ -113,7 +113,7 @@ def _checked_numbers(times, name, source, place):
 def _as_dates(column):
     """Returns a column as datetimes in UTC, NaT where a value is not a date."""
     if column.dtype == object:
-        # pandas takes a number among dates for one: 2000 for a year.
+        # Among dates, pandas reads a number as a date: 2000 as a year.
         is_number = column.map(lambda value: isinstance(value, numbers.Number))
         column = column.mask(is_number, None)
     times = _parse(column)

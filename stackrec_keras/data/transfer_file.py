@@ -44,8 +44,8 @@ def read_transfer(
             the file.
         pad: Integer or string, the id that stands for padding, or `None` for no
             padding. Defaults to `0`.
-        length: Integer, the columns of the histories; longer ones keep their last
-            items. Defaults to the length of the longest one.
+        length: Integer, the number of columns of the histories; longer ones keep their
+            last items. Defaults to the length of the longest one.
 
     Returns:
         `TransferPairs`.

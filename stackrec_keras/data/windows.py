@@ -159,7 +159,7 @@ class Windows(Rows):
     def share_before(self, time: Time) -> float:
         """Returns the fraction of the rows that end before a time.
 
-        It is what the `data_shares` of a schedule take for `batches(share_by="time")`.
+        Give it to the `data_shares` of a schedule, with `batches(share_by="time")`.
 
         Args:
             time: A number, a date or a string, as the log's times are.
@@ -369,7 +369,7 @@ def windows_at(histories, users, ends, vocabulary, length) -> Windows:
 
 
 def windows_of_events(histories, users, columns, vocabulary, overlapping) -> Windows:
-    """Returns windows whose rows hold the events that `columns` say.
+    """Returns windows whose rows hold the events that `columns` names.
 
     Args:
         histories: `Histories`.
@@ -390,6 +390,6 @@ def windows_of_events(histories, users, columns, vocabulary, overlapping) -> Win
 
 
 def _overlap(begins, ends):
-    """Returns whether two of these ranges of events have one in common."""
+    """Returns whether any two of these ranges of events overlap."""
     order = np.argsort(begins, kind="stable")
     return bool((begins[order][1:] < ends[order][:-1]).any())

@@ -6,12 +6,12 @@ _WIDTH = 100
 
 
 def markdown_table(rows: Sequence[Sequence[str]], width: int = _WIDTH) -> str:
-    """Returns a Markdown table; several, one below the other, if it is too wide.
+    """Returns a Markdown table, split into several if it is too wide.
 
-    Each of several begins with the first column, and has as many of the others as fit.
+    Each of them begins with the first column, and has as many others as fit.
 
     Args:
-        rows: The rows, each as many strings. The first one is the header.
+        rows: The rows, lists of equally many strings. The first one is the header.
         width: Integer, the most characters of a line. Defaults to `100`.
     """
     first, *columns = zip(*rows, strict=True)

@@ -27,7 +27,7 @@ def final_results(
     Args:
         model: A trained model whose vocabulary counts the training items.
         windows: `Windows`, the held-out rows.
-        batch_size: Integer, the rows that the model scores at a time.
+        batch_size: Integer, the number of rows that the model scores at a time.
         verbose: As in `keras.Model.evaluate`. Defaults to `0`.
         before: The model that it was grown from. Defaults to `None`.
         exclude_seen: As in `SequentialRecommender.evaluate`, for the models and the
@@ -62,7 +62,7 @@ def final_results(
 
 
 def _fresh_metrics(model, names):
-    """Returns new metrics like those of a model that have these names."""
+    """Returns new copies of the model's metrics with these names."""
     named = {metric.name: metric for metric in model.metrics}
     return [type(named[n]).from_config(named[n].get_config()) for n in names]
 

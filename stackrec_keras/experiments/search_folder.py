@@ -1,4 +1,4 @@
-"""The folder of a search, and which file is what."""
+"""The folder of a search, and the names of its files."""
 
 from pathlib import Path
 

@@ -24,7 +24,7 @@ def time_buckets(next_timestamps: Tensor, timestamps: Tensor) -> Tensor:
     Returns:
         Integer tensor of shape `(batch, queries, keys)`, from 0 to 128.
     """
-    # Seconds since 1970 do not fit in float32, their differences do. JAX has 32-bit
+    # Seconds since 1970 do not fit in float32, but their differences do. JAX has 32-bit
     # integers, whose differences are right up to 68 years.
     dtype = "int32" if keras.backend.backend() == "jax" else "int64"
     queries = ops.expand_dims(ops.cast(next_timestamps, dtype), axis=2)

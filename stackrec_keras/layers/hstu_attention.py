@@ -46,7 +46,7 @@ def hstu_attention(query, key, value, tables, times, max_length, chunk_size=None
 
 
 def _chunked(rows, chunks):
-    """Attention in chunks of queries, with its gradient written out: automatic
+    """Attention in chunks of queries, with its own gradient function: automatic
     differentiation would keep the attention weights of all chunks."""
 
     @ops.custom_gradient

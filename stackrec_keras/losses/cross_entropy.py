@@ -73,8 +73,8 @@ def chunked_log_normalizer(hidden, table, bias, chunk_size):
     """Returns what `log_normalizer` does, in bounded memory.
 
     It scores `chunk_size` classes at a time, and again in the backward pass. The
-    gradient is written out as a loop of its own: with `keras.remat` around each chunk,
-    XLA holds the logits of all chunks at once.
+    gradient is computed in a loop of its own: with `keras.remat` around each chunk, XLA
+    holds the logits of all chunks at once.
     """
     num_classes, dim = table.shape
     num_chunks = -(-num_classes // chunk_size)

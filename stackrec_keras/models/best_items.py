@@ -98,8 +98,8 @@ def check_no_nan(scores, of):
 
 
 def _bound(scores, k):
-    """Returns a score for each row, `(rows, 1)`, that at least `k` scores of the row
-    reach, and few others: the k-th highest of the maxima of groups of columns."""
+    """Returns a threshold for each row, `(rows, 1)`. At least `k` scores of the row
+    reach it, and not many more. It is the k-th highest maximum of groups of columns."""
     num_columns = scores.shape[1]
     if num_columns <= k:
         return -np.inf

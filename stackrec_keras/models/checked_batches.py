@@ -30,7 +30,7 @@ _CHECKED: weakref.WeakSet = weakref.WeakSet()
 
 
 class ChecksBatches(keras.Model):
-    """What a model adds to the methods of Keras that take one batch."""
+    """Base of a model that checks what Keras' methods for one batch are given."""
 
     def __call__(
         self, inputs: Data, training: bool | None = None, **kwargs: Any
@@ -72,7 +72,7 @@ class ChecksBatches(keras.Model):
 
 
 class CheckedData:
-    """Context of a fit, an evaluation or a prediction that checks each batch.
+    """Context manager for a fit, an evaluation or a prediction; checks each batch.
 
     It raises the `ArgumentError` that a check raised; a pipeline of TensorFlow would
     wrap it into an error of its own.
@@ -91,7 +91,7 @@ class CheckedData:
         """Returns data of the same kind whose batches are checked.
 
         Args:
-            name: String, the argument that `data` is.
+            name: String, the name of the argument that holds `data`.
             data: A generator, a `keras.utils.PyDataset`, a `tf.data.Dataset` or a
                 torch `DataLoader`. Anything else is returned as it is.
             training: Boolean, whether the model learns from it.
@@ -189,7 +189,7 @@ def _fits(values, items):
 
 def _wrapper_of(data):
     """Returns the function that wraps data of that kind, `None` for what is checked
-    as a whole. Data of a library that is not imported cannot be there."""
+    as a whole. Data of a library that is not imported cannot occur."""
     if isinstance(data, keras.utils.PyDataset):
         return None if isinstance(data, Batches) else _CheckedDataset
     if isinstance(data, types.GeneratorType):

@@ -20,7 +20,7 @@ from stackrec_keras.models.inputs import (
 )
 from stackrec_keras.models.vocabularies import check_same_items
 
-_CHECKED_ROWS = 1 << 16  # at a time: columns of a log are cut only for a while
+_CHECKED_ROWS = 1 << 16  # at a time, to bound the memory of cut columns
 _ITEMS = (
     "Encode raw ids with a Vocabulary, build the model with more items, or give it "
     "more: extend_items."
@@ -59,7 +59,7 @@ def check_batch(model, batch, prefix="", training=False, targets=True):
     Args:
         model: The model.
         batch: Arrays or tensors whose values are known, as Keras takes them.
-        prefix: String, what stands before the names of the parts.
+        prefix: String to put before the names of the parts in errors.
         training: Boolean, whether the model learns from it.
         targets: Boolean, whether it must have `y`.
 
@@ -89,7 +89,7 @@ def check_training_inputs(model, x):
         check_names(model, "x", as_features(x), training=True)
         users = as_features(x).get("users")
     else:
-        return  # batches of some other kind: each is checked by itself
+        return  # other batches are checked one by one
     if users is not None:
         _check_users(model, "x", as_array(users))
 

@@ -24,7 +24,7 @@ def export(model, filepath, format, verbose, input_signature, **kwargs):
     if input_signature is None:
         length = model.trained_length if _needs_length(format) else None
         input_signature = _signature(model, length)
-        _check_length(format, input_signature, "this model was not trained yet")
+        _check_length(format, input_signature, "this model has not been trained")
     _check_length(format, input_signature, "this one leaves it open")
     scorer = Scorer(model)
     if keras.backend.backend() == "torch":
@@ -84,8 +84,8 @@ def _signature(model, length):
     if untold:
         raise ArgumentError(
             "input_signature",
-            "must give the shape and type of each feature, since this model was not "
-            f"trained yet: of {', '.join(map(repr, untold))} too",
+            "must give the shape and type of each feature, also of "
+            f"{', '.join(map(repr, untold))}, since this model has not been trained",
             "Train it first, or give input_signature=[{'items': keras.InputSpec(...), "
             "...}].",
         )

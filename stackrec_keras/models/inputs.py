@@ -1,4 +1,4 @@
-"""The inputs of a model: item ids, or a dict of named features with them among them."""
+"""The inputs of a model: item ids, or a dict of named features that includes them."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def further_of(inputs: Data) -> dict[str, Any]:
 
 
 def as_array(values: Any) -> np.ndarray | None:
-    """Returns the array that values are or hold, `None` if they yield batches."""
+    """Returns values as a NumPy array, or `None` if they yield batches."""
     if ops.is_tensor(values):
         return ops.convert_to_numpy(values)
     return np.asarray(values) if hasattr(values, "__array__") else None
@@ -58,7 +58,7 @@ def check_names(model: Any, name: str, given: Any, training: bool = False) -> No
 
     Args:
         model: As in `missing_features`.
-        name: String, the argument that the inputs are.
+        name: String, the name of the argument that holds the inputs.
         given: Names of their features.
         training: As in `missing_features`.
 
@@ -92,7 +92,7 @@ def check_feature(name: str, values: np.ndarray, items: np.ndarray | None) -> No
     """Checks the values of a feature other than the items and users.
 
     Args:
-        name: String, the argument that they are: `"x['price']"`.
+        name: String, what errors call them: `"x['price']"`.
         values: Array.
         items: Array of the item ids beside them.
 

@@ -23,7 +23,7 @@ class ReadWriteLock:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
-        """Context in which no other thread can change the model."""
+        """Context manager during which no other thread can change the model."""
         me = threading.get_ident()
         with self._condition:
             if me not in self._readers:
@@ -40,7 +40,7 @@ class ReadWriteLock:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Context in which no other thread can read or change the model."""
+        """Context manager during which no other thread can read or change the model."""
         self._start_writing(1)
         try:
             yield

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Architecture:
-    """What can be told of an architecture before a backend is loaded.
+    """What is known about an architecture before a backend is loaded.
 
     Args:
         class_name: String, its class in `stackrec_keras.models`.
@@ -22,7 +22,7 @@ class Architecture:
         return self.base_name == "ConvolutionalRecommender"
 
 
-# One more architecture is one more line. Options are passed to a class if they are
+# To add an architecture, add a line here. Options are passed to a class if they are
 # arguments of its constructor.
 ARCHITECTURES = {
     "nextitnet": Architecture("NextItNet", "ConvolutionalRecommender"),

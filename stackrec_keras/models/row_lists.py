@@ -19,7 +19,7 @@ class RowLists:
 
     @classmethod
     def from_pairs(cls, rows, values, num_rows):
-        """Returns the lists of (row, value) pairs whose rows are in order."""
+        """Makes lists from (row, value) pairs that are sorted by row."""
         return cls(values, np.cumsum(np.bincount(rows, minlength=num_rows)))
 
     def __len__(self):
@@ -31,7 +31,7 @@ class RowLists:
         return np.diff(self.ends, prepend=0)
 
     def with_values(self, values):
-        """Returns lists of the same lengths that have other values."""
+        """Returns lists of the same lengths with other values."""
         return replace(self, values=values)
 
     def pairs(self, rows):

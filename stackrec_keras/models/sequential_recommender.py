@@ -126,7 +126,7 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
                 `features`, except for optional ones that were not given.
             training: Boolean or `None`.
         """
-        raise NotImplementedError(f"{type(self).__name__} defines hidden_states().")
+        raise NotImplementedError(f"{type(self).__name__} must define hidden_states().")
 
     @property
     def num_targets(self) -> int:
@@ -199,9 +199,9 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
             x: Item indices as for `call`; or a list of histories, oldest item first:
                 lists of raw item ids for a model with a vocabulary, of indices for
                 one without. Unknown items are skipped with a warning. A model that
-                takes more features gets a dict, with either of them as `"items"`. A
-                feature has one value for each item, in lists or an array like those
-                of the items; or one value for each history, `(batch,)`.
+                takes more features gets a dict, whose `"items"` are such indices or
+                lists. A feature has one value for each item, in lists or an array like
+                those of the items; or one value for each history, `(batch,)`.
             k: Integer, number of items for each history. Defaults to `10`.
             exclude_seen: Boolean, whether to leave out the items of the history.
                 Defaults to `True`.

@@ -9,7 +9,7 @@ from stackrec_keras.models.read_write_lock import ReadWriteLock
 
 
 class SharedModel(keras.Model):
-    """What a model adds to Keras' trainer so that several threads may use it.
+    """Base of a model that several threads may use at once.
 
     Threads can infer at the same time, even while another thread fits the model. No
     thread infers while the model changes shape. On JAX, Keras takes the values out of
@@ -23,25 +23,25 @@ class SharedModel(keras.Model):
         self._evaluation = threading.RLock()
 
     def inferring(self) -> contextlib.AbstractContextManager:
-        """Context for reading the model."""
+        """Context manager for reading the model."""
         return self.lock.writing() if _takes_values() else self.lock.reading()
 
     @contextlib.contextmanager
     def evaluating(self) -> Iterator[None]:
-        """Context for evaluating the model. Evaluations take turns, since they
+        """Context manager for evaluating the model. Evaluations take turns, since they
         share the metrics and the compiled step."""
         if _takes_values():  # and so evaluations take turns already
             with self.inferring():
                 yield
         else:
-            # The lock of the model last: who holds it must not wait for another
-            # evaluation, which may be waiting to change the model.
+            # Take the model's lock last: a thread that holds it must not wait for
+            # another evaluation, which may be waiting to change the model.
             with self._evaluation, self.inferring():
                 yield
 
     @contextlib.contextmanager
     def fitting(self) -> Iterator[None]:
-        """Context for training the model."""
+        """Context manager for training the model."""
         with self.lock.writing() if _takes_values() else contextlib.nullcontext():
             yield
 

@@ -45,7 +45,7 @@ class Steps(keras.Model):
     def test_step(self, *args: Any) -> dict[str, Any]:
         *state, data = args
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        # The dict tells `compute_metrics` a step of evaluation from one of training.
+        # By the dict, `compute_metrics` recognizes an evaluation step.
         return super().test_step(*state, (x, {"next_item": y}, sample_weight))
 
     def predict_step(self, *args: Any) -> Any:

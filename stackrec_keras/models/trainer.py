@@ -193,8 +193,9 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
 
     @contextlib.contextmanager
     def _ranking(self, exclude_seen):
-        """Context of an evaluation that may rank differently from what `compile` set:
-        its step is then traced separately, and the usual step is put back."""
+        """Context manager for an evaluation that may rank differently from what
+        `compile` set: its step is then traced separately, and the usual step is put
+        back."""
         if exclude_seen == self.exclude_seen:
             yield
             return

@@ -20,7 +20,7 @@ _running: contextvars.ContextVar = contextvars.ContextVar("running", default=Non
 
 
 class KeepsValues(keras.Model):
-    """What a model adds to Keras' trainer so that an error in a step loses nothing.
+    """Base of a model that keeps its weights if a step raises an error.
 
     On JAX, Keras takes the values out of all variables before a step and puts them
     back after an epoch. An error while the step is traced, such as a target of the
@@ -40,7 +40,7 @@ class KeepsValues(keras.Model):
 
     @contextlib.contextmanager
     def keeping_values(self) -> Iterator[None]:
-        """Context of `fit`, `evaluate` or `predict`."""
+        """Context manager for `fit`, `evaluate` or `predict`."""
         running = _running.set(self)
         try:
             yield
@@ -62,8 +62,7 @@ class KeepsValues(keras.Model):
 
 
 class EpochSteps(keras.Model):
-    """What a model adds to Keras' training loop so that each epoch of a fit may have
-    its own number of batches.
+    """Base of a model whose epochs may have different numbers of batches in one fit.
 
     Keras asks the data for that number once, before the first epoch, and keeps it in
     the iterator over epochs. No callback can see that iterator, but Keras passes it to
@@ -114,7 +113,7 @@ def draw_before_step(model, state, draw):
 
 
 def values_of(model, trainable, non_trainable):
-    """Context in which a model's variables have the values that a JAX step got."""
+    """Context manager that gives a model's variables the values that a JAX step got."""
     variables = [*model.trainable_variables, *model.non_trainable_variables]
     values = [*trainable, *non_trainable]
     return keras.StatelessScope(state_mapping=list(zip(variables, values)))

@@ -34,11 +34,11 @@ def check_vocabulary(name, vocabulary, size_name, size):
 
 
 def check_same_items(name, known, windows):
-    """Checks that the indices of rows mean what they mean to a model: that one of the
-    two vocabularies begins with the other.
+    """Checks that the indices of rows stand for the same items as the model's. This is
+    so if one of the two vocabularies begins with the other.
 
     Args:
-        name: String, the argument that the rows are from.
+        name: String, the name of the argument that holds the rows.
         known: The model's `Vocabulary`, or `None`.
         windows: The rows, with a `vocabulary` or without.
 
@@ -54,7 +54,7 @@ def check_same_items(name, known, windows):
         index = int(other[0])
         raise ArgumentError(
             name,
-            f"was made with another vocabulary than the model's: item {index + 1} is "
-            f"{made_with.ids[index]!r} there, but {known.ids[index]!r} to the model",
+            f"was made with a different vocabulary: item {index + 1} is "
+            f"{made_with.ids[index]!r} in it, but {known.ids[index]!r} in the model's",
             "Make the windows, or the split, with model.vocabulary.",
         )

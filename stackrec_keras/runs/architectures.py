@@ -41,7 +41,7 @@ def _options(kind, config):
 
 
 def _sizes(kind, config, split):
-    """What the data settle, and the widths of a model with two of them."""
+    """The arguments that follow from the data, and the widths of a model with two."""
     takes = _parameters(kind)
     sizes = {"num_items": split.num_items}
     if "num_users" in takes:

@@ -383,7 +383,8 @@ class TrainConfig:
         return self.model == "hstu" and self.time_bias
 
     def _check_leave_one_out(self):
-        """Checks that options of the leave-one-out split come with it."""
+        """Checks that options of the leave-one-out split are given only with that
+        split."""
         for name in LEAVE_ONE_OUT_OPTIONS:
             value = getattr(self, name)
             if value != getattr(TrainConfig, name) and self.split != "leave-one-out":

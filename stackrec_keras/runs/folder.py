@@ -1,4 +1,4 @@
-"""The folder of a training run, and which file is what."""
+"""The folder of a training run, and the names of its files."""
 
 import json
 import os

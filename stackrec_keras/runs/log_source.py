@@ -49,7 +49,8 @@ def read_log(options, data=None):
 
 @contextlib.contextmanager
 def errors_about_data(data):
-    """Errors about the path that a function reads are errors about a run's `data`."""
+    """Context manager that turns errors about a path into errors about a run's
+    `data`."""
     try:
         yield
     except ArgumentError as error:

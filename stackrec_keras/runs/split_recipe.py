@@ -75,7 +75,7 @@ def split_arguments(config):
         return {**_SHARES, "seed": config.split_seed}
     if config.split == "time":
         return dict(_TIME_SHARES)
-    # An option at its default is not written: runs of before it have none either.
+    # An option at its default is not written, as it is missing in runs older than it.
     defaults = {f.name: f.default for f in fields(TrainConfig)}
     values = {name: getattr(config, name) for name in LEAVE_ONE_OUT_OPTIONS}
     return {name: value for name, value in values.items() if value != defaults[name]}

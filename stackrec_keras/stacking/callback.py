@@ -78,7 +78,7 @@ class StackingCallback(keras.callbacks.Callback):
         self._running = self.check(self.model, self.params["epochs"])
 
     def check(self, model: keras.Model, epochs: int) -> RunningSchedule:
-        """Checks that a model can grow as planned, and returns its schedule in a fit.
+        """Checks that a model can grow as planned, and returns the schedule for a fit.
 
         `fit` does so before it trains.
 

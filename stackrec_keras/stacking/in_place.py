@@ -1,8 +1,8 @@
 """The private attributes of Keras' variables, optimizers and compiled functions.
 
-Keras 3 has no public way to give a variable another shape, or to tell a model
-that is being fitted about it. This module does both, on each backend.
-(`models/training_loop.py` has the private attributes of the training loop.)
+Keras 3 has no public way to change the shape of a variable, or to tell a running fit of
+the change. This module does both, on each backend. (`models/training_loop.py` has the
+private attributes of the training loop.)
 """
 
 import contextlib
@@ -29,8 +29,8 @@ def replace_value(variable, value):
 
 @contextlib.contextmanager
 def changing_shapes(model):
-    """Context in which variables of a model and of optimizers change shape, while no
-    other thread uses the model. Its value is the list of optimizers that train
+    """Context manager in which variables of a model and of optimizers change shape,
+    while no other thread uses the model. Its value is the list of optimizers that train
     variables of the model. Other models that contain it remain usable."""
     lock = getattr(model, "lock", None)
     locked = contextlib.nullcontext() if lock is None else lock.writing()

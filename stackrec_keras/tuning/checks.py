@@ -20,7 +20,7 @@ class SearchArgumentError(ArgumentError, keras_tuner.errors.FatalValueError):
 
 
 def check_installed():
-    """Checks that all packages are installed that KerasTuner needs in a trial."""
+    """Checks that all packages that KerasTuner needs in a trial are installed."""
     on_tensorflow = keras.backend.backend() == "tensorflow"
     if on_tensorflow and importlib.util.find_spec("tensorboard") is None:
         raise ImportError(

@@ -97,4 +97,4 @@ def test_the_items_of_a_leave_one_out_split_and_its_ties_are_shown(tmp_path, sta
     assert code == 0
     assert "  items         2\n" in out
     assert "  ties          events of one user at the same time keep the order" in out
-    assert "  test targets  1 have the time of the event before\n" in out
+    assert "  test targets  1 have the same time as the event before\n" in out

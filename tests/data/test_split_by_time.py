@@ -68,7 +68,7 @@ def test_new_items_and_new_users_are_counted_and_shown():
     )
     message = (
         "gives no validation rows: validation begins at 3. Of 5 events from there on, "
-        "1 have an item that training does not have, and 1 have no known item"
+        "1 have an item that is not in training, and 1 have no known item"
     )
     with refused("log", says=message):
         split_by_time(log, 3, validation_start=3, test_start=4)
@@ -84,7 +84,7 @@ def test_new_items_and_new_users_are_counted_and_shown():
     ]
     assert split.test.users.tolist() == [0, 0, -1]
     assert (split.unknown_targets, split.cold_targets) == (1, 1)
-    assert "dropped 1 target that training does not have and 1" in str(split)
+    assert "dropped 1 target not seen in training and 1" in str(split)
 
 
 def test_a_time_split_takes_dates():

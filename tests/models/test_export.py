@@ -55,7 +55,7 @@ def test_a_transfer_model_exports_too(sequences, tmp_path):
 
 @pytest.mark.skipif(not _TORCH, reason="other backends export any length")
 def test_a_format_of_one_length_asks_for_it(kind, tmp_path):
-    with refused("input_signature", says="was not trained yet"):
+    with refused("input_signature", says="has not been trained"):
         kind.build().export(tmp_path / "model.pt2", format="torch")
 
 

@@ -49,7 +49,8 @@ class Plateau(Schedule):
         return depths
 
     def gain(self, value: float) -> float:
-        """Returns a value of the metric so that higher is better."""
+        """Returns a value of the metric, negated for a loss, so that higher is
+        better."""
         return -value if self.monitor.endswith("loss") else value
 
     def start(

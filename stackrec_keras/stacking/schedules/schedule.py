@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 class Schedule:
     """Says when a model grows, and to how many blocks.
 
-    A schedule is configuration: it does not change in a fit, so one schedule may
-    serve several fits. `start` returns its `RunningSchedule` in one fit.
+    A schedule is configuration: it does not change during a fit, so one schedule may
+    serve several fits. `start` returns the `RunningSchedule` of one fit.
 
     A new kind of schedule is a subclass that defines `start`.
     """
@@ -53,7 +53,7 @@ class Schedule:
     def start(
         self, model: "Growable", epochs: int, growth: "Growth"
     ) -> "RunningSchedule":
-        """Starts the schedule in a fit, before any training.
+        """Starts the schedule for a fit, before any training.
 
         Args:
             model: The model that is about to be trained.
@@ -72,9 +72,9 @@ class Schedule:
 class RunningSchedule:
     """A schedule in one fit.
 
-    What it must remember if the fit is interrupted and resumed, it keeps in
-    `model.growth_record`, a `GrowthRecord`, which is saved with the model's weights. A
-    backup is restored after `Schedule.start` and before the first `due`.
+    It stores what it needs to resume an interrupted fit in `model.growth_record`, a
+    `GrowthRecord`, which is saved with the model's weights. A backup is restored after
+    `Schedule.start` and before the first `due`.
 
     Args:
         model: The model that is trained.
