@@ -6,7 +6,7 @@ from typing import Any
 
 from stackrec_keras.wording import shown
 
-# Calls that come from these packages are not a user's line.
+# A line of these packages is not the user's line.
 _INNER = ("stackrec_keras", "keras", "tensorflow", "jax", "torch")
 
 

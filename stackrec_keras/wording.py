@@ -21,7 +21,7 @@ def shown(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Returns a value, or those in a list, as Python's own: numpy's show their type."""
+    """Returns numpy numbers, also those in a list, as Python's, which show no type."""
     if isinstance(value, list):
         return [plain(one) for one in value]
     is_number = type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0

@@ -68,8 +68,8 @@ def _run_folder(typed):
     found = f": {path.parent}" if holder.config.exists() else " of `stackrec train`."
     raise ArgumentError(
         "folder",
-        "is only a model, and the held-out rows and the log's columns are recorded in "
-        "a run folder",
+        "is only a model; a run folder also records the held-out rows and the columns "
+        "of the log",
         f"Give the run folder{found}",
         path,
     )

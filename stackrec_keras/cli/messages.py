@@ -8,7 +8,7 @@ import warnings
 from stackrec_keras.errors import ArgumentError, StackRecWarning
 from stackrec_keras.wording import plain, shown
 
-# From an argument to what to do about it here, where the library's advice is Python.
+# Advice by argument, for the errors whose own advice is Python code.
 _FIXES = {
     "data_shares": "Give EPOCH:FRACTION pairs from epoch 0 on, such as 0:0.4,3:1.0.",
     "share_by": "Use --split time, or random fractions.",

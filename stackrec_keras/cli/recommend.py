@@ -149,7 +149,7 @@ def _number_or_date(text):
 
 
 def _user_index(args):
-    """Returns the model's index of the user, or -1 for nobody."""
+    """Returns the model's index of the user, or -1 if there is no user."""
     if args.user is None:
         return [-1]
     return RunFolder(args.folder).user_indices([args.user])

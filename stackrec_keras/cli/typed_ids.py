@@ -68,8 +68,8 @@ def ranked_as_json(ranked):
 
 
 def ranked_pairs(ids, scores):
-    """Returns the (raw id, score) pairs of a row that a model returned, without empty
-    places."""
+    """Returns the (raw id, score) pairs of a row that a model returned, without the
+    unfilled entries at its end."""
     pairs = zip(ids.tolist(), scores.tolist(), strict=True)
     return [(item, score) for item, score in pairs if item is not None]
 

@@ -42,9 +42,9 @@ class Batches(keras.utils.PyDataset):
         seed: Integer of at least 0. Defaults to `0`.
         shuffle: Boolean, whether to draw a new order of the rows for each epoch.
             Evaluation batches are never shuffled. Defaults to `True`.
-        evaluation: Boolean. If `True`, `y` is the one next item, `(batch,)`; otherwise
-            the next item at each position, `(batch, time)`, 0 where there is no
-            target. Defaults to `False`.
+        evaluation: Boolean. If `True`, `y` is the single next item, `(batch,)`;
+            otherwise the next item at each position, `(batch, time)`, 0 where there is
+            no target. Defaults to `False`.
         with_users: Boolean, short for `features=["items", "users"]`. Defaults to
             `False`.
         share_by: String, which rows a fraction of the data holds: `"random"` rows, or,

@@ -77,7 +77,7 @@ def match_columns(available, columns, source):
 
 
 def _missing_columns(lost, available, columns, source):
-    """Returns the error that names columns which a table does not have."""
+    """Returns the error that names columns that are not in a table."""
     first, *others = lost
     also = "".join(f", nor {argument_of(r)}={columns[r]!r}" for r in others)
     arguments = dict.fromkeys(argument_of(role) for role in lost)

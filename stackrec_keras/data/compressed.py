@@ -136,8 +136,8 @@ def _open_zstd(raw):
 class _ZstdReader(io.RawIOBase):
     """The content of all frames of a file.
 
-    zstandard's own reader stops without an error after the first frame and where a file
-    is cut off.
+    zstandard's own reader raises no error if a file is cut off, and reads only the
+    first frame.
     """
 
     def __init__(self, raw, zstandard):

@@ -25,7 +25,7 @@ class EventColumns(Columns):
         events: Dict from a name to `(events,)` values.
         begins: `(rows,)` first input event of each row. If there are more than fit into
             the row, the newest are kept.
-        ends: `(rows,)` one past the last input event of each row.
+        ends: `(rows,)` index after the last input event of each row.
         targets: `(rows,)` event after the inputs, in the last place of the row.
         length: Integer, the number of columns of the rows.
     """

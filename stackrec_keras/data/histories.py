@@ -35,12 +35,12 @@ class Histories:
 
     @property
     def ends(self):
-        """`(users,)`, one past each user's last event."""
+        """`(users,)`, the index after each user's last event."""
         return self.starts[1:]
 
 
 def make_histories(log, vocabulary) -> Histories:
-    """Encodes a sorted log, without the events whose item `vocabulary` does not have.
+    """Encodes a sorted log, without events of items that are not in `vocabulary`.
 
     Args:
         log: A frame as `read_interactions` returns it.
@@ -122,7 +122,7 @@ def gather_rows(values, begins, ends, length, rows=None) -> np.ndarray:
     Args:
         values: `(events,)` array.
         begins: `(rows,)` first event of each row.
-        ends: `(rows,)` one past its last event.
+        ends: `(rows,)` index after its last event.
         length: Integer, the number of columns; a longer row keeps its newest events.
         rows: `(rows, length)` array of zeros to write to. Defaults to a new one.
 

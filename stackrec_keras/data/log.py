@@ -175,7 +175,7 @@ def _plain(column):
 
 
 def _check_ids(ids, column, source):
-    """Warns about or refuses different ids that are equal in Python."""
+    """Refuses, or warns of, different ids that are equal in Python."""
     if ids.dtype.kind == "f":
         largest = float(ids.abs().max())
         if not np.isfinite(largest):

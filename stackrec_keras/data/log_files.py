@@ -161,7 +161,7 @@ def _equals(column, text):
 
 
 def _find_form(path, begin, columns, suffix):
-    """Returns the form with the first separator by which all columns are found."""
+    """Returns the form with the first separator that finds all columns."""
     quoted = suffix != ".inter"
     extension = suffix + compression_of(path)
     forms = [

@@ -89,7 +89,7 @@ class Rows(ABC):
     def evaluation_arrays(
         self, features: Sequence[str] | None = None
     ) -> tuple[Inputs, np.ndarray]:
-        """Returns `(x, y)` to evaluate on; `y` is the one next item, `(rows,)`.
+        """Returns `(x, y)` to evaluate on; `y` is the single next item, `(rows,)`.
 
         Args:
             features: As in `arrays`. Defaults to `None`.

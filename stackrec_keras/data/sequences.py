@@ -56,8 +56,8 @@ def read_sequences(
             last items. Defaults to the length of the longest row.
 
     Returns:
-        `(windows, vocabulary)`, as from a log. Ids are integers if all of them are,
-        otherwise strings.
+        `(windows, vocabulary)`, like those made from a log. Ids are integers if all of
+        them are, otherwise strings.
 
     Raises:
         FileNotFoundError: If there is no such file.

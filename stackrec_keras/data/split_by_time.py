@@ -188,7 +188,7 @@ def _known(vocabulary, items):
 
 
 def _ends_at(histories, time):
-    """Returns `(users,)`, one past each user's last event before a time."""
+    """Returns `(users,)`, the index after each user's last event before a time."""
     older = np.concatenate([[0], np.cumsum(histories.times < time)])
     starts = histories.starts[:-1]
     return starts + older[histories.ends] - older[starts]

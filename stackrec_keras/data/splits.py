@@ -36,7 +36,7 @@ class Split:
         validation: `Windows` for model selection and early stopping.
         test: `Windows` to report results on.
         unknown_targets: Integer, validation and test targets that were dropped because
-            the training events do not have the item (`split_by_time`). Defaults to `0`.
+            their item does not occur in training (`split_by_time`). Defaults to `0`.
         cold_targets: Integer, validation and test targets that were dropped because
             the user has no known item before them (`split_by_time`). Defaults to `0`.
         tied_targets: Integer, test targets that have the same time as the event before

@@ -101,7 +101,7 @@ class CheckedRows(io.RawIOBase):
         self._separator = ord(form.separator)
         self._line_end = ord(form.line_end[-1])
         self._within_quotes = False
-        # The last byte that was examined and the one after it, at this place.
+        # The last byte that was examined and the one after it, at this position.
         self._tail = bytes([self._line_end])
         self._tail_start = -1
         # A mark is a separator or line end that is not within quotes.
@@ -130,7 +130,7 @@ class CheckedRows(io.RawIOBase):
     def lengths(self, has_header):
         """Returns `(fields,)`, the bytes of each column below the header, if `regular`.
 
-        A field lies between two marks, so sums of their places are enough.
+        A field lies between two marks, so sums of their positions are enough.
         """
         rows = self._num_marks // len(self._mark_sums)
         before = [self._mark_sums[-1] - self._last_mark - 1, *self._mark_sums[:-1]]

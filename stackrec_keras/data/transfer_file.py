@@ -33,8 +33,8 @@ def read_transfer(
     """Reads a file with one user per row: `source ids,,target ids`.
 
     Commas separate ids, and an empty field separates the two sides. Users are numbered
-    by their rows in the file, from 0. Items that a given vocabulary does not have are
-    left out with a warning; users without a source or a target item have no pairs.
+    by their rows in the file, from 0. Items that are not in a given vocabulary are left
+    out with a warning; users without a source or a target item have no pairs.
 
     Args:
         path: The file, without a header; compressed as for `read_sequences`.
@@ -107,7 +107,8 @@ def read_transfer(
 
 
 def _sides(rows, codes, ids, path):
-    """Returns `(fields,)`, how many empty fields the row has so far; 0 is source."""
+    """Returns `(fields,)`, the number of empty fields up to each field of a row: 0 for
+    source items."""
     empty = (ids == "")[codes]
     so_far = np.cumsum(empty)
     first = np.r_[True, rows[1:] != rows[:-1]]
@@ -130,7 +131,7 @@ def _sides(rows, codes, ids, path):
 
 
 def _one_side(rows, codes, ids, vocabulary, name):
-    """Returns row and index of each item of a side, and the indices' vocabulary."""
+    """Returns the row and the index of each item of a side, and their vocabulary."""
     if vocabulary is None:
         vocabulary, indices = encode_tokens(codes, ids)
         return rows, indices, vocabulary

@@ -332,7 +332,7 @@ def check_column(name, values):
 
 
 def unknown_ids_hint(vocabulary, items, unknown):
-    """Returns what to do about ids that a vocabulary does not have, for a message.
+    """Returns what to do about ids that are not in a vocabulary, for a message.
 
     Args:
         vocabulary: The `Vocabulary`.

@@ -34,8 +34,8 @@ class Windows(Rows):
 
     Args:
         items: `(rows, length)` int32 indices; 0 is padding.
-        users: `(rows,)` int32 user indices from 0; -1 is a user that the training
-            data does not have (only `split_by_time` makes such rows).
+        users: `(rows,)` int32 user indices from 0; -1 is a user who is not in the
+            training data (only `split_by_time` makes such rows).
         end_time: `(rows,)` time of each row's last item, or `None` where unknown.
             Defaults to `None`.
         vocabulary: The `Vocabulary` that the indices belong to. Defaults to `None`.
@@ -191,7 +191,7 @@ class Windows(Rows):
             shuffle: Boolean, whether to draw a new order for each epoch. Defaults to
                 `True`.
             evaluation: Boolean, `True` for `evaluate` and `validation_data`: `y` is the
-                one next item, and the rows keep their order. Defaults to `False`.
+                single next item, and the rows keep their order. Defaults to `False`.
             with_users: Boolean, `True` for `SSEPT`: short for
                 `features=["items", "users"]`. Defaults to `False`.
             share_by: String, which rows a fraction of the data (`StackingSchedule(...,
@@ -315,9 +315,9 @@ def cut_windows(histories, stages, vocabulary, length, stride=None, min_items=2)
 
     Args:
         histories: `Histories`.
-        stages: List of `(users,)` arrays, one past each user's last event of each
-            stage. A stage holds the events after the previous stage; its windows may
-            reach further back.
+        stages: List of a `(users,)` array for each stage, the index after each user's
+            last event. A stage holds the events after the previous stage; its windows
+            may reach further back.
         vocabulary: The `Vocabulary` of the items.
         length: As in `make_windows`.
         stride: As in `make_windows`. Defaults to `None`.
@@ -353,7 +353,7 @@ def windows_at(histories, users, ends, vocabulary, length) -> Windows:
     Args:
         histories: `Histories`.
         users: `(rows,)` user indices.
-        ends: `(rows,)` one past the last event of each row.
+        ends: `(rows,)` index after the last event of each row.
         vocabulary: The `Vocabulary` of the items.
         length: Integer, items per window.
     """

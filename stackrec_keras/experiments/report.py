@@ -63,7 +63,7 @@ def histories(arms):
 
 
 def speed_up(arms, seed):
-    """Returns how much sooner the stacked model was as good as the one from scratch.
+    """Returns how much sooner the stacked model became as good as the one from scratch.
 
     Returns:
         Dict: `seed`; `best`, the seconds of the model from scratch to its best epoch

@@ -142,7 +142,7 @@ def run_search(config, hypermodel, folder, verbose):
 
 
 def best_run(config, tuner, folder):
-    """Returns the best trial as a run of `stackrec train`, its history written.
+    """Returns the best trial as a run of `stackrec train`, and writes its history.
 
     Args:
         config: `TuneConfig`.

@@ -8,7 +8,7 @@ from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.registry import CONVOLUTIONAL
 
 SCALE = 0.5
-_NO_END = 1_000_000  # epochs: seconds decide
+_NO_END = 1_000_000  # epochs, where seconds end the training
 # The reference implementation's.
 _BATCH_SIZE, _BATCH_SIZES = 256, {"grec": 1024, "ssept": 128}
 
@@ -22,8 +22,8 @@ class Release:
         count: Integer, the number of stages.
         ratio: Integer, the length of each stage relative to the one before.
         epochs: Integer, the length of all stages together.
-        top_blocks: Integer, the blocks that each stage adds. Defaults to `None`: as
-            many as there are.
+        top_blocks: Integer, the blocks that each stage adds. Defaults to `None`, which
+            doubles the depth.
     """
 
     blocks: int

@@ -30,7 +30,7 @@ _USERS = "Number the users from 0, or build the model with more."
 
 
 def check_ids(model, **data):
-    """Checks arrays, or the rows of batches in their epoch.
+    """Checks arrays, or the rows of batches in their current epoch.
 
     Args:
         model: The model.

@@ -51,9 +51,9 @@ class Compiled:
                 raise ArgumentError(
                     name,
                     "has no meaning here: the model has one loss, and its metrics "
-                    "rank the one next item",
-                    "Leave it out; the sample_weight of fit, evaluate and "
-                    "validation_data weights rows, in the metrics too.",
+                    "rank the single next item",
+                    "Leave it out. To weight rows, also in the metrics, give "
+                    "sample_weight to fit or evaluate, or in validation_data.",
                     arguments[name],
                 )
         return cls(

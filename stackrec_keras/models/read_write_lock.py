@@ -48,7 +48,7 @@ class ReadWriteLock:
             self._stop_writing(self._depth - 1)
 
     def give_way(self) -> None:
-        """Lets waiting threads go first. This thread must hold the lock to write."""
+        """Lets waiting threads go first. This thread must hold the lock for writing."""
         depth = self._depth
         self._stop_writing(0)
         self._start_writing(depth)

@@ -382,7 +382,7 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
 
 
 def _check_names(kind, arguments):
-    """Checks that arguments which a constructor does not have are those of Keras."""
+    """Checks that arguments that are not a constructor's own are those of Keras."""
     known = inspect.signature(keras.layers.Layer.__init__).parameters
     for name, value in arguments.items():
         if name not in known:

@@ -109,7 +109,7 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
 
         `x` is `(batch, time)` item ids and `y` `(batch, time)` the next item at each
         position, 0 where there is no target; or `x` yields such pairs. In
-        `validation_data`, `y` is the one next item of each row, `(batch,)`; if it is
+        `validation_data`, `y` is the single next item of each row, `(batch,)`; if it is
         `(batch, time)`, only the last position counts. `sample_weight` weights rows,
         `(batch,)`, or positions, `(batch, time)`. There is no `class_weight`.
 

@@ -11,8 +11,8 @@ def check_picture_path(path, by_keyword=""):
 
     Args:
         path: A path, a binary file or `None`.
-        by_keyword: String, an argument that may have been meant, which must be given by
-            keyword. Defaults to `""`.
+        by_keyword: String, the argument that the caller may have meant; it must be
+            given by keyword. Defaults to `""`.
     """
     if path is None or isinstance(path, (str, PathLike)) or hasattr(path, "write"):
         return
@@ -35,7 +35,7 @@ def write_figure(figure, path):
     """Writes a figure to a path, unless that is `None`, and returns the figure."""
     if path is not None:
         figure.savefig(path)
-    # Notebooks show a figure that pyplot does not know only if it has this method.
+    # Notebooks show a figure made without pyplot only if it has this method.
     figure._repr_png_ = lambda: _png(figure)
     return figure
 

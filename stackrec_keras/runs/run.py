@@ -50,7 +50,7 @@ def read_run(folder: str | PathLike) -> Run:
 
 
 def finished_run(folder):
-    """Returns the `Run` in a `RunFolder` that was to be resumed, and says so."""
+    """Prints that the `Run` to resume is already finished, and returns it."""
     print(f"The run in {folder.path} is already finished.")
     return run_of(folder, folder.read_model())
 

@@ -150,7 +150,7 @@ def train_split(split, config, folder, resume=False):
 def train_model(model, split, config, folder, resume=False):
     """Trains a compiled model, as `train_split` does."""
     growth = stacking_callback(config)
-    if growth is not None:  # before a run that may be there is cleared
+    if growth is not None:  # before an earlier run is removed
         growth.check(model, config.epochs)
     announce(config, growth, model, len(split.train))
     if not resume:

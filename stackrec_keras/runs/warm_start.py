@@ -38,7 +38,7 @@ def load_trained(model, config, split):
         raise ArgumentError(
             "load_model",
             f"was trained on the split {found}, but the options give {split.hash}",
-            "Give the same data, length and options of the split as then.",
+            "Give the data, length and options of the split that it was trained with.",
             config.load_model,
         )
     trained = folder.read_model()

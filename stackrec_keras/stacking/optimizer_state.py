@@ -82,7 +82,8 @@ def carry_state(optimizers, sources, new_values, shares):
         optimizers: List of optimizers. Slots and variables have their old values.
         sources: Dict from `id(variable)` to a source for each new slice.
         new_values: Dict from `id(variable)` to its new value.
-        shares: As in `set_slices`. Slots that stand for a variable are divided like it.
+        shares: As in `set_slices`. Slots that stand for a variable, such as its
+            average, are divided as it is.
     """
     for optimizer in optimizers:
         if not optimizer.built:

@@ -55,8 +55,8 @@ class StackingHyperModel(keras_tuner.HyperModel):
         monitor: String, a key of the validation logs. Higher is better, except for
             `"val_loss"`. Defaults to `"val_mrr@5"`.
         target: Float, the value of `monitor` to reach. Defaults to `None`.
-        time_budget: Float, the seconds after which a trial ends, within the epoch.
-            Defaults to `None`.
+        time_budget: Float, the seconds after which a trial ends, even in the middle of
+            an epoch. Defaults to `None`.
         share_by: String, `"random"` or `"time"`, which rows a `first_data_share` has,
             as in `windows.batches`. Defaults to `"random"`.
         exclude_seen: As in `SequentialRecommender.compile`. Defaults to `None`.
