@@ -72,7 +72,7 @@ def check_positive(**arguments: Any) -> None:
 
 
 def check_choice(name: str, value: Any, choices: Iterable[Any], why: str = "") -> None:
-    """Checks that an argument is one of some values.
+    """Checks that an argument is one of the given values.
 
     Args:
         name: String, the argument.

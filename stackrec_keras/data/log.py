@@ -161,7 +161,7 @@ def _check_missing(raw, names, source, place):
 
 
 def _plain(column):
-    """Returns a column as numpy or pandas hold it by default."""
+    """Returns a column with a plain numpy or pandas dtype."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(column.cat.categories.dtype)
     if isinstance(column.dtype, pd.SparseDtype):

@@ -129,7 +129,7 @@ def _read_text(path, columns, suffix):
 
 
 def _other_places(places):
-    """Returns the places of the further columns."""
+    """Returns the positions of the further columns."""
     return [place for role, place in places.items() if role not in ROLES]
 
 

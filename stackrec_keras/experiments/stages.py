@@ -132,7 +132,7 @@ class Stages:
             num_blocks=self.depths[0],
             schedule=_pairs(starts, over),
             data_shares=_pairs(shares, over) or None,
-            # If the method keeps no blocks, they only determine the depths.
+            # If the method keeps no blocks, they determine only the depths.
             top_blocks=self.top_blocks
             if get_method(config.method).keeps_rest
             else None,

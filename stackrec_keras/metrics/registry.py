@@ -26,7 +26,7 @@ def default_metrics() -> list[RankingMetric]:
 def get(
     identifiers: RankingMetric | str | dict[str, Any] | list | tuple | None,
 ) -> list[RankingMetric]:
-    """Returns the metrics that some identifiers stand for.
+    """Returns the metrics that identifiers stand for.
 
     Args:
         identifiers: `"auto"` for `default_metrics()`, `None` for no metrics, or one

@@ -103,7 +103,7 @@ class CheckedData:
         return wrap(data, _Check(self, f"{name}: ", training, targets))
 
     def __getstate__(self) -> dict[str, Any]:
-        # A process that loads the batches only needs what the checks read.
+        # A process that loads batches needs only what the checks read.
         names = ["num_items", "num_targets", "num_users"]
         names += ["features", "optional_features"]
         read = {name: getattr(self.model, name) for name in names}

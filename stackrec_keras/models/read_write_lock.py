@@ -9,9 +9,9 @@ from collections.abc import Iterator
 class ReadWriteLock:
     """A lock that several readers, or one writer, can hold.
 
-    Threads get it in the order in which they ask for it. A thread that holds it to
-    write may take it again in either way; one that holds it to read may take it again
-    only to read.
+    Threads get it in the order in which they ask for it. A thread that holds it for
+    writing may take it again, for reading or writing. A thread that holds it for
+    reading may take it again only for reading.
     """
 
     def __init__(self) -> None:

@@ -234,7 +234,7 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
             return recommend(self, x, k, exclude_seen, batch_size, items, at)
 
     def similar_items(self, ids: Any, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
-        """Finds the items that the model reads as most similar to some items.
+        """Finds the items most similar to given items, as the model reads them.
 
         Similarity is the cosine between input embeddings, the vectors of the items in
         a history. A vector of zeros has similarity 0 to every item.

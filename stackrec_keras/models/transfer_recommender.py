@@ -82,7 +82,7 @@ class TransferRecommender(SequentialRecommender):
             raise ArgumentError(
                 "model",
                 "is already a TransferRecommender",
-                "Give the model of its source items: model.source.",
+                "Give the model that it was made from: model.source.",
             )
         if kwargs.get("tied"):
             raise ArgumentError(

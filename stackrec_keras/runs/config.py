@@ -415,7 +415,7 @@ class TrainConfig:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "TrainConfig":
-        """Returns the configuration that `to_json` made this dict from."""
+        """Restores a configuration from the dict that `to_json` returned."""
         unknown = sorted(set(values) - {f.name for f in fields(cls)})
         if unknown:
             raise ValueError(

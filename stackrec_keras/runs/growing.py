@@ -251,7 +251,7 @@ def _check_growth(config, model):
 
 
 def _check_overlap(log, model, config):
-    # Raises an error of its own if the ids are of another type.
+    # Raises another error if the ids are of another type.
     model.vocabulary.extended(log["item"])
     if not model.vocabulary.encode(log["item"]).any():
         raise ArgumentError(

@@ -98,7 +98,7 @@ class Growth:
         return self.inherit == "all_but_gates" and not keeps_gates
 
     def check(self, model: keras.Model, depths: Sequence[int]) -> None:
-        """Checks that a model can grow through some depths, one after the other.
+        """Checks that a model can grow through the given depths, one after the other.
 
         Args:
             model: A Keras model with `BlockStack`s among its layers.

@@ -141,8 +141,8 @@ def _adjacent(old, new, low, cycle):
     have, rest = divmod(old - low, cycle)
     want, rest_of_new = divmod(new - low, cycle)
     if rest or rest_of_new:
-        # The depths are not whole cycles: a copy in between would move the blocks
-        # above it to places of other kinds.
+        # The depths are not whole cycles: a copy in between would move the blocks above
+        # it to positions of another kind.
         return _cross(old, new, low, cycle)
     return [
         *range(low),
