@@ -54,7 +54,7 @@ class AttentionRecommender(SequentialRecommender):
     def embed(self, features: Features, training: bool | None) -> Tensor:
         """Returns vectors `(batch, time, dim)`; the arguments are those of
         `hidden_states`."""
-        raise NotImplementedError(f"{type(self).__name__} defines embed().")
+        raise NotImplementedError(f"{type(self).__name__} must define embed().")
 
     def positions(self, items: Tensor) -> Tensor:
         """Returns the vectors of the positions, `(time, dim)`.
