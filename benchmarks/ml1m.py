@@ -232,7 +232,7 @@ def table(rows):
 
 
 def picture(rows, runs, path):
-    """Draws validation NDCG@10 of each depth, over epochs and over hours, of the first
+    """Draws each depth's validation NDCG@10 over epochs and over hours, for the first
     seed at the best learning rate of each arm."""
     figure, axes = plt.subplots(
         len(FAMILIES), 2, figsize=(9, 3 * len(FAMILIES)), sharey="row", squeeze=False

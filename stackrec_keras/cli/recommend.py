@@ -55,8 +55,8 @@ def add_parser(subparsers):
     parser.add_argument(
         "--at",
         metavar="TIME",
-        help="the time of the request, likewise (default: one median gap of the "
-        "history after its last event)",
+        help="the time of the request, in the same form (default: the last event's, "
+        "plus the median gap between the events of the history)",
     )
     among = parser.add_mutually_exclusive_group()
     among.add_argument(

@@ -10,7 +10,8 @@ def typed_items(typed, vocabulary, argument="items", file=None):
     Args:
         typed: List of strings.
         vocabulary: `Vocabulary` of the items.
-        argument: String, the name of the argument that they are. Defaults to `"items"`.
+        argument: String, the name of the argument that holds them. Defaults to
+            `"items"`.
         file: String, the path of the file that they were read from. Defaults to
             `None`: they were typed.
 

@@ -27,8 +27,8 @@ def load_stackrec_weights(
 
     Raises:
         ArgumentError: If a variable is missing, is not one of the model's, or has
-            another shape, or if the model is `tied` or `normalize`d. The model is then
-            left unchanged.
+            another shape, or if the model was built with `tied` or `normalize`. The
+            model is then left unchanged.
 
     Example:
 

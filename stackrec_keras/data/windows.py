@@ -233,9 +233,9 @@ def make_windows(
     A user's newest window ends at the last event; the window before it ends
     `stride` events earlier, and so on until the whole history is covered. The
     oldest window may be shorter than `length` and is then padded on the left.
-    Rows come by user, oldest window first. Events whose item is not in the
-    vocabulary are left out before cutting. The numeric columns of the log become
-    columns of the windows.
+    Rows are in the order of users, each user's oldest window first. Events whose item
+    is not in the vocabulary are left out before cutting. The numeric columns of the log
+    become columns of the windows.
 
     Args:
         log: A sorted log, as `read_interactions` returns it.

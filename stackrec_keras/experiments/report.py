@@ -92,8 +92,8 @@ def speed_up(arms, seed):
 
 
 def growth_bounds(arms):
-    """Returns what a perfect growth could save, a float for each seed that has a
-    shallow model and one from scratch, trained on all rows: see `growth_bound`."""
+    """Returns the `growth_bound` of each seed that has a shallow model and a deep one
+    from scratch, both trained on all rows."""
     if _uses_fractions(arms):
         return []
     curves = {
@@ -185,8 +185,8 @@ def _remarks(arms, speed_ups, split, bounds):
         )
     if bounds:
         lines.append(
-            "Growth bound, how much sooner a perfect growth of the shallow model would "
-            f"have reached the best {MONITOR} of the model from scratch: "
+            "Growth bound: how many times faster a perfect growth step of the shallow "
+            f"model could reach the best {MONITOR} of the model from scratch: "
             f"{_spread(bounds)}. If it is near 1, growing cannot save much here."
         )
     undefined = "undefined (the from-scratch score is 0)"

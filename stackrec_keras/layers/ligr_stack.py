@@ -36,8 +36,8 @@ class LiGRStack(BlockStack):
         dim: Integer, width of the hidden states.
         num_heads: Integer, number of attention heads. It must divide `dim`. Defaults
             to `1`.
-        expansion: Integer, how many times as wide as the hidden states the
-            feed-forward network is. Defaults to `4`.
+        expansion: Integer, the width of the feed-forward network, as a multiple of
+            `dim`. Defaults to `4`.
         activation: String, `"swiglu"`, `"gelu"` or `"relu"`. Defaults to `"swiglu"`.
         use_ffn_bias: Boolean, whether the dense layers of the feed-forward network
             have biases. Defaults to `False`.

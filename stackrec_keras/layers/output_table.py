@@ -97,7 +97,7 @@ class OutputTable(keras.layers.Layer):
         self.built = True
 
     def tie(self, embedding: keras.layers.Embedding | None) -> None:
-        """Makes the vectors of an input embedding those of the items, if `tied`.
+        """Scores items by the vectors of an input embedding, if `tied`.
 
         Args:
             embedding: The built layer, or `None` if the model has none.

@@ -14,12 +14,13 @@ from stackrec_keras.types import Tensor
 class ESASRec(AttentionRecommender):
     """Next-item recommender of LiGR's blocks: eSASRec.
 
-    It is SASRec with pre-norm blocks, SwiGLU and residual branches that their input
-    gates. Padding is hidden from every item.
+    It is SASRec with pre-norm blocks, SwiGLU, and residual branches that are gated by
+    their input. Padding is hidden from every item.
 
-    Item vectors start normal with a standard deviation of 0.02, and those of positions
-    Glorot normal. In RecTools' eSASRec all tables start Glorot normal, which is about
-    0.02 for the items of MovieLens-1M, but less the larger the catalogue is.
+    Item vectors are drawn from a normal distribution with a standard deviation of 0.02,
+    and position vectors from the Glorot normal one. RecTools' eSASRec draws both from
+    the Glorot normal one, whose standard deviation is about 0.02 for the items of
+    MovieLens-1M, and smaller for a larger catalogue.
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
@@ -32,8 +33,8 @@ class ESASRec(AttentionRecommender):
             Defaults to `1`.
         dropout: Float, fraction of units to drop in training, of the embedded items and
             in each block. Defaults to `0.1`.
-        expansion: Integer, how many times as wide as the hidden states the feed-forward
-            network of a block is. Defaults to `4`.
+        expansion: Integer, the width of a block's feed-forward network, as a multiple
+            of `embedding_dim`. Defaults to `4`.
         rezero: Boolean, whether each branch also has a gate that starts at 0. A new
             block is then exactly the identity. Defaults to `False`.
         **kwargs: `tied`, `normalize` and `temperature`, how items are scored (see

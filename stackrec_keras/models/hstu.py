@@ -19,9 +19,10 @@ class HSTU(AttentionRecommender):
     (`at`). Published figures of HSTU are measured in this way. With
     `time_bias=False` the model reads only the items.
 
-    Item vectors start normal with a standard deviation of 0.02 and are multiplied by
-    `sqrt(embedding_dim)`; those of positions start with `1 / sqrt(embedding_dim)`. The
-    authors of HSTU start them so, and both then have about the same size.
+    Item vectors are drawn from a normal distribution with a standard deviation of 0.02
+    and are multiplied by `sqrt(embedding_dim)`; position vectors have a standard
+    deviation of `1 / sqrt(embedding_dim)`. This is how the authors of HSTU initialize
+    them, and both then have about the same size.
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).

@@ -10,7 +10,7 @@ class Architecture:
 
     Args:
         class_name: String, its class in `stackrec_keras.models`.
-        base_name: String, its base class there, which settles its options.
+        base_name: String, its base class there, which determines its options.
     """
 
     class_name: str

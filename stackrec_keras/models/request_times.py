@@ -43,8 +43,9 @@ def with_next_times(histories, at):
 
     Args:
         histories: `Histories`, whose `"timestamps"` are a value for each item.
-        at: The time of the request, one for each history or one for all; `None` for
-            one median gap of the history after its last event.
+        at: The time of the request, one for each history or one for all; `None` for the
+            time of the last event plus the median gap between the events of the
+            history.
 
     Raises:
         ArgumentError: If a time cannot be read, or is before the last event.
@@ -69,7 +70,7 @@ def as_seconds(name, values):
     """Returns times as an integer array of seconds since 1970.
 
     Args:
-        name: String, the argument that they are.
+        name: String, the name of the argument that holds them.
         values: Numbers of seconds, datetimes or ISO 8601 strings, or one of them.
 
     Raises:

@@ -190,10 +190,10 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
         """Recommends the items with the highest next-item scores.
 
         The model reads as many of the last items of a history as the training
-        sequences had, even if it has no `max_length`. A model that was not trained
+        sequences had, even if it has no `max_length`. A model that has not been trained
         reads the last `max_length` items, or all. `exclude_seen` leaves out the items
-        of the whole history. A large catalogue is scored in parts, so that memory
-        does not grow with it.
+        of the whole history. A large catalogue is scored in parts, so that memory does
+        not grow with it.
 
         Args:
             x: Item indices as for `call`; or a list of histories, oldest item first:
@@ -214,8 +214,9 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
             at: The time of the request, for a model that takes `"next_timestamps"`: a
                 number of seconds or a datetime, one for all histories or one for each.
                 `x` then has `"timestamps"`, and the next time at each earlier position
-                is that of the event after it. Defaults to `None`: one median gap of
-                the history after its last event, or `x["next_timestamps"]` if given.
+                is that of the event after it. Defaults to `None`:
+                `x["next_timestamps"]` if given, otherwise the time of the last event
+                plus the median gap between the events of the history.
 
         Returns:
             A pair of arrays `(batch, k)`, best first: ids (raw ids if `x` has raw
@@ -382,7 +383,7 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
 
 
 def _check_names(kind, arguments):
-    """Checks that arguments that are not a constructor's own are those of Keras."""
+    """Checks that a constructor's further arguments are those of a Keras model."""
     known = inspect.signature(keras.layers.Layer.__init__).parameters
     for name, value in arguments.items():
         if name not in known:

@@ -19,10 +19,11 @@ def growth_bound(
     path: str | PathLike | None = None,
     monitor: str = "val_loss",
 ) -> "Figure":
-    """Draws what a perfect growth could save: see `sr.stacking.growth_bound`.
+    """Draws what a perfect growth step could save: see `sr.stacking.growth_bound`.
 
     The figure has both curves over time. The dashed curve is the model that grows at
-    the best moment and goes on as the deep model did once it was as good.
+    the best moment. From there it follows the deep model's curve, starting where the
+    deep model was as good.
 
     Args:
         shallow: The learning curve of the shallow model, as in
@@ -55,9 +56,9 @@ def growth_bound(
         deep = growth.deep
         rest = deep.seconds > growth.credit
         seconds = deep.seconds[rest] - growth.credit + growth.at
-        axes.plot(seconds, sign * deep.values[rest], "--", label="perfect growth")
+        axes.plot(seconds, sign * deep.values[rest], "--", label="perfect growth step")
         axes.axvline(growth.at, color="0.6", linewidth=1)
-    axes.set_title(f"A perfect growth is {growth.bound:.2f} times as fast")
+    axes.set_title(f"A perfect growth step is {growth.bound:.2f} times as fast")
     axes.set_xlabel("training time (s)")
     axes.set_ylabel(monitor)
     axes.grid(alpha=0.3)

@@ -128,7 +128,7 @@ class TrainConfig:
         "data", 0, "seed of the random split; --seed does not change the split", int
     )
     min_count: int = _option(
-        "data", 1, "leave-one-out: leave out items with fewer events", int
+        "data", 1, "leave-one-out: leave out items with fewer events than this", int
     )
     newest_only: bool = _option(
         "data",
@@ -203,7 +203,7 @@ class TrainConfig:
     time_bias: bool = _option(
         "model",
         True,
-        "attention reads the times of the events, that of the target among them",
+        "attention reads the times of the events, including that of the target",
         bool,
         models=("hstu",),
     )
@@ -230,12 +230,16 @@ class TrainConfig:
         models=("hstu",),
     )
     v_dim: int | None = _option(
-        "model", None, "width of a head's values (likewise)", int, models=("hstu",)
+        "model",
+        None,
+        "width of a head's values (default: as for queries)",
+        int,
+        models=("hstu",),
     )
     expansion: int = _option(
         "model",
         4,
-        "how many times as wide as the hidden states the feed-forward network is",
+        "width of the feed-forward network, as a multiple of that of the hidden states",
         int,
         models=("esasrec",),
     )
@@ -370,8 +374,7 @@ class TrainConfig:
         if self.reads_times and (self.sequences or self.timestamp == "none"):
             raise ArgumentError(
                 "time_bias",
-                f"needs the time of each event, which {self.data} does not have as it "
-                "is read here",
+                f"needs the time of each event, but {self.data} is read without times",
                 "Turn it off (--no-time-bias, time_bias=False), or give a log with a "
                 "column of times.",
                 self.time_bias,

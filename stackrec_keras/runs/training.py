@@ -160,7 +160,7 @@ def train_model(model, split, config, folder, resume=False):
 
 
 def train_on(config, folder, split, model, growth):
-    """Trains a compiled model, and writes all of its folder but the description.
+    """Trains a compiled model, and writes its folder except for the description.
 
     Returns:
         The `Run`.

@@ -1,4 +1,4 @@
-"""What a perfect growth could save, from two learning curves."""
+"""What a perfect growth step could save, from two learning curves."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ _FIX = (
 
 
 def growth_bound(shallow: Any, deep: Any, monitor: str = "val_loss") -> float:
-    """Computes how many times sooner a perfect growth reaches the deep model's best.
+    """Returns how many times faster a perfect growth step reaches the best deep score.
 
-    A perfect growth takes over all that the shallow model has learned: the grown model
-    goes on along the deep model's curve, from the point at which the deep model was as
-    good. With `T(v)`, the end of the last epoch at which the deep model is not yet
-    better than `v` (0 if there is none, at most `T_best`), the bound is
+    A perfect growth step takes over all that the shallow model has learned: the grown
+    model continues along the deep model's curve, from the point at which the deep model
+    was as good. With `T(v)`, the end of the last epoch at which the deep model is not
+    yet better than `v` (0 if there is none, at most `T_best`), the bound is
 
     `T_best / min over s of (s + T_best - T(shallow value at s))`
 
     where `T_best` is the time of the deep model's best epoch, and `s` the time of the
-    growth: the end of an epoch of the shallow model, or 0. A bound near 1 says that no
-    method of growing can save much here.
+    growth step: the end of an epoch of the shallow model, or 0. A bound near 1 says
+    that no method of growing can save much here.
 
     Args:
         shallow: The learning curve of the shallow model, trained from scratch: a dict
@@ -61,13 +61,13 @@ def growth_bound(shallow: Any, deep: Any, monitor: str = "val_loss") -> float:
 
 @dataclass(frozen=True)
 class BestGrowth:
-    """The moment at which a perfect growth would save most.
+    """The moment at which a perfect growth step would save most.
 
     Args:
         shallow: `Curve` of the shallow model.
         deep: `Curve` of the deep model.
-        at: Float, seconds of shallow training before it; 0 if no growth saves time.
-        credit: Float, seconds of deep training that the growth saves.
+        at: Float, seconds of shallow training before it; 0 if growing saves no time.
+        credit: Float, seconds of deep training that the growth step saves.
     """
 
     shallow: "Curve"
@@ -124,7 +124,7 @@ def read_curve(name: str, curve: Any, monitor: str) -> Curve:
     """Returns the `Curve` of a dict, a frame or a run.
 
     Args:
-        name: String, the argument that it is.
+        name: String, the name of the argument that holds it.
         curve: As in `growth_bound`.
         monitor: String, the column of its values.
 

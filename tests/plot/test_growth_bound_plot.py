@@ -10,8 +10,8 @@ def test_the_perfect_growth_goes_on_as_the_deep_model_did(tmp_path):
     (axes,) = figure.axes
     lines = {line.get_label(): line for line in axes.lines}
     assert lines["shallow"].get_ydata().tolist() == [3.0, 2.0]
-    assert lines["perfect growth"].get_xydata().tolist() == [[12.0, 1.0]]
-    assert axes.get_title() == "A perfect growth is 2.50 times as fast"
+    assert lines["perfect growth step"].get_xydata().tolist() == [[12.0, 1.0]]
+    assert axes.get_title() == "A perfect growth step is 2.50 times as fast"
 
 
 def test_where_growth_saves_nothing_no_growth_is_drawn():
