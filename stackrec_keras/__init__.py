@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         metrics,
         plot,
         runs,
+        schedules,
         stacking,
         tuning,
     )
@@ -54,6 +55,7 @@ __all__ = [
     "metrics",
     "plot",
     "runs",
+    "schedules",
     "stacking",
     "tuning",
 ]

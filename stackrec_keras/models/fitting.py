@@ -8,6 +8,7 @@ from stackrec_keras.data import Batches
 from stackrec_keras.errors import ArgumentError, warn
 from stackrec_keras.models.callback_order import sort_callbacks
 from stackrec_keras.models.checked_inputs import check_ids, check_weights
+from stackrec_keras.models.fit_length import FitLength, follows_fit
 from stackrec_keras.models.inputs import items_of
 from stackrec_keras.models.refused_h5 import check_checkpoints
 from stackrec_keras.models.training_loop import set_steps
@@ -30,6 +31,7 @@ def prepare_callbacks(model, callbacks, x, validated, verbose, steps_per_epoch):
         check_checkpoints(callbacks.callbacks)
         stacking = _stacking_callback(model, callbacks.callbacks)
         _check_data_shares(stacking, None, steps_per_epoch)
+        _check_steps_known(model, "a CallbackList does not tell it")
         return callbacks
     if callbacks is None or isinstance(callbacks, keras.callbacks.Callback):
         callbacks = [callbacks] if callbacks else []
@@ -41,7 +43,10 @@ def prepare_callbacks(model, callbacks, x, validated, verbose, steps_per_epoch):
         _check_monitor(stacking)
     _check_data_shares(stacking, x, steps_per_epoch)
     callbacks = sort_callbacks(callbacks)
+    if follows_fit(model):
+        callbacks = [FitLength(), *callbacks]
     if stacking is not None and stacking.schedule.data_shares:
+        _check_steps_known(model, "epochs differ in their rows")
         bars = [c for c in callbacks if isinstance(c, keras.callbacks.ProgbarLogger)]
         if verbose and not bars:
             bars = [_progress_bar()]
@@ -86,6 +91,16 @@ def _check_data_shares(stacking, x, steps_per_epoch):
             "of the schedule chooses the rows of each epoch, so fit must know all rows",
             "Call fit(windows.batches(...), callbacks=[...]) without steps_per_epoch.",
             shares,
+        )
+
+
+def _check_steps_known(model, why_not):
+    """Checks that the learning rate does not depend on the number of steps."""
+    if follows_fit(model):
+        raise ArgumentError(
+            "steps",
+            f"of the learning-rate schedule must be given: {why_not}",
+            "Give WarmupStableDecay(..., steps=N).",
         )
 
 
