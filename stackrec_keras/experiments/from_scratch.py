@@ -19,7 +19,7 @@ from stackrec_keras.runs.option_checks import check_model_options
 # The fields of `TrainConfig` that an experiment sets itself or has its own option for.
 NOT_OPTIONS = (
     *("num_blocks", "schedule", "epochs", "batch_size"),
-    *("patience", "best_of", "max_seconds", "seed"),
+    *("patience", "best_of", "max_seconds", "seed", "warmup", "decay"),
 )
 _RELEASE = Release(blocks=8, count=3, ratio=2, epochs=28)
 

@@ -4,7 +4,13 @@ import os
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from stackrec_keras.arguments import check_choice, check_integer, is_integer, is_number
+from stackrec_keras.arguments import (
+    check_choice,
+    check_fraction,
+    check_integer,
+    is_integer,
+    is_number,
+)
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.registry import (
     ARCHITECTURES,
@@ -19,7 +25,8 @@ TRANSFER = "transfer"  # what `scenario tf` fine-tunes on
 # What may differ from the first run when a model grows on a newer log.
 GROW_OPTIONS = (
     *("data", "user", "item", "timestamp", "method", "top_blocks", "inherit"),
-    *("optimizer_state", "epochs", "batch_size", "learning_rate", "patience", "seed"),
+    *("optimizer_state", "epochs", "batch_size", "learning_rate", "warmup"),
+    *("decay", "patience", "seed"),
 )
 SPLITS = ("random", "leave-one-out", "time")
 LEAVE_ONE_OUT_OPTIONS = ("min_count", "newest_only", "whole_history")
@@ -298,6 +305,18 @@ class TrainConfig:
     epochs: int = _option("training", 10, "passes over the training rows", int)
     batch_size: int = _option("training", 256, "rows per batch", int)
     learning_rate: float = _option("training", 1e-3, "learning rate of Adam", float)
+    warmup: float = _option(
+        "training",
+        0.0,
+        "fraction of the steps over which the learning rate first rises",
+        float,
+    )
+    decay: float = _option(
+        "training",
+        0.0,
+        "fraction of the steps, the last ones, over which the learning rate falls to 0",
+        float,
+    )
     loss: str = _option(
         "training",
         "full_softmax",
@@ -354,6 +373,8 @@ class TrainConfig:
         for name, least in _LEAST.items():
             if getattr(self, name) is not None:
                 check_integer(name, getattr(self, name), least)
+        for name in ("warmup", "decay"):
+            check_fraction(**{name: getattr(self, name)})
         for name in ("max_seconds", "learning_rate"):
             value = getattr(self, name)
             if value is not None and not value > 0:

@@ -27,9 +27,12 @@ from stackrec_keras.runs.split_recipe import (
 from stackrec_keras.runs.training import (
     announce,
     check_no_folder,
+    learning_rate,
     resumed_config,
     train_on,
 )
+from stackrec_keras.schedules import WarmupStableDecay
+from stackrec_keras.stacking.in_place import learning_rate_schedule
 from stackrec_keras.stacking.optimizer_state import check_optimizer
 from stackrec_keras.wording import counted
 
@@ -211,8 +214,8 @@ def _configuration(depth, options, model, old):
         old = TrainConfig(loss=loss, learning_rate=rate)
     old = replace(old, **_NOT_INHERITED, **_of_model(model))
     config = replace(old, **{"top_blocks": None, **options})
-    if "learning_rate" in options:
-        model.optimizer.learning_rate = config.learning_rate
+    if {"learning_rate", "warmup", "decay"} & set(options):
+        set_learning_rate(model.optimizer, config)
     if depth is None:
         depth = config.num_blocks + (config.top_blocks or config.num_blocks)
     if depth < config.num_blocks:
@@ -224,6 +227,14 @@ def _configuration(depth, options, model, old):
             depth,
         )
     return replace(config, schedule=_schedule(config, depth))
+
+
+def set_learning_rate(optimizer, config):
+    """Gives an optimizer the learning rate of a configuration, or its schedule."""
+    rate = learning_rate(config)
+    if learning_rate_schedule(optimizer) is not None and rate == config.learning_rate:
+        rate = WarmupStableDecay(rate, decay=0)  # no number can replace a schedule
+    optimizer.learning_rate = rate
 
 
 def _of_model(model):

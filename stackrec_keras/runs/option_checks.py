@@ -83,6 +83,7 @@ def check_new_run(config):
                     "Leave one of them out.",
                     value,
                 )
+    _check_steps(config)
     if config.best_of == "deepest" and config.patience is None:
         raise ArgumentError(
             "best_of",
@@ -90,3 +91,20 @@ def check_new_run(config):
             "Give a patience, such as 5, or leave it out.",
             config.best_of,
         )
+
+
+def _check_steps(config):
+    """Checks that the number of steps is known if the learning rate depends on it."""
+    for name in ("warmup", "decay"):
+        for other in ("max_seconds", "data_shares"):
+            if getattr(config, name) and getattr(config, other) is not None:
+                raise ArgumentError(
+                    name,
+                    "is a fraction of all steps, and how many there are is not known "
+                    f"with {other.replace('_', ' ')}",
+                    "Leave one of them out.",
+                    getattr(config, name),
+                )
+    if config.warmup + config.decay > 1:
+        reason = f"and warmup={config.warmup} are together more than all steps"
+        raise ArgumentError("decay", reason, received=config.decay)

@@ -33,6 +33,7 @@ from stackrec_keras.runs.run import Run, finished_run, run_of
 from stackrec_keras.runs.split_recipe import split_in
 from stackrec_keras.runs.summary import ending
 from stackrec_keras.runs.warm_start import load_trained
+from stackrec_keras.schedules import WarmupStableDecay
 from stackrec_keras.wording import counted
 
 _FEW_STEPS, _ENOUGH_STEPS = 20, 50  # per epoch
@@ -186,11 +187,18 @@ def _untrained_model(config, split):
 def compile_model(model, config, **arguments):
     """Compiles a model with the optimizer of a configuration."""
     model.compile(
-        optimizer=keras.optimizers.Adam(config.learning_rate),
+        optimizer=keras.optimizers.Adam(learning_rate(config)),
         exclude_seen=config.exclude_seen,
         jit_compile={"auto": "auto", "on": True, "off": False}[config.jit],
         **arguments,
     )
+
+
+def learning_rate(config):
+    """Returns the learning rate of a configuration, or its schedule."""
+    if not config.warmup and not config.decay:
+        return config.learning_rate
+    return WarmupStableDecay(config.learning_rate, config.warmup, config.decay)
 
 
 def announce(config, growth, model, rows):

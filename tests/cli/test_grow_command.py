@@ -10,6 +10,7 @@ import pytest
 
 import stackrec_keras as sr
 from stackrec_keras.runs.folder import RunFolder
+from stackrec_keras.runs.growing import set_learning_rate
 
 pytestmark = pytest.mark.usefixtures("eager_on_tensorflow")
 
@@ -44,6 +45,21 @@ def grown_run(finished_run, newer_log, tmp_path_factory):
 
 def grow_arguments(old, data, out, more=MORE):
     return ["grow", str(old), "--data", str(data), "--out", str(out), *more.split()]
+
+
+def test_the_learning_rate_may_fall_at_the_end_of_a_grown_run(
+    finished_run, newer_log, tmp_path
+):
+    more = f"{MORE} --decay 0.5 --learning-rate 0.01"
+    arguments = grow_arguments(finished_run, newer_log, tmp_path / "today", more)
+    assert sr.cli.main(arguments) == 0
+    optimizer = RunFolder(tmp_path / "today").read_model().optimizer
+    assert optimizer._learning_rate.learning_rate == 0.01
+    assert float(keras.ops.convert_to_numpy(optimizer.learning_rate)) == 0
+    # A number cannot take a schedule's place.
+    set_learning_rate(optimizer, sr.runs.TrainConfig(learning_rate=0.02))
+    rate = keras.ops.convert_to_numpy(optimizer.learning_rate)
+    assert float(rate) == pytest.approx(0.02)
 
 
 def test_yesterdays_model_grows_on_todays_log(finished_run, grown_run):

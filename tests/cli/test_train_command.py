@@ -117,6 +117,19 @@ def test_options_reach_the_model_and_its_training(
     assert model.jit_compile is False
 
 
+def test_the_learning_rate_falls_at_the_end(
+    tmp_path, log_path, stackrec, train_arguments
+):
+    out = tmp_path / "run"
+    more = "--epochs 2 --schedule none --learning-rate 0.01 --warmup 0.1 --decay 0.5"
+    assert stackrec(*train_arguments(log_path, out, more))[0] == 0
+    model = keras.saving.load_model(out / "model.keras")
+    schedule = model.optimizer._learning_rate
+    assert (schedule.warmup, schedule.decay) == (0.1, 0.5)
+    assert schedule.fit_steps == int(model.optimizer.iterations)
+    assert float(model.optimizer.learning_rate) == 0
+
+
 def test_a_run_without_growth_keeps_its_depth(
     tmp_path, log_path, stackrec, train_arguments
 ):
@@ -217,6 +230,9 @@ def test_overwrite_replaces_the_run_and_no_other_file(
             "--method stackR says how the model grows, but with the schedule 'none'",
         ),
         ("--schedule none --top-blocks 1", "--top-blocks 1 says how the model grows"),
+        ("--decay 1.5", "--decay 1.5 must be a number from 0 to below 1"),
+        ("--decay 0.6 --warmup 0.6", "--decay 0.6 and warmup=0.6 are together more"),
+        ("--decay 0.2 --max-seconds 9", "--decay 0.2 is a fraction of all steps"),
         ("--best-of deepest", "Give a patience, such as 5, or leave it out"),
         ("--data ml-2m", "--data ml-2m is neither a file nor a named data set"),
     ],
