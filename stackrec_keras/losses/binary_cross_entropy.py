@@ -5,8 +5,14 @@ from typing import Any
 import keras
 from keras import ops
 
+from stackrec_keras.arguments import check_choice
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.losses.cross_entropy import target_logits
+from stackrec_keras.losses.negatives import (
+    NEGATIVES_PER,
+    by_position,
+    negative_logits,
+)
 from stackrec_keras.losses.sampled_loss import SampledLoss
 from stackrec_keras.types import Tensor
 
@@ -19,15 +25,19 @@ class BinaryCrossEntropy(SampledLoss):
     `-log(sigmoid(s_target)) - sum_j log(1 - sigmoid(s_j))` over its negatives `j`, with
     `s` the scores. StackRec's reference implementation fine-tunes with this loss on a
     second catalogue. Negatives are drawn uniformly and with replacement, at each step
-    and for each position, and are never the position's own target. Outside training
-    the loss is that of `FullSoftmax`.
+    and for each position, and are never the position's own target. Among negatives that
+    positions share (`negatives_per`), a position leaves out its own target. Outside
+    training the loss is that of `FullSoftmax`.
 
     Args:
-        num_negatives: How many negatives to draw for each position. An integer is a
-            count, a float a fraction of the classes: `int(fraction * (num_items + 1))`.
-            Defaults to `1`.
+        num_negatives: How many negatives to draw at a time. An integer is a count, a
+            float a fraction of the classes: `int(fraction * (num_items + 1))`. Defaults
+            to `1`.
         include_padding: Boolean, whether class 0, the padding, may be drawn. Defaults
             to `False`.
+        negatives_per: String, who shares the negatives that are drawn: all positions
+            of a `"batch"`, those of a `"row"`, or none (`"position"`). Defaults to
+            `"position"`.
 
     Call arguments: see `CatalogueLoss`. Training requires `seed`.
 
@@ -46,23 +56,31 @@ class BinaryCrossEntropy(SampledLoss):
     """
 
     def __init__(
-        self, num_negatives: int | float = 1, include_padding: bool = False
+        self,
+        num_negatives: int | float = 1,
+        include_padding: bool = False,
+        negatives_per: str = "position",
     ) -> None:
-        super().__init__(num_negatives, include_padding)
+        check_choice("negatives_per", negatives_per, NEGATIVES_PER)
+        super().__init__(num_negatives, include_padding, negatives_per)
 
     def sampled_losses(
         self, targets: Tensor, hidden: Tensor, table: Tensor, bias: Tensor, drawn: Any
     ) -> Tensor:
         bias = ops.cast(bias, "float32")
         positive = target_logits(targets, hidden, table, bias)
-        negative = target_logits(drawn, ops.expand_dims(hidden, axis=2), table, bias)
+        offsets = ops.take(bias, drawn, axis=0)
         # softplus(-s) is -log(sigmoid(s)), and softplus(s) is -log(1 - sigmoid(s)).
-        return ops.softplus(-positive) + ops.sum(ops.softplus(negative), axis=-1)
+        negative = ops.softplus(negative_logits(hidden, table, offsets, drawn))
+        if len(drawn.shape) < 3:
+            hits = ops.expand_dims(targets, axis=-1) == by_position(drawn)
+            negative = ops.where(hits, 0.0, negative)
+        return ops.softplus(-positive) + ops.sum(negative, axis=-1)
 
     def draw(
         self, num_classes: int, y_true: Tensor, seed: keras.random.SeedGenerator | None
     ) -> Tensor:
-        """Draws the negatives of a step, `(batch, time, num_negatives)` ids."""
+        """Draws the negatives of a step, ids of the shape `sample_shape`."""
         first = self.first_class
         if num_classes - first < 2:
             raise ArgumentError(
@@ -72,7 +90,9 @@ class BinaryCrossEntropy(SampledLoss):
                 "Use FullSoftmax().",
                 num_classes - 1,
             )
-        shape = (*ops.shape(y_true), self.count(num_classes))
+        shape = self.sample_shape(num_classes, y_true)
+        if self.negatives_per != "position":
+            return keras.random.randint(shape, first, num_classes, seed=seed)
         others = keras.random.randint(shape, first, num_classes - 1, seed=seed)
         # Stepping over the target leaves all other classes equally likely.
         return ops.where(others >= ops.expand_dims(y_true, -1), others + 1, others)

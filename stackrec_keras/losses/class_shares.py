@@ -38,19 +38,19 @@ def class_shares(distribution, item_counts, include_padding):
     return shares if include_padding else np.concatenate([[0], shares])
 
 
-def draw_classes(shares, count, seed):
+def draw_classes(shares, shape, seed):
     """Draws classes with replacement, each in proportion to its shares.
 
     Args:
         shares: What `class_shares` returned.
-        count: Integer, how many classes to draw.
+        shape: Tuple, the shape of the draw.
         seed: A `keras.random.SeedGenerator`.
 
     Returns:
-        An int32 tensor of shape `(count,)`.
+        An int32 tensor of that shape.
     """
     ends = np.cumsum(shares)
-    points = keras.random.randint((count,), 0, int(ends[-1]), seed=seed)
+    points = keras.random.randint(shape, 0, int(ends[-1]), seed=seed)
     return find_classes(ends.astype("int32"), points)
 
 

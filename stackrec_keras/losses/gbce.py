@@ -5,9 +5,14 @@ from typing import Any
 import keras
 from keras import ops
 
-from stackrec_keras.arguments import check_bools, is_number
+from stackrec_keras.arguments import check_bools, check_choice, is_number
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.losses.cross_entropy import target_logits
+from stackrec_keras.losses.negatives import (
+    NEGATIVES_PER,
+    by_position,
+    negative_logits,
+)
 from stackrec_keras.losses.sampled_loss import SampledLoss
 from stackrec_keras.types import Tensor
 
@@ -30,12 +35,11 @@ class GBCE(SampledLoss):
     `t=0` is plain binary cross-entropy, and `t=1` gives calibrated probabilities.
 
     Negatives are drawn uniformly, for each row of the batch. The paper draws them for
-    each position. The expected loss is the same, and for 256 rows of 19 positions,
-    width 64 and 256 negatives, 17 MB of table rows are gathered in place of 319 MB.
-    Outside training the loss is that of `FullSoftmax`.
+    each position (`negatives_per="position"`). The expected loss is the same, but far
+    more vectors must be read. Outside training the loss is that of `FullSoftmax`.
 
     Args:
-        num_negatives: How many negatives to draw for each row. An integer is a count,
+        num_negatives: How many negatives to draw at a time. An integer is a count,
             a float a fraction of the classes: `int(fraction * (num_items + 1))`.
             Defaults to `256`.
         t: Float from 0 to 1, the calibration. Defaults to `0.75`.
@@ -44,6 +48,9 @@ class GBCE(SampledLoss):
         remove_accidental_hits: Boolean, whether to leave out a position's negative if
             it is the position's own target, as the paper does. The paper's published
             code keeps it (`False`). Defaults to `True`.
+        negatives_per: String, who shares the negatives that are drawn: all positions
+            of a `"batch"`, those of a `"row"`, or none (`"position"`). Defaults to
+            `"row"`.
 
     Call arguments: see `CatalogueLoss`. Training requires `seed`.
 
@@ -66,8 +73,10 @@ class GBCE(SampledLoss):
         t: float = 0.75,
         include_padding: bool = False,
         remove_accidental_hits: bool = True,
+        negatives_per: str = "row",
     ) -> None:
-        super().__init__(num_negatives, include_padding)
+        check_choice("negatives_per", negatives_per, NEGATIVES_PER)
+        super().__init__(num_negatives, include_padding, negatives_per)
         if not is_number(t) or not 0 <= t <= 1:
             raise ArgumentError("t", "must be a number from 0 to 1", received=t)
         check_bools(remove_accidental_hits=remove_accidental_hits)
@@ -80,19 +89,20 @@ class GBCE(SampledLoss):
         bias = ops.cast(bias, "float32")
         positive = target_logits(targets, hidden, table, bias)
         # softplus(-s) is -log(sigmoid(s)), and softplus(s) is -log(1 - sigmoid(s)).
-        negative = ops.softplus(_logits_by_row(hidden, table, bias, drawn))
+        offsets = ops.take(bias, drawn, axis=0)
+        negative = ops.softplus(negative_logits(hidden, table, offsets, drawn))
         if self.remove_accidental_hits:
-            hits = ops.expand_dims(targets, -1) == ops.expand_dims(drawn, 1)
+            hits = ops.expand_dims(targets, -1) == by_position(drawn)
             negative = ops.where(hits, 0.0, negative)
         beta = self.beta(table.shape[0])
         total = beta * ops.softplus(-positive) + ops.sum(negative, axis=-1)
-        return total / (drawn.shape[1] + 1)
+        return total / (drawn.shape[-1] + 1)
 
     def draw(
         self, num_classes: int, y_true: Tensor, seed: keras.random.SeedGenerator | None
     ) -> Tensor:
-        """Draws the negatives of a step, `(batch, num_negatives)` ids."""
-        shape = (ops.shape(y_true)[0], self.count(num_classes))
+        """Draws the negatives of a step, ids of the shape `sample_shape`."""
+        shape = self.sample_shape(num_classes, y_true)
         return keras.random.randint(shape, self.first_class, num_classes, seed=seed)
 
     def beta(self, num_classes: int) -> float:
@@ -107,11 +117,3 @@ class GBCE(SampledLoss):
             "remove_accidental_hits": self.remove_accidental_hits,
             **super().get_config(),
         }
-
-
-def _logits_by_row(hidden, table, bias, ids):
-    """Returns each position's logits of the ids of its row, `(batch, time, ids)`."""
-    rows = ops.cast(ops.take(table, ids, axis=0), hidden.dtype)
-    products = ops.matmul(hidden, ops.transpose(rows, (0, 2, 1)))
-    offsets = ops.expand_dims(ops.take(bias, ids, axis=0), axis=1)
-    return ops.cast(products, "float32") + offsets

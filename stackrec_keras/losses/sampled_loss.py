@@ -7,6 +7,7 @@ import keras
 from stackrec_keras.arguments import is_integer, is_number
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.losses.catalogue_loss import CatalogueLoss
+from stackrec_keras.losses.negatives import sample_shape
 from stackrec_keras.types import Tensor
 
 
@@ -21,6 +22,9 @@ class SampledLoss(CatalogueLoss):
             fraction of the classes: `int(fraction * (num_items + 1))`, at least 1.
         include_padding: Boolean, whether class 0, the padding, may be drawn. Defaults
             to `False`.
+        negatives_per: String, who shares the negatives that are drawn: all positions
+            of a `"batch"`, those of a `"row"`, or none (`"position"`). Defaults to
+            `None`: `draw` decides.
 
     Call arguments: see `CatalogueLoss`. Training requires `seed`.
 
@@ -33,7 +37,7 @@ class SampledLoss(CatalogueLoss):
     ```python
     class HingeLoss(SampledLoss):
         def draw(self, num_classes, y_true, seed):
-            shape = (self.count(num_classes),)
+            shape = self.sample_shape(num_classes, y_true)
             return keras.random.randint(shape, self.first_class, num_classes, seed=seed)
 
         def sampled_losses(self, targets, hidden, table, bias, drawn):
@@ -42,10 +46,14 @@ class SampledLoss(CatalogueLoss):
     """
 
     def __init__(
-        self, num_negatives: int | float, include_padding: bool = False
+        self,
+        num_negatives: int | float,
+        include_padding: bool = False,
+        negatives_per: str | None = None,
     ) -> None:
         super().__init__(include_padding=include_padding)
         self.num_negatives = _check_num_negatives(num_negatives)
+        self.negatives_per = negatives_per
 
     @property
     def first_class(self) -> int:
@@ -57,6 +65,12 @@ class SampledLoss(CatalogueLoss):
         if isinstance(self.num_negatives, float):
             return max(1, int(self.num_negatives * num_classes))
         return self.num_negatives
+
+    def sample_shape(self, num_classes: int, y_true: Tensor) -> tuple:
+        """Returns the shape of what `draw` draws: `(count,)` for a batch,
+        `(batch, count)` for rows, `(batch, time, count)` for positions."""
+        per = self.negatives_per or "batch"
+        return sample_shape(per, y_true, self.count(num_classes))
 
     def draw(
         self, num_classes: int, y_true: Tensor, seed: keras.random.SeedGenerator | None
@@ -111,7 +125,10 @@ class SampledLoss(CatalogueLoss):
         return self.sampled_losses(targets, hidden, table, bias, drawn)
 
     def get_config(self) -> dict[str, Any]:
-        return {"num_negatives": self.num_negatives, **super().get_config()}
+        config = {"num_negatives": self.num_negatives, **super().get_config()}
+        if self.negatives_per is not None:
+            config["negatives_per"] = self.negatives_per
+        return config
 
 
 def _check_num_negatives(num_negatives):

@@ -1,4 +1,4 @@
-"""Cross-entropy over each position's target and a sample of items for the batch."""
+"""Cross-entropy over each position's target and a sample of items."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +15,11 @@ from stackrec_keras.losses.class_shares import (
     log_expected_counts,
 )
 from stackrec_keras.losses.cross_entropy import MASKED, target_logits
+from stackrec_keras.losses.negatives import (
+    NEGATIVES_PER,
+    by_position,
+    negative_logits,
+)
 from stackrec_keras.losses.sampled_loss import SampledLoss
 from stackrec_keras.types import Tensor
 
@@ -26,7 +31,7 @@ class SampledSoftmax(SampledLoss):
     """Softmax cross-entropy over the target and a sample of negatives.
 
     At each step a sample is drawn with replacement, and all positions of the batch
-    share it. The loss of a position is
+    share it (or those of a row, or none: `negatives_per`). The loss of a position is
 
     `log(exp(z_target) + sum_j exp(z_j)) - z_target` with `z = s - log(expected count)`
 
@@ -54,6 +59,9 @@ class SampledSoftmax(SampledLoss):
             distribution, by id. Defaults to `False`.
         remove_accidental_hits: Boolean, whether to leave out a position's negative if
             it is the position's own target. Defaults to `True`.
+        negatives_per: String, who shares the negatives that are drawn: all positions
+            of a `"batch"`, those of a `"row"`, or none (`"position"`). Defaults to
+            `"batch"`.
 
     Call arguments: see `CatalogueLoss`. Training requires `seed`.
 
@@ -83,8 +91,10 @@ class SampledSoftmax(SampledLoss):
         item_counts: Sequence[int] | np.ndarray | None = None,
         include_padding: bool = False,
         remove_accidental_hits: bool = True,
+        negatives_per: str = "batch",
     ) -> None:
-        super().__init__(num_negatives, include_padding)
+        check_choice("negatives_per", negatives_per, NEGATIVES_PER)
+        super().__init__(num_negatives, include_padding, negatives_per)
         check_choice("distribution", distribution, DISTRIBUTIONS)
         check_bools(remove_accidental_hits=remove_accidental_hits)
         self.distribution = distribution
@@ -98,20 +108,16 @@ class SampledSoftmax(SampledLoss):
         self, targets: Tensor, hidden: Tensor, table: Tensor, bias: Tensor, drawn: Any
     ) -> Tensor:
         negatives, log_negatives, log_targets = drawn
-        shape, dim = ops.shape(targets), hidden.shape[-1]
-        targets, hidden = ops.reshape(targets, (-1,)), ops.reshape(hidden, (-1, dim))
         bias = ops.cast(bias, "float32")
         score = target_logits(targets, hidden, table, bias)
-        score = score - ops.reshape(log_targets, (-1,))
-        rows = ops.cast(ops.take(table, negatives, axis=0), hidden.dtype)
+        score = score - ops.reshape(log_targets, ops.shape(targets))
         offsets = ops.take(bias, negatives, axis=0) - log_negatives
-        logits = ops.cast(ops.matmul(hidden, ops.transpose(rows)), "float32") + offsets
+        logits = negative_logits(hidden, table, offsets, negatives)
         if self.remove_accidental_hits:
-            hits = ops.expand_dims(targets, axis=-1) == negatives
+            hits = ops.expand_dims(targets, axis=-1) == by_position(negatives)
             logits = ops.where(hits, MASKED, logits)
         # softplus(a - b) is log(exp(a) + exp(b)) - b.
-        losses = ops.softplus(ops.logsumexp(logits, axis=-1) - score)
-        return ops.reshape(losses, shape)
+        return ops.softplus(ops.logsumexp(logits, axis=-1) - score)
 
     def draw(
         self, num_classes: int, y_true: Tensor, seed: keras.random.SeedGenerator | None
@@ -120,18 +126,20 @@ class SampledSoftmax(SampledLoss):
 
         Args:
             num_classes: Integer, `num_items + 1`.
-            y_true: int32 tensor of targets, of any shape.
+            y_true: int32 tensor of targets, `(batch, time)`.
             seed: A `keras.random.SeedGenerator`.
 
         Returns:
-            The drawn ids `(num_negatives,)`, the log of the expected count of each,
-            and the log of the expected count of each target, of the shape of `y_true`.
+            The drawn ids, of the shape `sample_shape`, the log of the expected count
+            of each, in that shape or `(count,)`, and the log of the expected count of
+            each target, of the shape of `y_true`.
         """
         count = self.count(num_classes)
+        shape = self.sample_shape(num_classes, y_true)
         if self._shares is None:
-            return self._draw_uniform(count, num_classes, y_true, seed)
+            return self._draw_uniform(shape, num_classes, y_true, seed)
         self._check_catalogue(num_classes)
-        negatives = draw_classes(self._shares, count, seed)
+        negatives = draw_classes(self._shares, shape, seed)
         log_expected = log_expected_counts(self._shares, count)
         return (
             negatives,
@@ -148,13 +156,13 @@ class SampledSoftmax(SampledLoss):
             **super().get_config(),
         }
 
-    def _draw_uniform(self, count, num_classes, y_true, seed):
+    def _draw_uniform(self, shape, num_classes, y_true, seed):
         first = self.first_class
-        negatives = keras.random.randint((count,), first, num_classes, seed=seed)
-        log_expected = float(np.log(count / (num_classes - first)))
+        negatives = keras.random.randint(shape, first, num_classes, seed=seed)
+        log_expected = float(np.log(shape[-1] / (num_classes - first)))
         return (
             negatives,
-            ops.full((count,), log_expected, dtype="float32"),
+            ops.full(shape[-1:], log_expected, dtype="float32"),
             ops.full(ops.shape(y_true), log_expected, dtype="float32"),
         )
 

@@ -120,5 +120,6 @@ def test_the_configuration_holds_every_argument():
         "t": 0.5,
         "include_padding": True,
         "remove_accidental_hits": False,
+        "negatives_per": "batch",
     }
     assert GBCE(**config).get_config() == config

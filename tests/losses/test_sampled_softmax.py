@@ -230,6 +230,7 @@ def test_the_configuration_holds_every_argument():
         "item_counts": [3, 1, 2],
         "include_padding": True,
         "remove_accidental_hits": False,
+        "negatives_per": "row",
     }
     assert SampledSoftmax(**config).get_config() == config
 
