@@ -132,3 +132,5 @@ def test_items_of_the_history_may_be_left_out(
     assert stackrec("evaluate", folder)[1] == (folder / "metrics.md").read_text()
     model = keras.saving.load_model(folder / "model.keras")
     assert model.exclude_seen is True
+    _, out, _ = stackrec("evaluate", folder, "--no-exclude-seen")
+    assert "targets are in their own history" in out

@@ -46,17 +46,18 @@ def test_whole_histories_are_refused_for_a_model_that_would_read_them(config):
         check_new_run(config)
 
 
-def test_a_model_reads_its_last_items_and_excludes_the_whole_history(config):
+@pytest.mark.parametrize("kind", [sr.SASRec, sr.HSTU])
+def test_a_model_reads_its_last_items_and_excludes_the_whole_history(config, kind):
     rows = [
         make_split(sr.runs.TrainConfig(**{**vars(config), "whole_history": whole})).test
         for whole in (False, True)
     ]
-    model = sr.SASRec(14, 7, embedding_dim=8)
+    model = kind(14, 7, embedding_dim=8)
     model.compile()
     ranked, excluded = (
         [
             model.evaluate(
-                *part.evaluation_arrays(),
+                part.batches(evaluation=True, features=model.features),
                 exclude_seen=exclude,
                 verbose=0,
                 return_dict=True,
