@@ -116,7 +116,8 @@ def _requests(at, last):
 
 
 def _median_gaps(values, times):
-    """Returns the median seconds between the events of each history, 0 for one."""
+    """Returns the median seconds between events of each history, 0 for a single
+    event."""
     counts = times.lengths - 1
     rows = np.repeat(np.arange(len(counts)), counts)
     is_first = np.zeros(len(values), bool)

@@ -43,7 +43,7 @@ _SECONDS = ("training_seconds", "total_seconds")
 def _row(trial):
     tracked = trial.metrics.metrics
     values = {name: history.get_best_value() for name, history in tracked.items()}
-    # The value of one epoch means nothing.
+    # The best value of growth_seconds over the epochs means nothing.
     values.pop("growth_seconds", None)
     error = (trial.message or "").strip().splitlines()[-1:]
     return {
