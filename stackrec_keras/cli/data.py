@@ -1,7 +1,8 @@
 """`stackrec data`: describes a log and the rows that it would become."""
 
 from stackrec_keras.cli.options import add_options, typed_options
-from stackrec_keras.runs.config import LEAVE_ONE_OUT_OPTIONS, TrainConfig
+from stackrec_keras.runs.config import TrainConfig
+from stackrec_keras.runs.data_checks import LEAVE_ONE_OUT_OPTIONS
 from stackrec_keras.runs.log_source import read_log
 from stackrec_keras.runs.split_recipe import make_split, split_arguments, split_log
 

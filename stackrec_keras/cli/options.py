@@ -4,8 +4,10 @@ typed."""
 import argparse
 from dataclasses import fields
 
-from stackrec_keras.runs.config import TrainConfig, integers, option_name
+from stackrec_keras.models.registry import ARCHITECTURES
+from stackrec_keras.runs.config import TrainConfig, option_name
 from stackrec_keras.runs.log_source import absolute_paths
+from stackrec_keras.runs.option_kinds import integers, number
 from stackrec_keras.wording import listed
 
 
@@ -27,10 +29,11 @@ def add_options(parser, names=None, without=(), of_run=False):
             continue
         arguments = dict(f.metadata)
         name = arguments.pop("group")
-        models = arguments.pop("models", ())
         arguments.pop("also", None)
-        if models:
-            arguments["help"] = f"{listed(models)}: {arguments['help']}"
+        models, losses = arguments.pop("models", ()), arguments.pop("losses", ())
+        having = models or losses
+        if having and len(having) < len(ARCHITECTURES) - 1:
+            arguments["help"] = f"{listed(having)}: {arguments['help']}"
         if name not in groups:
             groups[name] = parser.add_argument_group(name)
         help = arguments["help"]
@@ -88,4 +91,4 @@ def _default_text(default):
 
 
 def _metavar(type):
-    return {int: "N", float: "X", integers: "N,N,..."}.get(type, "NAME")
+    return {int: "N", float: "X", number: "X", integers: "N,N,..."}.get(type, "NAME")

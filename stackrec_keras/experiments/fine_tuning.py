@@ -10,7 +10,7 @@ from stackrec_keras.metrics import SampledHitRate, SampledMRR, default_metrics
 from stackrec_keras.models import TransferRecommender
 from stackrec_keras.runs.architectures import build_model
 from stackrec_keras.runs.folder import RunFolder
-from stackrec_keras.runs.training import compile_model, train_model
+from stackrec_keras.runs.training import compile_model, train_model, training_loss
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ class FineTuning:
         counts = np.bincount(split.train.targets, minlength=split.num_targets + 1)[1:]
         model.target_vocabulary = Vocabulary(split.target_vocabulary.ids, counts)
         metrics = [*default_metrics(), SampledMRR(5), SampledHitRate(5)]
-        compile_model(model, config, loss=config.loss, metrics=metrics)
+        loss = training_loss(config)
+        compile_model(model, config, loss=loss, metrics=metrics)
         return model
 
     def _source(self, config):

@@ -60,6 +60,7 @@ class Transfer(FasterTraining):
             epochs=_asked_or(epochs, _EPOCHS, scale),
             batch_size=_asked_or(batch_size, _BATCH_SIZE, scale),
             loss=self.options["target_loss"],
+            **dict.fromkeys(("num_negatives", "negatives_per", "t")),
             load_model=None,
             top_blocks=None,
         )

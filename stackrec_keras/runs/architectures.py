@@ -3,6 +3,7 @@
 import inspect
 
 from stackrec_keras.models.registry import model_class
+from stackrec_keras.models.sequential_recommender import SequentialRecommender
 from stackrec_keras.runs.config import options_of
 
 _SEARCHED = ("num_blocks", "embedding_dim", "dropout")
@@ -34,7 +35,8 @@ def takes_users(config):
 
 def _options(kind, config):
     """The fields of a configuration that are arguments of the class."""
-    names = [name for name in options_of(config.model) if name in _parameters(kind)]
+    takes = {*_parameters(kind), *_parameters(SequentialRecommender)}
+    names = [name for name in options_of(config.model) if name in takes]
     given = {name: getattr(config, name) for name in names}
     # `None` leaves the model its own default.
     return {name: value for name, value in given.items() if value is not None}

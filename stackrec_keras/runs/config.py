@@ -1,15 +1,12 @@
 """The configuration of a training run: every option, its default and its help."""
 
-import os
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from stackrec_keras.arguments import (
     check_choice,
     check_fraction,
     check_integer,
-    is_integer,
-    is_number,
 )
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.registry import (
@@ -18,6 +15,8 @@ from stackrec_keras.models.registry import (
     CONVOLUTIONAL,
     TRANSFORMERS,
 )
+from stackrec_keras.runs.data_checks import check_leave_one_out, check_sequences
+from stackrec_keras.runs.option_kinds import KINDS, integers, number, option
 
 # What runs compare epochs by.
 MONITOR = "val_mrr@5"
@@ -28,46 +27,10 @@ GROW_OPTIONS = (
     *("optimizer_state", "epochs", "batch_size", "learning_rate", "warmup"),
     *("decay", "patience", "seed"),
 )
+SAMPLED = ("sampled_softmax", "gbce", "binary_cross_entropy")
 SPLITS = ("random", "leave-one-out", "time")
-LEAVE_ONE_OUT_OPTIONS = ("min_count", "newest_only", "whole_history")
 
 
-def _option(group, default, help, type=str, **arguments):
-    metadata = {"group": group, "help": help, "type": type, **arguments}
-    return field(default=default, metadata=metadata)
-
-
-def _boolean(value):
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _real(value):
-    if not is_number(value):
-        raise TypeError
-    return value if isinstance(value, int) else float(value)
-
-
-def _integer(value):
-    if not is_integer(value):
-        raise TypeError
-    return int(value)
-
-
-def integers(text):
-    """Returns `(1, 4)` for `"1,4"`."""
-    return tuple(int(part) for part in text.split(","))
-
-
-# From the type of an option to what converts a value and what it must be.
-_KINDS = {
-    int: (_integer, "an integer"),
-    float: (_real, "a number"),
-    bool: (_boolean, "True or False"),
-    str: (os.fspath, "a string"),
-    integers: (lambda value: tuple(map(_integer, value)), "a tuple of integers"),
-}
 _LEAST = {
     **dict.fromkeys(("num_blocks", "embedding_dim", "kernel_size", "epochs"), 1),
     **dict.fromkeys(("batch_size", "patience", "top_blocks", "num_heads"), 1),
@@ -95,56 +58,56 @@ class TrainConfig:
     ```
     """
 
-    data: str = _option(
+    data: str = option(
         "data",
         "ml-1m",
         "a named data set or a file: .csv, .tsv, .inter, .dat, .parquet "
         "(`stackrec data` lists them)",
         metavar="NAME_OR_PATH",
     )
-    sequences: bool = _option(
+    sequences: bool = option(
         "data",
         False,
         "the file has one sequence of items per row, as in StackRec's reference "
         "implementation",
         type=bool,
     )
-    user_column: bool = _option(
+    user_column: bool = option(
         "data",
         False,
         "each row of --sequences begins with the user's id, as in SSE-PT's file",
         type=bool,
     )
-    user: str = _option("data", "user", "column of the user ids", metavar="COLUMN")
-    item: str = _option("data", "item", "column of the item ids", metavar="COLUMN")
-    timestamp: str = _option(
+    user: str = option("data", "user", "column of the user ids", metavar="COLUMN")
+    item: str = option("data", "item", "column of the item ids", metavar="COLUMN")
+    timestamp: str = option(
         "data",
         "timestamp",
         "column of the times; 'none' if the rows are in order of time",
         metavar="COLUMN",
     )
-    length: int = _option("data", 20, "items per row, including the target", int)
-    split: str = _option(
+    length: int = option("data", 20, "items per row, including the target", int)
+    split: str = option(
         "data",
         "random",
         "what is held out: random rows, each user's last items, or the newest events",
         choices=SPLITS,
         also=(TRANSFER,),
     )
-    split_seed: int = _option(
+    split_seed: int = option(
         "data", 0, "seed of the random split; --seed does not change the split", int
     )
-    min_count: int = _option(
+    min_count: int = option(
         "data", 1, "leave-one-out: leave out items with fewer events than this", int
     )
-    newest_only: bool = _option(
+    newest_only: bool = option(
         "data",
         False,
         "leave-one-out: train only on each user's newest row, as most published "
         "results do",
         bool,
     )
-    whole_history: bool = _option(
+    whole_history: bool = option(
         "data",
         False,
         "leave-one-out: --exclude-seen excludes all earlier items of a user, not only "
@@ -152,37 +115,37 @@ class TrainConfig:
         bool,
     )
 
-    model: str = _option(
+    model: str = option(
         "model", "nextitnet", "architecture", choices=tuple(ARCHITECTURES)
     )
-    num_blocks: int = _option("model", 4, "number of blocks at the start", int)
-    embedding_dim: int = _option("model", 64, "width of the item embeddings", int)
-    kernel_size: int = _option(
+    num_blocks: int = option("model", 4, "number of blocks at the start", int)
+    embedding_dim: int = option("model", 64, "width of the item embeddings", int)
+    kernel_size: int = option(
         "model", 3, "kernel size of each convolution", int, models=CONVOLUTIONAL
     )
-    dilations: tuple = _option(
+    dilations: tuple = option(
         "model",
         (1, 4),
         "dilations of successive blocks, repeated",
         integers,
         models=CONVOLUTIONAL,
     )
-    mask_rate: float = _option(
+    mask_rate: float = option(
         "model",
         0.2,
         "fraction of a row's items that are masked and predicted",
         float,
         models=("grec",),
     )
-    encoder: bool = _option(
+    encoder: bool = option(
         "model",
         False,
         "an encoder sees both sides of a gap",
         bool,
         models=("grec",),
     )
-    num_heads: int = _option("model", 1, "attention heads", int, models=ATTENTION)
-    dropout: float | None = _option(
+    num_heads: int = option("model", 1, "attention heads", int, models=ATTENTION)
+    dropout: float | None = option(
         "model",
         None,
         "fraction of units to drop in training (default: 0 for sasrec, 0.1 for "
@@ -190,45 +153,45 @@ class TrainConfig:
         float,
         models=ATTENTION,
     )
-    norm: str = _option(
+    norm: str = option(
         "model",
         "post",
         "where a block normalizes: after its residual sum, or before its layers",
         choices=("post", "pre"),
         models=TRANSFORMERS,
     )
-    padding_mask: bool = _option(
+    padding_mask: bool = option(
         "model", False, "mask padding in attention", bool, models=TRANSFORMERS
     )
-    user_noise: float = _option(
+    user_noise: float = option(
         "model",
         0.8,
         "probability of replacing a user by another in training",
         float,
         models=("ssept",),
     )
-    time_bias: bool = _option(
+    time_bias: bool = option(
         "model",
         True,
         "attention reads the times of the events, including that of the target",
         bool,
         models=("hstu",),
     )
-    position_bias: bool = _option(
+    position_bias: bool = option(
         "model",
         True,
         "attention has a bias by relative position",
         bool,
         models=("hstu",),
     )
-    position_embedding: bool = _option(
+    position_embedding: bool = option(
         "model",
         True,
         "a vector for each position is added to the items",
         bool,
         models=("hstu",),
     )
-    qk_dim: int | None = _option(
+    qk_dim: int | None = option(
         "model",
         None,
         "width of a head's queries and keys (default: that of the embeddings, divided "
@@ -236,34 +199,45 @@ class TrainConfig:
         int,
         models=("hstu",),
     )
-    v_dim: int | None = _option(
+    v_dim: int | None = option(
         "model",
         None,
         "width of a head's values (default: as for queries)",
         int,
         models=("hstu",),
     )
-    expansion: int = _option(
+    expansion: int = option(
         "model",
         4,
         "width of the feed-forward network, as a multiple of that of the hidden states",
         int,
         models=("esasrec",),
     )
-    rezero: bool | None = _option(
+    rezero: bool | None = option(
         "model",
         None,
         "gates that start at 0 multiply the branches of each block (default: no for "
         "hstu and esasrec, yes for the others)",
         bool,
     )
+    tied: bool = option(
+        "model",
+        False,
+        "one table for input and output, and no biases",
+        bool,
+        models=tuple(name for name in ARCHITECTURES if name != "ssept"),
+    )
+    normalize: bool = option(
+        "model", False, "scores are cosines, divided by the temperature", bool
+    )
+    temperature: float = option("model", 1.0, "what scores are divided by", float)
 
-    method: str = _option(
+    method: str = option(
         "growth",
         "stackC",
         "stacking method: stackC, stackA, stackR, stackE, from_scratch, ...",
     )
-    schedule: str = _option(
+    schedule: str = option(
         "growth",
         "doubling",
         "when to grow: 'doubling' (twice, after 1/7 and 3/7 of the epochs), "
@@ -271,7 +245,7 @@ class TrainConfig:
         f"{MONITOR} stops rising), or 'none'",
         metavar="SCHEDULE",
     )
-    data_shares: str | None = _option(
+    data_shares: str | None = option(
         "growth",
         None,
         "fraction of the training rows to use from an epoch on, for an EPOCH:BLOCKS "
@@ -279,59 +253,82 @@ class TrainConfig:
         "rows of earlier ones",
         metavar="SHARES",
     )
-    share_by: str = _option(
+    share_by: str = option(
         "growth",
         "random",
         "which rows make up a fraction of --data-shares: random ones, or the oldest",
         choices=("random", "time"),
     )
-    top_blocks: int | None = _option(
+    top_blocks: int | None = option(
         "growth", None, "stack only this many of the top blocks", int
     )
-    inherit: str = _option(
+    inherit: str = option(
         "growth",
         "all",
         "which weights the deeper model inherits: all that it can, all but the gates "
         "(which restart at 0), or those of StackRec's reference implementation",
         choices=("all", "all_but_gates", "paper"),
     )
-    optimizer_state: str = _option(
+    optimizer_state: str = option(
         "growth",
         "carry",
         "what to do with the optimizer's state when the model grows",
         choices=("carry", "reset"),
     )
 
-    epochs: int = _option("training", 10, "passes over the training rows", int)
-    batch_size: int = _option("training", 256, "rows per batch", int)
-    learning_rate: float = _option("training", 1e-3, "learning rate of Adam", float)
-    warmup: float = _option(
+    epochs: int = option("training", 10, "passes over the training rows", int)
+    batch_size: int = option("training", 256, "rows per batch", int)
+    learning_rate: float = option("training", 1e-3, "learning rate of Adam", float)
+    warmup: float = option(
         "training",
         0.0,
         "fraction of the steps over which the learning rate first rises",
         float,
     )
-    decay: float = _option(
+    decay: float = option(
         "training",
         0.0,
         "fraction of the steps, the last ones, over which the learning rate falls to 0",
         float,
     )
-    loss: str = _option(
+    loss: str = option(
         "training",
         "full_softmax",
         "training loss",
         choices=("full_softmax", "sampled_softmax", "gbce"),
         also=("binary_cross_entropy",),  # of a transfer
     )
-    exclude_seen: bool = _option(
+    num_negatives: int | float | None = option(
+        "training",
+        None,
+        "negatives to draw: a count, such as 256, or a fraction of the items, such as "
+        "0.2 (default: 0.2 for sampled_softmax, 256 for gbce)",
+        number,
+        losses=SAMPLED,
+    )
+    negatives_per: str | None = option(
+        "training",
+        None,
+        "who shares negatives: all positions of a batch, those of a row, or none "
+        "(default: batch for sampled_softmax, row for gbce)",
+        choices=("batch", "row", "position"),
+        losses=SAMPLED,
+    )
+    t: float | None = option(
+        "training",
+        None,
+        "calibration from 0, plain cross-entropy, to 1 (default: 0.75)",
+        float,
+        losses=("gbce",),
+    )
+    exclude_seen: bool = option(
         "training",
         False,
         "exclude the items of the history from the ranking in validation and test, as "
         "`stackrec recommend` does",
         type=bool,
     )
-    patience: int | None = _option(
+    patience: int | None = option(
         "training",
         None,
         f"stop after this many epochs without a better {MONITOR}, and keep the best "
@@ -339,30 +336,30 @@ class TrainConfig:
         int,
         metavar="EPOCHS",
     )
-    best_of: str = _option(
+    best_of: str = option(
         "training",
         "all",
         "which epochs --patience compares: all, or only those of the last depth",
         choices=("all", "deepest"),
     )
-    max_seconds: float | None = _option(
+    max_seconds: float | None = option(
         "training",
         None,
         "stop after the epoch in which training has taken this long",
         float,
         metavar="SECONDS",
     )
-    load_model: str | None = _option(
+    load_model: str | None = option(
         "training",
         None,
         "start from the trained model of this run folder, which must have the same "
         "rows; the optimizer starts fresh",
         metavar="FOLDER",
     )
-    seed: int = _option(
+    seed: int = option(
         "training", 0, "seed of weights, order of rows and new blocks", int
     )
-    jit: str = _option(
+    jit: str = option(
         "training", "auto", "XLA compilation", choices=("auto", "on", "off")
     )
 
@@ -375,16 +372,16 @@ class TrainConfig:
                 check_integer(name, getattr(self, name), least)
         for name in ("warmup", "decay"):
             check_fraction(**{name: getattr(self, name)})
-        for name in ("max_seconds", "learning_rate"):
+        for name in ("max_seconds", "learning_rate", "temperature"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ArgumentError(name, "must be above 0", received=value)
         if not self.dilations or min(self.dilations) < 1:
             reason = "must be integers of at least 1, such as 1,4"
             raise ArgumentError("dilations", reason, received=self.dilations)
-        self._check_leave_one_out()
+        check_leave_one_out(self)
         if self.sequences:
-            self._check_sequences()
+            check_sequences(self)
         elif self.user_column:
             raise ArgumentError(
                 "user_column",
@@ -406,33 +403,6 @@ class TrainConfig:
         """Boolean, whether the model reads when events happened."""
         return self.model == "hstu" and self.time_bias
 
-    def _check_leave_one_out(self):
-        """Checks that options of the leave-one-out split are given only with that
-        split."""
-        for name in LEAVE_ONE_OUT_OPTIONS:
-            value = getattr(self, name)
-            if value != getattr(TrainConfig, name) and self.split != "leave-one-out":
-                reason = f"is an option of the leave-one-out split, not of {self.split}"
-                raise ArgumentError(name, reason, "Leave one of them out.", value)
-
-    def _check_sequences(self):
-        """Checks that a file of sequences has what the other options need."""
-        lacking = "which a file of sequences does not have"
-        if self.model == "ssept" and not self.user_column:
-            raise ArgumentError(
-                "model",
-                f"learns a vector for each user, {lacking}",
-                "If its rows begin with the user's id, say so (user column); else "
-                "give a log of users, items and times.",
-                self.model,
-            )
-        if self.share_by == "time":
-            reason, fix = f"needs times, {lacking}", "Use random fractions."
-            raise ArgumentError("share_by", reason, fix, self.share_by)
-        if self.split != "random":
-            reason, fix = f"needs users and times, {lacking}", "Use the random split."
-            raise ArgumentError("split", reason, fix, self.split)
-
     def to_json(self) -> dict[str, Any]:
         """Returns a dict that JSON can hold."""
         return {**asdict(self), "dilations": list(self.dilations)}
@@ -451,7 +421,7 @@ class TrainConfig:
     def _check_kind(self, name, option):
         """Checks a value's type and converts it to one that JSON can hold."""
         value = getattr(self, name)
-        kind, said = _KINDS[option["type"]]
+        kind, said = KINDS[option["type"]]
         try:
             object.__setattr__(self, name, kind(value))
         except TypeError:

@@ -1,7 +1,7 @@
 """Growing: yesterday's model, trained on today's log."""
 
 import tempfile
-from dataclasses import replace
+from dataclasses import fields, replace
 from os import PathLike
 from pathlib import Path
 
@@ -211,7 +211,7 @@ def _configuration(depth, options, model, old):
         rate = float(f"{float(model.optimizer.learning_rate):.6g}")
         names = {kind: name for name, kind in LOSSES.items()}
         loss = names.get(type(model.loss), TrainConfig.loss)
-        old = TrainConfig(loss=loss, learning_rate=rate)
+        old = TrainConfig(loss=loss, learning_rate=rate, **_of_loss(model.loss))
     old = replace(old, **_NOT_INHERITED, **_of_model(model))
     config = replace(old, **{"top_blocks": None, **options})
     if {"learning_rate", "warmup", "decay"} & set(options):
@@ -248,6 +248,12 @@ def _of_model(model):
         found["embedding_dim"] = model.item_dim
     length = model.trained_length + 1
     return {**found, "model": kind, "length": length}
+
+
+def _of_loss(loss):
+    """Returns the fields of `TrainConfig` that a loss determines."""
+    names = [f.name for f in fields(TrainConfig) if "losses" in f.metadata]
+    return {name: getattr(loss, name, None) for name in names}
 
 
 def _schedule(config, depth):

@@ -21,6 +21,30 @@ def check_model_options(typed, model):
             )
 
 
+def loss_options(config):
+    """Returns a dict of the arguments of its loss that a configuration sets."""
+    values = {
+        f.name: getattr(config, f.name)
+        for f in fields(TrainConfig)
+        if "losses" in f.metadata
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def check_loss_options(config):
+    """Checks that no option was given that only other losses have."""
+    losses = {f.name: f.metadata.get("losses") for f in fields(TrainConfig)}
+    for name, value in loss_options(config).items():
+        if config.loss not in losses[name]:
+            raise ArgumentError(
+                name,
+                f"is an option of {listed(losses[name])} only, but the loss is "
+                f"{config.loss}",
+                "Leave it out.",
+                value,
+            )
+
+
 def check_same(asked, config, run, fix):
     """Checks that options are those of a run that exists.
 
@@ -64,6 +88,7 @@ def check_new_run(config):
             config.share_by,
         )
     check_share_by(config)
+    check_loss_options(config)
     if config.whole_history and config.model in CONVOLUTIONAL:
         raise ArgumentError(
             "whole_history",

@@ -3,7 +3,8 @@
 from dataclasses import fields
 
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.runs.config import LEAVE_ONE_OUT_OPTIONS, TRANSFER, TrainConfig
+from stackrec_keras.runs.config import TRANSFER, TrainConfig
+from stackrec_keras.runs.data_checks import LEAVE_ONE_OUT_OPTIONS
 from stackrec_keras.runs.log_source import errors_about_data, read_log
 
 # Written to split.json: a later default of the library must not change old runs.

@@ -11,6 +11,7 @@ import keras
 from stackrec_keras.data import Batches, Vocabulary
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.evaluation import model_title, training_counts
+from stackrec_keras.losses import LOSSES
 from stackrec_keras.runs.architectures import build_model
 from stackrec_keras.runs.callbacks import (
     Backup,
@@ -28,6 +29,7 @@ from stackrec_keras.runs.option_checks import (
     check_model_options,
     check_new_run,
     check_same,
+    loss_options,
 )
 from stackrec_keras.runs.run import Run, finished_run, run_of
 from stackrec_keras.runs.split_recipe import split_in
@@ -87,7 +89,9 @@ def train(
     else:
         check_model_options(_changed(config), config.model)
         check_new_run(config)
-    stacking_callback(config)  # fails before the data are read
+    # Both fail before the data are read.
+    stacking_callback(config)
+    training_loss(config)
     split = split_in(folder, config, resume)
     print(split)
     return train_split(split, config, folder, resume)
@@ -144,7 +148,7 @@ def train_split(split, config, folder, resume=False):
     model = _untrained_model(config, split)
     if config.load_model is not None and not begun:
         load_trained(model, config, split)
-    compile_model(model, config, loss=config.loss)
+    compile_model(model, config, loss=training_loss(config))
     return train_model(model, split, config, folder, resume)
 
 
@@ -182,6 +186,11 @@ def _untrained_model(config, split):
     model = build_model(config, split)
     model.vocabulary = Vocabulary(split.vocabulary.ids, training_counts(split.train))
     return model
+
+
+def training_loss(config):
+    """Returns the loss of a configuration."""
+    return LOSSES[config.loss](**loss_options(config))
 
 
 def compile_model(model, config, **arguments):

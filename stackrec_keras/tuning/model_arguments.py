@@ -82,6 +82,7 @@ def argument_names(model_class):
     kinds = {}
     for cls in model_class.__mro__:
         if cls is SequentialRecommender:
+            kinds.update(_options_of_base())
             break
         if "__init__" in vars(cls):
             _, *parameters = inspect.signature(cls.__init__).parameters.values()
@@ -89,3 +90,10 @@ def argument_names(model_class):
             if inspect.Parameter.VAR_KEYWORD not in kinds.values():
                 break
     return [name for name, kind in kinds.items() if kind != kind.VAR_KEYWORD]
+
+
+def _options_of_base():
+    """Returns the arguments that every model passes to `SequentialRecommender`; its
+    sizes, which have no defaults, are set by each model."""
+    parameters = inspect.signature(SequentialRecommender.__init__).parameters.values()
+    return {p.name: p.kind for p in parameters if p.default is not p.empty}

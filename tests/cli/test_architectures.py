@@ -9,11 +9,11 @@ import pytest
 import stackrec_keras as sr
 
 OPTIONS = {
-    "grec": "--mask-rate 0.4 --encoder",
+    "grec": "--mask-rate 0.4 --encoder --normalize --temperature 0.2",
     "sasrec": "--num-heads 2 --dropout 0.1 --norm pre --padding-mask --no-rezero",
     "ssept": "--user-noise 0.1 --method stackA",
     "hstu": "--num-heads 2 --qk-dim 3 --rezero --no-time-bias --no-position-bias",
-    "esasrec": "--num-heads 2 --expansion 2 --dropout 0.3",
+    "esasrec": "--num-heads 2 --expansion 2 --dropout 0.3 --tied",
 }
 
 

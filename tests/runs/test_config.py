@@ -1,3 +1,4 @@
+import inspect
 from dataclasses import fields
 from pathlib import Path
 
@@ -71,3 +72,21 @@ def test_options_of_leave_one_out_are_refused_with_another_split(options):
 def test_the_losses_of_a_run_are_all_those_of_the_library():
     (loss,) = (f for f in fields(TrainConfig) if f.name == "loss")
     assert {*loss.metadata["choices"], *loss.metadata["also"]} == set(LOSSES)
+
+
+def test_options_of_a_loss_are_those_of_its_class():
+    for f in fields(TrainConfig):
+        having = f.metadata.get("losses")
+        if having is not None:
+            takes = [
+                name
+                for name, kind in LOSSES.items()
+                if f.name in inspect.signature(kind.__init__).parameters
+            ]
+            assert set(having) == set(takes)
+
+
+@pytest.mark.parametrize("temperature", [0, -1.0])
+def test_a_temperature_is_above_0(temperature):
+    with refused("temperature", received=temperature):
+        TrainConfig(temperature=temperature)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -104,3 +105,34 @@ def test_a_model_grows_from_python_as_from_the_command_line(
     assert RunFolder(finished_run).read_model().num_blocks == 4
     with refused("num_heads", received=2, says="is not an option of grow"):
         sr.runs.grow(finished_run, data=newer, num_heads=2)
+
+
+LOSS = {"loss": "gbce", "num_negatives": 0.5, "negatives_per": "position", "t": 0.5}
+
+
+def test_a_recipe_says_how_items_are_scored_and_what_the_loss_draws(config, tmp_path):
+    scoring = {"tied": True, "normalize": True, "temperature": 0.1}
+    config = replace(config, epochs=3, **scoring, **LOSS)
+    run = sr.runs.train(config, tmp_path)
+    assert sr.runs.read_run(tmp_path).config == config
+    for name, value in scoring.items():
+        assert getattr(run.model, name) == value
+    for name in ("num_negatives", "negatives_per", "t"):
+        assert getattr(run.model.loss, name) == LOSS[name]
+
+
+@pytest.mark.parametrize(
+    "options, argument, says",
+    [
+        ({"num_negatives": 9}, "num_negatives", "the loss is full_softmax"),
+        ({"loss": "sampled_softmax", "t": 0.5}, "t", "of gbce only"),
+        ({**LOSS, "num_negatives": 0}, "num_negatives", "at least 1"),
+        ({**LOSS, "t": 2}, "t", "from 0 to 1"),
+        ({"model": "ssept", "tied": True}, "tied", "the model is ssept"),
+    ],
+)
+def test_options_that_loss_or_model_lack_are_refused_before_data_are_read(
+    config, options, argument, says
+):
+    with refused(argument, options[argument], says):
+        sr.runs.train(replace(config, data="nowhere.csv", **options))

@@ -1,0 +1,34 @@
+"""Checks that the options about the data go together."""
+
+from stackrec_keras.errors import ArgumentError
+
+LEAVE_ONE_OUT_OPTIONS = ("min_count", "newest_only", "whole_history")
+
+
+def check_leave_one_out(config):
+    """Checks that options of the leave-one-out split are given only with that
+    split."""
+    for name in LEAVE_ONE_OUT_OPTIONS:
+        value = getattr(config, name)
+        if value != getattr(type(config), name) and config.split != "leave-one-out":
+            reason = f"is an option of the leave-one-out split, not of {config.split}"
+            raise ArgumentError(name, reason, "Leave one of them out.", value)
+
+
+def check_sequences(config):
+    """Checks that a file of sequences has what the other options need."""
+    lacking = "which a file of sequences does not have"
+    if config.model == "ssept" and not config.user_column:
+        raise ArgumentError(
+            "model",
+            f"learns a vector for each user, {lacking}",
+            "If its rows begin with the user's id, say so (user column); else "
+            "give a log of users, items and times.",
+            config.model,
+        )
+    if config.share_by == "time":
+        reason, fix = f"needs times, {lacking}", "Use random fractions."
+        raise ArgumentError("share_by", reason, fix, config.share_by)
+    if config.split != "random":
+        reason, fix = f"needs users and times, {lacking}", "Use the random split."
+        raise ArgumentError("split", reason, fix, config.split)

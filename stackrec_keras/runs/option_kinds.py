@@ -1,0 +1,61 @@
+"""Kinds of options: what converts the value of one, and what it must be."""
+
+import os
+from dataclasses import field
+
+from stackrec_keras.arguments import is_integer, is_number
+
+
+def option(group, default, help, type=str, **arguments):
+    """Returns a field of a configuration.
+
+    Args:
+        group: String, the group of options that the field belongs to.
+        default: Its default; `None` if it may be left open.
+        help: String.
+        type: What a string is converted with, a key of `KINDS`. Defaults to `str`.
+        **arguments: `models` or `losses`, the only ones that have the option; `also`,
+            values that the command line does not offer; others are those of
+            `argparse`.
+    """
+    metadata = {"group": group, "help": help, "type": type, **arguments}
+    return field(default=default, metadata=metadata)
+
+
+def _boolean(value):
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _real(value):
+    if not is_number(value):
+        raise TypeError
+    return value if isinstance(value, int) else float(value)
+
+
+def _integer(value):
+    if not is_integer(value):
+        raise TypeError
+    return int(value)
+
+
+def integers(text):
+    """Returns `(1, 4)` for `"1,4"`."""
+    return tuple(int(part) for part in text.split(","))
+
+
+def number(text):
+    """Returns `3` for `"3"`, a count, and `0.2` for `"0.2"`, a fraction."""
+    return int(text) if text.strip().isdecimal() else float(text)
+
+
+# From the type of an option to what converts a value and what it must be.
+KINDS = {
+    int: (_integer, "an integer"),
+    float: (_real, "a number"),
+    number: (_real, "a number"),
+    bool: (_boolean, "True or False"),
+    str: (os.fspath, "a string"),
+    integers: (lambda value: tuple(map(_integer, value)), "a tuple of integers"),
+}
