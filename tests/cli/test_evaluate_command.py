@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 
-@pytest.mark.every_backend
 def test_a_run_is_evaluated_as_it_was_at_its_end(finished_run, stackrec):
     code, out, err = stackrec("evaluate", finished_run)
     assert (code, err) == (0, "")

@@ -7,8 +7,6 @@ import stackrec_keras as sr
 from stackrec_keras.data import Windows
 from stackrec_keras.data.full_batches import FullBatches
 
-pytestmark = pytest.mark.every_backend
-
 
 def batches_of(rows, batch_size, **arguments):
     rng = np.random.default_rng(0)
@@ -46,7 +44,10 @@ def test_a_batch_that_is_the_only_one_stays_small():
     assert FullBatches(batches_of(3, 4))[0][1].shape == (3, 5)
 
 
-@pytest.mark.parametrize("model_class", [sr.NextItNet, sr.SASRec, sr.SSEPT])
+@pytest.mark.parametrize(
+    "model_class",
+    [sr.NextItNet, pytest.param(sr.SASRec, marks=pytest.mark.every_backend), sr.SSEPT],
+)
 def test_a_fit_takes_steps_of_one_shape_and_learns_what_the_rows_alone_teach(
     model_class, make_any_model, monkeypatch
 ):

@@ -72,7 +72,6 @@ def test_what_begins_at_the_weights_does_not_begin_at_their_averages(fit):
     _assert_equal(model.get_weights(), expected.get_weights())
 
 
-@pytest.mark.every_backend
 @pytest.mark.usefixtures("eager_on_tensorflow")
 def test_averages_that_are_in_the_model_outlast_a_thaw_and_a_reset(fit):
     def changes():

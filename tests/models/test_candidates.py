@@ -9,8 +9,6 @@ from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 
-pytestmark = pytest.mark.every_backend
-
 
 @pytest.fixture
 def named(make_model):
@@ -19,6 +17,7 @@ def named(make_model):
     return model
 
 
+@pytest.mark.every_backend
 def test_only_the_candidates_are_recommended(kind, sequences):
     model = kind.build(compiled=False)
     x = kind.inputs(sequences[0][:5])

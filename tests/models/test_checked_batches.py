@@ -13,8 +13,6 @@ from stackrec_keras.layers import Embedding
 from stackrec_keras.models.checked_batches import CheckedData
 from stackrec_keras.models.checked_inputs import check_batch
 
-pytestmark = pytest.mark.every_backend
-
 NUM_USERS = 5
 UNKNOWN = NUM_ITEMS + 100
 _ON_JAX = keras.backend.backend() == "jax"
@@ -94,6 +92,7 @@ def _is_finite(model):
     return all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
+@pytest.mark.every_backend
 def test_unknown_ids_are_refused_in_whatever_yields_batches(model, data, form):
     x, y, last = data
     unknown = {**x, "items": x["items"].copy()}
@@ -208,6 +207,7 @@ def test_weights_that_are_no_numbers_are_refused(model, data):
         model.evaluate(x, last, sample_weight=weights, verbose=0)
 
 
+@pytest.mark.every_backend
 @pytest.mark.skipif(not _ON_JAX, reason="other backends never read NaN")
 def test_a_compiled_function_of_ones_own_reads_no_nan():
     import jax

@@ -8,8 +8,6 @@ from small_data import NUM_ITEMS
 import stackrec_keras as sr
 from stackrec_keras.models import checkpoint
 
-pytestmark = pytest.mark.every_backend
-
 
 @pytest.fixture
 def trained(make_model, sequences):
@@ -20,6 +18,7 @@ def trained(make_model, sequences):
     return model
 
 
+@pytest.mark.every_backend
 def test_a_keras_file_gives_back_model_optimizer_and_vocabulary(
     trained, sequences, tmp_path
 ):
@@ -94,6 +93,7 @@ def test_weights_of_a_shallower_file_shrink_the_model(make_model, tmp_path):
     assert deep.num_blocks == 2
 
 
+@pytest.mark.every_backend
 def test_a_model_grown_by_a_file_evaluates_and_trains(
     trained, make_model, sequences, tmp_path
 ):

@@ -101,6 +101,7 @@ def test_a_run_that_goes_on_sees_the_rows_that_it_would_have_seen(make_model):
         assert order == whole._order.tolist()
 
 
+@pytest.mark.every_backend
 def test_stages_take_their_shares_and_the_progress_bar_shows_them(make_model, capsys):
     schedule = sr.StackingSchedule.shares([1, 2], [1, 2], data_shares=[0.4, 0.8])
     history, steps = fit(make_model(1), windows().batches(BATCH), schedule, verbose=2)

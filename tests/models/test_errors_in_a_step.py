@@ -7,8 +7,6 @@ from refusals import refused
 
 import stackrec_keras as sr
 
-pytestmark = pytest.mark.every_backend
-
 
 class Broken(sr.losses.FullSoftmax):
     """A user's own loss with an error that shows when a step is traced."""
@@ -31,6 +29,7 @@ class BreaksAt(keras.callbacks.Callback):
             self.model.grow("stackC")
 
 
+@pytest.mark.every_backend
 def test_an_error_in_the_first_step_keeps_all_weights(make_model, sequences):
     model = make_model(loss=Broken())
     before = _state(model)

@@ -5,8 +5,6 @@ from refusals import refused
 
 import stackrec_keras as sr
 
-pytestmark = pytest.mark.every_backend
-
 NUM_ITEMS = 12
 
 
@@ -43,6 +41,7 @@ def _figures(model, x, y, **arguments):
     return model.evaluate(x, y, verbose=0, return_dict=True, **arguments)
 
 
+@pytest.mark.every_backend
 @pytest.mark.parametrize("batch_size", [3, 32])
 def test_the_metrics_are_those_of_the_lists_that_recommend_gives(
     model, histories, batch_size

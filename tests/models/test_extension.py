@@ -7,8 +7,6 @@ from small_data import NUM_ITEMS
 import stackrec_keras as sr
 from stackrec_keras.errors import StackRecWarning
 
-pytestmark = pytest.mark.every_backend
-
 MORE = 5
 
 
@@ -64,6 +62,7 @@ def test_the_optimizer_knows_old_items_and_trains_new_ones(make_model, sequences
     assert (ids == newest).all()
 
 
+@pytest.mark.every_backend
 def test_items_come_in_the_middle_of_a_fit_that_grows(make_model, sequences):
     model = make_model(optimizer=keras.optimizers.Adam(0.05))
 

@@ -17,8 +17,6 @@ from stackrec_keras.data import (
 )
 from stackrec_keras.errors import StackRecWarning
 
-pytestmark = pytest.mark.every_backend
-
 LOG = read_interactions({"user": [1, 1, 2, 2], "item": [1, 2, 1, 2]}, timestamp=None)
 WINDOWS = make_windows(LOG, Vocabulary([1, 2]), length=2)
 
@@ -101,6 +99,7 @@ def test_an_unknown_target_of_batches_is_refused(make_model):
         make_model(num_blocks=1).fit(batches, verbose=0)
 
 
+@pytest.mark.every_backend
 def test_items_may_come_before_the_epoch_that_has_them(make_model):
     class Arrivals(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):

@@ -6,8 +6,6 @@ from refusals import refused
 import stackrec_keras as sr
 from stackrec_keras.models.freezing import set_frozen
 
-pytestmark = pytest.mark.every_backend
-
 NUM_TARGETS = 20
 
 
@@ -29,6 +27,7 @@ def make_transfer(make_model):
     return make
 
 
+@pytest.mark.every_backend
 def test_all_but_the_table_stands_still_for_the_first_epochs(make_transfer, pairs):
     # Weight decay moves what has no gradient; a growth step replaces the variables.
     model = make_transfer(keras.optimizers.AdamW(1e-2, weight_decay=0.1))

@@ -6,8 +6,6 @@ from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 
-pytestmark = pytest.mark.every_backend
-
 
 @pytest.fixture
 def make_grec():
@@ -145,6 +143,7 @@ def test_nothing_is_blanked_outside_of_fit(make_grec, sequences):
     assert found[0] == pytest.approx(found[1], rel=1e-5)
 
 
+@pytest.mark.every_backend
 def test_inputs_of_several_lengths_train(make_grec, sequences):
     # TensorFlow traces a function of unknown length after the second one.
     model = make_grec()
@@ -155,6 +154,7 @@ def test_inputs_of_several_lengths_train(make_grec, sequences):
         assert np.isfinite(loss)
 
 
+@pytest.mark.every_backend
 def test_a_fit_is_reproducible(make_grec, sequences):
     losses = []
     for _ in range(2):

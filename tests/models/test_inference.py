@@ -8,9 +8,8 @@ import pytest
 
 from stackrec_keras.models.inference import last_hidden
 
-pytestmark = pytest.mark.every_backend
 
-
+@pytest.mark.every_backend
 @pytest.mark.parametrize("kind", ["NextItNet", "SSEPT"], indirect=True)
 def test_it_follows_new_weights_growing_and_extending(kind, sequences):
     x = kind.inputs(sequences[0][:8])
@@ -28,6 +27,7 @@ def test_it_follows_new_weights_growing_and_extending(kind, sequences):
     check()
 
 
+@pytest.mark.every_backend
 def test_a_model_is_not_kept_alive(make_model, sequences):
     model = make_model()
     last_hidden(model, sequences[0])

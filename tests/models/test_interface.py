@@ -8,11 +8,10 @@ from small_data import NUM_ITEMS
 import stackrec_keras as sr
 from stackrec_keras.stacking.growth import Growth, block_stacks
 
-pytestmark = pytest.mark.every_backend
-
 METHODS = [method.name for method in sr.stacking.methods()]
 
 
+@pytest.mark.every_backend
 def test_hidden_states_and_scores_have_their_shapes(kind, sequences):
     model = kind.build()
     x = kind.inputs(sequences[0])
@@ -24,6 +23,7 @@ def test_hidden_states_and_scores_have_their_shapes(kind, sequences):
     np.testing.assert_allclose(predicted[:, 1:], scores[:, 1:], atol=1e-5)
 
 
+@pytest.mark.every_backend
 def test_position_t_depends_on_items_up_to_t_alone(kind, sequences):
     if kind.name == "GRec, encoder":
         pytest.skip("an encoder sees both sides; the last position has but one")
@@ -159,6 +159,7 @@ def test_split_shares_out_the_gate_of_a_block_among_its_copies(kind):
                 assert (gate != 0).all()
 
 
+@pytest.mark.every_backend
 def test_it_grows_within_a_fit_learns_and_recommends(trained_kind, sequences):
     x, y = sequences
     model = trained_kind.build()
@@ -185,6 +186,7 @@ def test_it_grows_within_a_fit_learns_and_recommends(trained_kind, sequences):
     assert (np.diff(scores, axis=1) <= 0).all()
 
 
+@pytest.mark.every_backend
 def test_files_hold_any_depth(trained_kind, sequences, tmp_path):
     x, y = trained_kind.inputs(sequences[0]), sequences[1]
     model = trained_kind.build()
@@ -203,6 +205,7 @@ def test_files_hold_any_depth(trained_kind, sequences, tmp_path):
     assert loaded.num_blocks == 2
 
 
+@pytest.mark.every_backend
 def test_mixed_precision_trains_grows_and_scores_in_single_precision(
     trained_kind, sequences
 ):

@@ -6,8 +6,6 @@ from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 
-pytestmark = pytest.mark.every_backend
-
 
 def test_position_t_depends_on_items_up_to_t_alone(make_model, sequences):
     model = make_model(num_blocks=4)
@@ -21,6 +19,7 @@ def test_position_t_depends_on_items_up_to_t_alone(make_model, sequences):
         assert np.abs(after[:, t] - before[:, t]).max() > 1e-4
 
 
+@pytest.mark.every_backend
 @pytest.mark.parametrize("dilations", [(1, 4), (1,), (1, 2, 4), (3, 7)])
 @pytest.mark.parametrize("kernel_size", [1, 2, 3, 5])
 def test_any_cycle_of_dilations_and_any_kernel_equal_a_slow_convolution(
@@ -105,6 +104,7 @@ def test_scores_rank_every_item_and_never_the_padding(make_model, sequences):
     np.testing.assert_allclose(predicted[:, 1:], scores[:, 1:], atol=1e-5)
 
 
+@pytest.mark.every_backend
 def test_one_model_scores_inputs_of_any_length(make_model, sequences):
     # TensorFlow traces a function of unknown length after the second one.
     model = make_model(num_blocks=4)
@@ -115,6 +115,7 @@ def test_one_model_scores_inputs_of_any_length(make_model, sequences):
         np.testing.assert_allclose(predicted[:, 1:], expected[:, 1:], atol=1e-5)
 
 
+@pytest.mark.every_backend
 def test_training_learns_the_next_item(make_model, sequences):
     model = make_model(optimizer=keras.optimizers.Adam(1e-2))
     x, y = sequences
@@ -154,6 +155,7 @@ def test_every_loss_validates_by_the_exact_softmax(make_model, sequences):
     assert values == pytest.approx([values[0]] * 3, rel=1e-5)
 
 
+@pytest.mark.every_backend
 def test_sampled_softmax_trains_by_the_models_own_generator(make_model, sequences):
     losses = []
     for _ in range(2):

@@ -73,7 +73,6 @@ def test_every_whole_trains_on_with_the_blocks_that_came(make_model, pairs, buil
     _assert_trains_a_growth(whole, model, pairs)
 
 
-@pytest.mark.every_backend
 @pytest.mark.parametrize("build", [functional, WithItsOwnLoss])
 def test_a_whole_trains_on_and_predicts_with_the_blocks_that_came(
     make_model, pairs, build
@@ -182,7 +181,6 @@ def test_the_source_of_a_transfer_may_be_grown_by_hand(make_model, sequences):
     assert (_numpy(transfer.source.stack.kernel1) != before).any()
 
 
-@pytest.mark.every_backend
 def test_a_whole_is_not_what_a_callback_grows(make_model, pairs):
     whole = functional(make_model())
     whole.compile("adam", "mse")

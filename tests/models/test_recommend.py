@@ -10,8 +10,6 @@ from small_data import NUM_ITEMS
 import stackrec_keras as sr
 from stackrec_keras.models import best_items
 
-pytestmark = pytest.mark.every_backend
-
 
 @pytest.fixture
 def model(make_model, sequences):
@@ -26,6 +24,7 @@ def named(model):
     return model
 
 
+@pytest.mark.every_backend
 def test_the_best_unseen_items_come_first(model, sequences):
     x = sequences[0][:7]
     ids, scores = model.recommend(x, k=5)
@@ -45,6 +44,7 @@ def test_seen_items_may_be_recommended_on_request(model, sequences):
     assert (np.diff(scores, axis=1) <= 0).all()
 
 
+@pytest.mark.every_backend
 def test_the_size_of_a_batch_does_not_matter(model, sequences):
     whole = model.recommend(sequences[0], k=4, batch_size=64)
     parts = model.recommend(sequences[0], k=4, batch_size=10)
@@ -126,6 +126,7 @@ def test_wrong_input_is_refused(named, x, reason):
         named.recommend(x, k=3)
 
 
+@pytest.mark.every_backend
 def test_it_follows_a_growth(model, sequences):
     model.recommend(sequences[0][:3], k=3)
     model.grow("stackE", seed=0)
@@ -209,6 +210,7 @@ def test_items_of_one_vector_tie(make_model):
         assert (ids == np.arange(1, 13)).all()
 
 
+@pytest.mark.every_backend
 def test_parts_of_a_catalogue_give_what_all_of_it_gives(model, sequences, monkeypatch):
     expected = model.recommend(sequences[0], k=7)
     monkeypatch.setattr(best_items, "BLOCK", 1)

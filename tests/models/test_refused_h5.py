@@ -2,8 +2,6 @@ import keras
 import pytest
 from refusals import refused
 
-pytestmark = pytest.mark.every_backend
-
 
 @pytest.mark.parametrize("name", ["m.h5", "m.hdf5", "m.weights.h5", "m"])
 def test_a_model_is_saved_only_as_keras(make_model, tmp_path, name):

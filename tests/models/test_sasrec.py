@@ -6,8 +6,6 @@ from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 
-pytestmark = pytest.mark.every_backend
-
 
 @pytest.fixture
 def make_sasrec():
@@ -80,6 +78,7 @@ def test_a_pre_norm_block_with_closed_gates_is_the_identity(make_sasrec):
     np.testing.assert_array_equal(_numpy(stack(x)), x)
 
 
+@pytest.mark.every_backend
 def test_units_are_dropped_in_fit_and_nowhere_else(make_sasrec, sequences):
     # At rate 0 the loss of a batch is that of an evaluation of the training loss.
     x, y = sequences
@@ -120,6 +119,7 @@ def test_the_output_table_starts_as_a_dense_layer_of_torch(make_sasrec):
         assert values.std() == pytest.approx(0.25 / 3**0.5, rel=0.25)
 
 
+@pytest.mark.every_backend
 def test_each_step_drops_other_units(make_sasrec, sequences):
     model = make_sasrec(dropout=0.5)
     model.compile(keras.optimizers.SGD(0.0))

@@ -7,8 +7,6 @@ from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 
-pytestmark = pytest.mark.every_backend
-
 NUM_USERS = 6
 
 
@@ -84,6 +82,7 @@ def test_noise_never_touches_padding(make_ssept, x):
     assert (quiet[:, :4] == noisy[:, :4]).all() and (quiet != noisy).any()
 
 
+@pytest.mark.every_backend
 def test_fit_draws_noise_anew_each_step_and_predict_none(make_ssept, x, sequences):
     model = make_ssept(user_noise=0.8)
     model.compile(keras.optimizers.SGD(0.0))

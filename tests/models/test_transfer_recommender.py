@@ -7,8 +7,6 @@ from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 
-pytestmark = pytest.mark.every_backend
-
 NUM_TARGETS = 20
 
 
@@ -181,6 +179,7 @@ def test_the_target_vectors_may_be_regularized(transfer, make_model, pairs, tmp_
     assert regularized == pytest.approx([plain + penalty] * 2, rel=1e-5)
 
 
+@pytest.mark.every_backend
 def test_both_catalogues_grow_in_place(transfer, pairs):
     x, y = pairs
     before = transfer.predict(x, verbose=0)

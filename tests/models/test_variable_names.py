@@ -7,8 +7,6 @@ from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 
-pytestmark = pytest.mark.every_backend
-
 
 def _paths(model):
     return [v.path for v in [*model.variables, *model.optimizer.variables]]

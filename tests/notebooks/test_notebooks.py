@@ -10,8 +10,6 @@ import matplotlib
 import matplotlib.pyplot as plt
 import pytest
 
-pytestmark = pytest.mark.every_backend
-
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 MOST_BYTES = 300_000
@@ -26,6 +24,7 @@ def test_there_are_six_notebooks():
     assert [path.name[:2] for path in NOTEBOOKS] == [f"{i}_" for i in range(1, 7)]
 
 
+@pytest.mark.every_backend
 @each_notebook
 def test_a_notebook_runs_on_small_data_and_has_outputs_where_it_shows_something(
     path, tmp_path, monkeypatch, capsys

@@ -1,8 +1,8 @@
-"""A fit that grows a model on several devices, in its own process.
+"""Fits that grow models on several devices, in a process of their own.
 
-    python distributed_run.py DEVICES MODEL
+    python distributed_run.py DEVICES MODEL [MODEL ...]
 
-Prints the history as JSON.
+Prints a list of histories as JSON.
 """
 
 import contextlib
@@ -25,18 +25,17 @@ MODELS = {
     "GRec": lambda: sr.GRec(30, embedding_dim=8, num_blocks=2),
 }
 
-STATE = "reset" if sys.argv[2] == "SASRec" else "carry"
 
-
-def main():
+def history_of(name, scope):
     rng = np.random.default_rng(0)
     items = rng.integers(1, 31, (64, 11)).astype("int32")
     x, y = items[:, :-1], items[:, 1:]
     keras.utils.set_random_seed(0)
-    with distribution():
-        model = MODELS[sys.argv[2]]()
+    with scope:
+        model = MODELS[name]()
         rate = keras.optimizers.schedules.CosineDecay(0.01, decay_steps=20)
         model.compile(keras.optimizers.Adam(rate, use_ema=True))
+    state = "reset" if name == "SASRec" else "carry"
     history = model.fit(
         x,
         y,
@@ -45,24 +44,26 @@ def main():
         shuffle=False,
         verbose=0,
         validation_data=(x, y[:, -1]),
-        callbacks=[sr.StackingCallback("stackR", {1: 3}, optimizer_state=STATE)],
+        callbacks=[sr.StackingCallback("stackR", {1: 3}, optimizer_state=state)],
     ).history
     del history["growth_seconds"]
-    print(json.dumps({name: list(map(float, v)) for name, v in history.items()}))
+    return {name: list(map(float, values)) for name, values in history.items()}
 
 
 def distribution():
+    """Returns a function that gives the context in which to build a model."""
     if devices == 1:
-        return contextlib.nullcontext()
+        return contextlib.nullcontext
     if keras.backend.backend() == "jax":
         keras.distribution.set_distribution(keras.distribution.DataParallel())
-        return contextlib.nullcontext()
+        return contextlib.nullcontext
     import tensorflow as tf
 
     cpu = tf.config.list_physical_devices("CPU")[0]
     logical = [tf.config.LogicalDeviceConfiguration()] * devices
     tf.config.set_logical_device_configuration(cpu, logical)
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope
 
 
-main()
+scope = distribution()
+print(json.dumps([history_of(name, scope()) for name in sys.argv[2:]]))

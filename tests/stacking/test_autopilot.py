@@ -7,8 +7,6 @@ import pytest
 import stackrec_keras as sr
 from stackrec_keras.stacking.growth_record import GrowthRecord
 
-pytestmark = pytest.mark.every_backend
-
 
 def test_plateau_goes_on_over_epochs_without_validation(
     make_model, sequences, validation
@@ -35,6 +33,7 @@ def test_a_record_left_by_the_autopilot_does_not_disturb_another_schedule(
     assert model.num_blocks == 4 and model.growth_record is None
 
 
+@pytest.mark.every_backend
 def test_plateau_ends_with_the_best_model_at_its_own_depth(
     make_model, sequences, validation
 ):

@@ -9,9 +9,8 @@ from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 
-pytestmark = pytest.mark.every_backend
 
-
+@pytest.mark.every_backend
 def test_a_fit_grows_and_its_history_has_depth_and_seconds(
     make_model, sequences, capsys
 ):
@@ -50,6 +49,7 @@ def test_it_says_nothing_when_fit_is_silent(make_model, sequences, capsys):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.every_backend
 def test_new_blocks_train_after_growing(make_model, sequences):
     model = make_model()
     grown = {}
@@ -65,6 +65,7 @@ def test_new_blocks_train_after_growing(make_model, sequences):
     assert (end != grown[1]).any(axis=(1, 2, 3)).all()
 
 
+@pytest.mark.every_backend
 def test_validation_after_growing_is_that_of_the_deeper_model(
     make_model, sequences, validation
 ):

@@ -8,9 +8,8 @@ from refusals import refused
 import stackrec_keras as sr
 from stackrec_keras.stacking.in_place import optimized_variables, slot_lists
 
-pytestmark = pytest.mark.every_backend
 
-
+@pytest.mark.every_backend
 @pytest.mark.parametrize("method", ["stackR", "stackC", "stackA"])
 def test_growing_with_everything_carried_leaves_the_function_unchanged(
     make_model, sequences, method
@@ -156,6 +155,7 @@ def test_gates_that_do_not_exist_cannot_start_again(make_model):
     assert model.num_blocks == 2
 
 
+@pytest.mark.every_backend
 def test_a_grown_model_trains_exactly_as_one_built_at_that_depth(make_model, sequences):
     grown = make_model(num_blocks=2)
     grown.fit(*sequences, epochs=1, verbose=0)
@@ -178,6 +178,7 @@ def test_a_model_without_gates_grows(make_model, sequences):
     assert model.num_blocks == 4
 
 
+@pytest.mark.every_backend
 def test_mixed_precision_grows_and_trains(make_model, sequences):
     model = make_model(dtype="mixed_bfloat16")
     history = model.fit(*sequences, epochs=2, verbose=0)

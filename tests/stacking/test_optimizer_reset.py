@@ -72,7 +72,6 @@ def test_a_rate_schedule_continues(make_model, sequences, name):
     assert int(model.optimizer.iterations) == {"accumulation": 0}.get(name, 1)
 
 
-@pytest.mark.every_backend
 def test_steps_of_a_fit_take_the_rate_of_the_schedule(make_model, sequences):
     # SGD has no moments, so a reset does not change its steps.
     weights = []
@@ -144,7 +143,6 @@ def test_accumulated_gradients_and_the_scale_of_the_loss_continue(
         np.testing.assert_array_equal(carried, reset)
 
 
-@pytest.mark.every_backend
 def test_an_average_is_never_0(make_model, sequences):
     model = make_model(optimizer=optimizers.Adam(1e-2, use_ema=True))
     model.fit(*sequences, verbose=0)
