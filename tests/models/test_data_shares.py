@@ -11,11 +11,8 @@ from small_data import NUM_ITEMS
 import stackrec_keras as sr
 from stackrec_keras.data import Batches, Windows
 
-pytestmark = [
-    pytest.mark.every_backend,
-    # What Keras says where an epoch has fewer batches than its loop was told.
-    pytest.mark.filterwarnings("error:Your input ran out of data"),
-]
+# What Keras says where an epoch has fewer batches than its loop was told.
+pytestmark = pytest.mark.filterwarnings("error:Your input ran out of data")
 
 ROWS, BATCH = 20, 4
 
