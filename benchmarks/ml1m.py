@@ -36,7 +36,7 @@ import stackrec_keras as sr
 from stackrec_keras.runs.named_recipes import RECIPES
 
 RESULTS = Path(__file__).parent / "results" / "ml1m.csv"
-FAMILIES = ("sasrec",)  # arms that are run at each depth
+FAMILIES = ("sasrec", "esasrec", "hstu")  # arms that are run at each depth
 DEPTHS = (4, 8, 16)  # besides the 2 of the recipes
 # These columns identify a run; the others hold its results.
 KEY = ("arm", "seed", "min_count", "learning_rate", "max_epochs", "patience")
@@ -66,6 +66,30 @@ class Arm:
 
 ARMS = {
     "sasrec": Arm("sasrec-ml1m"),
+    "sasrec-sampled": Arm(
+        "sasrec-ml1m",
+        {
+            "loss": "sampled_softmax",
+            "num_negatives": 3000,
+            "negatives_per": "row",
+        },
+        {"Klenitskiy and Vasilev": (0.3159, 0.1857)},
+    ),
+    "gsasrec": Arm(
+        "sasrec-ml1m",
+        {
+            "loss": "gbce",
+            "num_negatives": 256,
+            "t": 0.75,
+            "embedding_dim": 128,
+            "dropout": 0.5,
+        },
+        {"gSASRec": (0.3003, 0.1726)},
+    ),
+    "esasrec": Arm("esasrec-ml1m"),
+    "hstu-no-time": Arm("hstu-ml1m", {"time_bias": False}),
+    "hstu": Arm("hstu-ml1m"),
+    "hstu-large": Arm("hstu-large-ml1m"),
 }
 ARMS |= {
     f"{name}-{depth}": Arm(ARMS[name].recipe, {"num_blocks": depth})

@@ -9,10 +9,20 @@ from typing import Any
 
 from stackrec_keras.arguments import check_choice
 from stackrec_keras.runs.config import TrainConfig
-from stackrec_keras.runs.named_recipes import sasrec_ml1m
+from stackrec_keras.runs.named_recipes import (
+    esasrec_ml1m,
+    hstu_large_ml1m,
+    hstu_ml1m,
+    sasrec_ml1m,
+)
 from stackrec_keras.runs.named_recipes.measured import MEASURED
 
-_FILES = {"sasrec-ml1m": sasrec_ml1m}
+_FILES = {
+    "sasrec-ml1m": sasrec_ml1m,
+    "esasrec-ml1m": esasrec_ml1m,
+    "hstu-ml1m": hstu_ml1m,
+    "hstu-large-ml1m": hstu_large_ml1m,
+}
 
 
 @dataclass(frozen=True)

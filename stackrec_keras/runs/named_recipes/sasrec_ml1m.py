@@ -24,6 +24,7 @@ CONFIG = replace(
     norm="pre",
     padding_mask=True,
     rezero=False,
+    tied=True,
     epochs=200,
     patience=10,
     loss="full_softmax",
