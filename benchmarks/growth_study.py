@@ -1,0 +1,435 @@
+"""What a model that grows gains, and from what: arms, rates and seeds on MovieLens-1M.
+
+    python benchmarks/growth_study.py --list
+    python benchmarks/growth_study.py --job sasrec --rates 0.001 0.003 --seeds 0 1 2
+    python benchmarks/growth_study.py --job sasrec --halving 3 6 12 --rates 0.003
+    python benchmarks/growth_study.py --job sasrec --times
+    python benchmarks/growth_study.py --job sasrec --table
+
+All arms of a job take the same steps and see the same rows in the same order. The
+learning rate of each rises over 2% of the steps and falls to 0 over the last 20%.
+`scratch` is the deep model from scratch and `shallow` the shallow one, never grown. The
+other arms grow from one to the other once, and differ in one thing.
+
+A finished run becomes a row of the results file with its whole curve, and is not run
+again. So a study may be interrupted, and several processes may share it. Quality is
+measured in steps, which do not mind a busy machine; `--times` measures the seconds of
+an epoch at both depths, alternating, on a quiet one. `--halving` trains all arms for
+the first number of epochs, and the better half of them for each next one. `--table`
+takes the best rate of each arm by its last validation loss.
+"""
+
+import argparse
+import csv
+import json
+import os
+import statistics
+import time
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import stackrec_keras as sr
+from stackrec_keras.models.registry import model_class
+from stackrec_keras.stacking.growth import block_stacks
+
+RESULTS = Path(__file__).parent / "results" / "growth_study.csv"
+TIMES = Path(__file__).parent / "results" / "growth_study_times.csv"
+KEY = ("job", "arm", "rate", "epochs", "seed")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A model, its two depths and its rows.
+
+    Args:
+        model: String, the name of an architecture.
+        shallow: Integer, the depth that grows.
+        deep: Integer, the depth that it grows to.
+        arguments: Dict of the model's other arguments.
+        length: Integer, items per row. Defaults to `51`.
+        batch_size: Integer. Defaults to `128`.
+    """
+
+    model: str
+    shallow: int
+    deep: int
+    arguments: dict = field(default_factory=dict)
+    length: int = 51
+    batch_size: int = 128
+
+
+@dataclass(frozen=True)
+class Arm:
+    """How a model grows.
+
+    Args:
+        method: String, or `None` for a model that does not grow.
+        at: Float, the fraction of the epochs before the growth. Defaults to `0.67`.
+        inherit: As in `StackingCallback`. Defaults to `"all"`.
+        optimizer_state: As in `StackingCallback`. Defaults to `"carry"`.
+        shrink: Float, what all weights but norms and gates are multiplied by after the
+            growth. Defaults to `1.0`.
+        noise: Float, the standard deviation of what is then added to them, relative to
+            that of each variable. Defaults to `0.0`.
+        new_gates: Float, where gates of new blocks start. Defaults to `None`, where the
+            method puts them.
+        deep: Boolean, whether a model that does not grow is deep. Defaults to `False`.
+    """
+
+    method: str | None = None
+    at: float = 0.67
+    inherit: str = "all"
+    optimizer_state: str = "carry"
+    shrink: float = 1.0
+    noise: float = 0.0
+    new_gates: float | None = None
+    deep: bool = False
+
+
+_PRE_NORM = {"norm": "pre", "dropout": 0.2}
+_GATED = {"rezero": True, "dropout": 0.2}
+JOBS = {
+    "nextitnet": Job("nextitnet", 4, 32),
+    "sasrec": Job("sasrec", 2, 16, _PRE_NORM),
+    "esasrec": Job("esasrec", 2, 8, _GATED),
+    "hstu": Job("hstu", 2, 8, _GATED),
+    # Seconds instead of minutes, to try the script.
+    "tiny": Job("sasrec", 1, 2, {"norm": "pre", "embedding_dim": 4}, 6),
+}
+ARMS = {
+    "scratch": Arm(deep=True),
+    "shallow": Arm(),
+    "stackC": Arm("stackC"),
+    "stackA": Arm("stackA"),
+    "stackR": Arm("stackR"),
+    "stackE": Arm("stackE"),
+    "split": Arm("split"),
+    "early": Arm("stackC", at=0.25),
+    "late": Arm("stackC", at=0.8),
+    "reset": Arm("stackC", optimizer_state="reset"),
+    "gates anew": Arm("stackC", inherit="all_but_gates", optimizer_state="reset"),
+    "gates .1": Arm("stackC", new_gates=0.1),
+    "random, gates .1": Arm("stackR", new_gates=0.1),
+    "shrink": Arm("stackC", optimizer_state="reset", shrink=0.5, noise=0.1),
+    "shrink, gates .1": Arm(
+        "stackC", optimizer_state="reset", shrink=0.5, noise=0.1, new_gates=0.1
+    ),
+    "shrink a little": Arm(
+        "stackC", optimizer_state="reset", shrink=0.8, noise=0.05, new_gates=0.1
+    ),
+}
+
+
+def main(argv=None):
+    arguments = parsed(argv)
+    job = JOBS[arguments.job]
+    if arguments.list:
+        for name, arm in ARMS.items():
+            print(f"{name:18} {arm}")
+    elif arguments.table:
+        print(table(arguments.job, arguments.results, arguments.times_file))
+    elif arguments.times:
+        append(arguments.times_file, epoch_seconds(arguments.job, job))
+    else:
+        study(arguments, job)
+
+
+def parsed(argv):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--job", choices=tuple(JOBS), default="sasrec")
+    parser.add_argument("--arms", nargs="+", choices=tuple(ARMS), default=list(ARMS))
+    parser.add_argument("--rates", type=float, nargs="+", default=[1e-3])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--halving", type=int, nargs="+", help="epochs of each round")
+    parser.add_argument("--data", help="a log in place of MovieLens-1M")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--times-file", type=Path, default=TIMES)
+    parser.add_argument("--list", action="store_true", help="list the arms")
+    parser.add_argument("--times", action="store_true", help="time both depths")
+    parser.add_argument("--table", action="store_true", help="print the results")
+    return parser.parse_args(argv)
+
+
+def study(arguments, job):
+    split = read_split(job, arguments.data)
+    arms = arguments.arms
+    for epochs in arguments.halving or [arguments.epochs]:
+        for name in arms:
+            for rate in arguments.rates:
+                for seed in arguments.seeds:
+                    key = (arguments.job, name, rate, epochs, seed)
+                    if key in map(key_in, rows_in(arguments.results)):
+                        continue
+                    curves = train(split, job, ARMS[name], rate, epochs, seed)
+                    row = dict(zip(KEY, key)) | described(curves, split)
+                    append(arguments.results, row)
+                    print(f"{key}: {row['val_loss']}", flush=True)
+        arms = better_half(arguments, arms, epochs)
+
+
+def read_split(job, data):
+    log = sr.data.load("ml-1m") if data is None else sr.data.read_interactions(data)
+    vocabulary = sr.data.Vocabulary.from_items(log["item"])
+    return sr.data.split_random(sr.data.make_windows(log, vocabulary, job.length))
+
+
+def train(split, job, arm, rate, epochs, seed):
+    """Returns the history of a run."""
+    keras.utils.set_random_seed(seed)
+    model = build(split, job, job.deep if arm.deep else job.shallow)
+    rate = sr.schedules.WarmupStableDecay(rate, warmup=0.02, decay=0.2)
+    model.compile(keras.optimizers.Adam(rate), exclude_seen=False)
+    callbacks = []
+    if arm.method is not None:
+        at = min(max(1, round(arm.at * epochs)), epochs - 1)
+        growth = sr.StackingCallback(
+            arm.method,
+            {at: job.deep},
+            inherit=arm.inherit,
+            optimizer_state=arm.optimizer_state,
+            seed=seed,
+        )
+        callbacks = [growth, AfterGrowth(arm, at, seed)]
+    names = {"features": model.features}
+    return model.fit(
+        split.train.batches(job.batch_size, seed=seed, **names),
+        validation_data=split.validation.batches(512, evaluation=True, **names),
+        epochs=epochs,
+        callbacks=callbacks,
+        verbose=0,
+    ).history
+
+
+def build(split, job, num_blocks):
+    arguments = dict(job.arguments)
+    if job.model != "nextitnet":
+        arguments["max_length"] = job.length - 1
+    kind = model_class(job.model)
+    return kind(num_items=split.num_items, num_blocks=num_blocks, **arguments)
+
+
+class AfterGrowth(keras.callbacks.Callback):
+    """Does to a grown model what an `Arm` asks for and no method does."""
+
+    def __init__(self, arm, at, seed):
+        super().__init__()
+        self.arm = arm
+        self.at = at
+        self.rng = np.random.default_rng(seed)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch != self.at:
+            return
+        gates = gates_of(self.model)
+        if self.arm.shrink < 1:
+            shrink_and_perturb(self.model, gates, self.arm, self.rng)
+        if self.arm.new_gates is not None:
+            for gate in gates:
+                values = keras.ops.convert_to_numpy(gate)
+                gate.assign(np.where(values == 0, self.arm.new_gates, values))
+
+
+def gates_of(model):
+    return [
+        getattr(stack, name)
+        for stack in block_stacks(model)
+        for name, weight in stack.block_weights().items()
+        if weight.gate
+    ]
+
+
+def shrink_and_perturb(model, gates, arm, rng):
+    """Warm starts generalize better from it (Ash and Adams, NeurIPS 2020)."""
+    kept = set(map(id, gates))
+    for variable in model.trainable_variables:
+        if id(variable) in kept or "norm" in variable.path:
+            continue
+        old = keras.ops.convert_to_numpy(variable)
+        noise = arm.noise * old.std() * rng.normal(size=old.shape)
+        variable.assign((arm.shrink * old + noise).astype(old.dtype))
+
+
+def described(curves, split):
+    """Returns the columns of a run that hold its results."""
+    rounded = {name: [round(v, 5) for v in curves[name]] for name in ("loss",)}
+    for name in ("val_loss", "val_ndcg@10"):
+        rounded[name] = [round(value, 5) for value in curves[name]]
+    return {
+        "val_loss": rounded["val_loss"][-1],
+        "loss": rounded["loss"][-1],
+        "val_ndcg@10": rounded["val_ndcg@10"][-1],
+        "blocks": curves.get("num_blocks", [""])[-1],
+        "curves": json.dumps(rounded),
+        "split": split.hash,
+        "backend": keras.backend.backend(),
+        "stackrec_keras": sr.__version__,
+        "date": date.today().isoformat(),
+    }
+
+
+def better_half(arguments, arms, epochs):
+    """Returns the arms that are trained for longer: those to compare with, and the
+    better half of the others."""
+    rows = [
+        row
+        for row in rows_in(arguments.results)
+        if (row["job"], int(row["epochs"])) == (arguments.job, epochs)
+    ]
+    compared = [name for name in arms if ARMS[name].method is None]
+    grown = [name for name in arms if name not in compared]
+    grown.sort(key=lambda name: mean_loss(best_rate(rows, name)))
+    return compared + grown[: max(1, len(grown) // 2)]
+
+
+def best_rate(rows, arm):
+    """Returns the rows of an arm at the rate with the lowest mean validation loss."""
+    found = [row for row in rows if row["arm"] == arm]
+    groups = [
+        [row for row in found if row["rate"] == rate]
+        for rate in dict.fromkeys(row["rate"] for row in found)
+    ]
+    return min(groups, key=mean_loss) if groups else []
+
+
+def mean_loss(rows):
+    return statistics.mean(float(row["val_loss"]) for row in rows)
+
+
+def epoch_seconds(name, job, repeats=3, steps=20):
+    """Returns the row of a job's times: the seconds of a step at both depths, measured
+    in turn, compiling left out."""
+    split = read_split(job, None)
+    models = {n: build(split, job, n) for n in (job.shallow, job.deep)}
+    rows = split.train.subset(slice(0, steps * job.batch_size))
+    seconds = {depth: [] for depth in models}
+    for model in models.values():
+        model.compile()
+        model.fit(rows.batches(job.batch_size, features=model.features), verbose=0)
+    for _ in range(repeats):
+        for depth, model in models.items():
+            start = time.perf_counter()
+            model.fit(rows.batches(job.batch_size, features=model.features), verbose=0)
+            seconds[depth].append((time.perf_counter() - start) / steps)
+    return {
+        "job": name,
+        "shallow": statistics.median(seconds[job.shallow]),
+        "deep": statistics.median(seconds[job.deep]),
+        "ratios": json.dumps(
+            [round(d / s, 2) for s, d in zip(*(seconds[n] for n in models))]
+        ),
+        "backend": keras.backend.backend(),
+        "threads": os.environ.get("OMP_NUM_THREADS", os.cpu_count()),
+        "date": date.today().isoformat(),
+    }
+
+
+def table(job_name, results, times_file):
+    """Returns a job's Markdown table: each arm at its best rate, and how many times
+    sooner than the deep model from scratch it was as good, if it was."""
+    job = JOBS[job_name]
+    times = [row for row in rows_in(times_file) if row["job"] == job_name]
+    cost = {job.shallow: 1.0, job.deep: job.deep / job.shallow}
+    if times:
+        cost[job.deep] = float(times[-1]["deep"]) / float(times[-1]["shallow"])
+    rows = [row for row in rows_in(results) if row["job"] == job_name]
+    longest = max(int(row["epochs"]) for row in rows)
+    rows = [row for row in rows if int(row["epochs"]) == longest]
+    scratch = best_rate(rows, "scratch")
+    lines = [
+        f"{job_name}, {job.shallow} -> {job.deep} blocks, {longest} epochs; an epoch "
+        f"of {job.deep} blocks costs {cost[job.deep]:.2f} of one of {job.shallow}",
+        "",
+        "| arm | rate | seeds | validation loss | training loss | NDCG@10 | cost "
+        "| sooner than scratch |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, arm in ARMS.items():
+        found = best_rate(rows, name)
+        if not found:
+            continue
+        clock = seconds_of(job, arm, longest, cost)
+        cells = [
+            name,
+            f"{float(found[0]['rate']):g}",
+            len(found),
+            *(spread(found, column) for column in ("val_loss", "loss", "val_ndcg@10")),
+            f"{clock[-1]:.1f}",
+            sooner(found, scratch, clock, longest * cost[job.deep]),
+        ]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    lines += ["", bound_line(job, rows, cost, longest)]
+    return "\n".join(lines)
+
+
+def seconds_of(job, arm, epochs, cost):
+    """Returns an arm's time at the end of each epoch, in shallow epochs."""
+    at = min(max(1, round(arm.at * epochs)), epochs - 1)
+    depths = [job.deep if arm.deep else job.shallow] * epochs
+    if arm.method is not None:
+        depths[at:] = [job.deep] * (epochs - at)
+    return np.cumsum([cost[depth] for depth in depths]).tolist()
+
+
+def sooner(found, scratch, clock, whole):
+    """Returns how many times sooner than the model from scratch an arm had its last
+    validation loss, on the mean of the seeds."""
+    if not scratch:
+        return ""
+    goal = mean_loss(scratch)
+    curve = np.mean([curves_of(row)["val_loss"] for row in found], axis=0)
+    reached = [t for t, loss in zip(clock, curve) if loss <= goal]
+    return f"{whole / reached[0]:.2f}" if reached else "not reached"
+
+
+def bound_line(job, rows, cost, epochs):
+    curves = {}
+    for name in ("shallow", "scratch"):
+        found = best_rate(rows, name)
+        if not found:
+            return ""
+        losses = np.mean([curves_of(row)["val_loss"] for row in found], axis=0)
+        clock = seconds_of(job, ARMS[name], epochs, cost)
+        curves[name] = {"val_loss": losses, "seconds": clock}
+    bound = sr.stacking.growth_bound(curves["shallow"], curves["scratch"])
+    return f"Growth bound: {bound:.2f}"
+
+
+def curves_of(row):
+    return json.loads(row["curves"])
+
+
+def spread(rows, column):
+    values = [float(row[column]) for row in rows]
+    text = f"{statistics.mean(values):.4f}"
+    return text if len(values) == 1 else f"{text} ± {statistics.stdev(values):.4f}"
+
+
+def key_in(row):
+    kinds = (str, str, float, int, int)
+    return tuple(kind(row[column]) for kind, column in zip(kinds, KEY))
+
+
+def append(path, row):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not path.exists()
+    with open(path, "a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(row))
+        if is_new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def rows_in(path):
+    if not path.exists():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+if __name__ == "__main__":
+    main()
