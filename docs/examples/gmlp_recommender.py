@@ -31,15 +31,20 @@ class GMLPStack(BlockStack):
         h = ops.layer_normalization(x, weights["norm_scale"], weights["norm_shift"])
         h = ops.gelu(ops.matmul(h, weights["expand"]))
         passed, mixed = ops.split(h, 2, axis=-1)
-        # Row t has the weights with which position t reads positions up to t.
-        first = self.max_length - ops.shape(x)[1]
-        mix = ops.tril(weights["mix"])[first:, first:]
+        mix = self.mixing(weights, ops.shape(x)[1], context)
         h = passed * (1 + ops.matmul(mix, mixed))
         return x + weights["gate"] * ops.matmul(h, weights["contract"])
+
+    def mixing(self, weights, length, context):
+        # Row t has the weights with which position t reads positions up to t.
+        first = self.max_length - length
+        return ops.tril(weights["mix"])[first:, first:]
 
 
 @keras.saving.register_keras_serializable(package="example")
 class GMLPRecommender(SequentialRecommender):
+    stack_class = GMLPStack
+
     def __init__(self, num_items, max_length, dim=64, num_blocks=4, **kwargs):
         super().__init__(num_items, dim, num_blocks, **kwargs)
         self.max_length = max_length
@@ -48,14 +53,15 @@ class GMLPRecommender(SequentialRecommender):
             num_items + 1, dim, dtype=self.dtype_policy, name="item_embedding"
         )
         self.item_embedding.build((None, None))
-        self.stack = GMLPStack(
+        self.stack = self.stack_class(
             num_blocks, dim, max_length, dtype=self.dtype_policy, name="stack"
         )
         self.stack.build((None, None, dim))
         self.build()
 
     def hidden_states(self, features, training):
-        return self.stack(self.item_embedding(features["items"]), training=training)
+        x = self.item_embedding(features["items"])
+        return self.stack(x, training=training, context=features)
 
     def get_config(self):
         config = {"max_length": self.max_length, "dim": self.dim}

@@ -1,3 +1,4 @@
+from stackrec_keras.layers.bias_indices import NUM_TIME_BUCKETS, time_bias
 from stackrec_keras.layers.block_stack import BlockStack, BlockWeight
 from stackrec_keras.layers.dilated_residual_stack import DilatedResidualStack
 from stackrec_keras.layers.dropout import dropout, seed_generator
@@ -14,9 +15,11 @@ __all__ = [
     "Embedding",
     "HSTUStack",
     "LiGRStack",
+    "NUM_TIME_BUCKETS",
     "OutputTable",
     "ReZeroTransformerStack",
     "dropout",
     "seed_generator",
+    "time_bias",
     "with_dense_gradient",
 ]

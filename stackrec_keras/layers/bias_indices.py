@@ -1,5 +1,4 @@
-"""Indices into tables of learned biases: how far apart two events are, in time or
-position."""
+"""Tables of learned biases for how far apart two events are, in time or position."""
 
 import keras
 from keras import ops
@@ -8,6 +7,32 @@ from stackrec_keras.types import Tensor
 
 NUM_TIME_BUCKETS = 129
 _LOG_STEP = 0.301
+
+
+def time_bias(table: Tensor, next_timestamps: Tensor, timestamps: Tensor) -> Tensor:
+    """Looks up a learned bias for the time between each position and earlier ones.
+
+    A position asks for the event that follows it, so the time is counted from there.
+    It is rounded on a logarithmic scale: see `time_buckets`.
+
+    Args:
+        table: Tensor of shape `(NUM_TIME_BUCKETS,)`, the biases.
+        next_timestamps: Integer tensor of shape `(batch, time)`, the time of the event
+            after each position, in seconds.
+        timestamps: Integer tensor of the same shape, the time of each event.
+
+    Returns:
+        Tensor of shape `(batch, time, time)`: at `[b, t, s]`, the bias of event `s` for
+        position `t`. Those of later events have to be masked.
+
+    Example:
+
+    ```python
+    times = context["next_timestamps"], context["timestamps"]
+    scores = scores + time_bias(weights["times"], *times)
+    ```
+    """
+    return gather_bias(table, time_buckets(next_timestamps, timestamps))
 
 
 def time_buckets(next_timestamps: Tensor, timestamps: Tensor) -> Tensor:
@@ -47,3 +72,12 @@ def relative_positions(queries: Tensor, keys: Tensor, max_length: int) -> Tensor
         positions are equal, less where the key comes first.
     """
     return keys - ops.expand_dims(queries, axis=1) + (max_length - 1)
+
+
+def gather_bias(table: Tensor, index: Tensor) -> Tensor:
+    """Returns the entries of a table `(size,)` at an integer tensor of any shape."""
+    if keras.backend.backend() == "jax":
+        return ops.take(table, index, axis=0)
+    # The gradient of `ops.take` is a thousand times slower on PyTorch.
+    values = ops.take_along_axis(table, ops.ravel(index), axis=0)
+    return ops.reshape(values, ops.shape(index))

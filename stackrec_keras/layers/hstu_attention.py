@@ -1,9 +1,12 @@
 """HSTU's attention: SiLU of the scores in place of their softmax."""
 
-import keras
 from keras import ops
 
-from stackrec_keras.layers.bias_indices import relative_positions, time_buckets
+from stackrec_keras.layers.bias_indices import (
+    gather_bias,
+    relative_positions,
+    time_buckets,
+)
 
 
 def hstu_attention(query, key, value, tables, times, max_length, chunk_size=None):
@@ -133,7 +136,7 @@ class _Rows:
         scores = ops.cast(ops.einsum("bqhd,bkhd->bhqk", query, key), "float32")
         indices = [self._index(name, rows, queries, keys) for name in self.names]
         for index, table in zip(indices, tables):
-            bias = ops.cast(_gather_bias(table, index), "float32")
+            bias = ops.cast(gather_bias(table, index), "float32")
             scores = scores + ops.expand_dims(bias, axis=-3)
         return scores, ops.expand_dims(queries, axis=1) >= keys, indices
 
@@ -142,14 +145,6 @@ class _Rows:
             return relative_positions(queries, keys, self.max_length)
         next_timestamps, timestamps = self.times
         return time_buckets(next_timestamps[:, rows], timestamps[:, : rows.stop])
-
-
-def _gather_bias(table, index):
-    if keras.backend.backend() == "jax":
-        return ops.take(table, index, axis=0)
-    # The gradient of `ops.take` is a thousand times slower on PyTorch.
-    values = ops.take_along_axis(table, ops.ravel(index), axis=0)
-    return ops.reshape(values, ops.shape(index))
 
 
 def _weights(scores, seen, dtype):

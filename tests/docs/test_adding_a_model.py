@@ -1,4 +1,5 @@
 import importlib.util
+import re
 from pathlib import Path
 
 import keras
@@ -63,6 +64,31 @@ def test_it_learns_through_a_growth_and_a_file_holds_it(example, sequences, tmp_
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert loaded.num_blocks == 2
     np.testing.assert_allclose(numpy(loaded(x[:3])), numpy(model(x[:3])), atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def timed():
+    """The model of the guide's last section, from the code in the guide."""
+    names = {}
+    guide = (DOCS / "adding_a_model.md").read_text("utf-8")
+    for code in re.findall(r"^```python\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL):
+        if "\nclass " in code:
+            exec(code, names)
+    model = names["TimedGMLPRecommender"](30, 6, 4, num_blocks=2)
+    model.stack.gate.assign([1.0, 1.0])
+    return model
+
+
+def test_a_time_bias_is_one_layer(timed):
+    times = 1_600_000_000 + np.array([[0, 10, 90, 4000, 90_000]])
+    x = {"items": np.array([[3, 4, 5, 6]]), "timestamps": times[:, :-1]}
+    x["next_timestamps"] = times[:, 1:]
+    later = {**x, "next_timestamps": times[:, 1:] + np.array([0, 0, 0, 10**6])}
+    np.testing.assert_array_equal(numpy(timed(later)), numpy(timed(x)))
+    timed.stack.times.assign(np.tile(np.linspace(-3, 3, 129), (2, 1)))
+    before, after = numpy(timed(x)), numpy(timed(later))
+    np.testing.assert_array_equal(after[:, :3], before[:, :3])
+    assert np.abs(after[:, 3] - before[:, 3]).max() > 1e-4
 
 
 def numpy(tensor):
