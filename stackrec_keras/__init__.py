@@ -90,6 +90,4 @@ def __dir__():
 # its options first, so that its help does not wait for a backend.
 if not is_command():
     load_keras()
-    _models = importlib.import_module("stackrec_keras.models")
-    for _name in _models.__all__:
-        getattr(_models, _name)
+    importlib.import_module("stackrec_keras.models").import_all()

@@ -14,8 +14,9 @@ def read_trained_model(path):
         return RunFolder(path).read_model()
     import keras
 
-    import stackrec_keras.models  # noqa: F401 (registers the classes)
+    from stackrec_keras.models import import_all
 
+    import_all()
     model = keras.saving.load_model(path)
     if model.vocabulary is None or model.target_vocabulary is None:
         raise ArgumentError(

@@ -55,3 +55,9 @@ def __getattr__(name):
 
 def __dir__():
     return __all__
+
+
+def import_all() -> None:
+    """Imports all models. Keras can load only classes that have been imported."""
+    for name in __all__:
+        __getattr__(name)

@@ -22,7 +22,8 @@ def export(model, filepath, format, verbose, input_signature, **kwargs):
     """See `SequentialRecommender.export`."""
     _check_format(format)
     if input_signature is None:
-        length = model.trained_length if _needs_length(format) else None
+        fixed = _needs_length(format) or _has_columns_on_jax(model)
+        length = model.trained_length if fixed else None
         input_signature = _signature(model, length)
         _check_length(format, input_signature, "this model has not been trained")
     _check_length(format, input_signature, "this one leaves it open")
@@ -69,6 +70,13 @@ def _needs_length(format):
         backend == "torch"
         or format == "litert"
         or (backend == "jax" and format == "onnx")
+    )
+
+
+def _has_columns_on_jax(model):
+    """Returns whether JAX would take each feature to have a length of its own."""
+    return keras.backend.backend() == "jax" and any(
+        rank > 1 for name, _, rank in model.trained_features if name != "items"
     )
 
 

@@ -359,9 +359,10 @@ class SequentialRecommender(Trainer, SavesAsKeras, GrowableCheckpoint, keras.Mod
         """Writes a program that computes what `predict` does.
 
         The arguments are those of `keras.Model.export`. Without `input_signature`, the
-        program takes the features that the model was trained on. On TensorFlow and
-        JAX it takes histories of any length; on PyTorch, for `"litert"`, and for
-        `"onnx"` on JAX, histories must be as long as those of training.
+        program takes the features that the model was trained on. It takes histories of
+        any length on TensorFlow; and on JAX, unless the format is `"onnx"` or the model
+        reads further columns of a log. Otherwise they must be as long as those of
+        training.
 
         Raises:
             ArgumentError: If the backend cannot write the format, or neither training

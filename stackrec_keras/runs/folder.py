@@ -105,11 +105,12 @@ class RunFolder:
         `"start"`, the one that training began with."""
         import keras
 
-        import stackrec_keras.models  # noqa: F401 (registers the classes)
+        from stackrec_keras.models import import_all
 
         path = getattr(self, name)
         if not path.exists():
             raise FileNotFoundError(self._missing(name))
+        import_all()
         return keras.saving.load_model(path)
 
     def read(self, name):

@@ -12,6 +12,7 @@ from stackrec_keras.data import Vocabulary
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.evaluation import training_counts
 from stackrec_keras.losses import LOSSES
+from stackrec_keras.models import import_all
 from stackrec_keras.models.registry import ARCHITECTURES
 from stackrec_keras.runs.config import GROW_OPTIONS, TrainConfig, options_of
 from stackrec_keras.runs.folder import RunFolder, write_description
@@ -175,6 +176,7 @@ def _read_old(path):
         raise FileNotFoundError(
             f"{path} does not exist. Give a run folder or a .keras file."
         )
+    import_all()
     model = _checked(keras.saving.load_model(path), path)
     if model.num_users is not None:
         raise ArgumentError(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import stackrec_keras
+import stackrec_keras as sr
 from stackrec_keras.cli import COMMANDS, main, train
 from stackrec_keras.errors import ArgumentError, StackRecWarning
 
@@ -212,4 +213,15 @@ assert not heavy & set(sys.modules), heavy & set(sys.modules)
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
     code = code.replace("cli.build_parser()", "cli.main(['methods'])")
     code = code.replace('"numpy", ', "")
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
+
+
+def test_a_command_reads_the_files_of_all_models(tmp_path):
+    sr.HSTU(9, max_length=4, embedding_dim=4).save(tmp_path / "model.keras")
+    code = f"""
+import sys
+sys.argv = ["stackrec"]
+from stackrec_keras.runs.folder import RunFolder
+assert RunFolder({str(tmp_path)!r}).read_model().num_items == 9
+"""
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
