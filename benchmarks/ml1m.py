@@ -5,6 +5,7 @@
     python benchmarks/ml1m.py --arms esasrec esasrec-8 --learning-rates 0.001 0.0005 \\
         --runs ~/runs
     python benchmarks/ml1m.py --table
+    python benchmarks/ml1m.py --ties
     python benchmarks/ml1m.py --picture depth.png --runs ~/runs
 
 Each arm is a recipe of `stackrec recipes`, or one with some options replaced. Each
@@ -105,6 +106,8 @@ def main(argv=None):
             print(f"{name:16} {arm.recipe} {arm.options or ''}")
     elif arguments.table:
         print(table(rows_in(arguments.results)))
+    elif arguments.ties:
+        print(ties(sr.data.load("ml-1m")))
     elif arguments.picture:
         picture(rows_in(arguments.results), arguments.runs, arguments.picture)
     else:
@@ -127,9 +130,11 @@ def parsed(argv):
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--list", action="store_true", help="list the arms")
     parser.add_argument("--table", action="store_true", help="print the results")
+    parser.add_argument("--ties", action="store_true", help="count ties in time")
     parser.add_argument("--picture", type=Path, help="draw validation over depth")
     arguments = parser.parse_args(argv)
-    if arguments.runs is None and not (arguments.list or arguments.table):
+    needs_none = arguments.list or arguments.table or arguments.ties
+    if arguments.runs is None and not needs_none:
         parser.error("give --runs, a folder outside of the repository")
     return arguments
 
@@ -277,6 +282,20 @@ def picture(rows, runs, path):
         by_epoch.legend()
     figure.tight_layout()
     figure.savefig(path)
+
+
+def ties(log):
+    """Returns how many last items depend on the order of events at the same time."""
+    last = log.groupby("user").tail(1)
+    before = log.groupby("user").nth(-2)
+    tied = (last["timestamp"].to_numpy() == before["timestamp"].to_numpy()).sum()
+    by_item = log.sort_values(["user", "timestamp", "item"], kind="stable")
+    others = by_item.groupby("user").tail(1)["item"].to_numpy() != last["item"]
+    return (
+        f"{tied:,} of {len(last):,} last items have the time of the one before. If "
+        f"ties were broken by item, {others.sum():,} ({others.mean():.1%}) would be "
+        "others."
+    )
 
 
 METRICS = ("hit_rate", "ndcg")

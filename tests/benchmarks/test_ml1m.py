@@ -3,7 +3,10 @@
 import importlib.util
 from pathlib import Path
 
+import pandas as pd
 import pytest
+
+import stackrec_keras as sr
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,6 +60,14 @@ def test_the_table_takes_the_best_rate_on_validation(ml1m):
     ]
     row = ml1m.table(rows).splitlines()[-1]
     assert row.startswith("| sasrec | 3,416 | 0.001 | 2 | 4 | 60 | .3000 ± .0000 | .1")
+
+
+def test_ties_that_decide_the_last_item_are_counted(ml1m):
+    events = [("a", "x", 1), ("a", "z", 2), ("a", "y", 2), ("b", "x", 1), ("b", "y", 2)]
+    log = sr.data.read_interactions(pd.DataFrame(events), *(0, 1, 2))
+    found = ml1m.ties(log)
+    assert "1 of 2 last items have the time of the one before" in found
+    assert "1 (50.0%) would be others" in found
 
 
 def test_each_arm_is_a_configuration(ml1m):
