@@ -4,6 +4,8 @@
     python benchmarks/ml1m.py --arms sasrec --seeds 0 1 2 --runs ~/runs
     python benchmarks/ml1m.py --arms esasrec esasrec-8 --learning-rates 0.001 0.0005 \\
         --runs ~/runs
+    python benchmarks/ml1m.py --arms hstu --learning-rates 0.003 --epochs 30 \\
+        --decay 0.3 --runs ~/runs
     python benchmarks/ml1m.py --table
     python benchmarks/ml1m.py --ties
     python benchmarks/ml1m.py --picture depth.png --runs ~/runs
@@ -40,7 +42,10 @@ RESULTS = Path(__file__).parent / "results" / "ml1m.csv"
 FAMILIES = ("sasrec", "esasrec", "hstu")  # arms that are run at each depth
 DEPTHS = (4, 8, 16)  # besides the 2 of the recipes
 # These columns identify a run; the others hold its results.
-KEY = ("arm", "seed", "min_count", "learning_rate", "max_epochs", "patience")
+KEY = (
+    *("arm", "seed", "min_count", "learning_rate", "warmup", "decay", "max_epochs"),
+    "patience",
+)
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,8 @@ def parsed(argv):
     parser.add_argument("--learning-rates", type=float, nargs="+")
     parser.add_argument("--epochs", type=int, help="at most")
     parser.add_argument("--patience", type=int)
+    parser.add_argument("--warmup", type=float, help="fraction of the steps")
+    parser.add_argument("--decay", type=float, help="fraction of the steps")
     parser.add_argument("--data", help="a log in place of MovieLens-1M")
     parser.add_argument("--jit", choices=("auto", "on", "off"), default="auto")
     parser.add_argument("--runs", type=Path, help="the folder for the runs' folders")
@@ -154,7 +161,8 @@ def run_all(arguments):
 
 def configs(arm, arguments):
     """Yields the `TrainConfig` of each run of an arm."""
-    fixed = {name: getattr(arguments, name) for name in ("data", "epochs", "patience")}
+    names = ("data", "epochs", "patience", "warmup", "decay")
+    fixed = {name: getattr(arguments, name) for name in names}
     fixed = {name: value for name, value in fixed.items() if value is not None}
     for min_count in arguments.min_count or [None]:
         for rate in arguments.learning_rates or [None]:
@@ -171,7 +179,8 @@ def key_of(name, config):
 
 
 def key_in(row):
-    kinds = (str, int, int, float, int, lambda text: int(text) if text else None)
+    kinds = (str, int, int, float, float, float, int)
+    kinds += (lambda text: int(text) if text else None,)
     return tuple(kind(row[column]) for kind, column in zip(kinds, KEY))
 
 
@@ -249,7 +258,7 @@ def table(rows):
             cells = [
                 name,
                 f"{items:,}",
-                f"{float(best[0]['learning_rate']):g}",
+                rate_of(best[0]),
                 len(best),
                 " to ".join(spanned(best, "best_epoch")),
                 " to ".join(spanned(best, "seconds")),
@@ -302,14 +311,23 @@ METRICS = ("hit_rate", "ndcg")
 
 
 def best_rate(rows):
-    """Returns the rows of the rate with the best mean validation NDCG@10."""
+    """Returns the rows of the learning rate with the best mean validation NDCG@10."""
     groups = {}
     for row in rows:
-        groups.setdefault(row["learning_rate"], []).append(row)
+        groups.setdefault(rate_of(row), []).append(row)
     return max(
         groups.values(),
         key=lambda group: statistics.mean(float(row["val_ndcg@10"]) for row in group),
     )
+
+
+def rate_of(row):
+    """Returns how a run's learning rate went, as the table shows it."""
+    text = f"{float(row['learning_rate']):g}"
+    for name in ("warmup", "decay"):
+        if float(row[name]):
+            text += f", {name} {float(row[name]):g}"
+    return f"{text}, {row['max_epochs']} epochs" if float(row["decay"]) else text
 
 
 def mean_and_spread(rows, column):

@@ -53,13 +53,16 @@ def test_the_table_takes_the_best_rate_on_validation(ml1m):
         {
             **dict(arm="sasrec", items="3416", seed=str(seed), learning_rate=rate),
             **{"val_ndcg@10": val, "test_ndcg@10": test, "test_hit_rate@10": "0.3"},
-            **dict(best_epoch="4", seconds="60"),
+            **dict(best_epoch="4", seconds="60", warmup="0.0", max_epochs="9"),
+            "decay": "0.2" if rate == "0.01" else "0.0",
         }
         for rate, val, test in (("0.001", "0.2", "0.1"), ("0.01", "0.1", "0.3"))
         for seed in (0, 1)
     ]
     row = ml1m.table(rows).splitlines()[-1]
     assert row.startswith("| sasrec | 3,416 | 0.001 | 2 | 4 | 60 | .3000 ± .0000 | .1")
+    row = ml1m.table(rows[2:]).splitlines()[-1]
+    assert row.startswith("| sasrec | 3,416 | 0.01, decay 0.2, 9 epochs | 2 |")
 
 
 def test_ties_that_decide_the_last_item_are_counted(ml1m):
