@@ -149,7 +149,9 @@ def _check_inputs(model, name, inputs, training=False):
             continue
         if feature != "users":
             check_feature(f"{name}[{feature!r}]", values, items)
-        elif training:
+            continue
+        _check_one_per_row(f"{name}['users']", values, items)
+        if training:
             _check_users(model, name, values)
 
 
@@ -168,6 +170,12 @@ def _check_users(model, name, users):
         _check_range(
             f"{name}['users']", "users", users, -1, model.num_users - 1, _USERS
         )
+
+
+def _check_one_per_row(name, users, items):
+    if items is not None and users.shape != items.shape[:1]:
+        reason = f"must have one user for each row of the items, {items.shape[:1]}"
+        raise ArgumentError(name, reason, received=users)
 
 
 def _check_kind(name, inputs):

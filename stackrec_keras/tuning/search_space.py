@@ -103,7 +103,7 @@ class SearchSpace:
                 for state in values_of(self.optimizer_state):
                     Growth(method, inherit=inherit, optimizer_state=state)
         for loss in values_of(self.training_loss):
-            losses.get(loss)
+            _check_loss(loss)
 
     def check_epochs(self, epochs: int) -> None:
         """Raises an `ArgumentError` if a schedule may have more stages than epochs."""
@@ -186,3 +186,11 @@ def _inherits(method):
     """Returns whether `inherit` makes a difference to a method."""
     method = get_method(method)
     return method.keeps_rest and not method.carries_all
+
+
+def _check_loss(loss):
+    try:
+        losses.get(loss)
+    except ArgumentError as error:
+        name = "training_loss"
+        raise ArgumentError(name, error.reason, error.fix, error.received) from error

@@ -100,7 +100,7 @@ def test_the_time_to_a_quality_is_an_objective(tune, tmp_path):
         ("--growths 0,many", "growths"),
         ("--growths 3 --epochs 3", "4 stages"),
         ("--dropout 0.1", "dropout"),
-        ("--num-heads 2", "--num-heads 2 is an option of sasrec and ssept only"),
+        ("--num-heads 2", "--num-heads 2 is an option of sasrec, ssept, hstu"),
     ],
 )
 def test_bad_options_are_refused_before_anything_is_written(

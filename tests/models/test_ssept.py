@@ -155,6 +155,15 @@ def test_a_number_of_users_that_is_not_that_of_histories_is_refused(make_ssept, 
         make_ssept().recommend({"items": x["items"], "users": [1, 2]})
 
 
+@pytest.mark.parametrize("shape", [(63,), (64, 1)])
+def test_users_that_are_not_one_for_each_row_are_refused(make_ssept, x, shape):
+    model = make_ssept()
+    wrong = {**x, "users": np.zeros(shape, "int32")}
+    for read in (model.predict, model.score):
+        with refused("x['users']", says="one user for each row"):
+            read(wrong)
+
+
 def test_a_model_without_users_refuses_them(make_model, x, sequences):
     model = make_model()
     for run in (

@@ -101,7 +101,7 @@ def test_a_value_out_of_range_is_refused(name, value, received):
 
 
 def test_an_unknown_loss_is_refused():
-    with refused("loss", received="mse"):
+    with refused("training_loss", received="mse"):
         SearchSpace(training_loss="mse")
 
 
