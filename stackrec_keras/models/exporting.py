@@ -1,10 +1,15 @@
 """Export: the formats of each backend, and the inputs of the program."""
 
 from importlib.util import find_spec
+from pathlib import Path
 
 import keras
+from keras import ops
 
+from stackrec_keras.arguments import check_bools
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.models.ranker import Ranker
+from stackrec_keras.models.recommend import check_k
 from stackrec_keras.models.scorer import Scorer
 from stackrec_keras.wording import did_you_mean
 
@@ -16,26 +21,88 @@ _FORMATS = {
     "litert": {"tensorflow": None, "torch": "litert_torch"},
     "torch": {"torch": None},
 }
+# Name -> type and rank of the features that are the same for all models.
+_KNOWN_FEATURES = {
+    "users": ("int32", 1),
+    "timestamps": ("int32", 2),
+    "next_timestamps": ("int32", 2),
+    "at": ("int32", 1),
+}
 
 
 def export(model, filepath, format, verbose, input_signature, **kwargs):
     """See `SequentialRecommender.export`."""
     _check_format(format)
+    needs_length = _needs_length(format)
     if input_signature is None:
-        fixed = _needs_length(format) or _has_columns_on_jax(model)
-        length = model.trained_length if fixed else None
-        input_signature = _signature(model, length)
-        _check_length(format, input_signature, "this model has not been trained")
-    _check_length(format, input_signature, "this one leaves it open")
-    scorer = Scorer(model)
+        length = model.trained_length if needs_length else None
+        input_signature = _signature(model, model.features, length)
+    _check_length(format, input_signature, needs_length, model.trained_length)
+    program = Scorer(model)
+    return _write(program, filepath, format, verbose, input_signature, **kwargs)
+
+
+def export_recommender(
+    model, filepath, k, exclude_seen, format, verbose, input_signature, **kwargs
+):
+    """See `SequentialRecommender.export_recommender`."""
+    _check_format(format)
+    check_k(k, model.num_targets, "items of the model")
+    check_bools(exclude_seen=exclude_seen)
+    exclude_seen = exclude_seen and model.scores_what_it_reads
+    program = Ranker(model, int(k), exclude_seen, _top_k(format))
+    needs_length = _needs_length(format, cuts=program.length is not None)
+    if input_signature is None:
+        names = ["at" if n == "next_timestamps" else n for n in model.features]
+        length = program.length if needs_length else None
+        input_signature = _signature(model, names, length)
+    _check_length(format, input_signature, needs_length, program.length)
+    _write(program, filepath, format, verbose, input_signature, **kwargs)
+    _write_vocabularies(model, filepath)
+
+
+def _write(program, filepath, format, verbose, signature, **kwargs):
     if keras.backend.backend() == "torch":
         from stackrec_keras.models.torch_programs import dynamic_shapes, export_onnx
 
         if format == "onnx":
-            return export_onnx(scorer, filepath, verbose, input_signature, **kwargs)
+            return export_onnx(program, filepath, verbose, signature, **kwargs)
         if format == "torch":
-            kwargs.setdefault("dynamic_shapes", dynamic_shapes(input_signature))
-    return scorer.export(filepath, format, verbose, input_signature, **kwargs)
+            kwargs.setdefault("dynamic_shapes", dynamic_shapes(signature))
+    if keras.backend.backend() == "jax" and format == "tf_saved_model":
+        # Keras would give the time axis of each feature a length of its own.
+        shapes = keras.tree.map_structure(_polymorphic_shape, signature)
+        kwargs.setdefault("jax2tf_kwargs", {"polymorphic_shapes": shapes})
+    if format == "tf_saved_model" and isinstance(program, Ranker):
+        from stackrec_keras.models.saved_model import export_saved_model
+
+        return export_saved_model(program, filepath, verbose, signature, **kwargs)
+    return program.export(filepath, format, verbose, signature, **kwargs)
+
+
+def _polymorphic_shape(spec):
+    names = ("batch", "time")
+    sizes = [names[i] if n is None else str(n) for i, n in enumerate(spec.shape)]
+    return f"({', '.join(sizes)})"
+
+
+def _top_k(format):
+    if format != "torch":
+        return ops.top_k
+    from stackrec_keras.models.torch_programs import top_k
+
+    return top_k
+
+
+def _write_vocabularies(model, filepath):
+    """Writes the raw ids beside a program, which knows only indices."""
+    of_histories, of_targets = model.vocabulary, model.target_vocabulary
+    if of_targets is not None:
+        path = Path(f"{Path(filepath)}.items.json")
+        path.write_text(of_targets.to_json(), "utf-8")
+    if of_histories is not None and of_histories is not of_targets:
+        path = Path(f"{Path(filepath)}.history_items.json")
+        path.write_text(of_histories.to_json(), "utf-8")
 
 
 def _check_format(format):
@@ -62,32 +129,31 @@ def _check_format(format):
         )
 
 
-def _needs_length(format):
+def _needs_length(format, cuts=False):
     """Returns whether a program must know the length of histories. If Keras did not
-    ask for it, it would write a program for histories of a single item."""
+    ask for it, it would write a program for histories of a single item.
+
+    Args:
+        format: String.
+        cuts: Boolean, whether the program cuts histories of any length to the one that
+            its model reads. Defaults to `False`.
+    """
     backend = keras.backend.backend()
     return (
-        backend == "torch"
+        (backend == "torch" and not cuts)
         or format == "litert"
         or (backend == "jax" and format == "onnx")
     )
 
 
-def _has_columns_on_jax(model):
-    """Returns whether JAX would take each feature to have a length of its own."""
-    return keras.backend.backend() == "jax" and any(
-        rank > 1 for name, _, rank in model.trained_features if name != "items"
-    )
-
-
-def _signature(model, length):
+def _signature(model, names, length):
     """Returns the inputs of a program: the items, or a dict of all features."""
-    items = keras.InputSpec(shape=(None, length), dtype="int32")
-    further = [name for name in model.features if name != "items"]
+    items = keras.InputSpec(shape=(None, length), dtype="int32", name="items")
+    further = [name for name in names if name != "items"]
     if not further:
         return [items]
     trained = {name: (dtype, rank) for name, dtype, rank in model.trained_features}
-    trained.setdefault("users", ("int32", 1))
+    trained = {**_KNOWN_FEATURES, **trained}
     untold = [name for name in further if name not in trained]
     if untold:
         raise ArgumentError(
@@ -100,13 +166,16 @@ def _signature(model, length):
     specs = {"items": items}
     for name in further:
         dtype, rank = trained[name]
-        specs[name] = keras.InputSpec(shape=(None, length)[:rank], dtype=dtype)
+        shape = (None, length)[:rank]
+        specs[name] = keras.InputSpec(shape=shape, dtype=dtype, name=name)
     return [specs]
 
 
-def _check_length(format, signature, why):
+def _check_length(format, signature, needs_length, known_length):
     shapes = [tuple(spec.shape) for spec in keras.tree.flatten(signature)]
-    if _needs_length(format) and any(shape[1:] == (None,) for shape in shapes):
+    if needs_length and any(shape[1:] == (None,) for shape in shapes):
+        why = "this one leaves it open"
+        why = why if known_length else "this model has not been trained"
         raise ArgumentError(
             "input_signature",
             f"must give the length of histories for format={format!r} on the "

@@ -7,7 +7,8 @@ from keras import ops
 from stackrec_keras.models.inference import output_weights
 from stackrec_keras.types import Tensor
 
-_LEAST_ROWS = 8
+LEAST_ROWS = 8
+"""Integer, the least number of rows of a product that scores items."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +61,9 @@ class ScoredItems:
             Writable float32 array with at least `rows` rows. The score of padding is
             -inf.
         """
-        if len(hidden) < _LEAST_ROWS:
+        if len(hidden) < LEAST_ROWS:
             # With few rows, the products of equal vectors can differ in the last bit.
-            hidden = ops.tile(hidden, (_LEAST_ROWS, 1))
+            hidden = ops.tile(hidden, (LEAST_ROWS, 1))
         start, size = columns.start, columns.stop - columns.start
         vectors = ops.slice(self.vectors, (start, 0), (size, self.vectors.shape[1]))
         states = self.states(ops.cast(hidden, vectors.dtype))

@@ -8,12 +8,14 @@ import keras
 import torch
 from keras import ops
 
+from stackrec_keras.models.ranker import Ranker
 
-def export_onnx(scorer, filepath, verbose, input_signature, opset_version=None):
+
+def export_onnx(program, filepath, verbose, input_signature, opset_version=None):
     """Writes an ONNX file.
 
     Args:
-        scorer: A `Scorer`.
+        program: A `Scorer` or a `Ranker`.
         filepath: Path of the file.
         verbose: As in `keras.Model.export`.
         input_signature: List of one `keras.InputSpec`, or of one dict of them.
@@ -22,17 +24,18 @@ def export_onnx(scorer, filepath, verbose, input_signature, opset_version=None):
     """
     specs = keras.tree.flatten(input_signature)
     inputs = input_signature[0]
-    program = torch.onnx.export(
-        _FlatInputs(scorer, inputs).eval(),
+    flat = _FlatInputs(program, inputs).eval()
+    exported = torch.onnx.export(
+        flat,
         tuple(ops.ones([n or 2 for n in spec.shape], spec.dtype) for spec in specs),
         dynamo=True,
         dynamic_shapes=(tuple(map(_dynamic_axes, specs)),),
         input_names=sorted(inputs) if isinstance(inputs, dict) else ["items"],
-        output_names=["scores"],
+        output_names=flat.output_names,
         opset_version=opset_version,
         verbose=False,
     )
-    program.save(filepath)
+    exported.save(filepath)
     if verbose is not False:
         print(f"Saved artifact at '{filepath}'.")
 
@@ -43,16 +46,42 @@ def dynamic_shapes(input_signature):
 
 
 def _dynamic_axes(spec):
-    return {0: torch.export.Dim("batch")} if spec.shape[0] is None else {}
+    names = ("batch", "time")
+    return {
+        axis: torch.export.Dim(names[axis])
+        for axis, size in enumerate(spec.shape)
+        if size is None
+    }
+
+
+def top_k(scores, k):
+    """Returns the `k` highest scores of each row and their places, the lower place
+    first among equal scores, for which `torch.topk` promises no order.
+
+    Args:
+        scores: Float32 tensor `(rows, n)`.
+        k: Integer, at most `n`.
+    """
+    # Read as integers, floats have the same order, but for the sign: the bits of
+    # negative ones are flipped. Adding 0 makes -0 equal to 0.
+    bits = (scores + 0.0).view(torch.int32)
+    ranks = torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits).long()
+    places = torch.arange(scores.shape[1], device=scores.device)
+    best = torch.topk((ranks << 32) - places, k).indices
+    return torch.gather(scores, 1, best), best
 
 
 class _FlatInputs(torch.nn.Module):
-    """Takes each tensor of nested inputs as a separate argument, as ONNX does."""
+    """Takes each tensor of nested inputs as a separate argument, as ONNX does, and
+    gives outputs as a tuple."""
 
-    def __init__(self, scorer, inputs):
+    def __init__(self, program, inputs):
         super().__init__()
-        self.scorer = scorer
+        self.program = program
         self.inputs = inputs
+        is_ranker = isinstance(program, Ranker)
+        self.output_names = ["ids", "scores"] if is_ranker else ["scores"]
 
     def forward(self, *tensors):
-        return self.scorer(keras.tree.pack_sequence_as(self.inputs, tensors))
+        inputs = keras.tree.pack_sequence_as(self.inputs, tensors)
+        return tuple(keras.tree.flatten(self.program(inputs)))

@@ -23,6 +23,7 @@ def test_without_a_command_the_help_is_printed(stackrec):
         "evaluate",
         "recommend",
         "similar",
+        "export",
         "convert",
         "methods",
         "data",

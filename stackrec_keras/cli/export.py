@@ -1,0 +1,49 @@
+"""`stackrec export`: writes a program that recommends."""
+
+from stackrec_keras.cli.trained_model import read_trained_model
+
+
+def add_parser(subparsers):
+    """Adds the command to the command line."""
+    parser = subparsers.add_parser(
+        "export",
+        help="write a program that recommends, without Keras",
+        description="Write a program that takes histories and gives the best items, as "
+        "`stackrec recommend` does, and needs neither Keras nor this package. Beside "
+        "it, PATH.items.json has the raw ids in the order of the indices.",
+        epilog="Example: stackrec export runs/first --out recommender.onnx --format "
+        "onnx, with KERAS_BACKEND=torch",
+    )
+    parser.add_argument("folder", metavar="FOLDER", help="a run folder or .keras file")
+    parser.add_argument(
+        "--out",
+        required=True,
+        metavar="PATH",
+        help="the program to write: a folder for tf_saved_model, a .pt2 file for torch",
+    )
+    parser.add_argument(
+        "--format",
+        default="tf_saved_model",
+        metavar="NAME",
+        help="tf_saved_model, onnx, openvino, litert or torch, where the backend "
+        "allows it (default: tf_saved_model)",
+    )
+    parser.add_argument(
+        "--k", type=int, default=10, help="how many items for each (default: 10)"
+    )
+    parser.add_argument(
+        "--include-seen",
+        "--keep-seen",
+        action="store_true",
+        help="also recommend items that are in the history",
+    )
+    return parser
+
+
+def run(args):
+    """Runs the command."""
+    model = read_trained_model(args.folder)
+    model.export_recommender(
+        args.out, args.k, not args.include_seen, args.format, verbose=False
+    )
+    print(f"Wrote {args.out} and {args.out.rstrip('/')}.items.json")

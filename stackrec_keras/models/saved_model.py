@@ -1,0 +1,61 @@
+"""Writes TensorFlow SavedModels that give the raw ids of items."""
+
+import keras
+import tensorflow as tf
+
+
+def export_saved_model(ranker, filepath, verbose, input_signature, **kwargs):
+    """Writes a SavedModel with the endpoint `"serve"`. A second one, `"scores"`, gives
+    the scores of all items.
+
+    If raw ids are strings, it gives them as the further output `"items"`, which is
+    empty where ids are 0.
+
+    Args:
+        ranker: A `Ranker`.
+        filepath: Path of the folder.
+        verbose: As in `keras.Model.export`.
+        input_signature: List of one `keras.InputSpec`, or of one dict of them.
+        **kwargs: The further arguments of `keras.export.ExportArchive.add_endpoint`.
+    """
+    archive = keras.export.ExportArchive()
+    archive.track(ranker)
+    scores = archive.add_endpoint("scores", ranker.scores, input_signature, **kwargs)
+    serve = _best_of(scores, ranker, input_signature)
+    archive.add_endpoint("serve", serve)
+    archive.add_endpoint("serving_default", serve)
+    archive.write_out(filepath, verbose=verbose is not False)
+
+
+def _best_of(scores, ranker, input_signature):
+    """Returns a function that gives the best items, traced.
+
+    It is TensorFlow's on JAX too, whose `top_k` TensorFlow cannot load.
+    """
+    raw_ids = _strings(ranker.model.target_vocabulary)
+    specs = keras.tree.map_structure(_tensor_spec, input_signature)
+
+    @tf.function(input_signature=specs)
+    def serve(inputs):
+        best, ids = tf.math.top_k(scores(inputs), ranker.k)
+        ids = tf.where(tf.math.is_inf(best), 0, ids)
+        ranked = {"ids": ids, "scores": best}
+        if raw_ids is not None:
+            ranked["items"] = tf.gather(raw_ids, ids)
+        return ranked
+
+    serve.get_concrete_function()
+    return serve
+
+
+def _strings(vocabulary):
+    """Returns the raw ids of a vocabulary as a tensor, `""` for index 0; or `None` if
+    they are not strings."""
+    ids = [] if vocabulary is None else vocabulary.ids.tolist()
+    if not ids or any(type(raw) is not str for raw in ids):
+        return None
+    return tf.constant(["", *ids])
+
+
+def _tensor_spec(spec):
+    return tf.TensorSpec(spec.shape, spec.dtype, spec.name)
