@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from stackrec_keras.models.sasrec import SASRec
     from stackrec_keras.models.sequential_recommender import SequentialRecommender
     from stackrec_keras.models.ssept import SSEPT
+    from stackrec_keras.models.towers import item_tower, user_tower
     from stackrec_keras.models.transfer_recommender import TransferRecommender
     from stackrec_keras.models.transformer_recommender import TransformerRecommender
 
@@ -28,6 +29,8 @@ __all__ = [
     "SequentialRecommender",
     "TransferRecommender",
     "TransformerRecommender",
+    "item_tower",
+    "user_tower",
 ]
 
 # The registry is a plain table. Modules that need Keras are imported on first use.
@@ -44,6 +47,8 @@ _MODULES = {
     "SequentialRecommender": "sequential_recommender",
     "TransferRecommender": "transfer_recommender",
     "TransformerRecommender": "transformer_recommender",
+    "item_tower": "towers",
+    "user_tower": "towers",
 }
 
 

@@ -28,17 +28,23 @@ def recommend(model, x, k, exclude_seen, batch_size, items, at):
     scored = ScoredItems.of(model)
     if candidates.shared is not None:
         scored = scored.among(candidates.shared)
-    length = model.trained_length or model.max_length or histories.items.lengths.max()
     parts = []
-    for rows in slices(len(histories), batch_size):
-        inputs = _filled_up(histories.inputs(rows, length), batch_size)
-        hidden = last_hidden(model, inputs)
+    for rows, hidden in hidden_states(model, histories, batch_size):
         seen = histories.items.pairs(rows) if exclude_seen else None
         own = None if candidates.lists is None else candidates.lists.pairs(rows)
         parts.append(_best(scored, hidden, rows, k, seen, own))
     ids, scores = (np.concatenate(part) for part in zip(*parts))
     check_no_nan(scores, "histories")
     return (decode(model.target_vocabulary, ids) if raw else ids), scores
+
+
+def hidden_states(model, histories, batch_size):
+    """Yields slices of `Histories` and the hidden states at their end, a tensor with at
+    least as many rows."""
+    length = model.trained_length or model.max_length or histories.items.lengths.max()
+    for rows in slices(len(histories), batch_size):
+        inputs = _filled_up(histories.inputs(rows, length), batch_size)
+        yield rows, last_hidden(model, inputs)
 
 
 def check_k(k, most, which):
