@@ -35,6 +35,21 @@ def test_options_replace_those_of_a_recipe():
         sr.runs.recipe("sasrec-ml")
 
 
+@pytest.mark.parametrize(
+    "options", [{"loss": "full_softmax"}, {"model": "sasrec"}, {"split": "random"}]
+)
+def test_with_another_loss_model_or_split_a_recipe_has_no_options_of_its_own(options):
+    config = sr.runs.recipe("hstu-large-ml1m", **options)
+    check_new_run(config)
+    default = vars(sr.runs.TrainConfig())
+    changed = {k: v for k, v in vars(config).items() if v != default[k]}
+    check_model_options(changed, config.model)
+    assert config.temperature == 0.05 and config.exclude_seen
+    with refused("num_negatives", received=5):
+        asked = sr.runs.recipe("hstu-ml1m", loss="full_softmax", num_negatives=5)
+        check_new_run(asked)
+
+
 def test_a_recipe_trains_from_the_command_line_and_is_resumed(
     log_path, tmp_path, stackrec
 ):

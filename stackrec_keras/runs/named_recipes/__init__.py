@@ -4,11 +4,12 @@ A new recipe is a file with a docstring, `CONFIG`, `GROWN` and `PUBLISHED`, and 
 below. What was measured is in measured.py.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from stackrec_keras.arguments import check_choice
 from stackrec_keras.runs.config import TrainConfig
+from stackrec_keras.runs.data_checks import LEAVE_ONE_OUT_OPTIONS
 from stackrec_keras.runs.named_recipes import (
     esasrec_ml1m,
     hstu_large_ml1m,
@@ -68,6 +69,9 @@ def recipe(name: str, **options: Any) -> TrainConfig:
 
     `stackrec train --recipe NAME` trains with it, and `stackrec recipes` lists all.
 
+    With another loss, model or split, options of the recipe that only its own has go
+    back to their defaults.
+
     Args:
         name: String, such as `"sasrec-ml1m"`, or `"sasrec-ml1m-grown"` for a model
             that starts with 2 blocks and grows to 8.
@@ -87,7 +91,21 @@ def recipe(name: str, **options: Any) -> TrainConfig:
     ```
     """
     check_choice("name", name, tuple(RECIPES))
-    return replace(RECIPES[name].config, **options)
+    config = RECIPES[name].config
+    return replace(config, **{**_defaults_beside(config, options), **options})
+
+
+def _defaults_beside(config, options):
+    """Returns the defaults of the options that only another loss, model or split
+    has."""
+    new = {n: options.get(n, getattr(config, n)) for n in ("loss", "model", "split")}
+    return {
+        f.name: f.default
+        for f in fields(TrainConfig)
+        if new["loss"] not in f.metadata.get("losses", (new["loss"],))
+        or new["model"] not in f.metadata.get("models", (new["model"],))
+        or (f.name in LEAVE_ONE_OUT_OPTIONS and new["split"] != "leave-one-out")
+    }
 
 
 def recipes() -> dict[str, str]:
