@@ -8,6 +8,7 @@ import pandas as pd
 from stackrec_keras.errors import ArgumentError
 
 from .further_columns import further_columns, whole_seconds
+from .times import NUMBERED
 
 # Rows gathered at once, which bounds the memory of the index arrays.
 _CHUNK = 1 << 17
@@ -24,7 +25,7 @@ class Histories:
             `items[starts[u]:starts[u + 1]]`, oldest first.
         user_ids: `(users,)` raw user ids.
         columns: Dict from the name of a further column to its `(events,)` numbers.
-            `"timestamps"` are the times in whole seconds.
+            `"timestamps"` are the times in whole seconds, if the log has times.
     """
 
     items: np.ndarray
@@ -57,7 +58,9 @@ def make_histories(log, vocabulary) -> Histories:
     users, user_ids = user_codes(log)
     items = vocabulary.encode(log["item"])
     times = log["timestamp"].to_numpy()
-    columns = {"timestamps": whole_seconds(times), **further_columns(log)}
+    columns = further_columns(log)
+    if not log.attrs.get(NUMBERED):
+        columns = {"timestamps": whole_seconds(times), **columns}
     if not items.all():
         known = items > 0
         users, items, times = users[known], items[known], times[known]

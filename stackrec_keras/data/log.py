@@ -14,7 +14,7 @@ from .columns import IDS, check_names, log_error, match_columns, named_column
 from .further_columns import as_numeric
 from .log_files import place_in_frame, read_file
 from .raw_ids import MIXED_BOOLEANS, has_mixed_booleans
-from .times import times_of_column
+from .times import NUMBERED, times_of_column
 
 
 def read_interactions(
@@ -95,7 +95,10 @@ def read_interactions(
         names, place = match_columns(raw.columns, named, source), place_in_frame
     if len(raw) == 0:
         raise log_error(source, "has no rows", "A log needs at least one interaction.")
-    return _sort(_clean(raw, names, source, place))
+    log = _sort(_clean(raw, names, source, place))
+    if timestamp is None or (timestamp == "timestamp" and raw.attrs.get(NUMBERED)):
+        log.attrs[NUMBERED] = True
+    return log
 
 
 def _as_frame(data):

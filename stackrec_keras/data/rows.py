@@ -136,12 +136,10 @@ def check_features(
     known = rows.feature_names
     unknown = [name for name in names if name not in known]
     if unknown:
-        meant = did_you_mean([n for n in unknown if isinstance(n, str)], known)
         raise ArgumentError(
             "features",
             f"must be among {', '.join(map(repr, known))}",
-            f"{meant} Further features come from numeric columns of a log: "
-            "read_interactions(..., columns=[...]).".lstrip(),
+            _source_of(unknown, known),
             features,
         )
     if with_users and {*names} != {"items", "users"}:
@@ -152,6 +150,20 @@ def check_features(
             features,
         )
     return names
+
+
+def _source_of(unknown, known):
+    """Returns where features that rows do not have come from."""
+    if {"timestamps", "next_timestamps"} & {*unknown}:
+        return (
+            "Rows of a log have times if it was read with a column of times. HSTU can "
+            "do without (time_bias=False)."
+        )
+    meant = did_you_mean([name for name in unknown if isinstance(name, str)], known)
+    return (
+        f"{meant} Further features come from numeric columns of a log: "
+        "read_interactions(..., columns=[...])."
+    ).lstrip()
 
 
 def check_indices(name: str, values, ndim: int) -> None:

@@ -15,6 +15,9 @@ from .columns import log_error
 Time = Any
 """A time as a log holds it or a split takes it: a number, a date or a string."""
 
+NUMBERED = "times_are_row_numbers"
+"""String, the key in a log's `attrs` that says that it was read without times."""
+
 
 def as_time(name, value, times):
     """Returns a time in the form of a log's times: a number, or a `Timestamp` in UTC.

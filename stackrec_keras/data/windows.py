@@ -29,8 +29,8 @@ class Windows(Rows):
     - `N`: the value at each input position, `(rows, length - 1)`, 0 at padding
     - `"next_" + N`: the value at the position after it, where the target is
 
-    Windows of a log always have the column `"timestamps"`, the times in whole seconds
-    as int64.
+    Windows of a log with times always have the column `"timestamps"`, the times in
+    whole seconds as int64.
 
     Args:
         items: `(rows, length)` int32 indices; 0 is padding.

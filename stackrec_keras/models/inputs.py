@@ -101,6 +101,8 @@ def check_feature(name: str, values: np.ndarray, items: np.ndarray | None) -> No
     """
     if values.dtype.kind not in "biuf":
         fix = f"Convert it with np.asarray({name}, 'float32')."
+        if values.dtype.kind == "M":
+            fix = "Convert it to seconds with .astype('datetime64[s]').astype('int64')."
         raise ArgumentError(name, "must hold numbers", fix, values)
     if items is not None and values.shape not in (items.shape, items.shape[:1]):
         raise ArgumentError(
@@ -121,7 +123,8 @@ def check_feature(name: str, values: np.ndarray, items: np.ndarray | None) -> No
         raise ArgumentError(
             name,
             "must fit into 32 bits, since JAX has no longer integers",
-            "Give times in seconds, and other numbers as floats.",
+            "Give times in seconds (up to 2038) and not in milliseconds, and other "
+            "numbers as floats.",
             values,
         )
 

@@ -1,5 +1,6 @@
 """The times of the events that `recommend` predicts."""
 
+import numbers
 from dataclasses import replace
 
 import numpy as np
@@ -77,11 +78,10 @@ def as_seconds(name, values):
         ArgumentError: If one of them is not a time.
     """
     array = np.asarray(values)
-    if array.dtype.kind in "OUSM":
-        try:
-            dates = pd.to_datetime(array.ravel(), utc=True).tz_localize(None)
-        except (ValueError, TypeError):
-            dates = pd.DatetimeIndex([pd.NaT])
+    if array.dtype == object:
+        array = _plain(array)
+    if array.dtype.kind in "bOUSM":
+        dates = _as_dates(array)
         if dates.hasnans:
             fix = (
                 "Give seconds, or datetimes such as np.datetime64('2020-01-05 12:30')."
@@ -90,6 +90,23 @@ def as_seconds(name, values):
         return whole_seconds(dates.to_numpy()).reshape(array.shape)
     check_feature(name, array, None)
     return np.floor(array).astype("int64")
+
+
+def _plain(array):
+    """Returns an array of objects as one of numbers if it holds only numbers."""
+    are_numbers = [isinstance(value, numbers.Real) for value in array.ravel()]
+    return np.asarray(array.tolist()) if all(are_numbers) else array
+
+
+def _as_dates(array):
+    """Returns datetimes in UTC, NaT where a value is none."""
+    is_number = [isinstance(value, numbers.Real) for value in array.ravel().tolist()]
+    try:
+        if array.dtype.kind != "M" and any(is_number):
+            raise ValueError  # pandas takes a number among dates for nanoseconds
+        return pd.to_datetime(array.ravel(), utc=True).tz_localize(None)
+    except (ValueError, TypeError):
+        return pd.DatetimeIndex([pd.NaT])
 
 
 def _requests(at, last):

@@ -371,3 +371,18 @@ def test_columns_of_other_rows_are_refused():
     windows = make_windows(log, Vocabulary.from_items(log["item"]), length=4)
     with refused("columns"):
         replace(windows, items=windows.items[:2], users=windows.users[:2])
+
+
+def test_a_log_without_times_has_no_feature_of_them():
+    log = read_interactions(
+        {"user": [1, 1, 1, 2, 2, 2], "item": [1, 2, 3, 3, 2, 1]}, timestamp=None
+    )
+    for each in (log, read_interactions(log), log[log["user"] == 1]):
+        windows = windows_of(each)
+        assert windows.feature_names == ["items", "users"]
+        with refused("features", says="read with a column of times.*time_bias=False"):
+            windows.batches(2, features=["items", "timestamps", "next_timestamps"])
+    timed = read_interactions(
+        log.rename(columns={"timestamp": "when"}), timestamp="when"
+    )
+    assert "timestamps" in windows_of(timed).feature_names

@@ -45,6 +45,7 @@ def test_a_request_is_one_median_gap_after_the_last_event(model):
         pd.Timestamp(START + 500, unit="s"),
         [START + 500] * 3,
         pd.Series(pd.to_datetime([START + 500] * 3, unit="s")),
+        pd.Series([START + 500] * 3, dtype=object),
     ],
 )
 def test_a_request_has_a_time_in_many_forms(model, at):
@@ -106,8 +107,9 @@ def test_a_time_without_a_meaning_is_refused(model):
         sr.SASRec(NUM_ITEMS, 4).recommend(ITEMS, at=5)
     with refused("at", says="one for each history, 3, but its shape is .2,"):
         model.recommend(X, at=[START + 500] * 2)
-    with refused("at", received="soon", says="must be a time"):
-        model.recommend(X, at="soon")
+    for at in ("soon", True, [pd.Timestamp(START + 500, unit="s"), START + 500, 7]):
+        with refused("at", received=at, says="must be a time"):
+            model.recommend(X, at=at)
     with refused("at", says="must be finite"):
         model.recommend(X, at=float("nan"))
     with refused("at", says="must fit into 32 bits"):
