@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from stackrec_keras.data.further_columns import whole_seconds
-from stackrec_keras.errors import ArgumentError
+from stackrec_keras.errors import ArgumentError, warn
 from stackrec_keras.models.inputs import check_feature
 
 TIMES = ("timestamps", "next_timestamps")
@@ -22,7 +22,7 @@ def needs_next_times(model, features, at):
         at: The time of the request, or `None`.
 
     Raises:
-        ArgumentError: If `at` has no meaning.
+        ArgumentError: If `at` has no meaning, or the times of the events are missing.
     """
     reads = "next_timestamps" in model.features
     given = "next_timestamps" in features
@@ -35,6 +35,12 @@ def needs_next_times(model, features, at):
             "is the last of x['next_timestamps'], which are given too",
             "Give one of them.",
             at,
+        )
+    if reads and not given and "timestamps" not in features:
+        raise ArgumentError(
+            "x",
+            "lacks 'timestamps', the time of each event, which this model reads",
+            "Give a dict: {'items': [[...]], 'timestamps': [[...]]}.",
         )
     return reads and not given
 
@@ -63,8 +69,19 @@ def with_next_times(histories, at):
         requests = _requests(at, last)
     following = np.append(values[1:], 0)
     following[times.ends - 1] = requests
+    _warn_of_disorder(values, following, times)
     of_items = {**histories.of_items, "next_timestamps": times.with_values(following)}
     return replace(histories, of_items=of_items)
+
+
+def _warn_of_disorder(values, following, times):
+    early = np.flatnonzero(following < values)
+    if len(early):
+        row = int(np.searchsorted(times.ends, early[0], side="right"))
+        warn(
+            f"The times of history {row} are not in order: {following[early[0]]} comes "
+            f"after {values[early[0]]}. A model reads histories oldest first."
+        )
 
 
 def as_seconds(name, values):

@@ -55,6 +55,12 @@ def check_same_items(name, known, windows):
         raise ArgumentError(
             name,
             f"was made with a different vocabulary: item {index + 1} is "
-            f"{made_with.ids[index]!r} in it, but {known.ids[index]!r} in the model's",
-            "Make the windows, or the split, with model.vocabulary.",
+            f"{_plain(made_with, index)!r} in it, but {_plain(known, index)!r} in the "
+            "model's",
+            "Make the windows, or the split, with model.vocabulary; or give a new "
+            "model that of the split (split.vocabulary), which min_count makes smaller.",
         )
+
+
+def _plain(vocabulary, index):
+    return vocabulary.ids[index : index + 1].tolist()[0]

@@ -90,6 +90,10 @@ def test_batches_of_another_vocabulary_are_refused(make_model):
             method(other, verbose=0)
     first = make_windows(log, Vocabulary(["a", "b"]), 2).batches(1)
     model.fit(first, verbose=0)  # as before more items came
+    model.vocabulary = Vocabulary(range(5, 5 + NUM_ITEMS))
+    numbers = make_windows(LOG, Vocabulary([2, 1]), 2).batches(1)
+    with refused("x", says="is 2 in it, but 5 in the model's.*split.vocabulary"):
+        model.fit(numbers, verbose=0)
 
 
 def test_an_unknown_target_of_batches_is_refused(make_model):

@@ -117,7 +117,14 @@ def test_a_time_without_a_meaning_is_refused(model):
 
 
 def test_histories_need_a_time_for_each_item(model):
-    with refused("x", says="lacks 'timestamps'"):
+    with refused("x", says="lacks 'timestamps', the time of each event.*'timestamps'"):
         model.recommend(ITEMS)
     with refused("x['timestamps']", says="one time for each item"):
         model.recommend({"items": ITEMS, "timestamps": [START] * 3})
+
+
+def test_times_that_are_not_in_order_are_warned_about(model):
+    newest_first = [TIMES[0], TIMES[1], TIMES[2][::-1]]
+    says = f"history 2 are not in order: {START} comes after {START + 100}"
+    with pytest.warns(sr.errors.StackRecWarning, match=says):
+        model.recommend({"items": ITEMS, "timestamps": newest_first}, at=START + 500)
