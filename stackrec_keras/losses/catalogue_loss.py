@@ -86,11 +86,12 @@ class CatalogueLoss:
         has_target = ops.expand_dims(targets != 0, axis=-1)
         hidden = ops.where(has_target, hidden, ops.zeros_like(hidden))
         if training:
-            losses = self.training_losses(targets, hidden, table, bias, seed)
+            loss = self._training_sum(targets, hidden, table, bias, weights, seed)
         else:
             losses = self.exact_losses(targets, hidden, table, bias)
+            loss = ops.sum(losses * weights)
         total = ops.sum(weights)
-        return ops.sum(losses * weights) / ops.where(total == 0, 1.0, total)
+        return loss / ops.where(total == 0, 1.0, total)
 
     def total_weight(self, y_true: Tensor, sample_weight: Tensor | None) -> Tensor:
         """Returns the weight of a batch's mean in the mean over several batches.
@@ -131,6 +132,11 @@ class CatalogueLoss:
         raise NotImplementedError(
             f"{type(self).__name__} must implement `training_losses`."
         )
+
+    def _training_sum(self, targets, hidden, table, bias, weights, seed):
+        """Returns the weighted sum of `training_losses`."""
+        losses = self.training_losses(targets, hidden, table, bias, seed)
+        return ops.sum(losses * weights)
 
     def exact_losses(
         self,

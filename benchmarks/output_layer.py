@@ -1,0 +1,144 @@
+"""The full softmax in one pass against the plain form: processor time and memory.
+
+    KERAS_BACKEND=torch python benchmarks/output_layer.py
+
+Measures loss and gradients of hidden states, output embedding and biases (width 64),
+compiled with XLA on TensorFlow, on one thread. The two forms take turns. Prints the
+processor time of the plain form over that of the one-pass form, the median and
+quartiles of pairs, and how far each form raises peak memory in a process of its own.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+
+import keras
+import numpy as np
+
+from stackrec_keras.losses import FullSoftmax
+
+# Rows, positions, classes, and the fraction of positions without a target.
+CASES = {
+    "128 x 200, 3,707 classes, 15% padding": (128, 200, 3_707, 0.15),
+    "256 x 19, 3,707 classes": (256, 19, 3_707, 0.0),
+    "256 x 19, 46,000 classes": (256, 19, 46_000, 0.0),
+}
+
+
+class Plain(FullSoftmax):
+    """Losses of all positions first, gradients in the backward pass."""
+
+    def training_losses(self, *args):
+        return super().training_losses(*args)
+
+
+FORMS = {"plain": Plain, "one pass": FullSoftmax}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--steps", type=int, default=7)
+    parser.add_argument("--memory-of", nargs=2, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.memory_of:
+        form, case = arguments.memory_of
+        print(peak_megabytes(FORMS[form](), CASES[case]))
+        return
+    print(keras.backend.backend())
+    for name, case in CASES.items():
+        plain, one_pass = np.transpose(processor_seconds(case, arguments.steps))
+        low, middle, high = np.percentile(plain / one_pass, [25, 50, 75])
+        memory = [f"{measured_apart(form, name):.0f} MB" for form in FORMS]
+        print(
+            f"{name}: {middle:.2f} times as fast ({low:.2f} to {high:.2f}), "
+            f"memory {' -> '.join(memory)}"
+        )
+
+
+def processor_seconds(case, steps):
+    """Processor time of each form, step by step."""
+    forms = [step_of(form(), case) for form in FORMS.values()]
+    return [[seconds(step) for step in forms] for _ in range(steps + 1)][1:]
+
+
+def seconds(step):
+    start = time.process_time()
+    step()
+    return time.process_time() - start
+
+
+def measured_apart(form, case):
+    """Peak memory of a form in a process that has run no other."""
+    command = [sys.executable, *sys.argv, "--memory-of", form, case]
+    result = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(result.stdout.split()[-1])
+
+
+def peak_megabytes(loss, case):
+    # A small step first, so that compiler and libraries have their memory.
+    step_of(loss, (2, 8, 50, 0.0))()
+    step = step_of(loss, case)
+    before = peak_kilobytes()
+    for _ in range(2):
+        step()
+    return (peak_kilobytes() - before) / 1024
+
+
+def peak_kilobytes():
+    # getrusage would start a new process at the peak of its parent process.
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s*(\d+)", status).group(1))
+
+
+def step_of(loss, case):
+    """Returns a function that computes the loss and its gradients."""
+    rows, time_steps, classes, padding = case
+    rng = np.random.default_rng(0)
+    y = rng.integers(1, classes, (rows, time_steps), dtype="int32")
+    missing = rng.uniform(0, 2 * padding, (rows, 1)) * time_steps
+    y[np.arange(time_steps) < missing] = 0
+    shapes = (rows, time_steps, 64), (classes, 64), (classes,)
+    arrays = [rng.normal(scale=0.3, size=s).astype("float32") for s in shapes]
+    return globals()[f"{keras.backend.backend()}_step"](loss, y, arrays)
+
+
+def torch_step(loss, y, arrays):
+    import torch
+
+    torch.set_num_threads(1)
+    y = torch.tensor(y)
+    tensors = [torch.tensor(a, requires_grad=True) for a in arrays]
+    return lambda: torch.autograd.grad(loss(y, *tensors), tensors)
+
+
+def jax_step(loss, y, arrays):
+    import jax
+
+    function = jax.jit(jax.value_and_grad(lambda *t: loss(y, *t), (0, 1, 2)))
+    tensors = [jax.numpy.asarray(a) for a in arrays]
+    return lambda: jax.block_until_ready(function(*tensors))
+
+
+def tensorflow_step(loss, y, arrays):
+    import tensorflow as tf
+
+    @tf.function(jit_compile=True, autograph=False)
+    def function(*tensors):
+        with tf.GradientTape() as tape:
+            tape.watch(tensors)
+            value = loss(y, *tensors)
+        return [tf.convert_to_tensor(g) for g in tape.gradient(value, tensors)]
+
+    tensors = [tf.constant(a) for a in arrays]
+    return lambda: [gradient.numpy() for gradient in function(*tensors)]
+
+
+if __name__ == "__main__":
+    main()
