@@ -58,7 +58,8 @@ def check_same_items(name, known, windows):
             f"{_plain(made_with, index)!r} in it, but {_plain(known, index)!r} in the "
             "model's",
             "Make the windows, or the split, with model.vocabulary; or give a new "
-            "model that of the split (split.vocabulary), which min_count makes smaller.",
+            "model that of the split, split.vocabulary, which is smaller with "
+            "min_count.",
         )
 
 
