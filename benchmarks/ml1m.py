@@ -70,6 +70,7 @@ class Arm:
         return self.published or {}
 
 
+_FULL_SOFTMAX = {"loss": "full_softmax", "num_negatives": None, "negatives_per": None}
 ARMS = {
     "sasrec": Arm("sasrec-ml1m"),
     "sasrec-sampled": Arm(
@@ -95,6 +96,7 @@ ARMS = {
     "esasrec": Arm("esasrec-ml1m"),
     "hstu-no-time": Arm("hstu-ml1m", {"time_bias": False}),
     "hstu": Arm("hstu-ml1m"),
+    "hstu-full-softmax": Arm("hstu-ml1m", _FULL_SOFTMAX),
     "hstu-large": Arm("hstu-large-ml1m"),
 }
 ARMS |= {
