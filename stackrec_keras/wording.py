@@ -54,3 +54,8 @@ def listed(names: Sequence[str]) -> str:
     """Returns `"a, b and c"`."""
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def examples(texts: Iterable[str]) -> str:
+    """Returns `"such as 'a', 'b', 'c'"` of the first few texts."""
+    return "such as " + ", ".join(map(repr, list(texts)[:3]))

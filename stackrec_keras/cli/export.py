@@ -33,7 +33,6 @@ def add_parser(subparsers):
     )
     parser.add_argument(
         "--include-seen",
-        "--keep-seen",
         action="store_true",
         help="also recommend items that are in the history",
     )

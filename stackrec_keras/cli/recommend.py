@@ -10,11 +10,10 @@ from stackrec_keras.cli.typed_ids import (
     ranked_as_json,
     ranked_pairs,
     typed_items,
-    typed_user,
 )
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.folder import RunFolder
-from stackrec_keras.runs.log_source import read_log
+from stackrec_keras.runs.user_histories import user_history
 from stackrec_keras.wording import counted
 
 _SHOWN = 5  # items of the history
@@ -103,11 +102,14 @@ def run(args):
         history = typed_items(args.items, model.vocabulary)
         times = _typed_times(args, len(history), reads_times)
     else:
-        config = RunFolder(args.folder).read_config()
-        history, times = _history_of(args.user, config, args.data or config.data)
+        history, times = user_history(args.folder, args.user, args.data)
     x = {"items": [history]}
     if "users" in model.features:
-        x["users"] = _user_index(args)
+        # -1 is a user that the model does not know.
+        nobody = args.user is None
+        x["users"] = (
+            [-1] if nobody else RunFolder(args.folder).user_indices([args.user])
+        )
     if reads_times:
         x["timestamps"] = [times]
     ids, scores = model.recommend(
@@ -148,13 +150,6 @@ def _number_or_date(text):
     return text
 
 
-def _user_index(args):
-    """Returns the model's index of the user, or -1 if there is no user."""
-    if args.user is None:
-        return [-1]
-    return RunFolder(args.folder).user_indices([args.user])
-
-
 def _candidates(args, model):
     vocabulary, path = model.target_vocabulary, args.candidates_file
     if path is not None:
@@ -176,43 +171,6 @@ def _lines(path):
         fix = "Give one id per line."
         raise ArgumentError("candidates_file", "is empty", fix, path)
     return lines
-
-
-def _history_of(typed, config, data):
-    """Returns the items of a user, and their times in seconds."""
-    from stackrec_keras.data.further_columns import whole_seconds
-
-    if config.sequences:
-        return _sequence_of(typed, config, data), None
-    log = _log_like_the_runs(config, data)
-    user = typed_user(typed, log["user"].unique(), data)
-    events = log[log["user"] == user]
-    times = whole_seconds(events["timestamp"].to_numpy())
-    return events["item"].tolist(), times.tolist()
-
-
-def _log_like_the_runs(config, data):
-    try:
-        return read_log(config, data)
-    except ArgumentError as error:
-        # Columns cannot be named here: --user is someone's id.
-        if error.argument not in ("user", "item", "timestamp"):
-            raise
-        raise ArgumentError(
-            "data",
-            f"must have the columns of the run's own log, {config.data}: the "
-            f"{error.argument} column {error.received!r} {error.reason}",
-            received=data,
-        ) from error
-
-
-def _sequence_of(typed, config, data):
-    from stackrec_keras.data import read_sequences
-
-    windows, vocabulary = read_sequences(data, config.user_column)
-    user = typed_user(typed, windows.user_ids, data)
-    items = windows.items[windows.user_ids[windows.users] == user]
-    return vocabulary.decode(items[items > 0]).tolist()
 
 
 def _print_json(args, history, best):

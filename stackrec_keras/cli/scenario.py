@@ -69,12 +69,7 @@ def _add_stage_options(parser):
         help="fraction of the reference implementation's blocks, batch size and "
         f"epochs to use (default: {SCALE}); the options below override it",
     )
-    option(
-        "--stages",
-        integers,
-        "N,N,...",
-        "blocks of each of two or more stages",
-    )
+    option("--stages", integers, "N,N,...", "blocks of each of two or more stages")
     option("--shares", integers, "N,N,...", "relative lengths of the stages")
     option("--num-blocks", int, "N", "blocks of the first stage")
     option(

@@ -1,7 +1,7 @@
 """Raw ids, as they are typed and as they are printed."""
 
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.wording import did_you_mean
+from stackrec_keras.wording import did_you_mean, examples
 
 
 def typed_items(typed, vocabulary, argument="items", file=None):
@@ -27,32 +27,8 @@ def typed_items(typed, vocabulary, argument="items", file=None):
     raise ArgumentError(
         argument,
         f"{wrong}is not an item of the model{others}",
-        did_you_mean(unknown[0], by_text) or f"Items are {_examples(by_text)}.",
+        did_you_mean(unknown[0], by_text) or f"Items are {examples(by_text)}.",
         unknown[0] if file is None else file,
-    )
-
-
-def typed_user(typed, ids, data):
-    """Returns the raw id that a typed string stands for.
-
-    Args:
-        typed: String.
-        ids: Array of the raw ids of users.
-        data: String, the log that they are from.
-
-    Raises:
-        ArgumentError: If there is no such id.
-    """
-    by_text = {str(raw): raw for raw in ids}
-    if typed in by_text:
-        return by_text[typed]
-    users = f"Its {len(ids):,} users have ids {_examples(by_text)}."
-    raise ArgumentError(
-        "user",
-        f"is not in {data}",
-        f"{did_you_mean(typed, by_text) or users} Recommend to someone new with "
-        "--items.",
-        typed,
     )
 
 
@@ -73,7 +49,3 @@ def ranked_pairs(ids, scores):
     unfilled entries at its end."""
     pairs = zip(ids.tolist(), scores.tolist(), strict=True)
     return [(item, score) for item, score in pairs if item is not None]
-
-
-def _examples(texts):
-    return "such as " + ", ".join(map(repr, list(texts)[:3]))

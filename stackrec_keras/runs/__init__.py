@@ -5,14 +5,29 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stackrec_keras.runs.config import TrainConfig
+    from stackrec_keras.runs.evaluating import Evaluation, evaluate
     from stackrec_keras.runs.growing import grow
     from stackrec_keras.runs.named_recipes import recipe, recipes
     from stackrec_keras.runs.run import Run, read_run
     from stackrec_keras.runs.training import train
+    from stackrec_keras.runs.user_histories import user_history
 
-__all__ = ["Run", "TrainConfig", "grow", "read_run", "recipe", "recipes", "train"]
+__all__ = [
+    "Evaluation",
+    "Run",
+    "TrainConfig",
+    "evaluate",
+    "grow",
+    "read_run",
+    "recipe",
+    "recipes",
+    "train",
+    "user_history",
+]
 
 _MODULES = {
+    "Evaluation": "evaluating",
+    "evaluate": "evaluating",
     "Run": "run",
     "TrainConfig": "config",
     "grow": "growing",
@@ -20,6 +35,7 @@ _MODULES = {
     "recipe": "named_recipes",
     "recipes": "named_recipes",
     "train": "training",
+    "user_history": "user_histories",
 }
 
 
