@@ -4,4 +4,7 @@
 has not been measured yet.
 """
 
-MEASURED: dict[str, str] = {}
+MEASURED: dict[str, str] = {
+    "sasrec-ml1m": "HR@10 .3078, NDCG@10 .1782 (one seed; 59 epochs in 3,552 s on one "
+    "core of a shared machine, TensorFlow with XLA)",
+}
