@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.models.registry import ARCHITECTURES
+from stackrec_keras.models.registry import STACKREC
 from stackrec_keras.runs.config import integers
 
 
@@ -26,7 +26,7 @@ def add_parser(subparsers):
     parser.add_argument(
         "--model",
         required=True,
-        choices=tuple(ARCHITECTURES),
+        choices=STACKREC,
         help="the architecture",
     )
     parser.add_argument(

@@ -13,7 +13,7 @@ from stackrec_keras.models import (
     SASRec,
     SequentialRecommender,
 )
-from stackrec_keras.models.registry import ARCHITECTURES, model_class
+from stackrec_keras.models.registry import STACKREC, model_class
 
 
 def build_stackrec_model(
@@ -63,7 +63,7 @@ def build_stackrec_model(
     Reference:
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
-    check_choice("name", name.lower(), ARCHITECTURES)
+    check_choice("name", name.lower(), STACKREC)
     kind = model_class(name.lower())
     of_tf1 = issubclass(kind, ConvolutionalRecommender)
     names, sizes = (tf1_names, _tf1_sizes) if of_tf1 else (torch_names, _torch_sizes)

@@ -39,6 +39,8 @@ TRANSFORMERS = tuple(
     for name, kind in ARCHITECTURES.items()
     if kind.base_name == "TransformerRecommender"
 )
+# Those of StackRec's reference implementation, whose checkpoints can be read.
+STACKREC = (*CONVOLUTIONAL, *TRANSFORMERS)
 
 
 def model_class(name: str) -> type:

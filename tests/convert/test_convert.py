@@ -34,8 +34,9 @@ def test_a_checkpoint_tells_the_sizes_of_its_model(golden, name):
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones(golden):
-    with refused("name", "bert", says="'nextitnet', 'grec', 'sasrec' or 'ssept'"):
-        sr.convert.build_stackrec_model("bert", {})
+    for name in ("bert", "hstu"):
+        with refused("name", name, says="'nextitnet', 'grec', 'sasrec' or 'ssept'"):
+            sr.convert.build_stackrec_model(name, {})
 
 
 def test_a_checkpoint_of_another_model_is_refused(golden):

@@ -35,7 +35,7 @@ def test_an_experiment_from_python_goes_on_with_that_of_the_command(ts_run, log_
         ({"model": "sasrek"}, "Did you mean 'sasrec'"),
         ({"stages": (4, 2)}, "each greater than the one before"),
         ({"data_ratio": (0.5, 0.4)}, "must rise"),
-        ({"num_heads": 2}, "an option of sasrec and ssept only"),
+        ({"num_heads": 2}, "an option of sasrec, ssept, hstu and esasrec"),
     ],
 )
 def test_options_that_do_not_fit_are_refused_before_anything_is_written(
