@@ -9,7 +9,6 @@ def history_of(user, log_path):
     return [item for who, item, _ in rows if who == str(user)]
 
 
-@pytest.mark.every_backend
 def test_a_user_is_recommended_what_the_model_says_of_the_whole_history(
     finished_run, log_path, stackrec
 ):

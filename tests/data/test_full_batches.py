@@ -46,7 +46,7 @@ def test_a_batch_that_is_the_only_one_stays_small():
 
 @pytest.mark.parametrize(
     "model_class",
-    [sr.NextItNet, pytest.param(sr.SASRec, marks=pytest.mark.every_backend), sr.SSEPT],
+    [sr.NextItNet, sr.SASRec, sr.SSEPT],
 )
 def test_a_fit_takes_steps_of_one_shape_and_learns_what_the_rows_alone_teach(
     model_class, make_any_model, monkeypatch

@@ -17,7 +17,6 @@ def named(make_model):
     return model
 
 
-@pytest.mark.every_backend
 def test_only_the_candidates_are_recommended(kind, sequences):
     model = kind.build(compiled=False)
     x = kind.inputs(sequences[0][:5])

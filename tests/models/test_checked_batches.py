@@ -92,7 +92,6 @@ def _is_finite(model):
     return all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
-@pytest.mark.every_backend
 def test_unknown_ids_are_refused_in_whatever_yields_batches(model, data, form):
     x, y, last = data
     unknown = {**x, "items": x["items"].copy()}

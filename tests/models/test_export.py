@@ -16,13 +16,13 @@ _FORMAT = "torch" if _TORCH else "tf_saved_model"
 _WRITES_ONNX = {"tensorflow": "tf2onnx", "jax": "jax2onnx", "torch": "onnxscript"}
 
 
-def test_an_exported_model_gives_what_predict_gives(kind, sequences, tmp_path):
+def test_an_exported_model_gives_what_predict_gives(trained_kind, sequences, tmp_path):
     items = sequences[0]
-    model = kind.build(num_blocks=1)
+    model = trained_kind.build(num_blocks=1)
     model.grow("stackC")
     model.trained_length = items.shape[1]
     others = [items[:1]] if _TORCH else [items[:1], items[:2, 4:]]
-    for x in map(kind.inputs, [items[:3], *others]):
+    for x in map(trained_kind.inputs, [items[:3], *others]):
         served = _served(model, tmp_path, x, _FORMAT)
         np.testing.assert_allclose(
             served[:, 1:], model.predict(x, verbose=0)[:, 1:], atol=1e-4

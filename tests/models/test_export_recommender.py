@@ -123,7 +123,6 @@ def test_onnx_runtime_serves_what_recommend_gives(name, tmp_path):
     check_served(small_model(name), tmp_path / "m.onnx", "onnx")
 
 
-@pytest.mark.every_backend
 def test_edge_cases_are_as_in_recommend(tmp_path):
     # At this width, products of a single row with equal vectors are not all equal.
     model = small_model("NextItNet", dim=37)

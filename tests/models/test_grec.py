@@ -143,7 +143,6 @@ def test_nothing_is_blanked_outside_of_fit(make_grec, sequences):
     assert found[0] == pytest.approx(found[1], rel=1e-5)
 
 
-@pytest.mark.every_backend
 def test_inputs_of_several_lengths_train(make_grec, sequences):
     # TensorFlow traces a function of unknown length after the second one.
     model = make_grec()

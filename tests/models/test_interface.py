@@ -186,7 +186,6 @@ def test_it_grows_within_a_fit_learns_and_recommends(trained_kind, sequences):
     assert (np.diff(scores, axis=1) <= 0).all()
 
 
-@pytest.mark.every_backend
 def test_files_hold_any_depth(trained_kind, sequences, tmp_path):
     x, y = trained_kind.inputs(sequences[0]), sequences[1]
     model = trained_kind.build()

@@ -69,7 +69,6 @@ def test_validation_in_fit_weighs_them_alike(model, rows):
     assert history["val_loss"][0] == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.every_backend
 @pytest.mark.parametrize("batch_size", [1, 4, 8])
 def test_fit_counts_a_position_as_a_position(rows, batch_size):
     x, y = rows

@@ -104,7 +104,6 @@ def test_scores_rank_every_item_and_never_the_padding(make_model, sequences):
     np.testing.assert_allclose(predicted[:, 1:], scores[:, 1:], atol=1e-5)
 
 
-@pytest.mark.every_backend
 def test_one_model_scores_inputs_of_any_length(make_model, sequences):
     # TensorFlow traces a function of unknown length after the second one.
     model = make_model(num_blocks=4)

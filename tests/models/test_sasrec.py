@@ -78,7 +78,6 @@ def test_a_pre_norm_block_with_closed_gates_is_the_identity(make_sasrec):
     np.testing.assert_array_equal(_numpy(stack(x)), x)
 
 
-@pytest.mark.every_backend
 def test_units_are_dropped_in_fit_and_nowhere_else(make_sasrec, sequences):
     # At rate 0 the loss of a batch is that of an evaluation of the training loss.
     x, y = sequences

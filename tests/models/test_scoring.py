@@ -55,7 +55,6 @@ def test_cosines_with_one_table_are_learned_and_survive_all_changes(
     )
 
 
-@pytest.mark.every_backend
 def test_mixed_precision_takes_norms_in_float32(sequences):
     # XLA has no products in float16 on a CPU.
     on_jax = keras.backend.backend() == "jax"

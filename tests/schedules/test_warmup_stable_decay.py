@@ -31,7 +31,6 @@ def test_it_rises_stays_and_falls():
     assert rates(schedule, 12)[10:] == [0, 0]
 
 
-@pytest.mark.every_backend
 def test_it_takes_its_length_from_the_fit_and_holds_through_a_growth(
     make_model, sequences
 ):

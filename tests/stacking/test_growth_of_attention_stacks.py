@@ -9,8 +9,6 @@ from stackrec_keras.layers import HSTUStack, LiGRStack
 from stackrec_keras.stacking.growth import Growth, grow
 from stackrec_keras.stacking.in_place import optimized_variables, slot_lists
 
-pytestmark = pytest.mark.every_backend
-
 
 class Model(keras.Model):
     def __init__(self, num_blocks, kind):
@@ -27,7 +25,9 @@ class Model(keras.Model):
         return {"num_blocks": self.stack.depth, "kind": self.kind}
 
 
-@pytest.mark.parametrize("kind", [HSTUStack, LiGRStack])
+@pytest.mark.parametrize(
+    "kind", [pytest.param(HSTUStack, marks=pytest.mark.every_backend), LiGRStack]
+)
 def test_growing_carries_weights_and_the_state_of_the_optimizer(kind):
     x, y = np.random.default_rng(0).normal(size=(2, 4, 4, 4)).astype("float32")
     model = Model(2, kind)

@@ -31,10 +31,7 @@ ELEMENTWISE = {
 }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param("adam", marks=pytest.mark.every_backend), *list(ELEMENTWISE)[1:]],
-)
+@pytest.mark.parametrize("name", ELEMENTWISE)
 def test_every_elementwise_optimizer_follows_the_model(make_model, sequences, name):
     model = make_model(optimizer=ELEMENTWISE[name](), run_eagerly=True)
     model.train_on_batch(*sequences)
