@@ -20,7 +20,6 @@ takes the best rate of each arm by its last validation loss.
 """
 
 import argparse
-import csv
 import json
 import os
 import statistics
@@ -31,6 +30,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from results_file import append, rows_in
 
 import stackrec_keras as sr
 from stackrec_keras.models.registry import model_class
@@ -256,13 +256,10 @@ def shrink_and_perturb(model, gates, arm, rng):
 
 def described(curves, split):
     """Returns the columns of a run that hold its results."""
-    rounded = {name: [round(v, 5) for v in curves[name]] for name in ("loss",)}
-    for name in ("val_loss", "val_ndcg@10"):
-        rounded[name] = [round(value, 5) for value in curves[name]]
+    names = ("loss", "val_loss", "val_ndcg@10")
+    rounded = {name: [round(value, 5) for value in curves[name]] for name in names}
     return {
-        "val_loss": rounded["val_loss"][-1],
-        "loss": rounded["loss"][-1],
-        "val_ndcg@10": rounded["val_ndcg@10"][-1],
+        **{name: rounded[name][-1] for name in names},
         "blocks": curves.get("num_blocks", [""])[-1],
         "curves": json.dumps(rounded),
         "split": split.hash,
@@ -412,23 +409,6 @@ def spread(rows, column):
 def key_in(row):
     kinds = (str, str, float, int, int)
     return tuple(kind(row[column]) for kind, column in zip(kinds, KEY))
-
-
-def append(path, row):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    is_new = not path.exists()
-    with open(path, "a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(row))
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
-
-
-def rows_in(path):
-    if not path.exists():
-        return []
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 if __name__ == "__main__":

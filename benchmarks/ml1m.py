@@ -25,7 +25,6 @@ TF_NUM_INTEROP_THREADS set the number of threads; the first is recorded.
 """
 
 import argparse
-import csv
 import json
 import os
 import statistics
@@ -34,6 +33,7 @@ from itertools import accumulate
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+from results_file import append, rows_in
 
 import stackrec_keras as sr
 from stackrec_keras.runs.named_recipes import RECIPES
@@ -225,23 +225,6 @@ def best_epoch(run):
     deepest = run.config.best_of == "deepest"
     epochs = [e for e in range(len(values)) if blocks[e] == blocks[-1] or not deepest]
     return max(epochs, key=values.__getitem__)
-
-
-def append(path, row):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    is_new = not path.exists()
-    with open(path, "a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(row))
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
-
-
-def rows_in(path):
-    if not path.exists():
-        return []
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def table(rows):
