@@ -55,6 +55,17 @@ def test_a_second_fit_goes_on_at_the_high_rate_and_decays_at_its_end(
     np.testing.assert_allclose(watch.rates, expected, rtol=1e-5)
 
 
+def test_a_fit_after_a_reset_counts_the_steps_before_it(make_model, sequences):
+    schedule = WarmupStableDecay(0.1, decay=0.25)
+    model = make_model(optimizer=keras.optimizers.Adam(schedule))
+    watch = Rates()
+    growth = sr.StackingCallback("stackC", {1: 4}, optimizer_state="reset")
+    for callbacks in ([watch, growth], [watch]):
+        model.fit(*sequences, batch_size=16, epochs=2, verbose=0, callbacks=callbacks)
+    expected = [0.1] * 7 + [0.05] + [0.1] * 5 + [0.075, 0.05, 0.025]
+    np.testing.assert_allclose(watch.rates, expected, rtol=1e-5)
+
+
 def test_a_fit_that_is_resumed_has_the_rates_of_one_that_was_not(
     make_model, sequences, tmp_path
 ):
