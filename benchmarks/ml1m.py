@@ -96,8 +96,13 @@ ARMS = {
     "esasrec": Arm("esasrec-ml1m"),
     "hstu-no-time": Arm("hstu-ml1m", {"time_bias": False}),
     "hstu": Arm("hstu-ml1m"),
-    "hstu-full-softmax": Arm("hstu-ml1m", _FULL_SOFTMAX),
     "hstu-large": Arm("hstu-large-ml1m"),
+    "esasrec-full-softmax": Arm("esasrec-ml1m", _FULL_SOFTMAX),
+    "hstu-no-time-full-softmax": Arm(
+        "hstu-ml1m", {"time_bias": False, **_FULL_SOFTMAX}
+    ),
+    "hstu-full-softmax": Arm("hstu-ml1m", _FULL_SOFTMAX),
+    "hstu-large-full-softmax": Arm("hstu-large-ml1m", _FULL_SOFTMAX),
 }
 ARMS |= {
     f"{name}-{depth}": Arm(ARMS[name].recipe, {"num_blocks": depth})
@@ -110,7 +115,7 @@ def main(argv=None):
     arguments = parsed(argv)
     if arguments.list:
         for name, arm in ARMS.items():
-            print(f"{name:16} {arm.recipe} {arm.options or ''}")
+            print(f"{name:26} {arm.recipe} {arm.options or ''}")
     elif arguments.table:
         print(table(rows_in(arguments.results)))
     elif arguments.ties:
