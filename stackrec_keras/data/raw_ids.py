@@ -74,6 +74,36 @@ def as_ids(ids):
     return array
 
 
+def convert_like(ids, known):
+    """Returns ids as an array of the type of known numbers.
+
+    Integers become floats if the known ids are floats, and whole floats become integers
+    if they are integers.
+
+    Args:
+        ids: Raw ids, as `Vocabulary` takes them.
+        known: Array of the raw ids that will precede them.
+
+    Raises:
+        ArgumentError: If that type cannot hold one of them.
+    """
+    ids = as_ids(ids)
+    if {ids.dtype.kind, known.dtype.kind} != {"i", "f"}:
+        return ids
+    with np.errstate(invalid="ignore"):
+        converted = ids.astype(known.dtype)
+        lost = converted.astype(ids.dtype) != ids
+    if lost.any():
+        kind = "integers" if known.dtype.kind == "i" else "floats"
+        raise ArgumentError(
+            "ids",
+            f"holds {ids[lost].tolist()[0]}, but the known ids are {kind} such as "
+            f"{known.tolist()[0]}",
+            "Give ids of one type.",
+        )
+    return converted
+
+
 def _plain_id(raw):
     """Converts an id to a Python type if its class is derived from one."""
     if isinstance(raw, np.generic):

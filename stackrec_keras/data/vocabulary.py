@@ -1,10 +1,7 @@
 """Raw ids and their indices 1 to n; index 0 is only ever padding."""
 
-import datetime
-import decimal
 import json
-import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -21,21 +18,13 @@ from .raw_ids import (
     as_ids,
     as_index,
     as_series,
+    convert_like,
     has_mixed_booleans,
 )
+from .written_ids import WRITTEN_TYPES, read_ids, write_ids
 
 Column = Any
 """Raw ids: a series, an array or a list of them."""
-
-# How to write ids that JSON does not know: their type, to JSON and back.
-_WRITTEN: dict[str, tuple[type, Callable, Callable]] = {
-    "uuid": (uuid.UUID, str, uuid.UUID),
-    "bytes": (bytes, bytes.hex, bytes.fromhex),
-    "date": (datetime.date, str, datetime.date.fromisoformat),
-    "timestamp": (pd.Timestamp, str, pd.Timestamp),
-    "decimal": (decimal.Decimal, str, decimal.Decimal),
-    "tuple": (tuple, list, tuple),
-}
 
 
 class Vocabulary:
@@ -253,39 +242,20 @@ class Vocabulary:
             ArgumentError: If an id has a value that a file cannot hold, such as a
                 string that is not UTF-8 or an infinite number.
         """
-        ids, counts = self.ids.tolist(), self.counts.tolist()
-        if all(type(raw) in PLAIN for raw in ids):
-            _check_written(ids, ids)
-            return {"ids": ids, "counts": counts}
-        in_tuples = [part for raw in ids if type(raw) is tuple for part in raw]
-        if all(type(part) in PLAIN for part in in_tuples):
-            for name, (kind, write, read) in _WRITTEN.items():
-                if all(type(raw) is kind for raw in ids):
-                    written = [write(raw) for raw in ids]
-                    _check_written(ids, written, read)
-                    return {"ids": written, "counts": counts, "id_type": name}
-        kinds = sorted({type(raw).__name__ for raw in [*ids, *in_tuples]})
-        raise TypeError(
-            f"Ids of the types {kinds} cannot be written to a file. Give strings, for "
-            "example with items.astype(str), or tuples of numbers and strings."
-        )
+        return {**write_ids(self.ids.tolist()), "counts": self.counts.tolist()}
 
     @classmethod
     def from_config(cls, config: dict) -> "Vocabulary":
         """Makes the vocabulary that `get_config` describes."""
         is_ours = isinstance(config, dict) and {"ids", "counts"} <= set(config)
-        if not is_ours or config.get("id_type", "uuid") not in _WRITTEN:
+        if not is_ours or config.get("id_type") not in (None, *WRITTEN_TYPES):
             raise ArgumentError(
                 "config",
                 "does not describe a vocabulary",
                 "Give what `get_config` returned.",
                 config,
             )
-        ids = config["ids"]
-        if "id_type" in config:
-            read = _WRITTEN[config["id_type"]][2]
-            ids = [read(raw) for raw in ids]
-        return cls(ids, config["counts"])
+        return cls(read_ids(config["ids"], config.get("id_type")), config["counts"])
 
     def to_json(self) -> str:
         """Returns the vocabulary as a JSON string."""
@@ -353,54 +323,6 @@ def unknown_ids_hint(vocabulary, items, unknown):
         "To keep them, use Vocabulary.from_items(log['item']) for a new model, or "
         "model.extend_items(ids=...) and model.vocabulary for a trained one."
     )
-
-
-def convert_like(ids, known):
-    """Returns ids as an array of the type of known numbers.
-
-    Integers become floats if the known ids are floats, and whole floats become integers
-    if they are integers.
-
-    Args:
-        ids: Raw ids, as `Vocabulary` takes them.
-        known: Array of the raw ids that will precede them.
-
-    Raises:
-        ArgumentError: If that type cannot hold one of them.
-    """
-    ids = as_ids(ids)
-    if {ids.dtype.kind, known.dtype.kind} != {"i", "f"}:
-        return ids
-    with np.errstate(invalid="ignore"):
-        converted = ids.astype(known.dtype)
-        lost = converted.astype(ids.dtype) != ids
-    if lost.any():
-        kind = "integers" if known.dtype.kind == "i" else "floats"
-        raise ArgumentError(
-            "ids",
-            f"holds {ids[lost].tolist()[0]}, but the known ids are {kind} such as "
-            f"{known.tolist()[0]}",
-            "Give ids of one type.",
-        )
-    return converted
-
-
-def _check_written(ids, written, read=None):
-    """Checks that every id comes back from a file as it was."""
-    try:
-        json.dumps(written, ensure_ascii=False, allow_nan=False).encode()
-        if read is not None and [read(one) for one in written] != ids:
-            raise ValueError("it would come back as another id")
-        return
-    except ValueError as error:
-        if len(ids) == 1:
-            raise ArgumentError(
-                "ids",
-                f"holds {shown(ids[0])}, which a file cannot hold: {error}",
-                "Give it in another form, such as text in UTF-8.",
-            ) from None
-    for raw, one in zip(ids, written):
-        _check_written([raw], [one], read)
 
 
 def _as_counts(counts):

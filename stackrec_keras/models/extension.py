@@ -7,7 +7,7 @@ from keras import ops
 
 from stackrec_keras.arguments import check_choice, check_integers
 from stackrec_keras.data import Vocabulary
-from stackrec_keras.data.vocabulary import convert_like
+from stackrec_keras.data.raw_ids import convert_like
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.stacking.growth import set_slices
 from stackrec_keras.stacking.in_place import changing_shapes

@@ -3,24 +3,17 @@
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from stackrec_keras.arguments import (
-    check_choice,
-    check_fraction,
-    check_integer,
-)
+from stackrec_keras.arguments import check_choice, check_fraction, check_integer
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.models.registry import (
-    ARCHITECTURES,
-    ATTENTION,
-    CONVOLUTIONAL,
-    TRANSFORMERS,
-)
 from stackrec_keras.runs.data_checks import check_leave_one_out, check_sequences
-from stackrec_keras.runs.option_kinds import KINDS, integers, number, option
+from stackrec_keras.runs.data_options import TRANSFER as TRANSFER
+from stackrec_keras.runs.data_options import DataOptions
+from stackrec_keras.runs.model_options import ModelOptions
+from stackrec_keras.runs.option_kinds import KINDS, number, option
+from stackrec_keras.runs.option_kinds import integers as integers
 
 # What runs compare epochs by.
 MONITOR = "val_mrr@5"
-TRANSFER = "transfer"  # what `scenario tf` fine-tunes on
 # What may differ from the first run when a model grows on a newer log.
 GROW_OPTIONS = (
     *("data", "user", "item", "timestamp", "method", "top_blocks", "inherit"),
@@ -28,8 +21,6 @@ GROW_OPTIONS = (
     *("decay", "patience", "seed"),
 )
 SAMPLED = ("sampled_softmax", "gbce", "binary_cross_entropy")
-SPLITS = ("random", "leave-one-out", "time")
-
 
 _LEAST = {
     **dict.fromkeys(("num_blocks", "embedding_dim", "kernel_size", "epochs"), 1),
@@ -42,7 +33,7 @@ _LEAST = {
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(ModelOptions, DataOptions):
     """The options of a training run, those of `stackrec train`.
 
     Its help lists them with their defaults. `config.json` in a run folder holds them.
@@ -57,180 +48,6 @@ class TrainConfig:
     run = sr.runs.train(config, "runs/a")
     ```
     """
-
-    data: str = option(
-        "data",
-        "ml-1m",
-        "a named data set or a file: .csv, .tsv, .inter, .dat, .parquet "
-        "(`stackrec data` lists them)",
-        metavar="NAME_OR_PATH",
-    )
-    sequences: bool = option(
-        "data",
-        False,
-        "the file has one sequence of items per row, as in StackRec's reference "
-        "implementation",
-        type=bool,
-    )
-    user_column: bool = option(
-        "data",
-        False,
-        "each row of --sequences begins with the user's id, as in SSE-PT's file",
-        type=bool,
-    )
-    user: str = option("data", "user", "column of the user ids", metavar="COLUMN")
-    item: str = option("data", "item", "column of the item ids", metavar="COLUMN")
-    timestamp: str = option(
-        "data",
-        "timestamp",
-        "column of the times; 'none' if the rows are in order of time",
-        metavar="COLUMN",
-    )
-    length: int = option("data", 20, "items per row, including the target", int)
-    split: str = option(
-        "data",
-        "random",
-        "what is held out: random rows, each user's last items, or the newest events",
-        choices=SPLITS,
-        also=(TRANSFER,),
-    )
-    split_seed: int = option(
-        "data", 0, "seed of the random split; --seed does not change the split", int
-    )
-    min_count: int = option(
-        "data", 1, "leave-one-out: leave out items with fewer events than this", int
-    )
-    newest_only: bool = option(
-        "data",
-        False,
-        "leave-one-out: train only on each user's newest row, as most published "
-        "results do",
-        bool,
-    )
-    whole_history: bool = option(
-        "data",
-        False,
-        "leave-one-out: --exclude-seen excludes all earlier items of a user, not only "
-        "the last ones, which the model reads",
-        bool,
-    )
-
-    model: str = option(
-        "model", "nextitnet", "architecture", choices=tuple(ARCHITECTURES)
-    )
-    num_blocks: int = option("model", 4, "number of blocks at the start", int)
-    embedding_dim: int = option("model", 64, "width of the item embeddings", int)
-    kernel_size: int = option(
-        "model", 3, "kernel size of each convolution", int, models=CONVOLUTIONAL
-    )
-    dilations: tuple = option(
-        "model",
-        (1, 4),
-        "dilations of successive blocks, repeated",
-        integers,
-        models=CONVOLUTIONAL,
-    )
-    mask_rate: float = option(
-        "model",
-        0.2,
-        "fraction of a row's items that are masked and predicted",
-        float,
-        models=("grec",),
-    )
-    encoder: bool = option(
-        "model",
-        False,
-        "an encoder sees both sides of a gap",
-        bool,
-        models=("grec",),
-    )
-    num_heads: int = option("model", 1, "attention heads", int, models=ATTENTION)
-    dropout: float | None = option(
-        "model",
-        None,
-        "fraction of units to drop in training (default: 0 for sasrec, 0.1 for "
-        "esasrec, 0.2 for ssept and hstu)",
-        float,
-        models=ATTENTION,
-    )
-    norm: str = option(
-        "model",
-        "post",
-        "where a block normalizes: after its residual sum, or before its layers",
-        choices=("post", "pre"),
-        models=TRANSFORMERS,
-    )
-    padding_mask: bool = option(
-        "model", False, "mask padding in attention", bool, models=TRANSFORMERS
-    )
-    user_noise: float = option(
-        "model",
-        0.8,
-        "probability of replacing a user by another in training",
-        float,
-        models=("ssept",),
-    )
-    time_bias: bool = option(
-        "model",
-        True,
-        "attention reads the times of the events, including that of the target",
-        bool,
-        models=("hstu",),
-    )
-    position_bias: bool = option(
-        "model",
-        True,
-        "attention has a bias by relative position",
-        bool,
-        models=("hstu",),
-    )
-    position_embedding: bool = option(
-        "model",
-        True,
-        "a vector for each position is added to the items",
-        bool,
-        models=("hstu",),
-    )
-    qk_dim: int | None = option(
-        "model",
-        None,
-        "width of a head's queries and keys (default: that of the embeddings, divided "
-        "by the number of heads)",
-        int,
-        models=("hstu",),
-    )
-    v_dim: int | None = option(
-        "model",
-        None,
-        "width of a head's values (default: as for queries)",
-        int,
-        models=("hstu",),
-    )
-    expansion: int = option(
-        "model",
-        4,
-        "width of the feed-forward network, as a multiple of that of the hidden states",
-        int,
-        models=("esasrec",),
-    )
-    rezero: bool | None = option(
-        "model",
-        None,
-        "gates that start at 0 multiply the branches of each block (default: no for "
-        "hstu and esasrec, yes for the others)",
-        bool,
-    )
-    tied: bool = option(
-        "model",
-        False,
-        "one table for input and output, and no biases",
-        bool,
-        models=tuple(name for name in ARCHITECTURES if name != "ssept"),
-    )
-    normalize: bool = option(
-        "model", False, "scores are cosines, divided by the temperature", bool
-    )
-    temperature: float = option("model", 1.0, "what scores are divided by", float)
 
     method: str = option(
         "growth",

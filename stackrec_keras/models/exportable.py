@@ -1,0 +1,89 @@
+from os import PathLike
+from typing import Any
+
+import keras
+
+from stackrec_keras.models.exporting import export, export_recommender
+
+
+class Exportable(keras.Model):
+    """Makes a recommender write programs that run without this package."""
+
+    def export(
+        self,
+        filepath: str | PathLike,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs,
+    ) -> Any:
+        """Writes a program that computes what `predict` does.
+
+        The arguments are those of `keras.Model.export`. Without `input_signature`, the
+        program takes the features that the model was trained on. On TensorFlow and
+        JAX it takes histories of any length; on PyTorch, for `"litert"`, and for
+        `"onnx"` on JAX, histories must be as long as those of training.
+
+        Raises:
+            ArgumentError: If the backend cannot write the format, or neither training
+                nor `input_signature` tells the length or a type that the program
+                must know.
+            ImportError: If a package is missing.
+        """
+        return export(self, filepath, format, verbose, input_signature, **kwargs)
+
+    def export_recommender(
+        self,
+        path: str | PathLike,
+        k: int = 10,
+        exclude_seen: bool = True,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs,
+    ) -> None:
+        """Writes a program that computes what `recommend` does.
+
+        Its inputs are int32: `"items"`, indices `(batch, time)`, padded with 0;
+        `"users"`, `(batch,)`; `"timestamps"`, `(batch, time)`, and `"at"`, `(batch,)`,
+        the time of the request; each if the model takes it. It gives `"ids"`, indices,
+        and `"scores"`, each `(batch, k)`, best first. Where fewer than `k` items are
+        left, ids are 0 and scores -inf. A SavedModel also gives the raw ids, if they
+        are strings, as `"items"`.
+
+        Histories may have any length, except for `"litert"`, for `"onnx"` on JAX, and
+        on PyTorch for a model without a `max_length` that has not been trained: they
+        need one length. The program reads as many of the last items as `recommend`
+        does.
+
+        If the model has a vocabulary, `PATH.items.json` beside the program has its raw
+        `"ids"`; that of index 1 comes first. For a `TransferRecommender`, the ids of
+        the histories are in `PATH.history_items.json`.
+
+        Args:
+            path: Path of the program.
+            k: Integer, number of items for each history. Defaults to `10`.
+            exclude_seen: Boolean, whether to leave out the items of the whole history.
+                Defaults to `True`.
+            format: String, as in `export`. Defaults to `"tf_saved_model"`.
+            verbose: As in `keras.Model.export`. Defaults to `None`.
+            input_signature: As in `keras.Model.export`. Defaults to `None`, the inputs
+                above.
+            **kwargs: The other arguments of `keras.Model.export`.
+
+        Raises:
+            ArgumentError: As in `export`, or if `k` is not an integer from 1 to
+                `num_items`.
+            ImportError: If a package is missing.
+
+        Example:
+
+        ```python
+        model.export_recommender("recommender", k=10)
+        program = tf.saved_model.load("recommender")
+        ids = program.serve(x)["ids"]
+        ```
+        """
+        export_recommender(
+            self, path, k, exclude_seen, format, verbose, input_signature, **kwargs
+        )
