@@ -103,6 +103,9 @@ ARMS = {
     ),
     "hstu-full-softmax": Arm("hstu-ml1m", _FULL_SOFTMAX),
     "hstu-large-full-softmax": Arm("hstu-large-ml1m", _FULL_SOFTMAX),
+    "hstu-large-full-softmax-grown": Arm(
+        "hstu-large-ml1m-grown", {"schedule": "24:8", **_FULL_SOFTMAX}
+    ),
 }
 ARMS |= {
     f"{name}-{depth}": Arm(ARMS[name].recipe, {"num_blocks": depth})
@@ -115,7 +118,7 @@ def main(argv=None):
     arguments = parsed(argv)
     if arguments.list:
         for name, arm in ARMS.items():
-            print(f"{name:26} {arm.recipe} {arm.options or ''}")
+            print(f"{name:30} {arm.recipe} {arm.options or ''}")
     elif arguments.table:
         print(table(rows_in(arguments.results)))
     elif arguments.ties:
