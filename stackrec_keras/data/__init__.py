@@ -3,6 +3,8 @@
 from .batches import Batches
 from .log import read_interactions
 from .named import load
+from .partitioned_log import PartitionedLog, open_log
+from .prepared_log import prepare_log, read_prepared
 from .random_split import split_random
 from .sequences import read_sequences
 from .split_by_time import split_by_time
@@ -15,6 +17,7 @@ from .windows import Windows, make_windows
 
 __all__ = [
     "Batches",
+    "PartitionedLog",
     "Split",
     "TransferPairs",
     "TransferSplit",
@@ -22,7 +25,10 @@ __all__ = [
     "Windows",
     "load",
     "make_windows",
+    "open_log",
+    "prepare_log",
     "read_interactions",
+    "read_prepared",
     "read_sequences",
     "read_transfer",
     "split_by_time",

@@ -1,6 +1,6 @@
 """Rows as batches for `fit` and `evaluate`, in an order that can be resumed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import keras
@@ -16,6 +16,8 @@ from stackrec_keras.errors import ArgumentError
 from stackrec_keras.wording import counted
 
 from .rows import ITEMS, Rows, check_features
+
+_PART = 1 << 16
 
 
 class Batches(keras.utils.PyDataset):
@@ -150,6 +152,15 @@ class Batches(keras.utils.PyDataset):
         if self.num_rows == len(self.windows):
             return self.windows
         return self.windows.subset(self._ranked_rows[: self.num_rows])
+
+    def epoch_parts(self) -> Iterator[Rows]:
+        """Returns `epoch_windows`, as many rows at a time as fit into little memory."""
+        if self.num_rows == len(self.windows):
+            yield from self.windows.parts()
+            return
+        chosen = np.sort(self._ranked_rows[: self.num_rows])
+        for start in range(0, len(chosen), _PART):
+            yield self.windows.subset(chosen[start : start + _PART])
 
     def set_epoch(self, epoch: int, share: float = 1.0) -> None:
         """Puts the rows in the order of `epoch`; call it before the epoch starts.

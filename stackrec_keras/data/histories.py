@@ -39,6 +39,11 @@ class Histories:
         """`(users,)`, the index after each user's last event."""
         return self.starts[1:]
 
+    @property
+    def longest(self):
+        """Integer, the number of events of the user who has most."""
+        return int(np.diff(self.starts).max(initial=0))
+
 
 def make_histories(log, vocabulary) -> Histories:
     """Encodes a sorted log, without events of items that are not in `vocabulary`.

@@ -95,7 +95,7 @@ def read_interactions(
         names, place = match_columns(raw.columns, named, source), place_in_frame
     if len(raw) == 0:
         raise log_error(source, "has no rows", "A log needs at least one interaction.")
-    log = _sort(_clean(raw, names, source, place))
+    log = sort_log(clean_columns(raw, names, source, place))
     if timestamp is None or (timestamp == "timestamp" and raw.attrs.get(NUMBERED)):
         log.attrs[NUMBERED] = True
     return log
@@ -122,7 +122,19 @@ def _as_frame(data):
         raise log_error(data, f"is not a log: {error}".rstrip(".!"), fix) from error
 
 
-def _clean(raw, names, source, place):
+def clean_columns(raw, names, source, place):
+    """Returns the columns of a log, checked, under the names of their roles.
+
+    Args:
+        raw: The frame of the columns as they were read.
+        names: Dict from a role to the column's name; `None` takes the order of the
+            rows as time.
+        source: The path or the frame, for errors.
+        place: Function from a row's number to the place that errors name.
+
+    Raises:
+        ArgumentError: If values are missing, or are not what their role needs.
+    """
     _check_missing(raw, names, source, place)
     parts = {
         role: np.arange(len(raw), dtype=np.int64) if name is None else _plain(raw[name])
@@ -195,7 +207,8 @@ def _check_ids(ids, column, source):
         raise log_error(source, f"has the column {column}, which {reason}", fix)
 
 
-def _sort(log):
+def sort_log(log):
+    """Returns a log in the stable order by user and time."""
     order = _sorting_order(_ranks(log["user"]), log["timestamp"].to_numpy())
     if order is None:
         return log

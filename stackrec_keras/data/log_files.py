@@ -1,5 +1,6 @@
 """Reads files of interaction logs: text, MovieLens' form and Parquet."""
 
+import contextlib
 import io
 from functools import partial
 from pathlib import Path
@@ -225,6 +226,25 @@ def _read_movielens(path, columns):
 
 
 def _read_parquet(path, columns):
+    with open_parquet(path) as file:
+        names = match_columns(file.schema_arrow.names, columns, path)
+        wanted = [name for name in names.values() if name is not None]
+        table = file.read(columns=wanted)
+    # With the metadata, a column that was an index in pandas would become one again.
+    return table.to_pandas(ignore_metadata=True), names, place_in_frame
+
+
+@contextlib.contextmanager
+def open_parquet(path):
+    """Context manager of a `ParquetFile`, in which errors name the file.
+
+    Args:
+        path: `Path` of the file.
+
+    Raises:
+        ImportError: If pyarrow is not installed.
+        ArgumentError: If the file is damaged.
+    """
     try:
         import pyarrow
         from pyarrow import parquet
@@ -236,17 +256,13 @@ def _read_parquet(path, columns):
         ) from None
     try:
         with parquet.ParquetFile(path) as file:
-            names = match_columns(file.schema_arrow.names, columns, path)
-            wanted = [name for name in names.values() if name is not None]
-            table = file.read(columns=wanted)
+            yield file
     except (pyarrow.ArrowException, OSError) as error:
         raise log_error(
             path,
             f"cannot be read as .parquet: {str(error).rstrip('.')}",
             "It is damaged or of another form: write or fetch it again, or rename it.",
         ) from error
-    # With the metadata, a column that was an index in pandas would become one again.
-    return table.to_pandas(ignore_metadata=True), names, place_in_frame
 
 
 def place_in_frame(row):

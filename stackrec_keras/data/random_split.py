@@ -50,18 +50,23 @@ def split_random(
     check_windows("windows", windows)
     check_shares(test_share, validation_share)
     check_integer("seed", seed, 0)
+    drawn = draw_parts(windows, test_share, validation_share, seed)
+    parts = {name: windows.subset(rows) for name, rows in drawn.items()}
+    split = Split(parts["train"], parts["validation"], parts["test"])
+    cause = why_empty(windows, test_share, validation_share)
+    return check_parts("windows", split, cause)
+
+
+def draw_parts(windows, test_share, validation_share, seed):
+    """Returns a dict from the name of a part to the indices of its rows, in order."""
     test_rows = round(len(windows) * test_share)
     held_out = test_rows + round(len(windows) * validation_share)
     draw = _draw_users if windows.overlapping else _draw_rows
-    test, validation, train = (
-        windows.subset(rows)
-        for rows in draw(windows, test_rows, held_out, np.random.default_rng(seed))
-    )
-    cause = _why_empty(windows, test_share, validation_share)
-    return check_parts("windows", Split(train, validation, test), cause)
+    parts = draw(windows, test_rows, held_out, np.random.default_rng(seed))
+    return dict(zip(("test", "validation", "train"), parts))
 
 
-def _why_empty(windows, test_share, validation_share):
+def why_empty(windows, test_share, validation_share):
     """Returns why a part may have no rows, and what to do."""
     if len(windows) == 0:
         return (

@@ -1,7 +1,7 @@
 """Rows of named features and their targets, which batches are made of."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Self, overload
 
 import numpy as np
@@ -11,6 +11,9 @@ from stackrec_keras.wording import did_you_mean
 
 Inputs = np.ndarray | dict[str, np.ndarray]
 """The `x` of a model: item indices, or a dict of named features."""
+
+PART_ITEMS = 1 << 21
+"""How many items the rows have that are in memory at a time."""
 
 ITEMS = ("items",)
 """The features that give a plain array instead of a dict."""
@@ -51,6 +54,13 @@ class Rows(ABC):
 
     @abstractmethod
     def __len__(self) -> int: ...
+
+    def parts(self) -> Iterator[Self]:
+        """Returns the rows in order, as many at a time as fit into little memory."""
+        width = self.subset(slice(0, 1)).feature("items").shape[1]
+        size = max(1, PART_ITEMS // max(1, width))
+        for start in range(0, len(self), size):
+            yield self.subset(slice(start, start + size))
 
     @overload
     def arrays(self, features: None = None) -> tuple[np.ndarray, np.ndarray]: ...

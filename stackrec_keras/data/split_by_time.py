@@ -98,12 +98,33 @@ def split_by_time(
     validation_start, test_start = _starts(
         times, validation_start, test_start, validation_share, test_share
     )
-    stage_starts = _as_times("stage_starts", stage_starts, times)
-    _check_stages(times.min(), stage_starts, validation_start)
+    stage_starts = as_stages(stage_starts, times, validation_start)
+    past = times < validation_start
+    vocabulary = _known(vocabulary, log["item"][past])
+    starts = (*stage_starts, validation_start, test_start)
+    split = cut_by_time(log, vocabulary, length, starts, stride, min_items)
+    if user_ids is not None:
+        known = Vocabulary(user_ids).extended(log["user"][past]).ids
+        split = _with_users(split, known)
+    causes = few_rows(split, validation_start, len(log), int(past.sum()), min_items)
+    return check_parts("log", split, *causes)
+
+
+def cut_by_time(log, vocabulary, length, starts, stride, min_items) -> Split:
+    """Splits as `split_by_time` does; a part may have no rows.
+
+    Args:
+        log: A sorted log.
+        vocabulary: The `Vocabulary` of the items.
+        length: As in `split_by_time`, as are `stride` and `min_items`.
+        starts: The first times of the later stages of training, of validation and of
+            the test, in this order.
+    """
+    *_, validation_start, test_start = starts
+    times = log["timestamp"].to_numpy()
     past = log[times < validation_start].reset_index(drop=True)
-    vocabulary = _known(vocabulary, past["item"])
     train_histories = make_histories(past, vocabulary)
-    stages = [_ends_at(train_histories, time) for time in stage_starts]
+    stages = [_ends_at(train_histories, time) for time in starts[:-2]]
     stages.append(train_histories.ends)
     train = cut_windows(train_histories, stages, vocabulary, length, stride, min_items)
     histories = make_histories(log, vocabulary)
@@ -114,25 +135,32 @@ def split_by_time(
         histories, validation_start, test_start, vocabulary, length
     )
     test, cold_test = _target_rows(histories, test_start, None, vocabulary, length)
-    known_users = train_histories.user_ids
-    if user_ids is not None:
-        known_users = Vocabulary(user_ids).extended(past["user"]).ids
-        train = _with_training_users(train, known_users)
-    validation = _with_training_users(validation, known_users)
-    test = _with_training_users(test, known_users)
     split = Split(train, validation, test, unknown, cold + cold_test)
+    return _with_users(split, train_histories.user_ids)
+
+
+def few_rows(split, validation_start, events, past, min_items):
+    """Returns why a part may have no rows, as `check_parts` takes it.
+
+    Args:
+        split: The `Split`.
+        validation_start: First time of validation.
+        events: Integer, events of the log.
+        past: Integer, events before validation.
+        min_items: As in `split_by_time`.
+    """
     fix = "Give a longer log, a later validation_start or smaller fractions."
     few_events = (
-        f"validation begins at {validation_start}, after "
-        f"{counted(len(past), 'event')}, and no user has min_items={min_items} of them"
+        f"validation begins at {validation_start}, after {counted(past, 'event')}, and "
+        f"no user has min_items={min_items} of them"
     )
     few_targets = (
         f"validation begins at {validation_start}. Of "
-        f"{counted(len(log) - len(past), 'event')} from there on, {unknown} have an "
-        f"item that is not in training, and {cold + cold_test} have no known item "
-        "before them"
+        f"{counted(events - past, 'event')} from there on, {split.unknown_targets} "
+        f"have an item that is not in training, and {split.cold_targets} have no known "
+        "item before them"
     )
-    return check_parts("log", split, (few_events, fix), (few_targets, fix))
+    return (few_events, fix), (few_targets, fix)
 
 
 def _starts(times, validation_start, test_start, validation_share, test_share):
@@ -140,6 +168,17 @@ def _starts(times, validation_start, test_start, validation_share, test_share):
     if validation_start is None and test_start is None:
         check_shares(test_share, validation_share)
         return _times_at(times, validation_share, test_share)
+    return given_starts(times, validation_start, test_start)
+
+
+def given_starts(times, validation_start, test_start):
+    """Returns the first times of validation and test that the caller gave.
+
+    Args:
+        times: `(events,)` times of the log, or only the first and the last.
+        validation_start: As in `split_by_time`.
+        test_start: As in `split_by_time`.
+    """
     for name, start in (
         ("validation_start", validation_start),
         ("test_start", test_start),
@@ -203,27 +242,51 @@ def _tie_starts(histories):
     return np.maximum.accumulate(positions)
 
 
-def _with_training_users(windows, known_users):
-    mapping = as_index(known_users).get_indexer(as_index(windows.user_ids))
-    users = mapping[windows.users].astype(np.int32)
-    return replace(windows, users=users, user_ids=known_users)
+def _with_users(split, known_users):
+    """Returns a split whose users have their place in `known_users`, or -1."""
+    index = as_index(known_users)
+    parts = {}
+    for name in ("train", "validation", "test"):
+        windows = getattr(split, name)
+        places = index.get_indexer(as_index(windows.user_ids))
+        places = np.append(places, -1)  # where -1, an unknown user, points to
+        users = places[windows.users].astype(np.int32)
+        parts[name] = replace(windows, users=users, user_ids=known_users)
+    return replace(split, **parts)
 
 
-def _as_times(name, values, times):
+def as_stages(values, times, validation_start):
+    """Returns the first times of the later stages of training.
+
+    Args:
+        values: What the caller gave as `stage_starts`.
+        times: `(events,)` times of the log, or only the first and the last.
+        validation_start: First time of validation.
+
+    Raises:
+        ArgumentError: If they are not times, or out of order.
+    """
     if isinstance(values, str) or not isinstance(values, Iterable):
-        raise ArgumentError(name, "must be a list of times", received=values)
-    return [as_time(name, value, times) for value in values]
+        raise ArgumentError("stage_starts", "must be a list of times", received=values)
+    stage_starts = [as_time("stage_starts", value, times) for value in values]
+    _check_stages(times.min(), stage_starts, validation_start)
+    return stage_starts
+
+
+def ranks_of_starts(events, validation_share, test_share):
+    """Returns which events, ordered by time from 0, validation and test begin with."""
+    first_test = events - round(events * test_share)
+    first_validation = first_test - round(events * validation_share)
+    return [min(first, events - 1) for first in (first_validation, first_test)]
 
 
 def _times_at(times, validation_share, test_share):
     if len(times) == 0:
         raise ArgumentError("log", "must have at least one event")
     ordered = np.sort(times)
-    first_test = len(times) - round(len(times) * test_share)
-    first_validation = first_test - round(len(times) * validation_share)
-    last = len(times) - 1
-    validation = ordered[min(first_validation, last)]
-    test = ordered[min(first_test, last)]
+    validation, test = ordered[
+        ranks_of_starts(len(times), validation_share, test_share)
+    ]
     if not ordered[0] < validation < test:
         raise ArgumentError(
             "test_share",

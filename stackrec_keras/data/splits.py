@@ -77,7 +77,8 @@ class Split:
         digest = hashlib.sha256()
         for part in (self.train, self.validation, self.test):
             digest.update(repr(part.items.shape).encode())
-            digest.update(np.ascontiguousarray(part.items, "<i4").data)
+            for rows in part.parts():
+                digest.update(np.ascontiguousarray(rows.items, "<i4").data)
             digest.update(np.ascontiguousarray(part.users, "<i4").data)
         return digest.hexdigest()[:16]
 
@@ -152,32 +153,55 @@ def split_leave_one_out(
     )
     ```
     """
+    check_leave_one_out(
+        length, stride, min_items, min_count, newest_only, whole_history
+    )
+    vocabulary = _vocabulary(log, vocabulary, min_count)
+    histories = make_histories(log, vocabulary)
+    held_out = max(length, histories.longest) if whole_history else length
+    split = cut_leave_one_out(
+        histories, vocabulary, length, stride, min_items, newest_only, held_out
+    )
+    cause = _short_histories(log, histories, vocabulary, min_items)
+    return check_parts("log", split, cause)
+
+
+def check_leave_one_out(
+    length, stride, min_items, min_count, newest_only, whole_history
+):
+    """Checks the arguments of `split_leave_one_out` that are not data."""
     check_window_sizes(length, stride, min_items)
     check_integer("min_count", min_count, 1)
     check_bools(newest_only=newest_only, whole_history=whole_history)
     if newest_only and stride is not None:
         reason = "has no meaning with newest_only=True: a user then has one row"
         raise ArgumentError("stride", reason, "Leave one of them out.", stride)
-    vocabulary = _vocabulary(log, vocabulary, min_count)
-    histories = make_histories(log, vocabulary)
-    ends = histories.ends
-    sizes = np.diff(histories.starts)
-    users = np.flatnonzero(sizes >= 3)
-    train_ends = ends.copy()
+
+
+def cut_leave_one_out(
+    histories, vocabulary, length, stride, min_items, newest_only, held_out
+) -> Split:
+    """Splits as `split_leave_one_out` does; a part may have no rows.
+
+    Args:
+        histories: `Histories`.
+        vocabulary: The `Vocabulary` of the items.
+        length: As in `split_leave_one_out`, as are `stride`, `min_items` and
+            `newest_only`.
+        held_out: Integer, items per validation and test row.
+    """
+    users = np.flatnonzero(np.diff(histories.starts) >= 3)
+    train_ends = histories.ends.copy()
     train_ends[users] -= 2
-    longest = int(sizes.max(initial=0))
     if newest_only:
-        stride = max(longest, 1)  # the row before the newest would be empty
-    held_out = max(length, longest) if whole_history else length
-    last = ends[users] - 1
-    split = Split(
+        stride = max(histories.longest, 1)  # the row before the newest would be empty
+    last = histories.ends[users] - 1
+    return Split(
         cut_windows(histories, [train_ends], vocabulary, length, stride, min_items),
         windows_at(histories, users, last, vocabulary, held_out),
         windows_at(histories, users, last + 1, vocabulary, held_out),
         tied_targets=int((histories.times[last] == histories.times[last - 1]).sum()),
     )
-    cause = _short_histories(log, histories, vocabulary, min_items)
-    return check_parts("log", split, cause)
 
 
 def _vocabulary(log, vocabulary, min_count):
@@ -195,7 +219,7 @@ def _vocabulary(log, vocabulary, min_count):
 
 def _short_histories(log, histories, vocabulary, min_items):
     """Returns why no user may have enough events, and what to do."""
-    longest = counted(np.diff(histories.starts).max(initial=0), "item")
+    longest = counted(histories.longest, "item")
     why = (
         f"the longest history has {longest}, and two of a user's items are held out "
         f"after at least min_items={min_items} to train on"

@@ -10,7 +10,9 @@ _BATCH = 256
 
 def training_counts(windows: Windows) -> np.ndarray:
     """Returns how often each item occurs in training rows, `(num_items,)`."""
-    counts = np.bincount(windows.items.ravel(), minlength=windows.num_items + 1)
+    counts = np.zeros(windows.num_items + 1, np.int64)
+    for part in windows.parts():
+        counts += np.bincount(part.items.ravel(), minlength=len(counts))
     return counts[1:]
 
 
@@ -33,14 +35,13 @@ def popularity_results(
         Dict from metric to value.
     """
     scores = np.concatenate([[-np.inf], counts]).astype("float32")
-    histories, targets = windows.evaluation_arrays()
     found = metrics.get(names)
-    for start in range(0, len(targets), _BATCH):
-        part = targets[start : start + _BATCH]
+    for start in range(0, len(windows), _BATCH):
+        part = windows.subset(slice(start, start + _BATCH))
+        seen, targets = part.evaluation_arrays()
         all_scores = np.tile(scores, (len(part), 1))
         if exclude_seen:
-            seen = histories[start : start + _BATCH]
             np.put_along_axis(all_scores, seen, -np.inf, axis=1)
         for metric in found:
-            metric.update_state(part, all_scores)
+            metric.update_state(targets, all_scores)
     return {metric.name: float(metric.result()) for metric in found}

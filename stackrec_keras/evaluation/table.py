@@ -8,7 +8,7 @@ from stackrec_keras.evaluation.markdown import markdown_table
 from stackrec_keras.evaluation.popularity import popularity_results
 from stackrec_keras.metrics import default_metrics
 from stackrec_keras.models import SequentialRecommender
-from stackrec_keras.models.seen_in_evaluation import num_seen
+from stackrec_keras.models.seen_in_evaluation import seen_in_rows
 from stackrec_keras.wording import counted
 
 _SHORT = {"mrr": "MRR", "hit_rate": "HR", "ndcg": "NDCG"}
@@ -95,7 +95,7 @@ def seen_notes(
     were left out, or how many targets `stackrec recommend` would leave out."""
     if exclude_seen:
         return ["items of the history left out"]
-    number = num_seen(model, *windows.evaluation_arrays())
+    number = seen_in_rows(model, windows.parts())
     if not number:
         return []
     return [

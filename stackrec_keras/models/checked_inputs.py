@@ -20,7 +20,6 @@ from stackrec_keras.models.inputs import (
 )
 from stackrec_keras.models.vocabularies import check_same_items
 
-_CHECKED_ROWS = 1 << 16  # at a time, to bound the memory of cut columns
 _ITEMS = (
     "Encode raw ids with a Vocabulary, build the model with more items, or give it "
     "more: extend_items."
@@ -124,17 +123,20 @@ def missing_targets(prefix):
 def _check_batches(model, name, batches):
     check_same_items(name, model.vocabulary, batches.windows)
     check_names(model, name, batches.features)
-    rows = batches.epoch_windows
-    items, targets = rows.item_ids()
-    _check_items(model, f"{name}: x", items)
-    _check_rows(f"{name}: x", items)
-    _check_targets(model, f"{name}: y", targets)
     further = [name for name in batches.features if name not in ("items", "users")]
-    for start in range(0, len(rows) if further else 0, _CHECKED_ROWS):
-        part = rows.subset(slice(start, start + _CHECKED_ROWS))
+    ranges = {"x": [], "y": []}
+    padded = 0
+    for part in batches.epoch_parts():  # logs may be larger than memory
+        items, targets = part.item_ids()
+        for argument, ids in (("x", items), ("y", targets)):
+            ranges[argument] += [ids.min(), ids.max()] if ids.size else []
+        padded += _padded_rows(items)
         for feature in further:
             values = part.feature(feature)
             check_feature(f"{name}: x[{feature!r}]", values, part.feature("items"))
+    _check_items(model, f"{name}: x", np.array(ranges["x"], items.dtype))
+    _warn_of_padded(f"{name}: x", padded)
+    _check_targets(model, f"{name}: y", np.array(ranges["y"], targets.dtype))
 
 
 def _check_inputs(model, name, inputs, training=False):
@@ -213,9 +215,17 @@ def _check_rows(name, items):
     if len(items) == 0:
         reason = f"must have at least one row, but its shape is {items.shape}"
         raise ArgumentError(name, reason)
+    _warn_of_padded(name, _padded_rows(items))
+
+
+def _padded_rows(items):
+    """Returns how many rows end in padding, but hold items."""
     if items.ndim != 2 or not items.size:
-        return
-    padded = int(items[items[:, -1] == 0].any(axis=1).sum())
+        return 0
+    return int(items[items[:, -1] == 0].any(axis=1).sum())
+
+
+def _warn_of_padded(name, padded):
     if padded:
         warn(
             f"{padded} rows of {name} end in 0, the padding. It belongs on the left: "

@@ -23,15 +23,28 @@ def without_seen(scores, items):
 def warn_of_seen(model, x, y):
     """Warns if targets are items of their histories, if both are arrays."""
     if isinstance(x, Batches):
-        x, y = x.epoch_windows.evaluation_arrays() if x.evaluation else (None, None)
-    seen = num_seen(model, x, y)
+        rows = x.num_rows
+        seen = seen_in_rows(model, x.epoch_parts()) if x.evaluation else 0
+    else:
+        seen = num_seen(model, x, y)
+        rows = len(y) if seen else 0
     if seen:
         warn(
-            f"In {seen:,} of {len(y):,} rows the target is an item of the history, "
+            f"In {seen:,} of {rows:,} rows the target is an item of the history, "
             "which recommend() leaves out but this evaluation ranks. Give "
             "exclude_seen=True to compile() or evaluate() to rank as recommend() does, "
             "or exclude_seen=False to rank all items without this warning.",
         )
+
+
+def seen_in_rows(model, parts):
+    """Returns the number of rows whose target is in the history.
+
+    Args:
+        model: The model.
+        parts: Iterable of `Rows`, whose rows are counted together.
+    """
+    return sum(num_seen(model, *part.evaluation_arrays()) for part in parts)
 
 
 def num_seen(model, x, y):

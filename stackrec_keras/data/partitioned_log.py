@@ -1,0 +1,298 @@
+"""A log in many Parquet files, read some events at a time."""
+
+import contextlib
+import glob
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from os import PathLike
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+import pandas as pd
+
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import counted, shown
+
+from .columns import IDS, check_names, match_columns, named_column
+from .log import clean_columns
+from .log_files import open_parquet, place_in_frame
+
+_EVENTS = 1 << 18  # read at a time
+_MISSING = "__HIVE_DEFAULT_PARTITION__"
+
+
+class PartitionedLog:
+    """An interaction log in Parquet files, which need not fit into memory.
+
+    Make one with `open_log`, and rows to train on with `prepare_log`.
+
+    Attributes:
+        files: List of the paths of the files, in the order of their names.
+        num_events: Integer, the number of events in all of them.
+        has_times: Boolean, whether the log has a column of times.
+        columns: List of the names of the further columns.
+    """
+
+    def __init__(self, files, given):
+        self.files = files
+        self.has_times = given["timestamp"] is not None
+        self.columns = [name for name in given if name not in (*IDS, "timestamp")]
+        self._given = given
+        self._path_types = _types_in_paths(files)
+        self._types = None
+        self.num_events = sum(map(self._check_file, files))
+
+    def __repr__(self):
+        events = counted(self.num_events, "event")
+        return f"PartitionedLog({events} in {counted(len(self.files), 'file')})"
+
+    def frames(self, roles: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+        """Reads the log in order, as many events at a time as fit into little memory.
+
+        Args:
+            roles: List of the columns to read: `"user"`, `"item"`, `"timestamp"` and
+                names of further columns. Defaults to `None`: all.
+
+        Returns:
+            Iterator of frames as `read_interactions` returns them, but not sorted.
+
+        Raises:
+            ArgumentError: If a file is damaged, or holds a value that is missing or
+                that a log cannot have. The error names the file.
+        """
+        row = 0
+        for path in self.files:
+            with _errors_about_path():
+                for frame in self._frames_of(path, roles or list(self._given)):
+                    if "timestamp" in frame and not self.has_times:
+                        frame["timestamp"] += row
+                    row += len(frame)
+                    yield frame
+
+    def _frames_of(self, path, roles):
+        row = 0
+        with open_parquet(path) as file:
+            names = {role: self._names_in(file, path)[role] for role in roles}
+            in_file = [n for n in names.values() if n in file.schema_arrow.names]
+            for batch in file.iter_batches(_EVENTS, columns=in_file):
+                raw = _as_frame(batch)
+                for name in {*names.values()} - {*in_file, None}:
+                    raw[name] = self._value_in_path(path, name, len(raw))
+                place = _place_after(row)
+                row += len(raw)
+                if len(raw):
+                    yield clean_columns(raw, names, path, place)
+
+    def _names_in(self, file, path):
+        available = dict.fromkeys([*file.schema_arrow.names, *_keys_of(path)])
+        return match_columns(available, self._given, path)
+
+    def _value_in_path(self, path, name, rows):
+        value = _keys_of(path)[name]
+        if value == _MISSING:
+            reason = f"of {shown(name)} is missing in the folder of {shown(path)}"
+            raise ArgumentError("path", reason, "Write the log without such events.")
+        if self._path_types[name] is int:
+            return np.full(rows, int(value))
+        return pd.Series([value]).repeat(rows).reset_index(drop=True)
+
+    def _check_file(self, path):
+        """Returns the number of events in a file, whose columns must have the types of
+        the first one's."""
+        with _errors_about_path(), open_parquet(path) as file:
+            names = self._names_in(file, path)
+            types = {
+                role: None if name is None else self._type_in(file, name)
+                for role, name in names.items()
+            }
+            self._types = self._types or types
+            for role, kind in types.items():
+                if kind is not None:
+                    column = named_column(role, names[role])
+                    _check_type(role, column, kind, path)
+                    self._check_same(role, column, kind, path)
+            return file.metadata.num_rows
+
+    def _type_in(self, file, name):
+        import pyarrow
+
+        if name in file.schema_arrow.names:
+            return _plain_type(file.schema_arrow.field(name).type)
+        is_integer = self._path_types[name] is int
+        return pyarrow.int64() if is_integer else pyarrow.string()
+
+    def _check_same(self, role, column, kind, path):
+        first = self._types[role]
+        if kind != first:
+            raise ArgumentError(
+                "path",
+                f"has files of different types: the column {column} is {kind} in "
+                f"{shown(path)}, but {first} in {shown(self.files[0])}",
+                "Write all files with the same types.",
+            )
+
+
+def open_log(
+    path: str | PathLike,
+    user: str = "user",
+    item: str = "item",
+    timestamp: str | None = "timestamp",
+    columns: Sequence[str] = (),
+) -> PartitionedLog:
+    """Opens a log in many Parquet files, which need not fit into memory.
+
+    Only the files' descriptions are read. `prepare_log` makes rows to train on.
+
+    Folders named `key=value`, as Spark, Dask and Polars write them, are columns too. A
+    column must have the same type in every file. Ids are integers, floats or text;
+    times are numbers, timestamps or dates. The files are read in the order of their
+    names, and events of one user at the same time keep that order.
+
+    Needs pyarrow, `pip install 'stackrec-keras[parquet]'`.
+
+    Args:
+        path: A pattern such as `"clicks/*.parquet"` or `"clicks/**/*.parquet"`, a
+            folder, which is searched for `.parquet` files, or one file. Files and
+            folders whose names begin with `_` or `.` are skipped.
+        user: Name of the column of user ids. Defaults to `"user"`, or `"user_id"` if
+            there is no such column.
+        item: Name of the column of item ids. Defaults to `"item"`, or `"item_id"`.
+        timestamp: Name of the column of times. `None` takes the order of the rows as
+            time. Defaults to `"timestamp"`.
+        columns: List of the names of further columns to keep: numbers, booleans or
+            datetimes. Defaults to none.
+
+    Returns:
+        A `PartitionedLog`.
+
+    Raises:
+        ArgumentError: If no file matches, there are no events, a file is damaged, a
+            column is missing, or it has a type that it cannot have or another type
+            than in the first file. The error names the file.
+        ImportError: If pyarrow is not installed.
+
+    Example:
+
+    ```python
+    log = open_log("clicks/*.parquet", item="article")
+    split = prepare_log(log, "prepared", length=50)
+    ```
+    """
+    roles = {"user": user, "item": item, "timestamp": timestamp}
+    check_names(roles, columns)
+    files = _find_files(path)
+    if not files:
+        raise ArgumentError(
+            "path",
+            "matches no file",
+            f"Check it; it is relative to {Path.cwd()}. In a folder, files must end in "
+            ".parquet.",
+            path,
+        )
+    log = PartitionedLog(files, {**roles, **{name: name for name in columns}})
+    if log.num_events == 0:
+        fix = "A log needs at least one interaction."
+        raise ArgumentError("path", "has no rows", fix, path)
+    return log
+
+
+def _find_files(path):
+    if not isinstance(path, (str, PathLike)):
+        fix = "Give a string, such as 'clicks/*.parquet'."
+        raise ArgumentError("path", "must be a pattern or a path", fix, path)
+    text = os.fspath(path)
+    if os.path.isfile(text):
+        return [Path(text)]
+    root, matches = Path(text), [text]
+    if not root.is_dir():
+        fixed = itertools.takewhile(lambda part: not glob.has_magic(part), root.parts)
+        root, matches = Path(*fixed), glob.glob(text, recursive=True)
+    found: set[Path] = set()
+    for match in map(Path, matches):
+        found.update(match.rglob("*.parquet") if match.is_dir() else [match])
+    files = [file for file in found if file.is_file() and not _is_hidden(file, root)]
+    return sorted(files, key=lambda file: file.parts)
+
+
+def _is_hidden(file, root):
+    return any(part.startswith(("_", ".")) for part in file.relative_to(root).parts)
+
+
+def _keys_of(path):
+    """Returns the dict of the folders of a path that are named `key=value`."""
+    pairs = (part.partition("=") for part in path.parent.parts if "=" in part)
+    return {unquote(key): unquote(value) for key, _, value in pairs}
+
+
+def _types_in_paths(files):
+    """Returns the dict from keys to their type: int if all values are integers."""
+    values: dict[str, set[str]] = {}
+    for path in files:
+        for key, value in _keys_of(path).items():
+            values.setdefault(key, set()).add(value)
+    return {
+        key: int if all(map(_is_integer, found - {_MISSING})) else str
+        for key, found in values.items()
+    }
+
+
+def _is_integer(text):
+    return text.isascii() and text.removeprefix("-").isdecimal()
+
+
+def _as_frame(batch):
+    """Returns a batch as a frame with an index of its own."""
+    import pyarrow
+
+    table = pyarrow.Table.from_batches([batch])
+    return table.to_pandas(ignore_metadata=True)
+
+
+def _place_after(row):
+    return lambda place: place_in_frame(row + place)
+
+
+def _plain_type(kind):
+    """Returns an Arrow type, the same for all forms of text."""
+    import pyarrow
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    return pyarrow.string() if types.is_large_string(kind) else kind
+
+
+def _check_type(role, column, kind, path):
+    """Checks that values of a type can be what their role needs."""
+    from pyarrow import types
+
+    fits = types.is_integer(kind) or types.is_floating(kind)
+    if role in IDS:
+        needed = "integers, floats or text"
+        fits |= types.is_string(kind)
+    else:
+        needed = "numbers, timestamps or dates"
+        fits |= types.is_timestamp(kind) or types.is_date(kind)
+    if role not in (*IDS, "timestamp"):
+        needed = f"booleans, {needed}"
+        fits |= types.is_boolean(kind)
+    if not fits:
+        raise ArgumentError(
+            "path",
+            f"must hold {needed} in the column {column}, which is {kind} in "
+            f"{shown(path)}",
+            "Convert the column where the log is written.",
+        )
+
+
+@contextlib.contextmanager
+def _errors_about_path():
+    """Context manager in which errors about a log are about `path`."""
+    try:
+        yield
+    except ArgumentError as error:
+        if error.argument != "path_or_frame":
+            raise
+        raise ArgumentError("path", error.reason, error.fix, error.received) from error

@@ -1,0 +1,272 @@
+"""Prepared logs: folders with the rows of a split, which need not fit into memory."""
+
+import contextlib
+import json
+import shutil
+from dataclasses import fields
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from stackrec_keras.arguments import check_choice, check_integer
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import did_you_mean
+
+from .bucket_splits import SPLITS
+from .buckets import Buckets, count_items
+from .partitioned_log import PartitionedLog
+from .prepared_rows import (
+    COUNTS,
+    join_stages,
+    read_rows,
+    split_rows,
+    write_buckets,
+)
+from .random_split import why_empty
+from .splits import Split, check_parts
+from .vocabulary import Vocabulary
+
+_FACTS = "prepared.json"  # written last, and moved into place with all the rest
+_VOCABULARY = "vocabulary.json"
+_MARK = ".preparing"  # says that a folder is ours to remove
+_FORMAT = 1
+
+
+def prepare_log(
+    log: PartitionedLog,
+    folder: str | PathLike,
+    length: int,
+    split: str = "leave-one-out",
+    overwrite: bool = False,
+    events_in_memory: int = 1_000_000,
+    **arguments: Any,
+) -> Split:
+    """Splits a log that need not fit into memory, and writes its rows to a folder.
+
+    The rows are those that the functions for logs in memory give: the same items,
+    users, columns and order. Batches of them are the same too, so the results of
+    training are.
+
+    The log is read twice: once to count its items, and once to distribute its events
+    over files, each with all events of some users. These are then split one by one.
+    What is in memory at a time are the catalogue, about `events_in_memory` events, and
+    the whole history of a user. Until the end, the disk holds the log once more.
+
+    The folder appears when it is complete. What an interrupted call has left beside it
+    is replaced by the next one.
+
+    Args:
+        log: A `PartitionedLog`, as `open_log` returns it.
+        folder: The folder to write.
+        length: Integer, items per row, including the target.
+        split: String, `"leave-one-out"`, `"time"` or `"random"`. Defaults to
+            `"leave-one-out"`.
+        overwrite: Boolean, whether to replace a prepared log in the folder. Defaults to
+            `False`.
+        events_in_memory: Integer, how many events to split at a time. It does not
+            change the result. Defaults to `1_000_000`.
+        **arguments: Arguments of `split_leave_one_out`, of `split_by_time` except
+            `user_ids`, or of `make_windows` and `split_random`. Default as there.
+
+    Returns:
+        A `Split`, whose arrays stay in the folder.
+
+    Raises:
+        ArgumentError: If an argument is out of range, a file of the log is damaged or
+            holds what a log cannot have, a part of the split has no rows, or the folder
+            already holds something.
+
+    Example:
+
+    ```python
+    log = open_log("clicks/*.parquet")
+    split = prepare_log(log, "prepared", length=50)
+    model.fit(split.train.batches(256), epochs=3, shuffle=False)
+    ```
+    """
+    if not isinstance(log, PartitionedLog):
+        fix = "Give what open_log('clicks/*.parquet') returns."
+        raise ArgumentError("log", "must be a PartitionedLog", fix, log)
+    check_choice("split", split, SPLITS)
+    _check_names(split, arguments)
+    kind = SPLITS[split](**arguments)
+    kind.check(length)
+    check_integer("events_in_memory", events_in_memory, 1)
+    folder = Path(folder)
+    _check_free(folder, overwrite)
+    with _partial_folder(folder) as partial:
+        facts = _prepare(log, partial, length, kind, events_in_memory)
+        facts |= {
+            "format": _FORMAT,
+            "split": split,
+            "length": length,
+            "has_times": log.has_times,
+            "arguments": _plain_arguments(kind),
+        }
+        _write_facts(partial, facts)
+        _move(partial, folder)
+    return read_prepared(folder)
+
+
+def read_prepared(folder: str | PathLike) -> Split:
+    """Opens a folder that `prepare_log` wrote.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        A `Split`, whose arrays stay in the folder.
+
+    Raises:
+        ArgumentError: If it is not such a folder, or one of its files is damaged.
+
+    Example:
+
+    ```python
+    split = read_prepared("prepared")
+    ```
+    """
+    folder = Path(folder)
+    facts = prepared_facts(folder)
+    split = _open(folder, facts)
+    # To compute it, one would have to read all rows.
+    split.__dict__["hash"] = facts["hash"]
+    return split
+
+
+def prepared_facts(folder: Path) -> dict:
+    """Returns what is written about a prepared log: `"split"`, `"length"`,
+    `"arguments"`, `"has_times"` and others."""
+    path = folder / _FACTS
+    if not path.is_file():
+        raise ArgumentError(
+            "folder",
+            "is not a prepared log, or is not complete",
+            "Give a folder that prepare_log (`stackrec prepare`) wrote.",
+            folder,
+        )
+    facts = _read_json(path)
+    if facts.get("format") != _FORMAT:
+        raise ArgumentError(
+            "folder",
+            f"was prepared in the format {facts.get('format')}, which this version "
+            "does not know",
+            "Prepare the log again.",
+            folder,
+        )
+    return facts
+
+
+def is_prepared(folder: str | PathLike) -> bool:
+    """Returns whether a path is a prepared log."""
+    return (Path(folder) / _FACTS).is_file()
+
+
+def _check_names(split, arguments):
+    known = [f.name for f in fields(SPLITS[split])]
+    for name in arguments:
+        if name not in known:
+            raise ArgumentError(
+                name,
+                f"is not an argument of the {split} split",
+                f"{did_you_mean([name], known)} It takes {', '.join(known)}.".lstrip(),
+                arguments[name],
+            )
+
+
+def _check_free(folder, overwrite):
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not is_prepared(folder):
+        reason = "exists, and is not a prepared log"
+        raise ArgumentError("folder", reason, "Give another folder.", folder)
+    if not overwrite:
+        raise ArgumentError(
+            "folder",
+            "already holds a prepared log",
+            "Replace it (overwrite), or give another folder.",
+            folder,
+        )
+
+
+@contextlib.contextmanager
+def _partial_folder(folder):
+    """Context manager of an empty folder beside `folder`, which is removed at last."""
+    partial = folder.with_name(f"{folder.name}.partial")
+    if partial.exists() and not (partial / _MARK).exists():
+        raise ArgumentError(
+            "folder",
+            f"cannot be prepared, because {partial} exists",
+            "Move it away, or give another folder.",
+            folder,
+        )
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    (partial / _MARK).touch()
+    try:
+        yield partial
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _move(partial, folder):
+    """Puts a complete folder in the place of an earlier one."""
+    earlier = folder.with_name(f"{folder.name}.replaced")
+    shutil.rmtree(earlier, ignore_errors=True)
+    if folder.exists():
+        folder.rename(earlier)
+    partial.rename(folder)
+    (folder / _MARK).unlink()
+    shutil.rmtree(earlier, ignore_errors=True)
+
+
+def _prepare(log, folder, length, kind, events_in_memory):
+    items, users = count_items(log)
+    buckets = Buckets(folder / "buckets", log, items, users, events_in_memory)
+    plan = kind.plan(buckets, items, length)
+    (folder / _VOCABULARY).write_text(plan.vocabulary.to_json(), encoding="utf-8")
+    facts = write_buckets(folder, buckets, plan.cut, plan.stages)
+    shutil.rmtree(buckets.folder)
+    rows = read_rows(folder, facts, plan.vocabulary)
+    causes = plan.causes
+    if causes is None:
+        (windows,) = rows.values()
+        cause = why_empty(windows, kind.test_share, kind.validation_share)
+        facts, causes = split_rows(folder, facts, windows, kind), lambda split: [cause]
+    elif plan.stages:
+        facts = join_stages(folder, facts, rows)
+    split = _open(folder, facts)
+    check_parts("log", split, *causes(split))
+    return {**facts, "hash": split.hash}
+
+
+def _open(folder, facts):
+    vocabulary = Vocabulary.from_config(_read_json(folder / _VOCABULARY))
+    counts = {name: facts[name] for name in COUNTS}
+    return Split(**read_rows(folder, facts, vocabulary), **counts)
+
+
+def _plain_arguments(kind):
+    """Returns the arguments of a split, as far as JSON can hold them."""
+    return {
+        f.name: value
+        for f in fields(kind)
+        if isinstance(value := getattr(kind, f.name), (int, float, str, type(None)))
+    }
+
+
+def _write_facts(folder, facts):
+    text = json.dumps(facts, indent=2, ensure_ascii=False)
+    (folder / _FACTS).write_text(text + "\n", encoding="utf-8")
+
+
+def _read_json(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArgumentError(
+            "folder",
+            f"holds a file that cannot be read: {error}",
+            "Prepare the log again.",
+            path,
+        ) from error

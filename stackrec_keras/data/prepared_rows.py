@@ -1,0 +1,269 @@
+"""The rows of a split as files: written bucket by bucket, read where they lie."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+
+from .event_columns import EventColumns
+from .random_split import draw_parts
+from .rows import PART_ITEMS
+from .stored_arrays import ArrayWriter, StoredArray
+from .windows import Windows
+
+PARTS = ("train", "validation", "test")
+COUNTS = ("unknown_targets", "cold_targets", "tied_targets")
+_ALL = "all"  # rows that are not split yet
+_EVENTS, _PAST_EVENTS = "events", "past_events"
+_PLACES = ("begins", "ends", "targets")
+_ARRAYS = ("items", "users", "end_time", *_PLACES)
+
+
+class _ColumnsWriter:
+    """Writes columns of the same length to a folder, a file each.
+
+    Args:
+        folder: `Path` of the folder.
+    """
+
+    def __init__(self, folder):
+        self._folder = folder
+        self._writers: dict[str, ArrayWriter] = {}
+        self.rows = 0
+
+    def append(self, columns):
+        """Writes rows of all columns, a dict of arrays."""
+        for name, values in columns.items():
+            if name not in self._writers:
+                self._writers[name] = ArrayWriter(_file(self._folder, name))
+            self._writers[name].append(values)
+            rows = len(values)
+        self.rows += rows if columns else 0
+
+    def close(self):
+        """Completes the files."""
+        for writer in self._writers.values():
+            writer.close()
+
+
+class _UsersWriter:
+    """Writes the raw ids of users, text as wide as the longest one.
+
+    Args:
+        folder: `Path` of the folder.
+    """
+
+    def __init__(self, folder):
+        self._path = folder / "users.npy"
+        self._chunks = []
+        self.users = 0
+
+    def append(self, ids):
+        """Writes raw ids."""
+        ids = ids.astype(str) if ids.dtype == object else ids
+        path = self._path.with_name(f"users{len(self._chunks)}.npy")
+        np.save(path, ids)
+        self._chunks.append((path, ids.dtype))
+        self.users += len(ids)
+
+    def close(self):
+        """Joins what was written."""
+        dtype = np.result_type(*(dtype for _, dtype in self._chunks))
+        writer = ArrayWriter(self._path)
+        for path, _ in self._chunks:
+            writer.append(np.load(path).astype(dtype))
+            path.unlink()
+        writer.close()
+
+
+def write_buckets(folder: Path, buckets, cut, stages) -> dict:
+    """Cuts and writes the rows of all buckets.
+
+    Args:
+        folder: The folder to write to.
+        buckets: `Buckets`.
+        cut: As in `Plan`.
+        stages: As in `Plan`.
+
+    Returns:
+        A dict that `read_rows` takes, which JSON can hold.
+    """
+    users = _UsersWriter(folder)
+    rows: dict[str, _ColumnsWriter] = {}
+    events: dict[str, _ColumnsWriter] = {}
+    stores: dict[str, str] = {}
+    overlapping: dict[str, bool] = {}
+    counts = dict.fromkeys(COUNTS, 0)
+    for log in buckets.frames():
+        found = cut(log)
+        parts = _parts_of(found, stages)
+        held = {}
+        for name, windows in parts.items():
+            store = stores[name] = _store_of(windows, parts)
+            held[store] = windows.columns.events
+            rows.setdefault(name, _ColumnsWriter(folder / name))
+            events.setdefault(store, _ColumnsWriter(folder / store))
+            rows[name].append(_arrays(windows, users.users, events[store].rows))
+            overlapping[name] = windows.overlapping or overlapping.get(name, False)
+        for store, columns in held.items():
+            events[store].append(columns)
+        users.append(windows.user_ids)
+        for name in COUNTS:
+            counts[name] += getattr(found, name, 0)
+    for writer in (*rows.values(), *events.values()):
+        writer.close()
+    users.close()
+    return {
+        "events": stores,
+        "overlapping": overlapping,
+        "columns": list(columns),
+        **counts,
+    }
+
+
+def split_rows(folder: Path, facts: dict, windows: Windows, split) -> dict:
+    """Writes the parts of rows that are not split yet.
+
+    Args:
+        folder: The folder that holds them.
+        facts: What `write_buckets` returned.
+        windows: The `Windows` in the folder.
+        split: `AtRandom`.
+
+    Returns:
+        The dict for `read_rows`.
+    """
+    drawn = draw_parts(windows, split.test_share, split.validation_share, split.seed)
+    for name, rows in drawn.items():
+        _write_part(folder / name, _subsets(windows, rows))
+    _remove_part(folder / _ALL)
+    return {
+        **facts,
+        "overlapping": dict.fromkeys(PARTS, windows.overlapping),
+        "events": dict.fromkeys(PARTS, facts["events"][_ALL]),
+    }
+
+
+def join_stages(folder: Path, facts: dict, windows: dict[str, Windows]) -> dict:
+    """Writes the training rows of all stages, one stage after the other.
+
+    Args:
+        folder: The folder that holds them.
+        facts: What `write_buckets` returned.
+        windows: Dict from the name of each part to the `Windows` in the folder.
+
+    Returns:
+        The dict for `read_rows`.
+    """
+    stages = [name for name in windows if name not in PARTS]
+    _write_part(
+        folder / "train", (part for name in stages for part in windows[name].parts())
+    )
+    for name in stages:
+        _remove_part(folder / name)
+    overlapping = {name: facts["overlapping"][name] for name in ("validation", "test")}
+    overlapping["train"] = any(facts["overlapping"][name] for name in stages)
+    events = dict.fromkeys(("validation", "test"), _EVENTS)
+    return {
+        **facts,
+        "overlapping": overlapping,
+        "events": {**events, "train": _PAST_EVENTS},
+    }
+
+
+def read_rows(folder: Path, facts: dict, vocabulary) -> dict[str, Windows]:
+    """Opens rows without loading them.
+
+    Args:
+        folder: The folder that holds them.
+        facts: What `write_buckets` or `split_rows` returned.
+        vocabulary: The `Vocabulary` of the items.
+
+    Returns:
+        Dict from the name of each part to its `Windows`.
+    """
+    user_ids = StoredArray.open(folder / "users.npy")
+    found = {}
+    for name, store in facts["events"].items():
+        arrays = {
+            array: StoredArray.open(_file(folder / name, array)) for array in _ARRAYS
+        }
+        columns = {
+            column: StoredArray.open(_file(folder / store, column))
+            for column in facts["columns"]
+        }
+        found[name] = Windows(
+            arrays["items"],
+            arrays["users"],
+            arrays["end_time"],
+            vocabulary,
+            user_ids,
+            facts["overlapping"][name],
+            EventColumns(
+                columns,
+                begins=arrays["begins"],
+                ends=arrays["ends"],
+                targets=arrays["targets"],
+                length=arrays["items"].shape[1],
+            ),
+        )
+    return found
+
+
+def _parts_of(found, stages):
+    """Returns the rows of a bucket by the name of their part.
+
+    In the rows of all buckets, those of a stage of training come before those of the
+    next one. So the stages are parts of their own.
+    """
+    if isinstance(found, Windows):
+        return {_ALL: found}
+    parts = {name: getattr(found, name) for name in PARTS}
+    if not stages:
+        return parts
+    train = parts.pop("train")
+    stage = sum((train.end_time >= time).astype(int) for time in stages)
+    rows = {f"stage{n}": train.subset(stage == n) for n in range(len(stages) + 1)}
+    return {**rows, **parts}
+
+
+def _store_of(windows, parts):
+    """Returns the folder of the events of windows: rows before a time have events of
+    their own."""
+    events = parts.get("test", windows).columns.events
+    return _EVENTS if windows.columns.events is events else _PAST_EVENTS
+
+
+def _arrays(windows, first_user=0, first_event=0):
+    """Returns what is written of windows, after so many users and events of others."""
+    users = windows.users
+    places = {name: getattr(windows.columns, name) + first_event for name in _PLACES}
+    return {
+        "items": windows.items,
+        "users": np.where(users < 0, users, users + np.int32(first_user)),
+        "end_time": windows.end_time,
+        **places,
+    }
+
+
+def _subsets(windows, rows):
+    size = max(1, PART_ITEMS // windows.length)
+    for start in range(0, max(1, len(rows)), size):
+        yield windows.subset(rows[start : start + size])
+
+
+def _write_part(folder, parts):
+    writer = _ColumnsWriter(folder)
+    for part in parts:
+        writer.append(_arrays(part))
+    writer.close()
+
+
+def _remove_part(folder):
+    for name in _ARRAYS:
+        _file(folder, name).unlink()
+    folder.rmdir()
+
+
+def _file(folder, name):
+    return folder / f"{quote(name, safe='')}.npy"
