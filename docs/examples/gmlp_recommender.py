@@ -4,7 +4,7 @@ import keras
 from keras import ops
 from keras.initializers import GlorotUniform, Ones, Zeros
 
-from stackrec_keras.layers import BlockStack, BlockWeight, Embedding
+from stackrec_keras.layers import BlockStack, BlockWeight
 from stackrec_keras.models import SequentialRecommender
 
 
@@ -49,10 +49,7 @@ class GMLPRecommender(SequentialRecommender):
         super().__init__(num_items, dim, num_blocks, **kwargs)
         self.max_length = max_length
         self.dim = dim
-        self.item_embedding = Embedding(
-            num_items + 1, dim, dtype=self.dtype_policy, name="item_embedding"
-        )
-        self.item_embedding.build((None, None))
+        self.item_embedding = self.new_item_embedding(dim)
         self.stack = self.stack_class(
             num_blocks, dim, max_length, dtype=self.dtype_policy, name="stack"
         )

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 from keras.initializers import GlorotUniform, Zeros
 
-from stackrec_keras.layers import BlockStack, BlockWeight, Embedding
+from stackrec_keras.layers import BlockStack, BlockWeight
 from stackrec_keras.models import SequentialRecommender
 
 
@@ -32,10 +32,7 @@ class PriceRecommender(SequentialRecommender):
     def __init__(self, num_items, dim=64, num_blocks=4, **kwargs):
         super().__init__(num_items, dim, num_blocks, **kwargs)
         self.dim = dim
-        self.item_embedding = Embedding(
-            num_items + 1, dim, dtype=self.dtype_policy, name="item_embedding"
-        )
-        self.item_embedding.build((None, None))
+        self.item_embedding = self.new_item_embedding(dim)
         self.stack = PriceStack(num_blocks, dim, dtype=self.dtype_policy, name="stack")
         self.stack.build((None, None, dim))
         self.build()

@@ -75,6 +75,13 @@ def _check_scoring(model):
                 f"Build it with {name}=False.",
                 model,
             )
+    if model.num_item_features is not None:
+        raise ArgumentError(
+            "model",
+            "was built with item_features, which the reference implementation lacks",
+            "Build it without them.",
+            model,
+        )
 
 
 class Checkpoint:

@@ -12,6 +12,7 @@ from stackrec_keras.arguments import check_integer
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.wording import counted, shown
 
+from .item_features import align_features
 from .raw_ids import (
     MIXED_BOOLEANS,
     PLAIN,
@@ -233,6 +234,36 @@ class Vocabulary:
                 "Remove it before decoding; 0 is padding.",
             )
         return self.ids[array - 1]
+
+    def align_features(self, features: Any, default: Any = None) -> np.ndarray:
+        """Returns features of items in the order of the indices, for the
+        `item_features` of a model.
+
+        Args:
+            features: A frame of numbers whose index holds raw item ids, or a dict from
+                raw item id to vector. Items that the vocabulary lacks are left out.
+            default: The features of items that have none: a number, or a vector.
+                Defaults to `None`: every item must have features.
+
+        Returns:
+            Float32 array `(len(vocabulary), num_features)`, that of index 1 first.
+
+        Raises:
+            ArgumentError: If an item has no features and there is no `default`, or
+                features are not finite numbers.
+
+        Example:
+
+        ```python
+        genres = films["genres"].str.get_dummies("|")  # films: indexed by title
+        model = sr.SASRec(
+            len(vocabulary),
+            max_length=50,
+            item_features=vocabulary.align_features(genres),
+        )
+        ```
+        """
+        return align_features(self, features, default)
 
     def get_config(self) -> dict:
         """Returns a dict of lists that JSON can hold; ids keep their type.

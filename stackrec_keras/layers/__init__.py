@@ -4,6 +4,7 @@ from stackrec_keras.layers.dilated_residual_stack import DilatedResidualStack
 from stackrec_keras.layers.dropout import dropout, seed_generator
 from stackrec_keras.layers.embedding import Embedding, with_dense_gradient
 from stackrec_keras.layers.hstu_stack import HSTUStack
+from stackrec_keras.layers.item_embedding import ItemEmbedding
 from stackrec_keras.layers.ligr_stack import LiGRStack
 from stackrec_keras.layers.output_table import OutputTable
 from stackrec_keras.layers.rezero_transformer_stack import ReZeroTransformerStack
@@ -14,6 +15,7 @@ __all__ = [
     "DilatedResidualStack",
     "Embedding",
     "HSTUStack",
+    "ItemEmbedding",
     "LiGRStack",
     "NUM_TIME_BUCKETS",
     "OutputTable",

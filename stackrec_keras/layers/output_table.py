@@ -7,6 +7,7 @@ from keras.initializers import Constant, RandomNormal, RandomUniform
 
 from stackrec_keras.arguments import check_bools, check_integers, is_number
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.layers.item_embedding import ItemEmbedding, project
 from stackrec_keras.types import Tensor
 
 EPSILON = 1e-6
@@ -35,6 +36,11 @@ class OutputTable(keras.layers.Layer):
             norm, so that products are cosines. There are no biases then. Defaults to
             `False`.
         temperature: Float, what products are divided by. Defaults to `1.0`.
+        num_features: Integer, the number of features of each item, which `use_features`
+            sets. Their projection, a second one, is then part of the vectors. Defaults
+            to `None`.
+        feature_fusion: `"add"` or `"replace"`, as the `fusion` of `ItemEmbedding`.
+            Defaults to `"add"`.
         **kwargs: The other arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -55,6 +61,8 @@ class OutputTable(keras.layers.Layer):
         tied: bool = False,
         normalize: bool = False,
         temperature: float = 1.0,
+        num_features: int | None = None,
+        feature_fusion: str = "add",
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
@@ -69,6 +77,8 @@ class OutputTable(keras.layers.Layer):
         self.tied = bool(tied)
         self.normalize = bool(normalize)
         self.temperature = float(temperature)
+        self.num_features = num_features
+        self.feature_fusion = feature_fusion
         self._input_embedding: Any = None
 
     @property
@@ -76,16 +86,24 @@ class OutputTable(keras.layers.Layer):
         """Boolean, whether each item has a bias."""
         return not (self.tied or self.normalize)
 
+    @property
+    def has_table(self) -> bool:
+        """Boolean, whether each item has a vector of its own here."""
+        of_features_alone = self.num_features and self.feature_fusion == "replace"
+        return not (self.tied or of_features_alone)
+
+    @property
+    def item_variables(self) -> list[keras.Variable]:
+        """List of the variables that have a row for each item."""
+        table = [self.table] if self.has_table else []
+        return [*table, *([self.bias] if self.has_bias else [])]
+
     def build(self, input_shape: tuple | None = None) -> None:
         bound = self.dim**-0.5
-        if not self.tied:
-            self.table = self.add_weight(
-                name="table",
-                shape=(self.num_items + 1, self.dim),
-                initializer=RandomUniform(-bound, bound)
-                if self.fan_in
-                else RandomNormal(stddev=0.01),
-            )
+        if self.has_table:
+            self.table = self._vectors("table", self.num_items + 1)
+        if self.num_features and not self.tied:
+            self.projection = self._vectors("projection", self.num_features)
         if self.has_bias:
             self.bias = self.add_weight(
                 name="bias",
@@ -95,6 +113,24 @@ class OutputTable(keras.layers.Layer):
                 else Constant(0.1),
             )
         self.built = True
+
+    def _vectors(self, name, number):
+        bound = self.dim**-0.5
+        return self.add_weight(
+            name=name,
+            shape=(number, self.dim),
+            initializer=RandomUniform(-bound, bound)
+            if self.fan_in
+            else RandomNormal(stddev=0.01),
+        )
+
+    def use_features(self, embedding: ItemEmbedding) -> None:
+        """Scores items by their features too.
+
+        Args:
+            embedding: The built layer that holds them.
+        """
+        self._input_embedding = weakref.ref(embedding)  # as in `tie`
 
     def tie(self, embedding: keras.layers.Embedding | None) -> None:
         """Scores items by the vectors of an input embedding, if `tied`.
@@ -131,17 +167,20 @@ class OutputTable(keras.layers.Layer):
         padding = ops.arange(0, self.num_items + 1, dtype="int32") == 0
         return ops.where(padding, ops.cast(-float("inf"), scores.dtype), scores)
 
-    def operands(self, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def operands(
+        self, hidden: Tensor, kept: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Returns what scores are made of: `states @ vectors.T + biases`.
 
         Args:
             hidden: Tensor of shape `(..., dim)`.
+            kept: As in `item_weights`. Defaults to `None`.
 
         Returns:
             The states, of the shape and dtype of `hidden`, the vectors
             `(num_items + 1, dim)` and the biases `(num_items + 1,)`.
         """
-        return (self.states(hidden), *self.item_weights())
+        return (self.states(hidden), *self.item_weights(kept))
 
     def states(self, hidden: Tensor) -> Tensor:
         """Returns the states of `operands`."""
@@ -150,15 +189,37 @@ class OutputTable(keras.layers.Layer):
         states = _unit(hidden) if self.normalize else hidden
         return ops.cast(states / self.temperature, hidden.dtype)
 
-    def item_weights(self) -> tuple[Tensor, Tensor]:
-        """Returns the vectors and the biases of `operands`."""
-        table = self._input_embedding().embeddings if self.tied else self.table
-        vectors = ops.convert_to_tensor(table)
+    def item_weights(self, kept: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Returns the vectors and the biases of `operands`.
+
+        Args:
+            kept: Tensor `(num_items + 1, 1)`, 0 for an item that is treated as a new
+                one, with only its features and the mean of the biases, and otherwise
+                1. Defaults to `None`: there are none.
+        """
+        vectors = self.item_vectors(kept)
         if self.normalize:
             vectors = _unit(vectors)
         if self.has_bias:
-            return vectors, ops.convert_to_tensor(self.bias)
+            biases = ops.convert_to_tensor(self.bias)
+            if kept is not None:
+                biases = ops.where(kept[:, 0] > 0, biases, ops.mean(biases))
+            return vectors, biases
         return vectors, ops.zeros((self.num_items + 1,), vectors.dtype)
+
+    def item_vectors(self, kept: Tensor | None = None) -> Tensor:
+        """Returns the vectors of all items as they are stored, or made of features: not
+        yet divided by their norm. `kept` is as in `item_weights`."""
+        if not self.num_features:
+            table = self._input_embedding().embeddings if self.tied else self.table
+            return ops.convert_to_tensor(table)
+        embedding = self._input_embedding()
+        if self.tied:
+            return embedding.table(kept)
+        projected = project(embedding.item_features, self.projection)
+        if not self.has_table:
+            return projected
+        return projected + (self.table if kept is None else self.table * kept)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self.num_items + 1)
@@ -172,6 +233,8 @@ class OutputTable(keras.layers.Layer):
             "tied": self.tied,
             "normalize": self.normalize,
             "temperature": self.temperature,
+            "num_features": self.num_features,
+            "feature_fusion": self.feature_fusion,
         }
 
 

@@ -5,7 +5,7 @@ import keras
 
 from stackrec_keras.arguments import check_bools, check_integers
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.layers import DilatedResidualStack, Embedding
+from stackrec_keras.layers import DilatedResidualStack
 from stackrec_keras.models.inputs import Features
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 from stackrec_keras.types import Tensor
@@ -50,14 +50,9 @@ class ConvolutionalRecommender(SequentialRecommender):
         self.kernel_size = int(kernel_size)
         self.dilations = tuple(int(dilation) for dilation in each)
         self.rezero = bool(rezero)
-        self.item_embedding = Embedding(
-            self.num_items + 1,
-            self.embedding_dim,
-            embeddings_initializer=keras.initializers.TruncatedNormal(stddev=0.02),
-            dtype=self.dtype_policy,
-            name="item_embedding",
+        self.item_embedding = self.new_item_embedding(
+            self.embedding_dim, keras.initializers.TruncatedNormal(stddev=0.02)
         )
-        self.item_embedding.build((None, None))
         self.stack = self._new_stack("stack", causal=True)
 
     def hidden_states(self, features: Features, training: bool | None) -> Tensor:

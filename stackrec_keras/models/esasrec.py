@@ -37,9 +37,9 @@ class ESASRec(AttentionRecommender):
             of `embedding_dim`. Defaults to `4`.
         rezero: Boolean, whether each branch also has a gate that starts at 0. A new
             block is then exactly the identity. Defaults to `False`.
-        **kwargs: `tied`, `normalize` and `temperature`, how items are scored (see
-            `SequentialRecommender`), and `name`, `dtype` and the other arguments of a
-            Keras model.
+        **kwargs: `tied`, `normalize` and `temperature`, how items are scored,
+            `item_features` and `feature_fusion` (see `SequentialRecommender`); `name`,
+            `dtype` and the other arguments of a Keras model.
 
     Call arguments:
         inputs: Integer tensor of shape `(batch, time)`.
@@ -90,12 +90,7 @@ class ESASRec(AttentionRecommender):
             **kwargs,
         )
         self.embedding_dim = dim
-        self.item_embedding = self._embedding(
-            self.num_items + 1,
-            dim,
-            "item_embedding",
-            initializer=RandomNormal(stddev=0.02),
-        )
+        self.item_embedding = self.new_item_embedding(dim, RandomNormal(stddev=0.02))
         self.position_embedding = self._embedding(
             self.max_length, dim, "positions", (None,), GlorotNormal()
         )

@@ -9,6 +9,8 @@ from stackrec_keras.arguments import check_choice, check_integers
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.data.raw_ids import convert_like
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.layers.item_embedding import item_variables
+from stackrec_keras.models.item_features import read_new_features
 from stackrec_keras.stacking.growth import set_slices
 from stackrec_keras.stacking.in_place import changing_shapes
 from stackrec_keras.stacking.optimizer_state import check_optimizers
@@ -16,25 +18,35 @@ from stackrec_keras.stacking.optimizer_state import check_optimizers
 INITS = ("mean", "random")
 
 
-def extend_items(model, n, init, ids, trained=None):
+def extend_items(model, n, init, ids, features=None, trained=None):
     """See `SequentialRecommender.extend_items`.
 
     Args:
         model: A `SequentialRecommender`.
         n: Integer or `None`, the number of new items.
-        init: String, how their weights are initialized.
+        init: String, how their weights are initialized, or `None`: with features, as
+            if they had no ids, otherwise as `"mean"`.
         ids: List of their raw ids, or `None`.
+        features: Their features, or `None`.
         trained: The model whose optimizer trains the weights. Defaults to `None`,
             which means `model`.
     """
     trained = trained or model
     n = _count_new(n, ids)
     vocabulary = _extend_vocabulary(model.vocabulary, n, ids)
+    rows = read_new_features(model, features, n, ids)
     if trained is model:
         _check_loss(model, n)
     embedding, output = model.item_embedding, model.output_table
     # Row 0, the padding, must not affect the mean.
-    _extend(trained, catalogues(model)["items"], n, init, 1)
+    tables = catalogues(model)["items"]
+    given = {}
+    if rows is not None:
+        given = {id(embedding.item_features): rows}
+        if init is None:  # the ids add nothing to the features, as in `id_dropout`
+            vectors = [table for table in tables if len(table.shape) == 2]
+            given = {**{id(v): np.zeros((n, v.shape[1])) for v in vectors}, **given}
+    _extend(trained, tables, n, "mean" if init is None else init, 1, given)
     model.num_items += n
     embedding.input_dim = output.num_items + 1 + n
     output.num_items += n
@@ -62,12 +74,12 @@ def extend_users(model, n, init):
 def catalogues(model):
     """Returns the variables that have a row for each item, target or user, in a dict
     with the keys `"items"`, `"targets"` and `"users"`, as far as the model has them."""
-    output = list(model.output_table.weights)  # none if tied
+    output = model.output_table.item_variables  # none if tied
     if hasattr(model, "source"):
         return {**catalogues(model.source), "targets": output}
     tables = {}
     if hasattr(model, "item_embedding"):
-        tables["items"] = [model.item_embedding.embeddings, *output]
+        tables["items"] = [*item_variables(model.item_embedding), *output]
     if hasattr(model, "user_embedding"):
         tables["users"] = [model.user_embedding.embeddings]
     return tables
@@ -105,13 +117,17 @@ def _count_missing(table, rows):
     return table.shape[0] - rows.shape[0] if fits else 0
 
 
-def _extend(model, tables, n, init, first):
+def _extend(model, tables, n, init, first, given=None):
+    """Adds `n` rows to variables: those in `given`, by `id(variable)`, or new ones."""
+    given = given or {}
     check_integers(n=n)
     check_choice("init", init, INITS)
     sources, fresh = {}, {}
     for table in tables:
         old = ops.convert_to_numpy(table)
-        rows = _draw_rows(old[first:], n, init)
+        rows = given.get(id(table))
+        if rows is None:
+            rows = _draw_rows(old[first:], n, init)
         sources[id(table)] = [*range(len(old)), *[None] * n]
         fresh[id(table)] = np.concatenate([old, rows]).astype(old.dtype)
     with changing_shapes(model) as optimizers:

@@ -43,9 +43,9 @@ class GRec(ConvolutionalRecommender):
             `True`.
         encoder: Boolean, whether an encoder sees both sides of the gaps. Defaults to
             `False`.
-        **kwargs: `tied`, `normalize` and `temperature`, how items are scored (see
-            `SequentialRecommender`); `name`, `dtype` and the other arguments of a Keras
-            model.
+        **kwargs: `tied`, `normalize` and `temperature`, how items are scored,
+            `item_features` and `feature_fusion` (see `SequentialRecommender`); `name`,
+            `dtype` and the other arguments of a Keras model.
 
     Call arguments:
         inputs: Integer tensor of shape `(batch, time)`.

@@ -48,9 +48,9 @@ class HSTU(AttentionRecommender):
             `embedding_dim // num_heads`.
         chunk_size: Integer, how many queries to process at a time, or `None` for all:
             see `layers.HSTUStack`. Defaults to `None`.
-        **kwargs: `tied`, `normalize` and `temperature`, how items are scored (see
-            `SequentialRecommender`), and `name`, `dtype` and the other arguments of a
-            Keras model.
+        **kwargs: `tied`, `normalize` and `temperature`, how items are scored,
+            `item_features` and `feature_fusion` (see `SequentialRecommender`); `name`,
+            `dtype` and the other arguments of a Keras model.
 
     Call arguments:
         inputs: Dict of integer tensors of shape `(batch, time)`: `"items"`,
@@ -112,12 +112,7 @@ class HSTU(AttentionRecommender):
             **kwargs,
         )
         self.embedding_dim = dim
-        self.item_embedding = self._embedding(
-            self.num_items + 1,
-            dim,
-            "item_embedding",
-            initializer=RandomNormal(stddev=0.02),
-        )
+        self.item_embedding = self.new_item_embedding(dim, RandomNormal(stddev=0.02))
         self.position_embedding = None
         if position_embedding:
             initializer = RandomNormal(stddev=dim**-0.5)

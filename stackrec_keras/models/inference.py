@@ -10,6 +10,7 @@ import weakref
 import keras
 from keras import ops
 
+from stackrec_keras.layers.item_embedding import table_of
 from stackrec_keras.layers.tracing import compile_function
 
 _functions: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
@@ -36,7 +37,7 @@ def output_weights(model):
 
 def item_vectors(model):
     """Returns the input embeddings `(num_items + 1, dim)`; row 0 is the padding's."""
-    return _values(model.item_embedding.embeddings)[0]
+    return _values(table_of(model.item_embedding))[0]
 
 
 def _values(*variables):

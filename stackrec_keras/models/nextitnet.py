@@ -20,9 +20,9 @@ class NextItNet(ConvolutionalRecommender):
             first convolution and twice that in its second. Defaults to `(1, 4)`.
         rezero: Boolean, whether each block has a gate that starts at 0. Defaults to
             `True`.
-        **kwargs: `tied`, `normalize` and `temperature`, how items are scored (see
-            `SequentialRecommender`); `name`, `dtype` and the other arguments of a Keras
-            model.
+        **kwargs: `tied`, `normalize` and `temperature`, how items are scored,
+            `item_features` and `feature_fusion` (see `SequentialRecommender`); `name`,
+            `dtype` and the other arguments of a Keras model.
 
     Call arguments:
         inputs: Integer tensor of shape `(batch, time)`.

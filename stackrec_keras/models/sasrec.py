@@ -1,6 +1,7 @@
 from typing import Any
 
 import keras
+from keras.initializers import RandomNormal
 
 from stackrec_keras.arguments import check_integers
 from stackrec_keras.models.inputs import Features
@@ -28,9 +29,9 @@ class SASRec(TransformerRecommender):
             block whose gates are 0 is exactly the identity. Defaults to `"post"`.
         padding_mask: Boolean, whether to hide padding from every position. Defaults to
             `False`, as in the reference implementation.
-        **kwargs: `tied`, `normalize` and `temperature`, how items are scored (see
-            `SequentialRecommender`); `name`, `dtype` and the other arguments of a Keras
-            model.
+        **kwargs: `tied`, `normalize` and `temperature`, how items are scored,
+            `item_features` and `feature_fusion` (see `SequentialRecommender`); `name`,
+            `dtype` and the other arguments of a Keras model.
 
     Call arguments:
         inputs: Integer tensor of shape `(batch, time)`.
@@ -83,8 +84,8 @@ class SASRec(TransformerRecommender):
             **kwargs,
         )
         self.embedding_dim = int(embedding_dim)
-        self.item_embedding = self._embedding(
-            self.num_items + 1, self.embedding_dim, "item_embedding"
+        self.item_embedding = self.new_item_embedding(
+            self.embedding_dim, RandomNormal(stddev=0.01)
         )
         self.build()
 

@@ -20,6 +20,12 @@ from stackrec_keras.models.inputs import (
     as_features,
     items_of,
 )
+from stackrec_keras.models.item_features import (
+    HasItemFeatures,
+    check_id_dropout,
+    config_of,
+    read_item_features,
+)
 from stackrec_keras.models.recommend import recommend
 from stackrec_keras.models.refused_h5 import SavesAsKeras
 from stackrec_keras.models.similar_items import similar_items
@@ -31,7 +37,12 @@ from stackrec_keras.types import Tensor
 
 
 class SequentialRecommender(
-    Trainer, Exportable, SavesAsKeras, GrowableCheckpoint, keras.Model
+    HasItemFeatures,
+    Trainer,
+    Exportable,
+    SavesAsKeras,
+    GrowableCheckpoint,
+    keras.Model,
 ):
     """Base of all models: a next-item recommender whose depth can grow.
 
@@ -52,6 +63,17 @@ class SequentialRecommender(
             Defaults to `False`.
         temperature: Float, what scores are divided by, before a bias is added.
             Defaults to `1.0`.
+        item_features: Array of shape `(num_items, num_features)`, a vector for each
+            item that does not change in training, such as an embedding of its text;
+            item 1 first. `Vocabulary.align_features` makes it from a frame. Trained
+            matrices project it to the item's vectors in the input and in the output
+            embedding. Defaults to `None`.
+        feature_fusion: `"add"` adds the projected features to what is learned for each
+            id; `"replace"` makes an item's vectors from its features alone. Defaults
+            to `"add"`.
+        id_dropout: Float, the fraction of items that a training step treats as new: it
+            leaves out what is learned for their ids, so that the features learn to
+            stand alone. For models with `item_features`. Defaults to `0.0`.
         **kwargs: `name`, `dtype` and the other arguments of a Keras model.
 
     Call arguments:
@@ -94,6 +116,9 @@ class SequentialRecommender(
         tied: bool = False,
         normalize: bool = False,
         temperature: float = 1.0,
+        item_features: Any = None,
+        feature_fusion: str = "add",
+        id_dropout: float = 0.0,
         **kwargs,
     ) -> None:
         _check_names(type(self), kwargs)
@@ -101,6 +126,13 @@ class SequentialRecommender(
         check_integers(num_items=num_items, num_blocks=num_blocks)
         self.num_items = int(num_items)
         self.initial_blocks = int(num_blocks)
+        given = read_item_features(item_features, feature_fusion, self.num_items)
+        check_id_dropout(id_dropout, given, feature_fusion)
+        self._item_features, self.feature_fusion = given, feature_fusion
+        self.id_dropout = id_dropout
+        if given is not None:
+            is_number = isinstance(given, int)
+            self.num_item_features = given if is_number else given.shape[1]
         # Scores are compared with each other: half precision would make ties.
         self.output_table = OutputTable(
             num_items,
@@ -109,6 +141,8 @@ class SequentialRecommender(
             tied,
             normalize,
             temperature,
+            self.num_item_features,
+            feature_fusion,
             dtype=self.dtype_policy.variable_dtype,
             name=self.output_name,
         )
@@ -156,6 +190,7 @@ class SequentialRecommender(
         self.vocabulary = vocabulary
 
     def build(self, input_shape: tuple | None = None) -> None:
+        self.connect_item_features()
         if self.tied:
             self.output_table.tie(getattr(self, "item_embedding", None))
         self.built = True
@@ -301,7 +336,11 @@ class SequentialRecommender(
         grow(self, growth, num_blocks)
 
     def extend_items(
-        self, n: int | None = None, init: str = "mean", ids: Sequence | None = None
+        self,
+        n: int | None = None,
+        init: str | None = None,
+        ids: Sequence | None = None,
+        features: Any = None,
     ) -> None:
         """Adds items to the catalogue in place, and to the optimizer's state.
 
@@ -312,9 +351,14 @@ class SequentialRecommender(
             n: Integer, how many items. Defaults to `None`, as many as there are `ids`.
             init: How their vectors and biases are initialized: `"mean"`, the mean of
                 all items, or `"random"`, drawn with the mean and the standard deviation
-                of each column. Defaults to `"mean"`.
+                of each column. Defaults to `None`: the mean. In a model with item
+                features, it is the mean of the biases, while the vectors of the new ids
+                are 0, so that only the features count until the items are trained.
             ids: List of their raw ids, for a model with a vocabulary. Defaults to
                 `None`.
+            features: Their features, for a model with item features: an array
+                `(n, num_features)`; or, with `ids`, a frame indexed by raw id or a dict
+                from raw id to vector. Defaults to `None`.
 
         Raises:
             ArgumentError: If an argument does not fit the model, which then stays as
@@ -327,7 +371,7 @@ class SequentialRecommender(
         model.fit(x, y)  # with new items in it
         ```
         """
-        extend_items(self, n, init, ids)
+        extend_items(self, n, init, ids, features)
 
     def summary(
         self,
@@ -357,6 +401,9 @@ class SequentialRecommender(
             "tied": self.tied,
             "normalize": self.normalize,
             "temperature": self.temperature,
+            "item_features": config_of(self.num_item_features),
+            "feature_fusion": self.feature_fusion,
+            "id_dropout": self.id_dropout,
         }
 
 

@@ -2,6 +2,7 @@ from typing import Any
 
 import keras
 from keras import ops
+from keras.initializers import RandomNormal
 
 from stackrec_keras.arguments import check_fraction, check_integers
 from stackrec_keras.models.extension import extend_users
@@ -40,9 +41,9 @@ class SSEPT(TransformerRecommender):
             block whose gates are 0 is exactly the identity. Defaults to `"post"`.
         padding_mask: Boolean, whether to hide padding from every position. Defaults to
             `False`, as in the reference implementation.
-        **kwargs: `normalize` and `temperature`, how items are scored (see
-            `SequentialRecommender`); `name`, `dtype` and the other arguments of a Keras
-            model.
+        **kwargs: `normalize` and `temperature`, how items are scored, `item_features`
+            and `feature_fusion` (see `SequentialRecommender`); `name`, `dtype` and the
+            other arguments of a Keras model.
 
     Call arguments:
         inputs: Dict of `"items"`, an integer tensor of shape `(batch, time)`, and
@@ -110,8 +111,8 @@ class SSEPT(TransformerRecommender):
         self.num_users = int(num_users)
         self.item_dim, self.user_dim = int(item_dim), int(user_dim)
         self.user_noise, self.item_noise = user_noise, item_noise
-        self.item_embedding = self._embedding(
-            self.num_items + 1, self.item_dim, "item_embedding"
+        self.item_embedding = self.new_item_embedding(
+            self.item_dim, RandomNormal(stddev=0.01)
         )
         self.user_embedding = self._embedding(
             self.num_users, self.user_dim, "user_embedding", (None,)

@@ -103,7 +103,8 @@ class Steps(keras.Model):
             # reach all gradients through its norm.
             has_target = ops.expand_dims(ops.not_equal(y, 0), axis=-1)
             hidden = ops.where(has_target, hidden, ops.zeros_like(hidden))
-        states, vectors, biases = self.output_table.operands(hidden)
+        operands = self.output_table.operands(hidden, self.kept_ids())
+        states, vectors, biases = operands
         return self.loss(
             y,
             states,
@@ -112,6 +113,11 @@ class Steps(keras.Model):
             sample_weight=sample_weight,
             seed=self.seed_generator,
         )
+
+    def kept_ids(self) -> Tensor | None:
+        """Returns which items a training step scores by their id too: see
+        `OutputTable.item_weights`. `None` means all of them."""
+        return None
 
     def compute_metrics(
         self, x: Data, y: Tensor, y_pred: Tensor, sample_weight: Tensor = None

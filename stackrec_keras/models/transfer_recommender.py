@@ -92,6 +92,12 @@ class TransferRecommender(SequentialRecommender):
                 "Leave it False. The model of the source items may be tied.",
                 kwargs["tied"],
             )
+        if kwargs.get("item_features") is not None:
+            raise ArgumentError(
+                "item_features",
+                "belongs to the model of the source items",
+                "Build that model with it.",
+            )
         kwargs.setdefault("dtype", model.dtype_policy)
         super().__init__(
             num_targets, model.output_table.dim, model.num_blocks, **kwargs
@@ -194,10 +200,14 @@ class TransferRecommender(SequentialRecommender):
         return self.source.similar_items(ids, k)
 
     def extend_items(
-        self, n: int | None = None, init: str = "mean", ids: Sequence | None = None
+        self,
+        n: int | None = None,
+        init: str | None = None,
+        ids: Sequence | None = None,
+        features: Any = None,
     ) -> None:
         """Adds source items: see `SequentialRecommender.extend_items`."""
-        extend_items(self.source, n, init, ids, trained=self)
+        extend_items(self.source, n, init, ids, features, trained=self)
         self.num_items = self.source.num_items
 
     def extend_targets(

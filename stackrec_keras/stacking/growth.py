@@ -249,7 +249,10 @@ def _sources(model, growth, old, new):
         for name, weight in stack.block_weights().items():
             sources[id(getattr(stack, name))] = growth.weight_sources(weight, blocks)
     for layer in growth.redrawn_layers(model):
+        given = {id(variable) for variable in getattr(layer, "given_variables", ())}
         for variable in layer.weights:
+            if id(variable) in given:
+                continue
             sources[id(variable)] = [None] * (variable.shape or (0,))[0]
     return sources
 

@@ -1,0 +1,183 @@
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from stackrec_keras.arguments import check_choice, check_fraction
+from stackrec_keras.layers.dropout import seed_generator
+from stackrec_keras.layers.embedding import Embedding, known_ids
+from stackrec_keras.types import Tensor
+
+FUSIONS = ("add", "replace")
+"""How features and ids make an item's vector."""
+
+
+@keras.saving.register_keras_serializable(package="stackrec_keras")
+class ItemEmbedding(Embedding):
+    """An embedding of items that have features, such as vectors of their texts.
+
+    The features are weights that are not trained, so that a file holds them. A matrix
+    that is trained projects them to the width of the embedding. There is no bias: the
+    vector of an item whose features are all 0, such as the padding, is that of its id.
+
+    Args:
+        input_dim: Integer, the number of items and one more, for the padding.
+        output_dim: Integer, the width of the vectors.
+        item_features: Array of shape `(input_dim - 1, num_features)`, the features of
+            item 1 first. Or an integer, the number of features, which are then 0 until
+            weights are loaded.
+        fusion: `"add"` adds the projected features to a vector that is learned for each
+            id. `"replace"` makes an item's vector from its features alone, and there
+            are no vectors of ids. Defaults to `"add"`.
+        id_dropout: Float, the fraction of positions at which training leaves out the
+            vector of the id. Defaults to `0.0`.
+        **kwargs: The other arguments of `keras.layers.Embedding`. The projection is
+            drawn as the vectors of the ids are, by `embeddings_initializer`.
+
+    Call arguments:
+        inputs: Integer tensor of item ids, of any shape.
+        training: Boolean or `None`; ids are left out only in training.
+
+    Returns:
+        Tensor of shape `(..., output_dim)`.
+
+    Raises:
+        ArgumentError: If `fusion` or `id_dropout` is invalid.
+
+    Reference:
+        - [Where to Go Next for Recommender Systems? ID- vs. Modality-based Recommender
+          Models Revisited, SIGIR 2023](https://arxiv.org/abs/2303.13835)
+        - [DropoutNet: Addressing Cold Start in Recommender Systems, NeurIPS 2017](
+          https://papers.nips.cc/paper/7081-dropoutnet-addressing-cold-start-in-recommender-systems)
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        item_features: np.ndarray | int,
+        fusion: str = "add",
+        id_dropout: float = 0.0,
+        **kwargs,
+    ) -> None:
+        super().__init__(input_dim, output_dim, **kwargs)
+        check_choice("fusion", fusion, FUSIONS)
+        check_fraction(id_dropout=id_dropout)
+        self.id_dropout = id_dropout
+        if id_dropout:  # without, a model's file has one random state less
+            self.seed_generator = seed_generator("id_dropout")
+        self.fusion = fusion
+        self._given = None if isinstance(item_features, int) else item_features
+        self.num_features = (
+            item_features if self._given is None else self._given.shape[1]
+        )
+
+    @property
+    def has_ids(self) -> bool:
+        """Boolean, whether each id has a vector of its own."""
+        return self.fusion == "add"
+
+    def build(self, input_shape: tuple | None = None) -> None:
+        if self.has_ids:
+            super().build(input_shape)
+        self.projection = self.add_weight(
+            name="projection",
+            shape=(self.num_features, self.output_dim),
+            # With the same object, both would start with the same numbers.
+            initializer=self.embeddings_initializer.clone(),
+        )
+        self.item_features = self.add_weight(
+            name="item_features",
+            shape=(self.input_dim, self.num_features),
+            initializer=self._initial_features,
+            trainable=False,
+        )
+        self._given = None  # the weight holds them now
+        self.built = True
+
+    def _initial_features(self, shape, dtype=None):
+        if self._given is None:
+            return ops.zeros(shape, dtype)
+        padded = np.pad(self._given, ((1, 0), (0, 0)))
+        return ops.convert_to_tensor(padded, dtype)
+
+    @property
+    def item_variables(self) -> list[keras.Variable]:
+        """List of the variables that have a row for each item."""
+        return [*([self.embeddings] if self.has_ids else []), self.item_features]
+
+    @property
+    def given_variables(self) -> list[keras.Variable]:
+        """List of the variables that were given, so that none can be drawn anew."""
+        return [self.item_features]
+
+    def table(self, kept: Tensor | None = None) -> Tensor:
+        """Returns the vectors of all items, `(input_dim, output_dim)`.
+
+        Args:
+            kept: Tensor `(input_dim, 1)`, 0 where the id's vector is left out and
+                otherwise 1. Defaults to `None`: none is left out.
+        """
+        projected = project(self.item_features, self.projection)
+        if not self.has_ids:
+            return projected
+        return projected + (self.embeddings if kept is None else self.embeddings * kept)
+
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        ids = known_ids(ops.cast(inputs, "int32"), self.item_features.shape[0])
+        features = ops.take(self.item_features, ids, axis=0)
+        features = ops.cast(features, self.compute_dtype)
+        projected = ops.matmul(features, ops.cast(self.projection, self.compute_dtype))
+        if not self.has_ids:
+            return projected
+        rows = super().call(inputs)
+        if training and self.id_dropout:
+            shape = (*ops.shape(ids), 1)
+            rows = rows * draw_kept(shape, self.id_dropout, self.seed_generator, rows)
+        return projected + rows
+
+    # Keras' Embedding stores the vectors of the ids, and nothing else.
+    def save_own_variables(self, store: Any) -> None:
+        keras.layers.Layer.save_own_variables(self, store)
+
+    def load_own_variables(self, store: Any) -> None:
+        keras.layers.Layer.load_own_variables(self, store)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "item_features": self.num_features,
+            "fusion": self.fusion,
+            "id_dropout": self.id_dropout,
+        }
+
+
+def draw_kept(
+    shape: tuple, id_dropout: float, seed: keras.random.SeedGenerator, like: Any
+) -> Tensor:
+    """Draws which ids' vectors a training step keeps: 1, and 0 for the others."""
+    kept = keras.random.uniform(shape, seed=seed) >= id_dropout
+    return ops.cast(kept, like.dtype)
+
+
+def project(features: Any, projection: Any) -> Tensor:
+    """Returns `features @ projection`, two variables, as a tensor."""
+    return ops.matmul(
+        ops.convert_to_tensor(features), ops.convert_to_tensor(projection)
+    )
+
+
+def table_of(embedding: keras.layers.Embedding) -> Tensor:
+    """Returns the vectors of all items of an input embedding, with or without item
+    features."""
+    if isinstance(embedding, ItemEmbedding):
+        return embedding.table()
+    return ops.convert_to_tensor(embedding.embeddings)
+
+
+def item_variables(embedding: keras.layers.Embedding) -> list[keras.Variable]:
+    """Returns the variables of an input embedding that have a row for each item."""
+    if isinstance(embedding, ItemEmbedding):
+        return embedding.item_variables
+    return [embedding.embeddings]

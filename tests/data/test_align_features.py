@@ -1,0 +1,57 @@
+import numpy as np
+import pandas as pd
+import pytest
+from refusals import refused
+
+from stackrec_keras.data import Vocabulary
+
+VOCABULARY = Vocabulary(["a", "b", "c"])
+FRAME = pd.DataFrame({"drama": [1, 0, 1, 0], "year": [3.0, 2, 1, 0]}, list("cabx"))
+
+
+@pytest.mark.parametrize("features", [FRAME, FRAME.T.to_dict("list")])
+def test_rows_come_in_the_order_of_the_indices(features):
+    aligned = VOCABULARY.align_features(features)
+    assert aligned.dtype == "float32"
+    assert aligned.tolist() == [[0, 2], [1, 1], [1, 3]]
+
+
+def test_numbers_are_ids_as_in_the_vocabulary():
+    aligned = Vocabulary([30, 10]).align_features({10: [1.0], 30: [3.0]})
+    assert aligned.tolist() == [[3], [1]]
+
+
+def test_items_without_features_are_counted_and_named():
+    with refused("features", says="lacks 2 of 3 items: 'a', 'b'. .*default"):
+        VOCABULARY.align_features(FRAME.loc[["c"]])
+
+
+@pytest.mark.parametrize("default, row", [(0, [0, 0]), ([5, 6], [5, 6])])
+def test_a_default_stands_in_for_them(default, row):
+    aligned = VOCABULARY.align_features(FRAME.loc[["c", "a"]], default)
+    assert aligned.tolist() == [[0, 2], row, [1, 3]]
+
+
+@pytest.mark.parametrize(
+    "features, says",
+    [
+        (FRAME.assign(genre="drama"), "column 'genre'"),
+        (pd.concat([FRAME, FRAME.loc[["a"]]]), "'a' more than once"),
+        (FRAME.replace(2.0, np.nan), "NaN or infinite values in 1 row, first in row 1"),
+        (FRAME.replace(2.0, 1e39), "NaN or infinite"),
+        ({"a": [1, 2], "b": [1], "c": [1, 2]}, "of one length"),
+        ({"a": 1, "b": 1, "c": 1}, "numbers of the shape"),
+        ({}, "frame whose index"),
+        (np.ones((3, 2)), "frame whose index"),
+        (FRAME[[]], "numbers of the shape"),
+    ],
+)
+def test_what_is_not_a_table_of_finite_numbers_is_refused(features, says):
+    with refused("features", says=says):
+        VOCABULARY.align_features(features)
+
+
+@pytest.mark.parametrize("default", [[1], "x", np.nan])
+def test_a_default_must_be_like_the_others(default):
+    with refused("default"):
+        VOCABULARY.align_features(FRAME.loc[["c"]], default)
