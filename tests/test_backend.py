@@ -7,8 +7,6 @@ import pytest
 
 from stackrec_keras.backend import without_start_lines
 
-pytestmark = pytest.mark.every_backend
-
 
 def test_a_backend_that_keras_does_not_know_is_named_with_those_that_it_does():
     done = subprocess.run(
@@ -66,6 +64,7 @@ def test_the_command_ends_in_one_line_where_there_is_no_backend():
     )
 
 
+@pytest.mark.every_backend
 def test_the_command_starts_without_tensorflows_lines():
     done = start(keras.backend.backend())
     assert done.returncode == 0 and "ml-1m" in done.stdout

@@ -36,6 +36,7 @@ def test_gradients_equal_those_of_rectools(case):
         )
 
 
+@pytest.mark.parametrize("case", ["HSTU", "LiGR"], indirect=True)
 def test_three_steps_of_training_equal_those_of_rectools(case):
     arrays, stack = case
     model = Shifted(stack, arrays["x"].shape)

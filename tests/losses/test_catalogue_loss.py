@@ -12,7 +12,7 @@ from stackrec_keras.losses import (
     SampledSoftmax,
 )
 
-pytestmark = pytest.mark.every_backend
+every_backend = pytest.mark.every_backend
 
 LOSSES = {
     "full": lambda **kw: FullSoftmax(**kw),
@@ -33,6 +33,7 @@ def seed():
     return keras.random.SeedGenerator(5)
 
 
+@every_backend
 def test_outside_training_every_loss_is_the_exact_cross_entropy(make_loss, case):
     loss = make_loss()(*case.arrays, training=False)
     assert keras.backend.standardize_dtype(loss.dtype) == "float32"
@@ -57,6 +58,7 @@ def test_the_padding_class_counts_only_when_asked_for(make_loss, case):
     )
 
 
+@every_backend
 def test_the_padding_row_gets_no_gradient_in_training(make_loss, case, gradients, seed):
     _, (_, d_table, d_bias) = gradients(
         lambda *tensors: make_loss()(case.y, *tensors, seed=seed), *case.arrays[1:]
@@ -89,6 +91,7 @@ def test_a_weight_a_row_weighs_one_target_a_row(case):
     np.testing.assert_allclose(float(loss), expected, rtol=1e-5)
 
 
+@every_backend
 def test_sample_weights_apply_in_training_too(make_loss, case, gradients, seed):
     weights = np.ones(4, "float32")
     weights[1] = 0
@@ -113,6 +116,7 @@ def test_a_batch_of_padding_has_loss_zero_and_no_gradient(
     assert all(np.all(gradient == 0) for gradient in grads)
 
 
+@every_backend
 def test_hidden_states_and_weights_without_target_may_be_nan(
     make_loss, case, gradients
 ):
@@ -149,6 +153,7 @@ def test_the_softmax_of_half_precision_states_is_taken_in_float32(
     np.testing.assert_allclose(float(loss), case.losses()[case.y > 0].mean(), 1e-6)
 
 
+@every_backend
 def test_half_precision_states_train_as_float32_states_do(make_loss, case, gradients):
     def run(cast_to):
         seed = keras.random.SeedGenerator(5)
@@ -167,6 +172,7 @@ def test_half_precision_states_train_as_float32_states_do(make_loss, case, gradi
         np.testing.assert_allclose(gradient, expected, atol=0.02 * expected.max())
 
 
+@every_backend
 def test_extreme_scores_give_finite_losses_and_gradients(
     make_loss, case, gradients, seed
 ):
@@ -180,6 +186,7 @@ def test_extreme_scores_give_finite_losses_and_gradients(
     assert all(np.all(np.isfinite(gradient)) for gradient in grads)
 
 
+@every_backend
 def test_losses_train_under_compilation(make_loss, fit):
     losses = fit(make_loss())
     assert losses[-1] < losses[0] < 10
@@ -197,11 +204,13 @@ def test_losses_that_draw_do_so_again_at_each_call(case, seed):
         assert first != second
 
 
+@every_backend
 def test_draws_are_not_frozen_by_compilation(fit):
     losses = fit(SampledSoftmax(5), learning_rate=0.0)
     assert len(set(losses)) == len(losses)
 
 
+@every_backend
 def test_one_state_of_the_generator_gives_one_loss(make_loss, case):
     values = {
         float(make_loss()(*case.arrays, seed=keras.random.SeedGenerator(9)))

@@ -27,8 +27,15 @@ CASES = {
 }
 
 
-def run(folder, case, kill_at=None, epochs=6):
-    """Trains, keeping a backup in `folder` if there is one, and returns the model."""
+class Stopped(Exception):
+    """Ends a run in this process where another would be killed."""
+
+
+def run(folder, case, kill_at=None, die=None, epochs=6):
+    """Trains, keeping a backup in `folder` if there is one, and returns the model.
+
+    Calls `die` at the beginning of the epoch `kill_at`.
+    """
     keras.utils.set_random_seed(1)
     log = sr.data.synthetic(num_users=40, num_items=20, events_per_user=12, seed=0)
     vocabulary = sr.data.Vocabulary.from_items(log["item"])
@@ -49,7 +56,7 @@ def run(folder, case, kill_at=None, epochs=6):
         # Behind the others in the list, and in front of them in the order of calls.
         callbacks.insert(0, keras.callbacks.BackupAndRestore(folder))
     if kill_at is not None:
-        callbacks.append(KillAt(kill_at))
+        callbacks.append(DieAt(kill_at, die, folder))
     model.fit(
         windows.batches(16, seed=3, with_users=users),
         epochs=epochs,
@@ -75,16 +82,24 @@ def _pairs(windows):
     )
 
 
-class KillAt(keras.callbacks.Callback):
-    def __init__(self, epoch):
+class DieAt(keras.callbacks.Callback):
+    def __init__(self, epoch, die, folder):
         super().__init__()
-        self.epoch = epoch
+        self.epoch, self.die, self.folder = epoch, die, folder
 
     def on_epoch_begin(self, epoch, logs=None):
         if epoch == self.epoch:
-            np.save(sys.argv[1] + ".depth.npy", self.model.num_blocks)
-            os.kill(os.getpid(), signal.SIGKILL)
+            np.save(self.folder + ".depth.npy", self.model.num_blocks)
+            self.die()
+
+
+def kill():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def stop():
+    raise Stopped
 
 
 if __name__ == "__main__":
-    run(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    run(sys.argv[1], sys.argv[2], int(sys.argv[3]), kill)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from models import serve
 from refusals import refused
 from small_data import NUM_ITEMS
 
@@ -15,38 +16,6 @@ _BACKEND = keras.backend.backend()
 _TORCH = _BACKEND == "torch"
 _FORMAT, _NAME = ("torch", "m.pt2") if _TORCH else ("tf_saved_model", "m")
 _K = 5
-# What the process that serves runs: it has no need of this package.
-_SERVE = """
-import sys
-import numpy as np
-
-format, path, histories, out = sys.argv[1:]
-x = dict(np.load(histories))
-if format == "torch":
-    import torch
-
-    serve = torch.export.load(path).module()
-    x = {name: torch.tensor(values) for name, values in x.items()}
-    served = serve(x if len(x) > 1 else x["items"])
-elif format == "onnx":
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(path)
-    names = [output.name for output in session.get_outputs()]
-    served = dict(zip(names, session.run(names, x)))
-else:
-    import tensorflow as tf
-
-    program = tf.saved_model.load(path)
-    served = program.serve(x if len(x) > 1 else x["items"])
-np.savez(out, **{name: np.asarray(values) for name, values in served.items()})
-assert "stackrec_keras" not in sys.modules
-"""
-
-
-@pytest.fixture(params=["NextItNet", "SASRec", "HSTU"] if _TORCH else ["HSTU"])
-def model(request):
-    return small_model(request.param)
 
 
 def small_model(name, dim=8):
@@ -86,12 +55,12 @@ def recommended(model, x, at=None, **arguments):
         return model.recommend(x, _K, at=at, **arguments)
 
 
-def served(path, format, x):
+def served_elsewhere(format, path, x):
     """What another process gets from a program."""
     folder = path.parent
     np.savez(folder / "x.npz", **x)
     arguments = [format, path, folder / "x.npz", folder / "out.npz"]
-    command = [sys.executable, "-W", "ignore", "-c", _SERVE, *map(str, arguments)]
+    command = [sys.executable, "-W", "ignore", serve.__file__, *map(str, arguments)]
     subprocess.run(command, check=True, cwd=folder)
     with np.load(folder / "out.npz") as out:
         return dict(out)
@@ -102,25 +71,29 @@ def assert_same(out, ids, scores):
     np.testing.assert_allclose(out["scores"], scores, atol=1e-5)
 
 
-def check_served(model, path, format):
+def check_served(model, path, format, served):
     x = histories(model)
     at = x["timestamps"][:, -1] + 60 if "timestamps" in x else None
     ids, scores = recommended(model, x, at)
     model.export_recommender(path, _K, format=format, verbose=False)
     inputs = x if at is None else {**x, "at": at}
-    assert_same(served(path, format, inputs), ids, scores)
+    assert_same(served(format, path, inputs), ids, scores)
 
 
 @pytest.mark.every_backend
-def test_another_process_serves_what_recommend_gives(model, tmp_path):
-    check_served(model, tmp_path / _NAME, _FORMAT)
+def test_another_process_serves_what_recommend_gives(tmp_path):
+    check_served(small_model("HSTU"), tmp_path / _NAME, _FORMAT, served_elsewhere)
+
+
+def test_a_model_without_a_longest_history_serves_what_recommend_gives(tmp_path):
+    check_served(small_model("NextItNet"), tmp_path / _NAME, _FORMAT, serve.serve)
 
 
 @pytest.mark.parametrize("name", ["SSEPT", "HSTU"])
 def test_onnx_runtime_serves_what_recommend_gives(name, tmp_path):
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
-    check_served(small_model(name), tmp_path / "m.onnx", "onnx")
+    check_served(small_model(name), tmp_path / "m.onnx", "onnx", serve.serve)
 
 
 def test_edge_cases_are_as_in_recommend(tmp_path):
@@ -194,20 +167,5 @@ def test_a_model_that_was_not_trained_takes_histories_of_one_length(tmp_path):
 
 
 def program(path):
-    """A program that was written here, in this process."""
-    if _TORCH:
-        import torch
-
-        module = torch.export.load(path).module()
-
-        def run(x):
-            return module(torch.tensor(x))
-    else:
-        import tensorflow as tf
-
-        loaded = tf.saved_model.load(str(path))
-
-        def run(x):
-            return loaded.serve(x)
-
-    return lambda x: {name: np.asarray(v) for name, v in run(x).items()}
+    """A function that serves an array of items."""
+    return lambda items: serve.serve(_FORMAT, path, {"items": items})

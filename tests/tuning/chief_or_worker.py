@@ -5,17 +5,26 @@
 The environment has the KERASTUNER_ variables. The chief prints what came of it as JSON.
 """
 
+import gc
 import json
 import os
 import sys
 import time
 from pathlib import Path
 
-import keras_tuner
+if os.environ["KERAS_BACKEND"] != "tensorflow":
+    sys.modules["tensorflow"] = None  # is not needed, and takes long to import
 
-import stackrec_keras as sr
-from stackrec_keras.tuning import Choice, SearchSpace, StackingHyperModel
+import keras_tuner  # noqa: E402
 
+import stackrec_keras as sr  # noqa: E402
+from stackrec_keras.tuning import (  # noqa: E402
+    Choice,
+    SearchSpace,
+    StackingHyperModel,
+)
+
+gc.freeze()  # KerasTuner collects garbage twice a trial
 folder = Path(sys.argv[1])
 name = os.environ["KERASTUNER_TUNER_ID"]
 
