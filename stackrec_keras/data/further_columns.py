@@ -1,5 +1,7 @@
 """Columns of a log besides user, item and timestamp."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -7,6 +9,7 @@ from stackrec_keras.errors import ArgumentError
 from stackrec_keras.wording import shown
 
 _TAKEN = ("user", "item", "timestamp", "users", "items", "timestamps")
+LATEST = 10**11  # in the year 5138; milliseconds of all times since 1973 are more
 _NUMBERS = "biufM"  # numpy's kinds: booleans, numbers and datetimes
 
 
@@ -56,6 +59,27 @@ def whole_seconds(times: np.ndarray) -> np.ndarray:
     elif times.dtype.kind == "f":
         times = np.floor(times)
     return times.astype(np.int64, copy=False)
+
+
+def check_seconds(name: str, times: np.ndarray, received: Any = ...) -> None:
+    """Checks that numbers can be seconds since 1970, and are not milliseconds.
+
+    A model reads how long it is from one time to another. On JAX, times beyond 2038
+    lose their higher bits, but differences of up to 68 years stay what they are.
+
+    Args:
+        name: String, the argument that holds them, or that names their column.
+        times: Array of numbers.
+        received: The argument's value, as in `ArgumentError`. Defaults to `...`.
+    """
+    far = np.abs(times) > LATEST
+    if far.any():
+        raise ArgumentError(
+            name,
+            f"holds {times[far].flat[0]}, which is not a time in seconds since 1970",
+            "Divide milliseconds by 1000, or give dates.",
+            received,
+        )
 
 
 def as_numeric(column: pd.Series, name: str, source, place) -> pd.Series:

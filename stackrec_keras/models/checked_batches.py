@@ -15,6 +15,7 @@ from typing import Any
 import keras
 
 from stackrec_keras.data import Batches
+from stackrec_keras.data.further_columns import LATEST
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.checked_inputs import (
     check_batch,
@@ -22,7 +23,13 @@ from stackrec_keras.models.checked_inputs import (
     missing_targets,
 )
 from stackrec_keras.models.fitting import refuse_class_weight
-from stackrec_keras.models.inputs import Data, as_features, missing_features
+from stackrec_keras.models.inputs import (
+    LARGEST,
+    TIMES,
+    Data,
+    as_features,
+    missing_features,
+)
 from stackrec_keras.types import Tensor
 
 _CHECKED: weakref.WeakSet = weakref.WeakSet()
@@ -105,7 +112,7 @@ class CheckedData:
     def __getstate__(self) -> dict[str, Any]:
         # A process that loads batches needs only what the checks read.
         names = ["num_items", "num_targets", "num_users"]
-        names += ["features", "optional_features"]
+        names += ["features", "optional_features", "whole_features"]
         read = {name: getattr(self.model, name) for name in names}
         return {"model": types.SimpleNamespace(**read), "error": None}
 
@@ -152,7 +159,10 @@ class _Check:
         passed = [_is_within(*each) for each in ids]
         for name, values in features.items():
             if name not in ("items", "users"):
-                passed.append(_fits(values, features["items"]))
+                largest = LATEST if name in TIMES else LARGEST
+                passed.append(_fits(values, features["items"], largest))
+                if name in model.whole_features:
+                    passed.append(tf.constant(values.dtype.is_integer))
         if weights is not None:
             passed.append(_is_finite(weights))
         return tf.reduce_all(passed)
@@ -173,7 +183,7 @@ def _is_finite(values):
     return tf.reduce_all(tf.math.is_finite(tf.cast(values, "float32")))
 
 
-def _fits(values, items):
+def _fits(values, items, largest):
     """Returns whether a feature has a finite number for each item, or each row."""
     import tensorflow as tf
 
@@ -184,7 +194,7 @@ def _fits(values, items):
     has_shape = tf.reduce_all(tf.equal(tf.shape(values), tf.shape(items)[:rank]))
     if not kind.is_integer:
         return has_shape & _is_finite(values)
-    return has_shape & _is_within(values, -(2**31) + 1, 2**31 - 1)
+    return has_shape & _is_within(values, -largest, largest)
 
 
 def _wrapper_of(data):

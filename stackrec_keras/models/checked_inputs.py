@@ -15,6 +15,7 @@ from stackrec_keras.models.inputs import (
     check_complete,
     check_feature,
     check_names,
+    check_whole,
     further_of,
     items_of,
 )
@@ -97,6 +98,7 @@ def check_call(model, inputs, training):
     """Checks the features that a model is called on, and the items if their values can
     be read at no cost: not in a compiled function."""
     check_complete(model, "inputs", as_features(inputs), training)
+    check_whole(model, "inputs", further_of(inputs))
     items = values_if_known(items_of(inputs))
     if items is not None and items.dtype.kind in "iuf":
         _check_bounds("inputs", "item ids", items, 0, model.num_items, _ITEMS)
@@ -133,7 +135,9 @@ def _check_batches(model, name, batches):
         padded += _padded_rows(items)
         for feature in further:
             values = part.feature(feature)
-            check_feature(f"{name}: x[{feature!r}]", values, part.feature("items"))
+            described = f"{name}: x[{feature!r}]"
+            check_feature(described, values, part.feature("items"), feature)
+            check_whole(model, f"{name}: x", {feature: values})
     _check_items(model, f"{name}: x", np.array(ranges["x"], items.dtype))
     _warn_of_padded(f"{name}: x", padded)
     _check_targets(model, f"{name}: y", np.array(ranges["y"], targets.dtype))
@@ -150,11 +154,12 @@ def _check_inputs(model, name, inputs, training=False):
         if values is None:
             continue
         if feature != "users":
-            check_feature(f"{name}[{feature!r}]", values, items)
+            check_feature(f"{name}[{feature!r}]", values, items, feature)
             continue
         _check_one_per_row(f"{name}['users']", values, items)
         if training:
             _check_users(model, name, values)
+    check_whole(model, name, further_of(inputs))
 
 
 def _check_items(model, name, items):

@@ -72,7 +72,9 @@ def _write(program, filepath, format, verbose, signature, **kwargs):
     if keras.backend.backend() == "jax" and format == "tf_saved_model":
         # Keras would give the time axis of each feature a length of its own.
         shapes = keras.tree.map_structure(_polymorphic_shape, signature)
-        kwargs.setdefault("jax2tf_kwargs", {"polymorphic_shapes": shapes})
+        # TensorFlow cannot trace the gradient function of attention in chunks.
+        options = {"polymorphic_shapes": shapes, "with_gradient": False}
+        kwargs.setdefault("jax2tf_kwargs", options)
     if format == "tf_saved_model" and isinstance(program, Ranker):
         from stackrec_keras.models.saved_model import export_saved_model
 

@@ -7,6 +7,7 @@ from keras import ops
 
 from stackrec_keras.errors import ArgumentError, warn
 from stackrec_keras.models.inputs import (
+    TIMES,
     as_features,
     check_feature,
     check_names,
@@ -15,7 +16,6 @@ from stackrec_keras.models.inputs import (
 )
 from stackrec_keras.models.item_ids import encode, flat_ids, flat_indices
 from stackrec_keras.models.request_times import (
-    TIMES,
     as_seconds,
     needs_next_times,
     with_next_times,
@@ -136,7 +136,7 @@ def _values_of_items(name, values, lengths):
     flat = np.concatenate([np.asarray(row) for row in lists])
     if name in TIMES:
         flat = as_seconds(f"x[{name!r}]", flat)
-    check_feature(f"x[{name!r}]", flat, None)
+    check_feature(f"x[{name!r}]", flat, None, name)
     return flat
 
 
@@ -158,7 +158,7 @@ def _values_of_rows(name, values, num_rows):
     values = ops.convert_to_numpy(values) if ops.is_tensor(values) else values
     values = np.asarray(values)
     if name != "users":
-        check_feature(f"x[{name!r}]", values, None)
+        check_feature(f"x[{name!r}]", values, None, name)
     return values
 
 

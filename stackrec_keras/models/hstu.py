@@ -136,7 +136,8 @@ class HSTU(AttentionRecommender):
         )
         self.stack.build((None, None, dim))
         if time_bias:
-            self.features = ("items", "timestamps", "next_timestamps")
+            self.whole_features = ("timestamps", "next_timestamps")
+            self.features = ("items", *self.whole_features)
         self.build()
 
     def embed(self, features: Features, training: bool | None) -> Tensor:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from stackrec_keras.data.further_columns import check_seconds
 from stackrec_keras.errors import ArgumentError
 
 Data = Any
@@ -14,7 +15,11 @@ Features = dict[str, Any]
 """Tensors by the name of their feature; `"items"` are always among them."""
 
 _WITH_FEATURES = "Give a dict of all of them, or batches(..., features=model.features)."
-_LARGEST = 2**31 - 1
+TIMES = ("timestamps", "next_timestamps")
+"""Tuple of strings, the features that hold seconds since 1970."""
+
+LARGEST = 2**31 - 1
+"""Integer, the largest that JAX has."""
 
 
 def as_features(inputs: Data) -> Features:
@@ -88,13 +93,39 @@ def check_complete(model: Any, name: str, given: Any, training: bool = False) ->
         raise ArgumentError(name, reason, _WITH_FEATURES)
 
 
-def check_feature(name: str, values: np.ndarray, items: np.ndarray | None) -> None:
+def check_whole(model: Any, name: str, features: Features) -> None:
+    """Checks that the features that a model needs as integers are integers.
+
+    Args:
+        model: The model, or an object with its `whole_features`.
+        name: String, the name of the argument that holds the features.
+        features: Dict of arrays or tensors.
+
+    Raises:
+        ArgumentError: If one of them is not.
+    """
+    for feature in model.whole_features:
+        kind = getattr(features.get(feature), "dtype", int)
+        dtype = getattr(kind, "name", str(kind))
+        if "int" not in dtype:
+            array = f"{name}[{feature!r}]"
+            raise ArgumentError(
+                array,
+                f"must hold integers, but is {dtype}",
+                f"Convert it with np.floor({array}).astype('int64').",
+            )
+
+
+def check_feature(
+    name: str, values: np.ndarray, items: np.ndarray | None, feature: str = ""
+) -> None:
     """Checks the values of a feature other than the items and users.
 
     Args:
         name: String, what errors call them: `"x['price']"`.
         values: Array.
         items: Array of the item ids beside them.
+        feature: String, the name of the feature. Defaults to `""`.
 
     Raises:
         ArgumentError: If there is not one finite number for each item, or each row.
@@ -115,18 +146,13 @@ def check_feature(name: str, values: np.ndarray, items: np.ndarray | None) -> No
         found = values[~np.isfinite(values)][0]
         fix = "Replace what is not finite before you make rows."
         raise ArgumentError(name, f"must be finite, but has {found}", fix)
-    if (
-        values.dtype.kind in "iu"
-        and values.size
-        and (values.min() < -_LARGEST or values.max() > _LARGEST)
-    ):
-        raise ArgumentError(
-            name,
-            "must fit into 32 bits, since JAX has no longer integers",
-            "Give times in seconds (up to 2038) and not in milliseconds, and other "
-            "numbers as floats.",
-            values,
-        )
+    if values.dtype.kind not in "iu" or not values.size:
+        return
+    if feature in TIMES:
+        check_seconds(name, values)
+    elif values.min() < -LARGEST or values.max() > LARGEST:
+        reason = "must fit into 32 bits, since JAX has no longer integers"
+        raise ArgumentError(name, reason, "Give floats.", values)
 
 
 def _listed(names):

@@ -8,9 +8,7 @@ import pandas as pd
 
 from stackrec_keras.data.further_columns import whole_seconds
 from stackrec_keras.errors import ArgumentError, warn
-from stackrec_keras.models.inputs import check_feature
-
-TIMES = ("timestamps", "next_timestamps")
+from stackrec_keras.models.inputs import TIMES, check_feature
 
 
 def needs_next_times(model, features, at):
@@ -105,7 +103,7 @@ def as_seconds(name, values):
             )
             raise ArgumentError(name, "must be a time", fix, values)
         return whole_seconds(dates.to_numpy()).reshape(array.shape)
-    check_feature(name, array, None)
+    check_feature(name, array, None, TIMES[0])
     return np.floor(array).astype("int64")
 
 
@@ -128,7 +126,7 @@ def _as_dates(array):
 
 def _requests(at, last):
     requests = as_seconds("at", at)
-    check_feature("at", requests, None)
+    check_feature("at", requests, None, TIMES[0])
     if requests.shape not in ((), last.shape):
         raise ArgumentError(
             "at",

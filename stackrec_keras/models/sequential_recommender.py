@@ -96,6 +96,9 @@ class SequentialRecommender(
     optional_features: tuple[str, ...] = ()
     """Tuple of strings, the features that only training needs."""
 
+    whole_features: tuple[str, ...] = ()
+    """Tuple of strings, the features that must be integers."""
+
     num_users: int | None = None
     """Integer, or `None` for a model without a table of users."""
 

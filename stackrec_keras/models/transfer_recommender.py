@@ -126,6 +126,11 @@ class TransferRecommender(SequentialRecommender):
         return self.source.optional_features
 
     @property
+    def whole_features(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Tuple of strings, the features that the source model needs as integers."""
+        return self.source.whole_features
+
+    @property
     def max_length(self) -> int | None:  # type: ignore[override]
         """Integer or `None`, the longest input. Only the last items of a longer one are
         read."""

@@ -1,4 +1,4 @@
-"""Checks that the options about the data go together."""
+"""Checks that the options about the data go together, and with the data."""
 
 from stackrec_keras.errors import ArgumentError
 
@@ -32,3 +32,12 @@ def check_sequences(config):
     if config.split != "random":
         reason, fix = f"needs users and times, {lacking}", "Use the random split."
         raise ArgumentError("split", reason, fix, config.split)
+
+
+def check_log(config, log):
+    """Checks that a model that reads times can read those of a log."""
+    from stackrec_keras.data.further_columns import check_seconds
+
+    times = log["timestamp"].to_numpy()
+    if config.reads_times and times.dtype.kind != "M":
+        check_seconds("timestamp", times, config.timestamp)

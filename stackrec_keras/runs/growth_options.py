@@ -15,7 +15,6 @@ _DATA_SHARES = (
     "must be pairs of epoch and fraction of the rows, from epoch 0 on, such as "
     "0:0.4,2:1"
 )
-_FIX = "Give more blocks at earlier epochs, or 'none' to train without growing."
 
 
 def stacking_callback(config):
@@ -79,12 +78,28 @@ def _tables_as_given(config):
     try:
         yield
     except ArgumentError as error:
-        fixes = {"schedule": _FIX, "data_shares": error.fix}
+        fixes = {"schedule": _schedule_fix(config), "data_shares": error.fix}
         name = error.argument
         if name not in fixes:
             raise
         given = getattr(config, name)
         raise ArgumentError(name, error.reason, fixes[name], given) from error
+
+
+def _schedule_fix(config):
+    """Returns what to do about a schedule that does not fit the epochs or the depth."""
+    depths, such_as = [config.num_blocks], ""
+    if config.schedule not in _NAMED:
+        depths += _tables(config)[0].values()
+    lengths = [2**stage for stage in range(len(depths))]
+    with contextlib.suppress(ArgumentError):  # none fits
+        schedule = StackingSchedule.shares(depths, lengths)
+        table = schedule.table(config.num_blocks, config.epochs, config.top_blocks)
+        such_as = f" such as {','.join(f'{e}:{n}' for e, n in table.items())},"
+    return (
+        "Give a schedule with more blocks at earlier epochs,"
+        f"{such_as} or 'none' to train without growing."
+    )
 
 
 def _tables(config):

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.config import TRANSFER, TrainConfig
-from stackrec_keras.runs.data_checks import LEAVE_ONE_OUT_OPTIONS
+from stackrec_keras.runs.data_checks import LEAVE_ONE_OUT_OPTIONS, check_log
 from stackrec_keras.runs.log_source import errors_about_data, read_log
 
 # Written to split.json: a later default of the library must not change old runs.
@@ -43,6 +43,7 @@ def make_split(config, arguments=None, known=None):
             )
         return data.split_random(windows, **arguments)
     log = read_log(config)
+    check_log(config, log)
     return split_log(log, config.split, config.length, {**arguments, **(known or {})})
 
 

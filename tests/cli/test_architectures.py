@@ -4,6 +4,7 @@ import json
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 import stackrec_keras as sr
@@ -92,6 +93,23 @@ def test_times_that_a_log_does_not_have_are_asked_for_before_training(
     assert "Turn it off (--no-time-bias" in error
     code, _, error = stackrec(*arguments, "--no-time-bias")
     assert code == 2 and "No file" in error and "bias" not in error
+
+
+def test_times_in_milliseconds_are_refused_before_there_is_a_folder(
+    stackrec, train_arguments, log_path, tmp_path
+):
+    log, options = pd.read_csv(log_path), "--model hstu --epochs 1 --schedule none"
+    run, other, path = tmp_path / "run", tmp_path / "other", tmp_path / "log.csv"
+    assert stackrec(*train_arguments(log_path, run, options))[0] == 0
+    log.assign(timestamp=1000 * log["timestamp"]).to_csv(path)
+    for command in (
+        train_arguments(path, other, options),
+        ["grow", run, "--out", other, "--data", path],
+    ):
+        code, _, error = stackrec(*command)
+        assert code == 2 and "--timestamp timestamp holds 1600000000000, " in error
+        assert "Divide milliseconds by 1000, or give dates." in error
+        assert not other.exists()
 
 
 def test_hstu_recommends_for_the_time_of_a_request(

@@ -18,14 +18,15 @@ _FORMAT, _NAME = ("torch", "m.pt2") if _TORCH else ("tf_saved_model", "m")
 _K = 5
 
 
-def small_model(name, dim=8):
+def small_model(name, dim=8, **arguments):
     """A model with distinct scores that reads 10 items."""
     if name == "NextItNet":
         model = sr.NextItNet(NUM_ITEMS, dim, num_blocks=1)
     elif name == "SSEPT":
         model = sr.SSEPT(NUM_ITEMS, 5, 10, item_dim=4, user_dim=4, num_blocks=1)
     else:
-        model = getattr(sr, name)(NUM_ITEMS, 10, embedding_dim=8, num_blocks=1)
+        kind = getattr(sr, name)
+        model = kind(NUM_ITEMS, 10, embedding_dim=dim, num_blocks=1, **arguments)
     rng = np.random.default_rng(1)
     for weight in model.trainable_variables:
         weight.assign(rng.normal(scale=0.3, size=weight.shape))
@@ -82,7 +83,8 @@ def check_served(model, path, format, served):
 
 @pytest.mark.every_backend
 def test_another_process_serves_what_recommend_gives(tmp_path):
-    check_served(small_model("HSTU"), tmp_path / _NAME, _FORMAT, served_elsewhere)
+    model = small_model("HSTU", chunk_size=4)
+    check_served(model, tmp_path / _NAME, _FORMAT, served_elsewhere)
 
 
 def test_a_model_without_a_longest_history_serves_what_recommend_gives(tmp_path):

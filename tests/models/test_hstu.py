@@ -51,6 +51,34 @@ def test_it_reads_both_times(x, name):
     assert np.abs(numpy(model(later))[:, -1] - before).max() > 1e-4
 
 
+@pytest.mark.every_backend
+def test_times_after_2038_are_as_far_apart_as_earlier_ones(x):
+    model = build()
+    model.stack.time_table.assign(np.tile(np.linspace(-3, 3, 129), (2, 1)))
+    expected = model.predict(x, verbose=0)
+    # The row then passes 2**31 seconds, in 2038, or lies beyond it.
+    for shift in (2**31 - 1_600_000_500, 2**33):
+        later = {name: x[name] + shift for name in model.whole_features}
+        scores = model.predict({**x, **later}, verbose=0)
+        np.testing.assert_allclose(scores, expected, atol=1e-6)
+
+
+def test_times_that_are_not_integers_are_refused_by_the_name_of_the_input(x):
+    model, floats = build(), {**x, "timestamps": x["timestamps"] / 1}
+    says = "must hold integers, but is float64"
+    for run in (model.predict, model.predict_on_batch):
+        with refused("x['timestamps']", says=says):
+            run(floats)
+    with refused("inputs['timestamps']", says=says):
+        model(floats)
+
+
+def test_times_in_milliseconds_are_refused(x):
+    model, name = build(), "next_timestamps"
+    with refused(f"x[{name!r}]", says="holds 1600000005000, .* Divide"):
+        model.predict({**x, name: x[name] * 1000}, verbose=0)
+
+
 def test_without_the_time_bias_it_reads_only_items(x):
     model = build(time_bias=False)
     assert model.features == ("items",)

@@ -112,7 +112,7 @@ def test_a_time_without_a_meaning_is_refused(model):
             model.recommend(X, at=at)
     with refused("at", says="must be finite"):
         model.recommend(X, at=float("nan"))
-    with refused("at", says="must fit into 32 bits"):
+    with refused("at", says="Divide milliseconds by 1000"):
         model.recommend(X, at=START * 1000)
 
 

@@ -6,6 +6,7 @@ import pytest
 from refusals import refused
 
 import stackrec_keras as sr
+from stackrec_keras.runs.growth_options import stacking_callback
 from stackrec_keras.runs.named_recipes import RECIPES
 from stackrec_keras.runs.option_checks import check_model_options, check_new_run
 
@@ -33,6 +34,23 @@ def test_options_replace_those_of_a_recipe():
         sr.runs.recipe("sasrec-ml1m", epochs=0)
     with refused("name", received="sasrec-ml", says="Did you mean 'sasrec-ml1m'"):
         sr.runs.recipe("sasrec-ml")
+    with refused("epoch", received=1, says="Did you mean 'epochs'"):
+        sr.runs.recipe("sasrec-ml1m", epoch=1)
+
+
+def test_a_misspelt_recipe_is_told_in_one_line(stackrec, tmp_path):
+    code, _, err = stackrec("train", "--recipe", "hstu-ml1", "--out", tmp_path / "r")
+    assert code == 2 and err.startswith("stackrec: error: --recipe hstu-ml1 must be")
+    assert err.endswith("Did you mean 'hstu-ml1m'?\n") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "epochs, fix", [(5, "such as 1:4,3:8, or 'none'"), (2, "at earlier epochs, or")]
+)
+def test_fewer_epochs_than_a_grown_recipe_has_ask_for_another_schedule(epochs, fix):
+    config = sr.runs.recipe("hstu-ml1m-grown", epochs=epochs)
+    with refused("schedule", received="10:4,20:8", says=fix):
+        stacking_callback(config)
 
 
 @pytest.mark.parametrize(

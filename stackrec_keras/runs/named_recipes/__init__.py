@@ -7,7 +7,8 @@ below. What was measured is in measured.py.
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from stackrec_keras.arguments import check_choice
+from stackrec_keras.arguments import check_choice, nearest_names
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.config import TrainConfig
 from stackrec_keras.runs.data_checks import LEAVE_ONE_OUT_OPTIONS
 from stackrec_keras.runs.named_recipes import (
@@ -91,6 +92,11 @@ def recipe(name: str, **options: Any) -> TrainConfig:
     ```
     """
     check_choice("name", name, tuple(RECIPES))
+    known = {f.name for f in fields(TrainConfig)}
+    for option, value in options.items():
+        if option not in known:
+            meant = nearest_names(TrainConfig, [option])
+            raise ArgumentError(option, "is not a field of TrainConfig", meant, value)
     config = RECIPES[name].config
     return replace(config, **{**_defaults_beside(config, options), **options})
 
