@@ -1,6 +1,7 @@
 """Data: interaction log, vocabulary, windows, splits and batches."""
 
 from .batches import Batches
+from .item_features import read_item_features
 from .log import read_interactions
 from .named import load
 from .partitioned_log import PartitionedLog, open_log
@@ -28,6 +29,7 @@ __all__ = [
     "open_log",
     "prepare_log",
     "read_interactions",
+    "read_item_features",
     "read_prepared",
     "read_sequences",
     "read_transfer",

@@ -1,14 +1,62 @@
 """Vectors of items that the user brings, such as embeddings of their texts."""
 
 from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from stackrec_keras.arguments import check_file, check_path
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.wording import counted, shown
 
-_SHOWN = 3
+_SHOWN, _COLUMNS_SHOWN = 3, 10
+
+
+def read_item_features(
+    path: str | PathLike, vocabulary: Any, item: str = "item", default: Any = None
+) -> np.ndarray:
+    """Reads features of items from a file, for the `item_features` of a model.
+
+    Args:
+        path: Path of a `.csv`, `.tsv` or `.parquet` file with a column of raw item ids
+            and columns of numbers, the features.
+        vocabulary: `Vocabulary` of the items.
+        item: String, the column of the item ids. Defaults to `"item"`.
+        default: As in `Vocabulary.align_features`. Defaults to `None`.
+
+    Returns:
+        Float32 array `(len(vocabulary), num_features)`, that of index 1 first.
+
+    Raises:
+        ArgumentError: If the file has no column `item`, a column does not hold numbers,
+            or an item has no features and there is no `default`.
+        FileNotFoundError: If there is no file.
+
+    Example:
+
+    ```python
+    features = sr.data.read_item_features("films.csv", vocabulary)
+    model = sr.SASRec(len(vocabulary), max_length=50, item_features=features)
+    ```
+    """
+    check_path("path", path)
+    path = Path(path)
+    check_file("path", path)
+    if path.suffix == ".parquet":
+        frame = pd.read_parquet(path)
+    else:
+        # Ids such as 007 stay text if those of the vocabulary are.
+        is_text = all(type(raw) is str for raw in vocabulary.ids[:1].tolist())
+        separator = "\t" if ".tsv" in path.suffixes else ","
+        frame = pd.read_csv(path, sep=separator, dtype={item: str} if is_text else None)
+    if item not in frame.columns:
+        found = ", ".join(map(repr, list(frame.columns)[:_COLUMNS_SHOWN]))
+        fix = f"Name the column of the item ids. The file has {found}."
+        raise ArgumentError("item", f"is not a column of {path}", fix, item)
+    return align_features(vocabulary, frame.set_index(item), default)
 
 
 def align_features(vocabulary, features, default=None):

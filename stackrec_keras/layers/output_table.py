@@ -221,6 +221,25 @@ class OutputTable(keras.layers.Layer):
             return projected
         return projected + (self.table if kept is None else self.table * kept)
 
+    def without_features(self) -> "OutputTable":
+        """Returns a layer that gives the same scores and has stored the vectors that
+        are made of features. Without features, it is this layer."""
+        if not self.num_features:
+            return self
+        stored = OutputTable(
+            self.num_items,
+            self.dim,
+            normalize=self.normalize,
+            temperature=self.temperature,
+            dtype=self.dtype_policy,
+            name=f"stored_{self.name}",
+        )
+        stored.build()
+        stored.table.assign(self.item_vectors())
+        if stored.has_bias:
+            stored.bias.assign(self.item_weights()[1])
+        return stored
+
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self.num_items + 1)
 

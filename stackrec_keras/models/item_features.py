@@ -20,7 +20,7 @@ from stackrec_keras.types import Tensor
 _NUMBER = "num_features"
 
 
-def read_item_features(item_features: Any, feature_fusion: Any, num_items: int) -> Any:
+def given_features(item_features: Any, feature_fusion: Any, num_items: int) -> Any:
     """Returns what a layer takes for a model's arguments `item_features` and
     `feature_fusion`: an array, the number of features, or `None`."""
     check_choice("feature_fusion", feature_fusion, FUSIONS)

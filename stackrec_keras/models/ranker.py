@@ -33,6 +33,7 @@ class Ranker(keras.Model):
     def __init__(self, model, k, exclude_seen, top_k=ops.top_k):
         super().__init__(name=model.name)
         self.model = model
+        self.output_table = model.output_table.without_features()  # as in `Scorer`
         self.k = k
         self.exclude_seen = exclude_seen
         self.top_k = top_k
@@ -72,7 +73,7 @@ class Ranker(keras.Model):
         # With few rows, the products of equal vectors can differ in the last bit.
         more = LEAST_ROWS - 1
         padded = ops.pad(hidden, ((0, more), (0, 0)))
-        return ops.cast(self.model.output_table(padded)[:-more], "float32")
+        return ops.cast(self.output_table(padded)[:-more], "float32")
 
 
 def _at_the_right(features, num_items):

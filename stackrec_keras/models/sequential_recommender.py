@@ -24,7 +24,7 @@ from stackrec_keras.models.item_features import (
     HasItemFeatures,
     check_id_dropout,
     config_of,
-    read_item_features,
+    given_features,
 )
 from stackrec_keras.models.recommend import recommend
 from stackrec_keras.models.refused_h5 import SavesAsKeras
@@ -129,7 +129,7 @@ class SequentialRecommender(
         check_integers(num_items=num_items, num_blocks=num_blocks)
         self.num_items = int(num_items)
         self.initial_blocks = int(num_blocks)
-        given = read_item_features(item_features, feature_fusion, self.num_items)
+        given = given_features(item_features, feature_fusion, self.num_items)
         check_id_dropout(id_dropout, given, feature_fusion)
         self._item_features, self.feature_fusion = given, feature_fusion
         self.id_dropout = id_dropout

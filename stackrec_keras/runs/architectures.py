@@ -2,9 +2,11 @@
 
 import inspect
 
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.registry import model_class
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 from stackrec_keras.runs.config import options_of
+from stackrec_keras.runs.feature_options import feature_arguments
 
 _SEARCHED = ("num_blocks", "embedding_dim", "dropout")
 
@@ -17,12 +19,16 @@ def build_model(config, split):
         split: The `Split` that it is to be trained on.
     """
     kind = model_class(config.model)
-    return kind(**_sizes(kind, config, split), **_options(kind, config))
+    features = feature_arguments(config, split.vocabulary)
+    return kind(**_sizes(kind, config, split), **_options(kind, config), **features)
 
 
 def class_and_arguments(config):
     """Returns the class of a configuration's model, and a dict of the arguments that
     neither follow from the data nor are searched by `SearchSpace`."""
+    if config.item_features is not None:
+        reason = "is not an option of a search"
+        raise ArgumentError("item_features", reason, received=config.item_features)
     kind = model_class(config.model)
     arguments = _options(kind, config)
     return kind, {k: v for k, v in arguments.items() if k not in _SEARCHED}

@@ -8,6 +8,7 @@ from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.data_checks import check_leave_one_out, check_sequences
 from stackrec_keras.runs.data_options import TRANSFER as TRANSFER
 from stackrec_keras.runs.data_options import DataOptions
+from stackrec_keras.runs.feature_options import FeatureOptions
 from stackrec_keras.runs.model_options import ModelOptions
 from stackrec_keras.runs.option_kinds import KINDS, number, option
 from stackrec_keras.runs.option_kinds import integers as integers
@@ -17,6 +18,7 @@ MONITOR = "val_mrr@5"
 # What may differ from the first run when a model grows on a newer log.
 GROW_OPTIONS = (
     *("data", "user", "item", "timestamp", "method", "top_blocks", "inherit"),
+    "item_features",
     *("optimizer_state", "epochs", "batch_size", "learning_rate", "warmup"),
     *("decay", "patience", "seed"),
 )
@@ -33,7 +35,7 @@ _LEAST = {
 
 
 @dataclass(frozen=True)
-class TrainConfig(ModelOptions, DataOptions):
+class TrainConfig(FeatureOptions, ModelOptions, DataOptions):
     """The options of a training run, those of `stackrec train`.
 
     Its help lists them with their defaults. `config.json` in a run folder holds them.

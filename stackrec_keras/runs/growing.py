@@ -16,6 +16,7 @@ from stackrec_keras.models import import_all
 from stackrec_keras.models.registry import ARCHITECTURES
 from stackrec_keras.runs.config import GROW_OPTIONS, TrainConfig, options_of
 from stackrec_keras.runs.data_checks import check_log
+from stackrec_keras.runs.feature_options import features_in
 from stackrec_keras.runs.folder import RunFolder, write_description
 from stackrec_keras.runs.growth_options import stacking_callback
 from stackrec_keras.runs.log_source import absolute_paths, read_log
@@ -159,7 +160,7 @@ def _start(old, folder, depth, options):
         )
     split = split_log(log, "time", config.length, {**arguments, **known})
     arguments = {name: plain_time(time) for name, time in arguments.items()}
-    _extend(model, split)
+    _extend(model, split, config)
     folder.clear()
     write_description(config, folder, split, arguments)
     folder.write_model(model, "start")
@@ -317,10 +318,11 @@ def _held_out(log, until, data):
     return {"validation_start": first, "test_start": test}
 
 
-def _extend(model, split):
+def _extend(model, split, config):
     new = split.vocabulary.ids[len(model.vocabulary) :]
     if len(new):
-        model.extend_items(len(new), ids=new.tolist())
+        features = _features_of(model, new, config)
+        model.extend_items(len(new), ids=new.tolist(), features=features)
     users = split.num_users - (model.num_users or split.num_users)
     if users:
         model.extend_users(users)
@@ -329,3 +331,17 @@ def _extend(model, split):
         found += f" and {counted(users, 'new user')}"
     print(found)
     model.vocabulary = Vocabulary(split.vocabulary.ids, training_counts(split.train))
+
+
+def _features_of(model, new, config):
+    """Returns the features of new items, or `None` if the model has none."""
+    if model.num_item_features is None:
+        return None
+    if config.item_features is None:
+        raise ArgumentError(
+            "item_features",
+            f"is missing: the model has {model.num_item_features} features for each "
+            f"item, and {counted(len(new), 'new item')} joins it",
+            "Give a file that has them.",
+        )
+    return features_in(config, Vocabulary(new))

@@ -73,6 +73,7 @@ def absolute_paths(options):
     found = dict(options)
     if "data" in found and is_file(found["data"]):
         found["data"] = os.path.abspath(found["data"])
-    if found.get("load_model") is not None:
-        found["load_model"] = os.path.abspath(found["load_model"])
+    for name in ("load_model", "item_features"):
+        if found.get(name) is not None:
+            found[name] = os.path.abspath(found[name])
     return found

@@ -5,6 +5,7 @@ from dataclasses import fields
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.registry import CONVOLUTIONAL
 from stackrec_keras.runs.config import TrainConfig
+from stackrec_keras.runs.feature_options import check_feature_options
 from stackrec_keras.wording import listed, shown
 
 
@@ -89,6 +90,7 @@ def check_new_run(config):
         )
     check_share_by(config)
     check_loss_options(config)
+    check_feature_options(config)
     if config.whole_history and config.model in CONVOLUTIONAL:
         raise ArgumentError(
             "whole_history",

@@ -78,9 +78,9 @@ def train(
             return replace(train(config, unkept), folder=None)
     folder = RunFolder(out)
     check_out(folder, resume, overwrite)
-    config = replace(
-        config, **absolute_paths({"data": config.data, "load_model": config.load_model})
-    )
+    paths = ("data", "load_model", "item_features")
+    paths = absolute_paths({name: getattr(config, name) for name in paths})
+    config = replace(config, **paths)
     resume = resume and folder.holds_run
     if resume:
         resumed_config(vars(config), folder)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from refusals import refused
 
-from stackrec_keras.data import Vocabulary
+from stackrec_keras.data import Vocabulary, read_item_features
 
 VOCABULARY = Vocabulary(["a", "b", "c"])
 FRAME = pd.DataFrame({"drama": [1, 0, 1, 0], "year": [3.0, 2, 1, 0]}, list("cabx"))
@@ -55,3 +55,28 @@ def test_what_is_not_a_table_of_finite_numbers_is_refused(features, says):
 def test_a_default_must_be_like_the_others(default):
     with refused("default"):
         VOCABULARY.align_features(FRAME.loc[["c"]], default)
+
+
+@pytest.mark.parametrize("name", ["f.csv", "f.tsv", "f.parquet"])
+def test_a_file_has_a_column_of_ids_and_columns_of_numbers(name, tmp_path):
+    path, frame = tmp_path / name, FRAME.rename_axis("film").reset_index()
+    if name.endswith("parquet"):
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False, sep="\t" if "tsv" in name else ",")
+    features = read_item_features(path, VOCABULARY, "film")
+    assert features.tolist() == VOCABULARY.align_features(FRAME).tolist()
+    with refused("item", "item"):
+        read_item_features(path, VOCABULARY)
+
+
+def test_ids_of_a_file_stay_text_if_the_vocabulary_has_text(tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text("item,x\n007,1\n8,2\n")
+    assert read_item_features(path, Vocabulary(["8", "007"])).tolist() == [[2], [1]]
+    assert read_item_features(path, Vocabulary([8, 7])).tolist() == [[2], [1]]
+
+
+def test_a_path_without_a_file_is_said_to_be_one(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_item_features(tmp_path / "no.csv", VOCABULARY)

@@ -139,6 +139,17 @@ def test_towers_and_exports_have_the_combined_vectors(sequences, tmp_path):
     np.testing.assert_allclose(out["scores"], scores, atol=1e-5)
 
 
+@pytest.mark.parametrize("scoring", SCORINGS)
+@pytest.mark.parametrize("fusion", ["add", "replace"])
+def test_programs_have_stored_the_vectors(fusion, scoring, sequences):
+    model = build(feature_fusion=fusion, **scoring)
+    stored = model.output_table.without_features()
+    assert not stored.num_features and stored.without_features() is stored
+    hidden = model(sequences[0])
+    scores = array(stored(hidden))
+    np.testing.assert_allclose(scores, array(model.output_table(hidden)), atol=1e-5)
+
+
 def exported(model, folder):
     path = str(folder / "program.pt2")
     arguments = {"k": 5, "exclude_seen": False, "verbose": False}

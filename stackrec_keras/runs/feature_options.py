@@ -1,0 +1,80 @@
+"""Options of a training run: the features of its items."""
+
+from dataclasses import dataclass
+
+from stackrec_keras.errors import ArgumentError
+from stackrec_keras.runs.option_kinds import option
+
+
+@dataclass(frozen=True)
+class FeatureOptions:
+    """The options of `TrainConfig` that give items features."""
+
+    item_features: str | None = option(
+        "item features",
+        None,
+        "a file with a column of item ids, named as in the log, and columns of "
+        "numbers: .csv, .tsv or .parquet",
+        metavar="FILE",
+    )
+    feature_fusion: str = option(
+        "item features",
+        "add",
+        "add an item's features to what is learned for its id, or replace it",
+        choices=("add", "replace"),
+    )
+    id_dropout: float = option(
+        "item features",
+        0.0,
+        "fraction of items that a training step treats as new",
+        float,
+    )
+
+
+def feature_arguments(config, vocabulary):
+    """Returns the arguments of a model that a configuration's item features set.
+
+    Args:
+        config: `TrainConfig`.
+        vocabulary: `Vocabulary` of the items.
+    """
+    if config.item_features is None:
+        return {}
+    return {
+        "item_features": features_in(config, vocabulary),
+        "feature_fusion": config.feature_fusion,
+        "id_dropout": config.id_dropout,
+    }
+
+
+def features_in(config, vocabulary):
+    """Returns the features of items that a configuration's file has, an array.
+
+    Args:
+        config: `TrainConfig` with `item_features`.
+        vocabulary: `Vocabulary` of the items.
+    """
+    from stackrec_keras.data import read_item_features
+
+    try:
+        return read_item_features(config.item_features, vocabulary, config.item)
+    except ArgumentError as error:
+        if error.argument == "item":
+            raise
+        fix = "" if "give default" in error.fix else error.fix
+        raise ArgumentError(
+            "item_features", error.reason, fix, config.item_features
+        ) from error
+
+
+def check_feature_options(config):
+    """Checks that a `TrainConfig` says nothing about features that it lacks."""
+    for name in ("feature_fusion", "id_dropout"):
+        value = getattr(config, name)
+        if config.item_features is None and value != getattr(FeatureOptions, name):
+            raise ArgumentError(
+                name,
+                "is about item features, and there are none",
+                "Give a file of item features, or leave it out.",
+                value,
+            )
