@@ -1,4 +1,4 @@
-"""What depends on how the backend traces and compiles functions.
+"""What depends on the backend: how it traces and compiles functions, and on what.
 
 No other file of layers/ imports a backend. In models/ two do: `torch_programs` and
 `checked_batches`.
@@ -64,6 +64,52 @@ def num_replicas():
     import tensorflow as tf
 
     return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def is_on_one_cpu(x):
+    """Returns whether a CPU computes with a tensor, and shares a batch with no other
+    device."""
+    if keras.backend.backend() == "torch":
+        return x.device.type == "cpu"
+    if keras.distribution.distribution() is not None:
+        return False
+    return keras.distribution.list_devices()[0].startswith("cpu")
+
+
+def loop_over_chunks(chunk, count, rows, outputs, carried):
+    """Computes tensors in chunks of rows, one after the other.
+
+    Args:
+        chunk: Function from the index of a chunk and `carried` to the rows of each
+            output, and to the new `carried`.
+        count: Integer tensor, the number of chunks.
+        rows: Integer, the rows of each chunk.
+        outputs: Tuple of tensors of zeros. Rows of later chunks stay 0, or are missing
+            in what PyTorch returns.
+        carried: Tensors, or a nested structure of them.
+
+    Returns:
+        A pair, the outputs and `carried` after the last chunk.
+    """
+    if keras.backend.backend() == "torch":
+        # An update of a slice would copy the whole tensor.
+        parts = []
+        for index in range(max(1, int(count))):
+            part, carried = chunk(index, carried)
+            parts.append(part)
+        return tuple(map(keras.ops.concatenate, zip(*parts))), carried
+
+    def update(index, values):
+        outputs, carried = values
+        part, carried = chunk(index, carried)
+        start = index * rows
+        outputs = tuple(
+            keras.ops.slice_update(output, (start,) + (0,) * (len(x.shape) - 1), x)
+            for output, x in zip(outputs, part)
+        )
+        return outputs, carried
+
+    return keras.ops.fori_loop(0, count, update, (outputs, carried))
 
 
 def values_if_known(x):

@@ -8,6 +8,7 @@ starts, so that logits never leave the processor's caches if the catalogue is sm
 import keras
 from keras import ops
 
+from stackrec_keras.layers.tracing import is_on_one_cpu, loop_over_chunks
 from stackrec_keras.losses.cross_entropy import mask_padding, target_logits
 
 # Positions at a time; benchmarks/output_layer.py compares others.
@@ -22,13 +23,7 @@ def pays_in_one_pass(hidden):
     A GPU prefers few large operations. If JAX shares a batch out over devices, each of
     them would compute every chunk.
     """
-    if hidden.shape[0] == 0:
-        return False
-    if keras.backend.backend() == "torch":
-        return hidden.device.type == "cpu"
-    if keras.distribution.distribution() is not None:
-        return False
-    return keras.distribution.list_devices()[0].startswith("cpu")
+    return hidden.shape[0] != 0 and is_on_one_cpu(hidden)
 
 
 def weighted_cross_entropy(
@@ -67,10 +62,11 @@ def weighted_cross_entropy(
             normalizers, d_states, *changes = _chunk(*part, vectors, bias)
             losses = normalizers - packed.chunk(index, own)
             sums = tuple(a + b for a, b in zip(sums, changes, strict=True))
-            return losses, d_states, sums
+            return (losses, d_states), sums
 
-        zeros = ops.zeros_like(table, dtype="float32"), ops.zeros_like(bias)
-        losses, d_states, (d_table, d_bias) = packed.loop(chunk, zeros, states)
+        zeros = [ops.zeros_like(x, dtype="float32") for x in (own, states, table, bias)]
+        loop = packed.num_chunks, rows, tuple(zeros[:2]), tuple(zeros[2:])
+        (losses, d_states), (d_table, d_bias) = loop_over_chunks(chunk, *loop)
 
         def gradient(*args, upstream=None):
             upstream = args[0] if upstream is None else upstream
@@ -137,13 +133,12 @@ class _Packed:
         ranks, count = ops.cumsum(ones), ops.sum(ones)
         index = ops.arange(size, dtype="int32")
         places = ops.where(has_target, ranks - 1, count + index - ranks)
-        slots = ops.arange(-(-size // rows) * rows, dtype="int32")
+        slots = -(-size // rows) * rows
         self.rows = rows
         self.has_target = has_target
-        self.is_taken = slots < count
+        self.is_taken = ops.arange(slots, dtype="int32") < count
         # The inverse of `places`. A sort would take longer.
-        order = ops.segment_sum(index, places, num_segments=size)
-        self.order = ops.take(order, ops.minimum(slots, size - 1))
+        self.order = ops.segment_sum(index, places, num_segments=slots)
         self.places = ops.maximum(ranks - 1, 0)
         self.num_chunks = (count + rows - 1) // rows
 
@@ -159,26 +154,3 @@ class _Packed:
     def chunk(self, index, values):
         start = (index * self.rows, *(0 for _ in values.shape[1:]))
         return ops.slice(values, start, (self.rows, *values.shape[1:]))
-
-    def loop(self, body, sums, states):
-        """Runs `body(index, sums)`, which returns losses, gradients of the states and
-        new sums, for each chunk with a target. Returns all of them."""
-        if keras.backend.backend() == "torch":
-            # An update of a slice would copy the whole tensor.
-            losses, gradients = [], []
-            for index in range(max(1, int(self.num_chunks))):
-                loss, gradient, sums = body(index, sums)
-                losses.append(loss)
-                gradients.append(gradient)
-            return ops.concatenate(losses), ops.concatenate(gradients), sums
-
-        def update(index, values):
-            losses, gradients, sums = values
-            loss, gradient, sums = body(index, sums)
-            start = index * self.rows
-            losses = ops.slice_update(losses, (start,), loss)
-            return losses, ops.slice_update(gradients, (start, 0), gradient), sums
-
-        nothing = ops.zeros_like(states, dtype="float32")
-        initial = ops.zeros_like(nothing[:, 0]), nothing, sums
-        return ops.fori_loop(0, self.num_chunks, update, initial)
