@@ -66,6 +66,13 @@ def test_positions_without_a_target_cost_nothing(case, monkeypatch):
     assert float(FullSoftmax()(*case.arrays)) == 0
 
 
+def test_no_position_counts_twice_in_a_chunk_that_is_not_full(case, monkeypatch):
+    monkeypatch.setattr(one_pass, "ROWS", 8)
+    case.y[case.y == 0] = 1
+    loss = FullSoftmax()(*case.arrays)
+    np.testing.assert_allclose(float(loss), case.losses().mean(), rtol=1e-5)
+
+
 def test_a_large_catalogue_lowers_the_positions_of_a_chunk(case, monkeypatch):
     sizes = []
     compute = one_pass._chunk
