@@ -97,6 +97,7 @@ ARMS = {
     "hstu-no-time": Arm("hstu-ml1m", {"time_bias": False}),
     "hstu": Arm("hstu-ml1m"),
     "hstu-large": Arm("hstu-large-ml1m"),
+    "sasrec-dropout": Arm("sasrec-ml1m", {"dropout": 0.2}),
     "esasrec-full-softmax": Arm("esasrec-ml1m", _FULL_SOFTMAX),
     "hstu-no-time-full-softmax": Arm(
         "hstu-ml1m", {"time_bias": False, **_FULL_SOFTMAX}
