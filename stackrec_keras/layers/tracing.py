@@ -67,8 +67,7 @@ def num_replicas():
 
 
 def is_on_one_cpu(x):
-    """Returns whether a CPU computes with a tensor, and shares a batch with no other
-    device."""
+    """Returns whether a tensor is on a CPU that shares no batch with other devices."""
     if keras.backend.backend() == "torch":
         return x.device.type == "cpu"
     if keras.distribution.distribution() is not None:

@@ -12,7 +12,7 @@ import sys
 
 if __name__ == "__main__":
     os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
-    if os.environ["KERAS_BACKEND"] == "jax":
+    if os.environ.get("KERAS_BACKEND") == "jax":
         sys.modules["tensorflow"] = None  # is not needed, and takes long to import
 
 import keras  # noqa: E402

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-if os.environ["KERAS_BACKEND"] != "tensorflow":
+if os.environ.get("KERAS_BACKEND") in ("jax", "torch"):
     sys.modules["tensorflow"] = None  # is not needed, and takes long to import
 
 import keras_tuner  # noqa: E402
