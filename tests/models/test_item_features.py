@@ -355,3 +355,22 @@ def test_in_half_precision_they_are_used_too(sequences):
     model = build(dtype="mixed_bfloat16")
     model.fit(*sequences, verbose=0)
     assert np.isfinite(model.predict(sequences[0], verbose=0)[:, 1:]).all()
+
+
+def test_a_fit_that_is_continued_from_a_file_leaves_out_the_same_ids(
+    sequences, tmp_path
+):
+    ends = []
+    for stops in (False, True):
+        keras.utils.set_random_seed(0)
+        model = build(id_dropout=0.5)
+        fit = {"batch_size": 32, "shuffle": False, "verbose": 0}
+        if stops:
+            model.fit(*sequences, epochs=1, **fit)
+            model.save(tmp_path / "m.keras")
+            keras.utils.set_random_seed(1)  # another process
+            model = keras.saving.load_model(tmp_path / "m.keras")
+        model.fit(*sequences, epochs=2, initial_epoch=int(stops), **fit)
+        ends.append(model.get_weights())
+    for whole, continued in zip(*ends, strict=True):
+        np.testing.assert_array_equal(whole, continued)
