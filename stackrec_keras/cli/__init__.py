@@ -12,6 +12,7 @@ from stackrec_keras.cli import (
     export,
     grow,
     methods,
+    prepare,
     recipes,
     recommend,
     scenario,
@@ -37,6 +38,7 @@ COMMANDS = (
     methods,
     recipes,
     data,
+    prepare,
 )
 
 

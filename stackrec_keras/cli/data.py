@@ -3,6 +3,7 @@
 from stackrec_keras.cli.options import add_options, typed_options
 from stackrec_keras.runs.config import TrainConfig
 from stackrec_keras.runs.data_checks import LEAVE_ONE_OUT_OPTIONS
+from stackrec_keras.runs.log_description import describe_log, describe_rows
 from stackrec_keras.runs.log_source import read_log
 from stackrec_keras.runs.split_recipe import make_split, split_arguments, split_log
 
@@ -40,8 +41,6 @@ def add_parser(subparsers):
 
 def run(args):
     """Runs the command."""
-    from stackrec_keras.data.splits import TIE_RULE
-
     if args.data is None:
         _list()
         return
@@ -51,21 +50,10 @@ def run(args):
         lines = []
     else:
         log = read_log(config)
-        lines = _describe(log)
+        lines = describe_log(log)
         arguments = split_arguments(config)
         split = split_log(log, config.split, config.length, arguments)
-    lines.append(("rows", f"{split.train.length} items each, {config.split} split"))
-    if config.min_count > 1:
-        lines.append(("  items", f"{split.num_items:,}"))
-    for part in ("train", "validation", "test"):
-        lines.append((f"  {part}", f"{len(getattr(split, part)):,}"))
-    lines.append(("  hash", split.hash))
-    if not config.sequences:
-        lines.append(("  ties", TIE_RULE))
-    if split.tied_targets:
-        tied = f"{split.tied_targets:,} have the same time as the event before"
-        lines.append(("  test targets", tied))
-    _print_pairs(lines)
+    _print_pairs([*lines, *describe_rows(split, config)])
 
 
 def _list():
@@ -76,39 +64,6 @@ def _list():
     _print_pairs(named, indent="  ")
     print("\nFiles (--data PATH)")
     _print_pairs(_FORMS.items(), indent="  ")
-
-
-def _describe(log):
-    import numpy as np
-
-    users, items = log["user"].nunique(), log["item"].nunique()
-    sizes = log["user"].value_counts(sort=False).to_numpy()
-    quantiles = np.quantile(sizes, [0, 0.25, 0.5, 0.75, 1])
-    pairs = len(log[["user", "item"]].drop_duplicates())
-    return [
-        ("users", f"{users:,}"),
-        ("items", f"{items:,}"),
-        ("events", f"{len(log):,}"),
-        ("density", f"{pairs / (users * items):.3%} of all pairs of user and item"),
-        (
-            "events a user",
-            "minimum {:,.0f}, lower quartile {:,.0f}, median {:,.0f}, upper quartile "
-            "{:,.0f}, maximum {:,.0f}".format(*quantiles),
-        ),
-        ("time", f"{_time(log['timestamp'].min())} to {_time(log['timestamp'].max())}"),
-    ]
-
-
-def _time(value):
-    """Returns a time as text, with its date if it looks like seconds since 1970."""
-    import datetime
-
-    if not isinstance(value, (int, float)) and not hasattr(value, "dtype"):
-        return str(value)
-    if not 1e8 <= float(value) <= 4e9:
-        return str(value)
-    date = datetime.datetime.fromtimestamp(float(value), datetime.UTC)
-    return f"{value} ({date:%Y-%m-%d})"
 
 
 def _print_pairs(pairs, indent=""):

@@ -134,10 +134,10 @@ def read_prepared(folder: str | PathLike) -> Split:
     return split
 
 
-def prepared_facts(folder: Path) -> dict:
+def prepared_facts(folder: str | PathLike) -> dict:
     """Returns what is written about a prepared log: `"split"`, `"length"`,
     `"arguments"`, `"has_times"` and others."""
-    path = folder / _FACTS
+    path = Path(folder) / _FACTS
     if not path.is_file():
         raise ArgumentError(
             "folder",

@@ -15,8 +15,8 @@ class DataOptions:
     data: str = option(
         "data",
         "ml-1m",
-        "a named data set or a file: .csv, .tsv, .inter, .dat, .parquet "
-        "(`stackrec data` lists them)",
+        "a named data set, a file (.csv, .tsv, .inter, .dat, .parquet), or a folder "
+        "that `stackrec prepare` wrote (`stackrec data` lists the forms)",
         metavar="NAME_OR_PATH",
     )
     sequences: bool = option(

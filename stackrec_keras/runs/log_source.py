@@ -29,9 +29,23 @@ def read_log(options, data=None):
     from stackrec_keras.data.named import DATA_SETS
 
     data = data or options.data
+    if is_prepared(data):
+        raise ArgumentError(
+            "data",
+            "is a prepared log, which has rows and no whole histories",
+            "Give a log.",
+            data,
+        )
+    if os.path.isdir(data) and data not in DATA_SETS:
+        raise ArgumentError(
+            "data",
+            "is a folder, but not a prepared log",
+            "Give a file, or prepare a log in many files: stackrec prepare LOG --out "
+            "FOLDER.",
+            data,
+        )
     if is_file(data):
-        times = None if options.timestamp == "none" else options.timestamp
-        columns = (options.user, options.item, times)
+        columns = (options.user, options.item, time_column(options))
         with errors_about_data(data):
             return read_interactions(data, *map(_name_or_number, columns))
     # Results go to stdout, and some commands print them for machines.
@@ -54,18 +68,34 @@ def errors_about_data(data):
     try:
         yield
     except ArgumentError as error:
-        if error.argument not in ("path", "path_or_frame"):
+        if error.argument not in ("path", "path_or_frame", "folder"):
             raise
-        raise ArgumentError("data", error.reason, error.fix, data) from error
+        # Of data in many files, the error is about one of them.
+        names_file = error.argument != "path_or_frame" and error.has_received
+        received = error.received if names_file else data
+        raise ArgumentError("data", error.reason, error.fix, received) from error
 
 
 def _name_or_number(column):
     return int(column) if column and column.isdecimal() else column
 
 
+def time_column(options):
+    """Returns the column of times as `read_interactions` takes it."""
+    return None if options.timestamp == "none" else options.timestamp
+
+
 def is_file(data):
     """Returns whether `data` is a path: it exists, or it looks like one."""
-    return os.path.isfile(data) or bool(os.path.splitext(data)[1]) or os.sep in data
+    looks_like_one = bool(os.path.splitext(data)[1]) or os.sep in data
+    return looks_like_one or os.path.isfile(data) or is_prepared(data)
+
+
+def is_prepared(data):
+    """Returns whether `data` is a folder that `prepare_log` wrote."""
+    from stackrec_keras.data.prepared_log import is_prepared
+
+    return is_prepared(data)
 
 
 def absolute_paths(options):

@@ -5,7 +5,7 @@ from dataclasses import fields
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.config import TRANSFER, TrainConfig
 from stackrec_keras.runs.data_checks import LEAVE_ONE_OUT_OPTIONS, check_log
-from stackrec_keras.runs.log_source import errors_about_data, read_log
+from stackrec_keras.runs.log_source import errors_about_data, is_prepared, read_log
 
 # Written to split.json: a later default of the library must not change old runs.
 _SHARES = {"test_share": 0.2, "validation_share": 0.1}
@@ -42,9 +42,42 @@ def make_split(config, arguments=None, known=None):
                 config.data, config.user_column, length=config.length
             )
         return data.split_random(windows, **arguments)
+    if is_prepared(config.data):
+        check_prepared(config)
+        with errors_about_data(config.data):
+            return data.read_prepared(config.data)
     log = read_log(config)
     check_log(config, log)
     return split_log(log, config.split, config.length, {**arguments, **(known or {})})
+
+
+def prepared_options(folder):
+    """Returns the fields of `TrainConfig` that a prepared log was made with."""
+    from stackrec_keras.data.prepared_log import prepared_facts
+
+    with errors_about_data(folder):
+        facts = prepared_facts(folder)
+    arguments = facts["arguments"]
+    options = {"split": facts["split"], "length": facts["length"]}
+    options |= {n: arguments[n] for n in LEAVE_ONE_OUT_OPTIONS if n in arguments}
+    if "seed" in arguments:
+        options["split_seed"] = arguments["seed"]
+    if not facts["has_times"]:
+        options["timestamp"] = "none"
+    return options
+
+
+def check_prepared(config):
+    """Checks that the options of a configuration are those of its prepared log."""
+    for name, value in prepared_options(config.data).items():
+        given = getattr(config, name)
+        if given != value:
+            raise ArgumentError(
+                name,
+                f"does not fit {config.data}, which was prepared with {value}",
+                "Leave it out, or prepare the log again.",
+                given,
+            )
 
 
 def split_log(log, kind, length, arguments):
@@ -73,6 +106,10 @@ def split_log(log, kind, length, arguments):
 
 def split_arguments(config):
     """Returns the dict of arguments that the split of a configuration takes."""
+    if is_prepared(config.data):
+        from stackrec_keras.data.prepared_log import prepared_facts
+
+        return prepared_facts(config.data)["arguments"]
     if config.split == "random":
         return {**_SHARES, "seed": config.split_seed}
     if config.split == "time":

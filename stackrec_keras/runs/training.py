@@ -31,6 +31,7 @@ from stackrec_keras.runs.option_checks import (
     check_same,
     loss_options,
 )
+from stackrec_keras.runs.prepared_data import with_prepared_options
 from stackrec_keras.runs.run import Run, finished_run, run_of
 from stackrec_keras.runs.split_recipe import split_in
 from stackrec_keras.runs.summary import ending
@@ -80,7 +81,7 @@ def train(
     check_out(folder, resume, overwrite)
     paths = ("data", "load_model", "item_features")
     paths = absolute_paths({name: getattr(config, name) for name in paths})
-    config = replace(config, **paths)
+    config = with_prepared_options(replace(config, **paths))
     resume = resume and folder.holds_run
     if resume:
         resumed_config(vars(config), folder)

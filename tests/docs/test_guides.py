@@ -41,6 +41,8 @@ def folder(tmp_path, monkeypatch, eager_on_tensorflow):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sr.data, "load", lambda name: log())
     log().rename(columns={"user": "session", "item": "article"}).to_csv("clicks.csv")
+    Path("clicks").mkdir()
+    log().to_parquet("clicks/part-0.parquet")
     Path("movielen_20.csv").write_text("0,0,1,2\n1,2,3,4\n")
     Path("movielen_20_context.csv").write_text("7,0,1,2\n8,1,2,3\n")
 

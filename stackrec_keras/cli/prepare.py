@@ -1,0 +1,36 @@
+"""`stackrec prepare`: writes the rows of a log larger than memory to a folder."""
+
+from stackrec_keras.cli.options import add_options, typed_options
+from stackrec_keras.runs.config import TrainConfig
+from stackrec_keras.runs.data_checks import LEAVE_ONE_OUT_OPTIONS
+
+_OPTIONS = ("user", "item", "timestamp", "length", "split", "split_seed")
+
+
+def add_parser(subparsers):
+    """Adds the command to the command line."""
+    parser = subparsers.add_parser(
+        "prepare",
+        help="split a log larger than memory, for `train --data`",
+        description="Split a log in many Parquet files, which need not fit into "
+        "memory, and write its rows to a folder for `stackrec train --data FOLDER`.",
+        epilog="Example: stackrec prepare 'clicks/*.parquet' --out prepared, then "
+        "stackrec train --data prepared --out runs/first",
+    )
+    parser.add_argument("data", metavar="LOG", help="a folder, a pattern or a file")
+    parser.add_argument(
+        "--out", required=True, metavar="FOLDER", help="the folder to write"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the prepared log in --out"
+    )
+    add_options(parser, (*_OPTIONS, *LEAVE_ONE_OUT_OPTIONS))
+    return parser
+
+
+def run(args):
+    """Runs the command."""
+    from stackrec_keras.runs.prepared_data import prepare
+
+    config = TrainConfig(**typed_options(args))
+    print(f"{prepare(config, args.out, args.overwrite)}\nWrote {args.out}")
