@@ -34,7 +34,8 @@ def count_items(log):
         if counts is not None:
             found = pd.concat([counts, found]).groupby(level=0, sort=False).sum()
         counts = found
-        users.append(frame["user"].iloc[-first % step :: step])
+        # A copy, because a view would keep the whole frame in memory.
+        users.append(frame["user"].iloc[-first % step :: step].copy())
         first += len(frame)
     ids = as_ids(counts.index)
     order = np.argsort(ids, kind="stable")
