@@ -34,10 +34,9 @@ def check_sequences(config):
         raise ArgumentError("split", reason, fix, config.split)
 
 
-def check_log(config, log):
-    """Checks that a model that reads times can read those of a log."""
+def check_times(config, times):
+    """Checks that a model that reads times can read those of a log, `(events,)`."""
     from stackrec_keras.data.further_columns import check_seconds
 
-    times = log["timestamp"].to_numpy()
     if config.reads_times and times.dtype.kind != "M":
         check_seconds("timestamp", times, config.timestamp)

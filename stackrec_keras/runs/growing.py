@@ -15,7 +15,7 @@ from stackrec_keras.losses import LOSSES
 from stackrec_keras.models import import_all
 from stackrec_keras.models.registry import ARCHITECTURES
 from stackrec_keras.runs.config import GROW_OPTIONS, TrainConfig, options_of
-from stackrec_keras.runs.data_checks import check_log
+from stackrec_keras.runs.data_checks import check_times
 from stackrec_keras.runs.feature_options import features_in
 from stackrec_keras.runs.folder import RunFolder, write_description
 from stackrec_keras.runs.growth_options import stacking_callback
@@ -144,7 +144,7 @@ def _start(old, folder, depth, options):
     keras.utils.set_random_seed(config.seed)
     _check_growth(config, model)
     log = read_log(config)
-    check_log(config, log)
+    check_times(config, log["timestamp"].to_numpy())
     _check_overlap(log, model, config)
     arguments = _held_out(log, until, config.data)
     if until is None:

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.config import TRANSFER, TrainConfig
-from stackrec_keras.runs.data_checks import LEAVE_ONE_OUT_OPTIONS, check_log
+from stackrec_keras.runs.data_checks import LEAVE_ONE_OUT_OPTIONS, check_times
 from stackrec_keras.runs.log_source import errors_about_data, is_prepared, read_log
 
 # Written to split.json: a later default of the library must not change old runs.
@@ -45,9 +45,11 @@ def make_split(config, arguments=None, known=None):
     if is_prepared(config.data):
         check_prepared(config)
         with errors_about_data(config.data):
-            return data.read_prepared(config.data)
+            split = data.read_prepared(config.data)
+        check_times(config, split.test.end_time)
+        return split
     log = read_log(config)
-    check_log(config, log)
+    check_times(config, log["timestamp"].to_numpy())
     return split_log(log, config.split, config.length, {**arguments, **(known or {})})
 
 

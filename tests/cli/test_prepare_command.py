@@ -128,3 +128,17 @@ def test_errors_name_the_option_and_the_file(parts, tmp_path, stackrec):
     assert code == 2
     assert f"{folder}/part-2.parquet cannot be read" in err
     assert not out.exists()
+
+
+def test_a_model_that_reads_times_refuses_milliseconds(
+    log_path, tmp_path, train_arguments, stackrec
+):
+    log = pd.read_csv(log_path)
+    log["timestamp"] *= 1000
+    log.to_parquet(tmp_path / "log.parquet")
+    out = tmp_path / "prepared"
+    assert stackrec("prepare", tmp_path / "log.parquet", "--out", out)[0] == 0
+    arguments = ["--data", out, "--out", tmp_path / "run", "--model", "hstu"]
+    code, _, err = stackrec("train", *arguments)
+    assert code == 2
+    assert "Divide milliseconds by 1000" in err
