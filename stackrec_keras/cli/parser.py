@@ -31,7 +31,9 @@ class Parser(argparse.ArgumentParser):
     def error(self, message):
         meant = self._meant_option(message) or _meant_choice(message)
         hint = f". {meant}" if meant else self._value_with_dash(message)
-        super().error(message + hint)
+        hint = hint or f". See {self.prog} --help"
+        # The usage is left out: its 40 lines would hide the error.
+        self.exit(2, f"{self.prog}: error: {message}{hint}\n")
 
     def _meant_option(self, message):
         if not message.startswith("unrecognized arguments: "):

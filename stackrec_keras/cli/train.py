@@ -10,7 +10,7 @@ from stackrec_keras.cli.options import (
 )
 from stackrec_keras.runs.config import TrainConfig
 from stackrec_keras.runs.folder import RunFolder
-from stackrec_keras.runs.named_recipes import recipe
+from stackrec_keras.runs.named_recipes import RECIPES, recipe
 from stackrec_keras.runs.option_checks import check_model_options
 
 _DESCRIPTION = """\
@@ -34,7 +34,7 @@ def add_parser(subparsers):
     add_out_options(parser)
     parser.add_argument(
         "--recipe",
-        dest="name",  # as `recipe` calls it in errors
+        choices=tuple(RECIPES),
         metavar="NAME",
         help="start from the options of a published result (`stackrec recipes` lists "
         "them); options that you give replace its own",
@@ -57,7 +57,7 @@ def _configuration(args, folder):
     from stackrec_keras.runs.training import resumed_config
 
     typed = typed_absolute_options(args)
-    asked = vars(recipe(args.name, **typed)) if args.name else typed
+    asked = vars(recipe(args.recipe, **typed)) if args.recipe else typed
     if args.resume and folder.holds_run:
         return resumed_config(asked, folder)
     config = TrainConfig()
