@@ -103,10 +103,8 @@ ARMS = {
         "hstu-ml1m", {"time_bias": False, **_FULL_SOFTMAX}
     ),
     "hstu-full-softmax": Arm("hstu-ml1m", _FULL_SOFTMAX),
-    "hstu-large-full-softmax": Arm("hstu-large-ml1m", _FULL_SOFTMAX),
-    "hstu-large-full-softmax-grown": Arm(
-        "hstu-large-ml1m-grown", {"schedule": "24:8", **_FULL_SOFTMAX}
-    ),
+    "hstu-large-full-softmax": Arm("hstu-full-softmax-ml1m"),
+    "hstu-large-full-softmax-grown": Arm("hstu-full-softmax-ml1m-grown"),
 }
 ARMS |= {
     f"{name}-{depth}": Arm(ARMS[name].recipe, {"num_blocks": depth})
@@ -240,9 +238,9 @@ def table(rows):
     """Returns the Markdown table of the results: mean and standard deviation of the
     seeds of each arm, at its best learning rate on validation."""
     lines = [
-        "| arm | items | rate | seeds | best epoch | seconds | HR@10 | NDCG@10 "
-        "| published HR@10 / NDCG@10 |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| arm | blocks | items | rate | seeds | best epoch | seconds | HR@10 "
+        "| NDCG@10 | published HR@10 / NDCG@10 |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, arm in ARMS.items():
         found = [row for row in rows if row["arm"] == name]
@@ -251,6 +249,7 @@ def table(rows):
             figures = (f"{mean_and_spread(best, f'test_{m}@10')}" for m in METRICS)
             cells = [
                 name,
+                best[0]["blocks"],
                 f"{items:,}",
                 rate_of(best[0]),
                 len(best),

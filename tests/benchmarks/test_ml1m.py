@@ -44,7 +44,7 @@ def test_a_run_becomes_a_row_once_and_the_table_shows_it(
     capsys.readouterr()
     ml1m.main(["--table", "--results", str(results)])
     shown = capsys.readouterr().out.splitlines()[-1]
-    assert shown.startswith("| sasrec | 14 | 0.001 | 1 |")
+    assert shown.startswith("| sasrec | 2 | 14 | 0.002, decay 0.3, 2 epochs | 1 |")
     assert ".3152 / .1821 (Klenitskiy and Vasilev)" in shown
 
 
@@ -54,15 +54,18 @@ def test_the_table_takes_the_best_rate_on_validation(ml1m):
             **dict(arm="sasrec", items="3416", seed=str(seed), learning_rate=rate),
             **{"val_ndcg@10": val, "test_ndcg@10": test, "test_hit_rate@10": "0.3"},
             **dict(best_epoch="4", seconds="60", warmup="0.0", max_epochs="9"),
+            "blocks": "2",
             "decay": "0.2" if rate == "0.01" else "0.0",
         }
         for rate, val, test in (("0.001", "0.2", "0.1"), ("0.01", "0.1", "0.3"))
         for seed in (0, 1)
     ]
     row = ml1m.table(rows).splitlines()[-1]
-    assert row.startswith("| sasrec | 3,416 | 0.001 | 2 | 4 | 60 | .3000 ± .0000 | .1")
+    assert row.startswith(
+        "| sasrec | 2 | 3,416 | 0.001 | 2 | 4 | 60 | .3000 ± .0000 | .1"
+    )
     row = ml1m.table(rows[2:]).splitlines()[-1]
-    assert row.startswith("| sasrec | 3,416 | 0.01, decay 0.2, 9 epochs | 2 |")
+    assert row.startswith("| sasrec | 2 | 3,416 | 0.01, decay 0.2, 9 epochs | 2 |")
 
 
 def test_ties_that_decide_the_last_item_are_counted(ml1m):

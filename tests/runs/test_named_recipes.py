@@ -38,12 +38,6 @@ def test_options_replace_those_of_a_recipe():
         sr.runs.recipe("sasrec-ml1m", epoch=1)
 
 
-def test_a_misspelt_recipe_is_told_in_one_line(stackrec, tmp_path):
-    code, _, err = stackrec("train", "--recipe", "hstu-ml1", "--out", tmp_path / "r")
-    assert code == 2 and err.startswith("stackrec: error: --recipe hstu-ml1 must be")
-    assert err.endswith("Did you mean 'hstu-ml1m'?\n") and err.count("\n") == 1
-
-
 @pytest.mark.parametrize(
     "epochs, fix", [(5, "such as 1:4,3:8, or 'none'"), (2, "at earlier epochs, or")]
 )

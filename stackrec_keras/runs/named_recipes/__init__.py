@@ -13,6 +13,7 @@ from stackrec_keras.runs.config import TrainConfig
 from stackrec_keras.runs.data_checks import LEAVE_ONE_OUT_OPTIONS
 from stackrec_keras.runs.named_recipes import (
     esasrec_ml1m,
+    hstu_full_softmax_ml1m,
     hstu_large_ml1m,
     hstu_ml1m,
     sasrec_ml1m,
@@ -24,6 +25,7 @@ _FILES = {
     "esasrec-ml1m": esasrec_ml1m,
     "hstu-ml1m": hstu_ml1m,
     "hstu-large-ml1m": hstu_large_ml1m,
+    "hstu-full-softmax-ml1m": hstu_full_softmax_ml1m,
 }
 
 

@@ -3,7 +3,8 @@
     stackrec train --recipe sasrec-ml1m --out runs/sasrec-ml1m
 
 The items are the 3,416 with at least 5 ratings. The loss is the exact softmax over all
-of them, at every position.
+of them, at every position. The learning rate is .002, and falls to 0 over the last 30%
+of 60 epochs; it was .001 throughout in the published run.
 Published: HR@10 .3152, NDCG@10 .1821, best after 63 epochs (Klenitskiy and Vasilev,
 RecSys 2023, https://arxiv.org/abs/2309.07602).
 """
@@ -25,8 +26,10 @@ CONFIG = replace(
     padding_mask=True,
     rezero=False,
     tied=True,
-    epochs=200,
-    patience=10,
+    epochs=60,
+    patience=60,  # trains to the end, and keeps the best epoch
+    learning_rate=2e-3,
+    decay=0.3,
     loss="full_softmax",
 )
 GROWN = grown(CONFIG)
