@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from keras import ops
 
 from stackrec_keras.arguments import check_file, check_path
 from stackrec_keras.errors import ArgumentError
@@ -22,7 +23,7 @@ def read_item_features(
 
     Args:
         path: Path of a `.csv`, `.tsv` or `.parquet` file with a column of raw item ids
-            and columns of numbers, the features.
+            and columns of numbers, the features, in the order of the columns.
         vocabulary: `Vocabulary` of the items.
         item: String, the column of the item ids. Defaults to `"item"`.
         default: As in `Vocabulary.align_features`. Defaults to `None`.
@@ -31,8 +32,8 @@ def read_item_features(
         Float32 array `(len(vocabulary), num_features)`, that of index 1 first.
 
     Raises:
-        ArgumentError: If the file has no column `item`, a column does not hold numbers,
-            or an item has no features and there is no `default`.
+        ArgumentError: If the file cannot be read or has no column `item`, a column does
+            not hold numbers, or an item has no features and there is no `default`.
         FileNotFoundError: If there is no file.
 
     Example:
@@ -45,13 +46,15 @@ def read_item_features(
     check_path("path", path)
     path = Path(path)
     check_file("path", path)
-    if path.suffix == ".parquet":
-        frame = pd.read_parquet(path)
-    else:
-        # Ids such as 007 stay text if those of the vocabulary are.
-        is_text = all(type(raw) is str for raw in vocabulary.ids[:1].tolist())
-        separator = "\t" if ".tsv" in path.suffixes else ","
-        frame = pd.read_csv(path, sep=separator, dtype={item: str} if is_text else None)
+    try:
+        frame = _read_frame(path, vocabulary, item)
+    except ValueError as error:  # of pandas and pyarrow
+        raise ArgumentError(
+            "path",
+            f"cannot be read: {error}",
+            "It must be a .csv, .tsv or .parquet file, with text in UTF-8.",
+            path,
+        ) from error
     if item not in frame.columns:
         found = ", ".join(map(repr, list(frame.columns)[:_COLUMNS_SHOWN]))
         fix = f"Name the column of the item ids. The file has {found}."
@@ -61,24 +64,24 @@ def read_item_features(
 
 def align_features(vocabulary, features, default=None):
     """See `Vocabulary.align_features`."""
-    known, rows = _ids_and_rows(features)
-    positions = pd.Index(known, tupleize_cols=False)
-    if not positions.is_unique:
-        repeated = positions[positions.duplicated()][0]
+    ids, rows = _ids_and_rows(features)
+    indices = vocabulary.encode(ids)
+    rows, indices = rows[indices > 0], indices[indices > 0]
+    names = vocabulary.ids[indices - 1]
+    repeated = pd.Series(indices).duplicated().to_numpy()
+    if repeated.any():
         raise ArgumentError(
             "features",
-            f"has {shown(repeated)} more than once",
+            f"has {shown(names[repeated].tolist()[0])} more than once",
             "Give one row for each item.",
         )
-    width = rows.shape[1]
-    aligned = np.full((len(vocabulary) + 1, width), np.nan, "float32")
-    aligned[vocabulary.encode(known)] = rows
-    is_missing = np.isin(
-        np.arange(1, len(vocabulary) + 1), vocabulary.encode(known), invert=True
-    )
-    aligned = aligned[1:]
+    aligned = np.empty((len(vocabulary), rows.shape[1]), "float32")
+    aligned[indices - 1] = _as_finite("features", rows, names)
+    is_missing = np.ones(len(vocabulary), bool)
+    is_missing[indices - 1] = False
     if is_missing.any():
-        aligned[is_missing] = _default_row(vocabulary, is_missing, default, width)
+        _check_overlap(vocabulary, ids, is_missing, default)
+        aligned[is_missing] = _default_row(default, rows.shape[1])
     return aligned
 
 
@@ -94,6 +97,36 @@ def as_feature_rows(name, values, num_rows=None, of="items"):
     Raises:
         ArgumentError: If it is anything but a table of finite numbers of that size.
     """
+    given = _as_table(name, values, of)
+    if num_rows is not None and len(given) != num_rows:
+        hint = ""
+        if len(given) == num_rows + 1:
+            hint = "Leave out the row of the padding: the first row is that of item 1."
+        raise ArgumentError(
+            name,
+            f"has {counted(len(given), 'row')}, but there are {num_rows:,} {of}",
+            hint,
+        )
+    return _as_finite(name, given)
+
+
+def _read_frame(path, vocabulary, item):
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    options = {"sep": "\t" if ".tsv" in path.suffixes else ","}
+    frame = pd.read_csv(path, **options)
+    if item in frame.columns and str in map(type, vocabulary.ids[:1].tolist()):
+        options |= {"usecols": [item], "dtype": str, "keep_default_na": False}
+        frame[item] = pd.read_csv(path, **options)[item]  # 007 and NA are text too
+    return frame
+
+
+def _as_table(name, values, of="items"):
+    """Returns values as a 2-D array of numbers."""
+    if hasattr(values, "toarray"):  # a sparse matrix of SciPy
+        values = values.toarray()
+    elif ops.is_tensor(values):  # of any device, and of types that numpy lacks
+        values = ops.convert_to_numpy(ops.cast(values, "float32"))
     try:
         given = np.asarray(values)
     except ValueError:  # vectors of different lengths
@@ -105,23 +138,21 @@ def as_feature_rows(name, values, num_rows=None, of="items"):
             "Vectors must all be of one length.",
             values,
         )
-    if num_rows is not None and len(given) != num_rows:
-        hint = ""
-        if len(given) == num_rows + 1:
-            hint = "Leave out the row of the padding: the first row is that of item 1."
-        raise ArgumentError(
-            name,
-            f"has {counted(len(given), 'row')}, but there are {num_rows:,} {of}",
-            hint,
-        )
+    return given
+
+
+def _as_finite(name, table, names=None):
+    """Returns a table as float32; `names` are the raw ids of its rows."""
     with np.errstate(over="ignore"):  # reported below
-        rows = given.astype("float32")
+        rows = table.astype("float32")
     wrong = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if len(wrong):
+        first = wrong[0]
+        place = f"row {first}" if names is None else f"that of {shown(names[first])}"
         raise ArgumentError(
             name,
             f"has NaN or infinite values in {counted(len(wrong), 'row')}, first in "
-            f"row {wrong[0]}",
+            f"{place}",
             "Replace them by numbers, for example by the mean of their column.",
         )
     return rows
@@ -138,14 +169,14 @@ def _ids_and_rows(features):
                     "Leave it out, or turn it into numbers, for example with "
                     f"frame[{column!r}].str.get_dummies(' ').",
                 )
-        return features.index, as_feature_rows(
-            "features", features.to_numpy(float, na_value=np.nan)
-        )
+        rows = features.to_numpy(float, na_value=np.nan)
+        # `encode` takes tuples, but not a MultiIndex.
+        return features.index.to_flat_index(), _as_table("features", rows)
     if isinstance(features, Mapping) and features:
         vectors = [np.asarray(vector) for vector in features.values()]
         of_one_shape = len({vector.shape for vector in vectors}) == 1
         rows = np.stack(vectors) if of_one_shape else None
-        return list(features), as_feature_rows("features", rows)
+        return list(features), _as_table("features", rows)
     raise ArgumentError(
         "features",
         "must be a frame whose index holds raw item ids, or a dict from raw item id "
@@ -155,17 +186,25 @@ def _ids_and_rows(features):
     )
 
 
-def _default_row(vocabulary, is_missing, default, width):
+def _check_overlap(vocabulary, ids, is_missing, default):
+    """Checks that items without features have the default, and are not all items."""
+    if default is not None and not is_missing.all():
+        return
+    fix = "Add them, or give default, the vector of items that have none, such as 0."
+    if is_missing.all() and len(ids):
+        fix = f"Its ids are others, such as {shown(ids[0])}: give those of the log."
+    number = int(is_missing.sum())
+    names = ", ".join(map(shown, vocabulary.ids[is_missing][:_SHOWN].tolist()))
+    more = f" and {number - _SHOWN:,} more" if number > _SHOWN else ""
+    raise ArgumentError(
+        "features",
+        f"lacks {number:,} of {counted(len(vocabulary), 'item')}: {names}{more}",
+        fix,
+    )
+
+
+def _default_row(default, width):
     """Returns the vector of items that have none."""
-    if default is None:
-        number = int(is_missing.sum())
-        names = ", ".join(map(shown, vocabulary.ids[is_missing][:_SHOWN].tolist()))
-        more = f" and {number - _SHOWN:,} more" if number > _SHOWN else ""
-        raise ArgumentError(
-            "features",
-            f"lacks {number:,} of {counted(len(vocabulary), 'item')}: {names}{more}",
-            "Add them, or give default, the vector of items that have none, such as 0.",
-        )
     row = np.asarray(default)
     if row.ndim == 0:
         row = np.full(width, row)

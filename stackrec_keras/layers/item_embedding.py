@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from stackrec_keras.arguments import check_choice, check_fraction
+from stackrec_keras.arguments import check_choice, check_fraction, is_integer
+from stackrec_keras.data.item_features import as_feature_rows
 from stackrec_keras.layers.dropout import seed_generator
 from stackrec_keras.layers.embedding import Embedding, known_ids
 from stackrec_keras.types import Tensor
@@ -43,7 +44,7 @@ class ItemEmbedding(Embedding):
         Tensor of shape `(..., output_dim)`.
 
     Raises:
-        ArgumentError: If `fusion` or `id_dropout` is invalid.
+        ArgumentError: If `item_features`, `fusion` or `id_dropout` is invalid.
 
     Reference:
         - [Where to Go Next for Recommender Systems? ID- vs. Modality-based Recommender
@@ -68,10 +69,11 @@ class ItemEmbedding(Embedding):
         if id_dropout:  # without, a model's file has one random state less
             self.seed_generator = seed_generator("id_dropout")
         self.fusion = fusion
-        self._given = None if isinstance(item_features, int) else item_features
-        self.num_features = (
-            item_features if self._given is None else self._given.shape[1]
-        )
+        self._given = None
+        if not is_integer(item_features):
+            self._given = as_feature_rows("item_features", item_features, input_dim - 1)
+            item_features = self._given.shape[1]
+        self.num_features = int(item_features)
 
     @property
     def has_ids(self) -> bool:
@@ -92,6 +94,7 @@ class ItemEmbedding(Embedding):
             shape=(self.input_dim, self.num_features),
             initializer=self._initial_features,
             trainable=False,
+            autocast=False,  # `call` casts only the rows that it reads
         )
         self._given = None  # the weight holds them now
         self.built = True

@@ -5,9 +5,14 @@ import keras
 from keras import ops
 from keras.initializers import Constant, RandomNormal, RandomUniform
 
-from stackrec_keras.arguments import check_bools, check_integers, is_number
+from stackrec_keras.arguments import (
+    check_bools,
+    check_choice,
+    check_integers,
+    is_number,
+)
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.layers.item_embedding import ItemEmbedding, project
+from stackrec_keras.layers.item_embedding import FUSIONS, ItemEmbedding, project
 from stackrec_keras.types import Tensor
 
 EPSILON = 1e-6
@@ -68,6 +73,7 @@ class OutputTable(keras.layers.Layer):
         super().__init__(**kwargs)
         check_integers(num_items=num_items, dim=dim)
         check_bools(fan_in=fan_in, tied=tied, normalize=normalize)
+        check_choice("feature_fusion", feature_fusion, FUSIONS)
         if not is_number(temperature) or not 0 < temperature < float("inf"):
             reason = "must be a finite number above 0"
             raise ArgumentError("temperature", reason, received=temperature)
@@ -203,7 +209,7 @@ class OutputTable(keras.layers.Layer):
         if self.has_bias:
             biases = ops.convert_to_tensor(self.bias)
             if kept is not None:
-                biases = ops.where(kept[:, 0] > 0, biases, ops.mean(biases))
+                biases = ops.where(kept[:, 0] > 0, biases, ops.mean(biases[1:]))
             return vectors, biases
         return vectors, ops.zeros((self.num_items + 1,), vectors.dtype)
 

@@ -38,8 +38,9 @@ class ESASRec(AttentionRecommender):
         rezero: Boolean, whether each branch also has a gate that starts at 0. A new
             block is then exactly the identity. Defaults to `False`.
         **kwargs: `tied`, `normalize` and `temperature`, how items are scored,
-            `item_features` and `feature_fusion` (see `SequentialRecommender`); `name`,
-            `dtype` and the other arguments of a Keras model.
+            `item_features`, `feature_fusion` and `id_dropout` (see
+            `SequentialRecommender`); `name`, `dtype` and the other arguments of a
+            Keras model.
 
     Call arguments:
         inputs: Integer tensor of shape `(batch, time)`.

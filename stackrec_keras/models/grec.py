@@ -44,8 +44,9 @@ class GRec(ConvolutionalRecommender):
         encoder: Boolean, whether an encoder sees both sides of the gaps. Defaults to
             `False`.
         **kwargs: `tied`, `normalize` and `temperature`, how items are scored,
-            `item_features` and `feature_fusion` (see `SequentialRecommender`); `name`,
-            `dtype` and the other arguments of a Keras model.
+            `item_features`, `feature_fusion` and `id_dropout` (see
+            `SequentialRecommender`); `name`, `dtype` and the other arguments of a
+            Keras model.
 
     Call arguments:
         inputs: Integer tensor of shape `(batch, time)`.

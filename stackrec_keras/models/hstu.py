@@ -49,8 +49,9 @@ class HSTU(AttentionRecommender):
         chunk_size: Integer, how many queries to process at a time, or `None` for all:
             see `layers.HSTUStack`. Defaults to `None`.
         **kwargs: `tied`, `normalize` and `temperature`, how items are scored,
-            `item_features` and `feature_fusion` (see `SequentialRecommender`); `name`,
-            `dtype` and the other arguments of a Keras model.
+            `item_features`, `feature_fusion` and `id_dropout` (see
+            `SequentialRecommender`); `name`, `dtype` and the other arguments of a
+            Keras model.
 
     Call arguments:
         inputs: Dict of integer tensors of shape `(batch, time)`: `"items"`,

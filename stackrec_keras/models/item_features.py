@@ -111,6 +111,21 @@ def read_new_features(model: keras.Model, features: Any, n: int, ids: Any) -> An
     return rows
 
 
+def check_not_zero(model: keras.Model) -> None:
+    """Checks that the features of a model that is to be trained are not all 0, as they
+    are in a model that is made from a config, such as a clone."""
+    model = getattr(model, "source", model)
+    if model.num_item_features is None:
+        return
+    given = model.item_embedding.item_features
+    if not ops.convert_to_numpy(ops.any(ops.not_equal(given, 0))):
+        raise ArgumentError(
+            "item_features",
+            "are all 0, as in a clone or another model that is made from a config",
+            "Load weights that have them, or build the model with item_features.",
+        )
+
+
 class HasItemFeatures(keras.Model):
     """A model whose items may have features."""
 

@@ -21,8 +21,9 @@ class NextItNet(ConvolutionalRecommender):
         rezero: Boolean, whether each block has a gate that starts at 0. Defaults to
             `True`.
         **kwargs: `tied`, `normalize` and `temperature`, how items are scored,
-            `item_features` and `feature_fusion` (see `SequentialRecommender`); `name`,
-            `dtype` and the other arguments of a Keras model.
+            `item_features`, `feature_fusion` and `id_dropout` (see
+            `SequentialRecommender`); `name`, `dtype` and the other arguments of a
+            Keras model.
 
     Call arguments:
         inputs: Integer tensor of shape `(batch, time)`.

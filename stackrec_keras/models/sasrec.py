@@ -30,8 +30,9 @@ class SASRec(TransformerRecommender):
         padding_mask: Boolean, whether to hide padding from every position. Defaults to
             `False`, as in the reference implementation.
         **kwargs: `tied`, `normalize` and `temperature`, how items are scored,
-            `item_features` and `feature_fusion` (see `SequentialRecommender`); `name`,
-            `dtype` and the other arguments of a Keras model.
+            `item_features`, `feature_fusion` and `id_dropout` (see
+            `SequentialRecommender`); `name`, `dtype` and the other arguments of a
+            Keras model.
 
     Call arguments:
         inputs: Integer tensor of shape `(batch, time)`.

@@ -67,7 +67,9 @@ class SequentialRecommender(
             item that does not change in training, such as an embedding of its text;
             item 1 first. `Vocabulary.align_features` makes it from a frame. Trained
             matrices project it to the item's vectors in the input and in the output
-            embedding. Defaults to `None`.
+            embedding. The vectors of all items are projected once in each step, with
+            sampled losses too, in each batch of `evaluate` and `predict`, and in each
+            call of `recommend`. Defaults to `None`.
         feature_fusion: `"add"` adds the projected features to what is learned for each
             id; `"replace"` makes an item's vectors from its features alone. Defaults
             to `"add"`.
@@ -361,7 +363,8 @@ class SequentialRecommender(
                 `None`.
             features: Their features, for a model with item features: an array
                 `(n, num_features)`; or, with `ids`, a frame indexed by raw id or a dict
-                from raw id to vector. Defaults to `None`.
+                from raw id to vector, with the columns in the order of the model's
+                features. Defaults to `None`.
 
         Raises:
             ArgumentError: If an argument does not fit the model, which then stays as

@@ -41,9 +41,9 @@ class SSEPT(TransformerRecommender):
             block whose gates are 0 is exactly the identity. Defaults to `"post"`.
         padding_mask: Boolean, whether to hide padding from every position. Defaults to
             `False`, as in the reference implementation.
-        **kwargs: `normalize` and `temperature`, how items are scored, `item_features`
-            and `feature_fusion` (see `SequentialRecommender`); `name`, `dtype` and the
-            other arguments of a Keras model.
+        **kwargs: `normalize` and `temperature`, how items are scored, `item_features`,
+            `feature_fusion` and `id_dropout` (see `SequentialRecommender`); `name`,
+            `dtype` and the other arguments of a Keras model.
 
     Call arguments:
         inputs: Dict of `"items"`, an integer tensor of shape `(batch, time)`, and

@@ -26,6 +26,7 @@ from stackrec_keras.models.fitting import (
 )
 from stackrec_keras.models.freeze_stack import add_unfreezing
 from stackrec_keras.models.inputs import Data
+from stackrec_keras.models.item_features import check_not_zero
 from stackrec_keras.models.seen_in_evaluation import warn_of_seen
 from stackrec_keras.models.shared_model import GiveWay, SharedModel
 from stackrec_keras.models.steps import Steps
@@ -122,6 +123,7 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         weights = kwargs.get("sample_weight")
         batches = check_arrays(self, x, y, weights, validation)
         check_training_inputs(self, x)
+        check_not_zero(self)
         if validation is not None and self.exclude_seen is None:
             is_pair = isinstance(validation, (list, tuple))
             given = validation[:2] if is_pair else (validation, None)

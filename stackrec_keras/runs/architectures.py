@@ -2,7 +2,6 @@
 
 import inspect
 
-from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.registry import model_class
 from stackrec_keras.models.sequential_recommender import SequentialRecommender
 from stackrec_keras.runs.config import options_of
@@ -26,9 +25,6 @@ def build_model(config, split):
 def class_and_arguments(config):
     """Returns the class of a configuration's model, and a dict of the arguments that
     neither follow from the data nor are searched by `SearchSpace`."""
-    if config.item_features is not None:
-        reason = "is not an option of a search"
-        raise ArgumentError("item_features", reason, received=config.item_features)
     kind = model_class(config.model)
     arguments = _options(kind, config)
     return kind, {k: v for k, v in arguments.items() if k not in _SEARCHED}

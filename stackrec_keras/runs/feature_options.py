@@ -1,7 +1,9 @@
 """Options of a training run: the features of its items."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from stackrec_keras.arguments import check_file
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.option_kinds import option
 
@@ -68,7 +70,10 @@ def features_in(config, vocabulary):
 
 
 def check_feature_options(config):
-    """Checks that a `TrainConfig` says nothing about features that it lacks."""
+    """Checks that the file of a `TrainConfig` exists, and that the `TrainConfig` says
+    nothing about features that it lacks."""
+    if config.item_features is not None:
+        check_file("item_features", Path(config.item_features))
     for name in ("feature_fusion", "id_dropout"):
         value = getattr(config, name)
         if config.item_features is None and value != getattr(FeatureOptions, name):

@@ -55,5 +55,6 @@ def load_trained(model, config, split):
 
 def _model_options(config):
     """Returns the options that the models of both runs must have in common."""
-    names = [f.name for f in fields(config) if f.metadata["group"] == "model"]
+    groups = ("model", "item features")
+    names = [f.name for f in fields(config) if f.metadata["group"] in groups]
     return {name: getattr(config, name) for name in names if name != "num_blocks"}

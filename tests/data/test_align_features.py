@@ -32,12 +32,38 @@ def test_a_default_stands_in_for_them(default, row):
     assert aligned.tolist() == [[0, 2], row, [1, 3]]
 
 
+def test_a_default_does_not_hide_that_all_ids_are_others():
+    with refused("features", says="lacks 2 of 2 items: 1, 2. .*others, such as '1'"):
+        Vocabulary([1, 2]).align_features({"1": [1.0], "2": [2.0]}, default=0)
+
+
+def test_rows_of_other_items_do_not_matter():
+    others = pd.DataFrame({"drama": np.nan, "year": 0}, ["x", "x", np.nan, np.nan])
+    aligned = VOCABULARY.align_features(pd.concat([FRAME, others]))
+    assert aligned.tolist() == VOCABULARY.align_features(FRAME).tolist()
+
+
+def test_ids_may_be_tuples_and_columns_of_any_numbers():
+    columns = {
+        "whole": pd.array([1, 2], "Int64"),
+        "yes": pd.array([True, False], "boolean"),
+        "sparse": pd.arrays.SparseArray([0.0, 5]),
+    }
+    ids = [("a", 1), ("b", 2)]
+    frame = pd.DataFrame(columns, pd.MultiIndex.from_tuples(ids))
+    rows = Vocabulary(ids[::-1]).align_features(frame)
+    assert rows.tolist() == [[2, 0, 5], [1, 1, 0]]
+
+
 @pytest.mark.parametrize(
     "features, says",
     [
         (FRAME.assign(genre="drama"), "column 'genre'"),
         (pd.concat([FRAME, FRAME.loc[["a"]]]), "'a' more than once"),
-        (FRAME.replace(2.0, np.nan), "NaN or infinite values in 1 row, first in row 1"),
+        (
+            FRAME.replace(2.0, np.nan),
+            "NaN or infinite values in 1 row, first in that of 'a'",
+        ),
         (FRAME.replace(2.0, 1e39), "NaN or infinite"),
         ({"a": [1, 2], "b": [1], "c": [1, 2]}, "of one length"),
         ({"a": 1, "b": 1, "c": 1}, "numbers of the shape"),
@@ -72,9 +98,28 @@ def test_a_file_has_a_column_of_ids_and_columns_of_numbers(name, tmp_path):
 
 def test_ids_of_a_file_stay_text_if_the_vocabulary_has_text(tmp_path):
     path = tmp_path / "f.csv"
-    path.write_text("item,x\n007,1\n8,2\n")
-    assert read_item_features(path, Vocabulary(["8", "007"])).tolist() == [[2], [1]]
+    path.write_text("item,x\n007,1\nNA,3\n8,2\n")
+    text = Vocabulary(["8", "NA", "007"])
+    assert read_item_features(path, text).tolist() == [[2], [3], [1]]
     assert read_item_features(path, Vocabulary([8, 7])).tolist() == [[2], [1]]
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [("f.csv", b""), ("f.csv", b"item,x\n\xff,1\n"), ("f.parquet", b"no")],
+)
+def test_a_file_that_cannot_be_read_is_named(name, content, tmp_path):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with refused("path", path, "cannot be read"):
+        read_item_features(path, VOCABULARY)
+
+
+def test_a_file_may_lack_all_items(tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text("item,x\n")
+    with refused("features"):
+        read_item_features(path, VOCABULARY, default=0)
 
 
 def test_a_path_without_a_file_is_said_to_be_one(tmp_path):

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from keras import ops
 from refusals import refused
+from scipy import sparse
 from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
@@ -199,6 +200,8 @@ def test_or_they_start_at_the_mean_of_the_old_ones():
 def test_id_dropout_trains_as_if_some_items_were_new(scoring, sequences):
     model = build(id_dropout=0.4, **scoring)
     table = model.output_table
+    if table.has_bias:
+        table.bias.assign(np.arange(NUM_ITEMS + 1) - 7.0)  # the padding's is -7
     kept = np.arange(NUM_ITEMS + 1)[:, None] % 2
     kept = ops.convert_to_tensor(kept, "float32")
     vectors, biases = map(array, table.item_weights(kept))
@@ -210,7 +213,7 @@ def test_id_dropout_trains_as_if_some_items_were_new(scoring, sequences):
     np.testing.assert_allclose(vectors[1::2], alone[1::2], atol=1e-6)
     np.testing.assert_allclose(vectors[2::2], expected[2::2], atol=1e-6)
     np.testing.assert_allclose(biases[1::2], bias_alone[1::2], atol=1e-6)
-    mean = bias_alone.mean()
+    mean = bias_alone[1:].mean()
     np.testing.assert_allclose(biases[::2], np.full(16, mean), atol=1e-6)
     drawn = array(model.kept_ids())
     assert 0.3 < drawn.mean() < 0.9 and set(drawn.ravel()) == {0, 1}
@@ -276,6 +279,17 @@ def test_a_model_without_features_refuses_those_of_new_items(make_model):
         make_model().extend_items(2, features=NEW)
 
 
+@pytest.mark.every_backend
+@pytest.mark.parametrize("kind", ["sparse", "tensor", "bfloat16"])
+def test_features_may_be_a_sparse_matrix_or_a_tensor(kind):
+    rows = np.eye(NUM_ITEMS)
+    given = sparse.csr_array(rows)
+    if kind != "sparse":
+        dtype = "float32" if kind == "tensor" else kind
+        given = keras.Variable(rows, dtype=dtype).value  # PyTorch's requires gradients
+    np.testing.assert_array_equal(build(item_features=given).item_features, rows)
+
+
 @pytest.mark.parametrize(
     "features, says",
     [
@@ -311,6 +325,10 @@ def test_a_model_with_an_embedding_of_its_own_says_how_to_take_them():
 
     with refused("item_features", says="self.new_item_embedding"):
         Own(NUM_ITEMS, item_features=FEATURES)
+    model = Own(NUM_ITEMS)
+    model.extend_items(1)
+    assert model.item_features is None
+    assert model.recommend([[1, NUM_ITEMS + 1]], 2)[0].shape == (1, 2)
 
 
 def test_a_transfer_model_reads_those_of_its_source(sequences, tmp_path):
@@ -349,6 +367,41 @@ def test_freezing_the_stack_leaves_them_untrained(sequences):
     np.testing.assert_array_equal(model.item_features, FEATURES)
     assert not model.item_embedding.item_features.trainable
     assert all(weight.trainable for weight in projections(model))
+
+
+def test_a_clone_is_not_trained_before_it_has_the_features(sequences):
+    model = build()
+    clone = keras.models.clone_model(model)
+    clone.compile()
+    transfer = sr.TransferRecommender(clone, 7)
+    transfer.compile()
+    x, y = sequences
+    for each, target in ((clone, y), (transfer, y[:, -1] % 7 + 1)):
+        with refused("item_features", says="are all 0"):
+            each.fit(x, target, verbose=0)
+    clone.set_weights(model.get_weights())
+    clone.fit(*sequences, verbose=0)
+
+
+def test_a_config_of_before_them_makes_a_model_without():
+    config = build(item_features=None).get_config()
+    for name in ("item_features", "feature_fusion", "id_dropout"):
+        config.pop(name)
+    assert sr.NextItNet.from_config(config).item_features is None
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "averages"])
+@pytest.mark.parametrize("method", [m.name for m in sr.stacking.methods()])
+def test_growth_after_new_items_keeps_what_was_given(method, optimizer, sequences):
+    model = build(tied=True)
+    if optimizer == "averages":
+        model.compile(keras.optimizers.AdamW(RATE, 0.5, use_ema=True))
+    model.fit(*sequences, verbose=0)
+    model.extend_items(2, features=NEW)
+    model.grow(method, inherit="paper")
+    model.fit(*sequences, verbose=0)
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    np.testing.assert_array_equal(model.item_features, [*FEATURES, *NEW])
 
 
 def test_in_half_precision_they_are_used_too(sequences):

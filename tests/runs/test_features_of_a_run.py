@@ -68,3 +68,25 @@ def test_todays_new_items_bring_their_features(config, write_log, tmp_path):
 def test_options_that_do_not_go_together_are_refused(config, changes, argument):
     with refused(argument):
         sr.runs.train(replace(config, **changes))
+
+
+def test_a_file_that_is_missing_is_found_before_the_log_is_read(config, tmp_path):
+    options = {"data": str(tmp_path / "no.csv"), "item_features": "nowhere.csv"}
+    with pytest.raises(FileNotFoundError, match="nowhere.csv"):
+        sr.runs.train(replace(config, **options))
+
+
+def test_a_run_that_continues_from_another_has_its_features(config, tmp_path):
+    sr.runs.train(config, tmp_path / "first")
+    without = {"item_features": None, "id_dropout": 0.0}
+    later = replace(config, load_model=str(tmp_path / "first"), **without)
+    with refused("item_features", says="does not fit the model in"):
+        sr.runs.train(later)
+
+
+def test_a_search_refuses_them_before_it_reads_the_log(config, tmp_path):
+    train = sr.runs.TrainConfig(
+        data=str(tmp_path / "no.csv"), item_features=config.item_features
+    )
+    with refused("item_features", says="search"):
+        sr.experiments.tune(sr.experiments.TuneConfig(train), tmp_path / "out")
