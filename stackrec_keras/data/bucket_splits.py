@@ -30,7 +30,7 @@ from .splits import (
     cut_leave_one_out,
 )
 from .time_order import extreme_times, times_at_ranks
-from .vocabulary import Vocabulary, check_vocabulary
+from .vocabulary import Vocabulary
 from .windows import Windows, check_window_sizes, cut_windows
 
 Cut = Callable[[pd.DataFrame], Split | Windows]
@@ -228,7 +228,6 @@ def _chosen(items, vocabulary, min_count):
     if vocabulary is None:
         chosen = items.with_count(min_count)
     else:
-        check_vocabulary("vocabulary", vocabulary)
         chosen = vocabulary
         if min_count > 1:
             counts = np.append(items.counts, 0)[items.encode(vocabulary.ids) - 1]
@@ -245,7 +244,6 @@ def _codes(items, vocabulary):
 
 def _extended(vocabulary, items):
     """Returns `vocabulary.extended(column)` for a column with these items."""
-    check_vocabulary("vocabulary", vocabulary)
     extended = vocabulary.extended(items.ids)
     extended.counts[extended.encode(items.ids) - 1] = items.counts
     return extended

@@ -29,20 +29,21 @@ class PartitionedLog:
     Make one with `open_log`, and rows to train on with `prepare_log`.
 
     Attributes:
-        files: List of the paths of the files, in the order of their names.
+        files: List of the paths of the files with events, in the order of their names.
         num_events: Integer, the number of events in all of them.
         has_times: Boolean, whether the log has a column of times.
         columns: List of the names of the further columns.
     """
 
     def __init__(self, files, given):
-        self.files = files
         self.has_times = given["timestamp"] is not None
         self.columns = [name for name in given if name not in (*IDS, "timestamp")]
         self._given = given
         self._path_types = _types_in_paths(files)
-        self._types = None
-        self.num_events = sum(map(self._check_file, files))
+        self._first = None  # the path and the types of the first file
+        events = {path: self._check_file(path) for path in files}
+        self.files = [path for path in files if events[path]]
+        self.num_events = sum(events.values())
 
     def __repr__(self):
         events = counted(self.num_events, "event")
@@ -99,15 +100,17 @@ class PartitionedLog:
         return pd.Series([value]).repeat(rows).reset_index(drop=True)
 
     def _check_file(self, path):
-        """Returns the number of events in a file, whose columns must have the types of
-        the first one's."""
+        """Returns the number of events in a file. If it has any, its columns must have
+        the types of the first one's."""
         with _errors_about_path(), open_parquet(path) as file:
+            if not file.metadata.num_rows:  # pandas writes other types then
+                return 0
             names = self._names_in(file, path)
             types = {
                 role: None if name is None else self._type_in(file, name)
                 for role, name in names.items()
             }
-            self._types = self._types or types
+            self._first = self._first or (path, types)
             for role, kind in types.items():
                 if kind is not None:
                     column = named_column(role, names[role])
@@ -124,12 +127,12 @@ class PartitionedLog:
         return pyarrow.int64() if is_integer else pyarrow.string()
 
     def _check_same(self, role, column, kind, path):
-        first = self._types[role]
-        if kind != first:
+        first_path, types = self._first
+        if kind != types[role]:
             raise ArgumentError(
                 "path",
                 f"has files of different types: the column {column} is {kind} in "
-                f"{shown(path)}, but {first} in {shown(self.files[0])}",
+                f"{shown(path)}, but {types[role]} in {shown(first_path)}",
                 "Write all files with the same types.",
             )
 
@@ -145,10 +148,11 @@ def open_log(
 
     Only the files' descriptions are read. `prepare_log` makes rows to train on.
 
-    Folders named `key=value`, as Spark, Dask and Polars write them, are columns too. A
-    column must have the same type in every file. Ids are integers, floats or text;
-    times are numbers, timestamps or dates. The files are read in the order of their
-    names, and events of one user at the same time keep that order.
+    Folders named `key=value`, as Spark, Dask and Polars write them, are columns of
+    integers or text. A column must have the same type in every file that has events.
+    Ids are integers, floats or text; times are numbers, timestamps or dates. The files
+    are read in the order of their names, and events of one user at the same time keep
+    that order.
 
     Needs pyarrow, `pip install 'stackrec-keras[parquet]'`.
 
@@ -283,7 +287,8 @@ def _check_type(role, column, kind, path):
             "path",
             f"must hold {needed} in the column {column}, which is {kind} in "
             f"{shown(path)}",
-            "Convert the column where the log is written.",
+            "Convert the column where the log is written. In names of folders, values "
+            "are integers or text.",
         )
 
 

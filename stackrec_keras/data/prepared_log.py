@@ -8,15 +8,16 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from stackrec_keras.arguments import check_choice, check_integer
+from stackrec_keras.arguments import check_choice, check_integer, check_path
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.wording import did_you_mean
+from stackrec_keras.wording import did_you_mean, shown
 
 from .bucket_splits import SPLITS
 from .buckets import Buckets, count_items
 from .partitioned_log import PartitionedLog
 from .prepared_rows import (
     COUNTS,
+    FILES,
     join_stages,
     read_rows,
     split_rows,
@@ -24,11 +25,18 @@ from .prepared_rows import (
 )
 from .random_split import why_empty
 from .splits import Split, check_parts
-from .vocabulary import Vocabulary
+from .vocabulary import Vocabulary, check_vocabulary
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
 
 _FACTS = "prepared.json"  # written last, and moved into place with all the rest
 _VOCABULARY = "vocabulary.json"
-_MARK = ".preparing"  # says that a folder is ours to remove
+_MARK = ".preparing"  # says that a folder is ours to remove; locked while one works
+_EARLIER = ".replaced"
+_NAMES = {_FACTS, _VOCABULARY, _MARK, _EARLIER, *FILES}
 _FORMAT = 1
 
 
@@ -49,11 +57,12 @@ def prepare_log(
 
     The log is read twice: once to count its items, and once to distribute its events
     over files, each with all events of some users. These are then split one by one.
-    What is in memory at a time are the catalogue, about `events_in_memory` events, and
-    the whole history of a user. Until the end, the disk holds the log once more.
+    What is in memory at a time are the catalogue, about `events_in_memory` events (more
+    if the log has over 128 times as many), and the whole history of a user. Until the
+    end, the disk holds the log once more.
 
     The folder appears when it is complete. What an interrupted call has left beside it
-    is replaced by the next one.
+    is replaced by the next one. Files of others are never removed.
 
     Args:
         log: A `PartitionedLog`, as `open_log` returns it.
@@ -73,8 +82,8 @@ def prepare_log(
 
     Raises:
         ArgumentError: If an argument is out of range, a file of the log is damaged or
-            holds what a log cannot have, a part of the split has no rows, or the folder
-            already holds something.
+            holds what a log cannot have, a part of the split has no rows, the folder
+            already holds something, or another process is preparing it.
 
     Example:
 
@@ -91,8 +100,12 @@ def prepare_log(
     _check_names(split, arguments)
     kind = SPLITS[split](**arguments)
     kind.check(length)
+    if kind.vocabulary is not None:
+        check_vocabulary("vocabulary", kind.vocabulary)
     check_integer("events_in_memory", events_in_memory, 1)
-    folder = Path(folder)
+    check_path("folder", folder)
+    # Of a link, the folder that it leads to is written.
+    folder = Path(folder).resolve()
     _check_free(folder, overwrite)
     with _partial_folder(folder) as partial:
         facts = _prepare(log, partial, length, kind, events_in_memory)
@@ -104,6 +117,7 @@ def prepare_log(
             "arguments": _plain_arguments(kind),
         }
         _write_facts(partial, facts)
+        _check_free(folder, overwrite)  # others may have written to it since
         _move(partial, folder)
     return read_prepared(folder)
 
@@ -126,9 +140,8 @@ def read_prepared(folder: str | PathLike) -> Split:
     split = read_prepared("prepared")
     ```
     """
-    folder = Path(folder)
     facts = prepared_facts(folder)
-    split = _open(folder, facts)
+    split = _open(Path(folder), facts)
     # To compute it, one would have to read all rows.
     split.__dict__["hash"] = facts["hash"]
     return split
@@ -137,6 +150,7 @@ def read_prepared(folder: str | PathLike) -> Split:
 def prepared_facts(folder: str | PathLike) -> dict:
     """Returns what is written about a prepared log: `"split"`, `"length"`,
     `"arguments"`, `"has_times"` and others."""
+    check_path("folder", folder)
     path = Path(folder) / _FACTS
     if not path.is_file():
         raise ArgumentError(
@@ -146,11 +160,11 @@ def prepared_facts(folder: str | PathLike) -> dict:
             folder,
         )
     facts = _read_json(path)
-    if facts.get("format") != _FORMAT:
+    found = facts.get("format") if isinstance(facts, dict) else None
+    if found != _FORMAT:
         raise ArgumentError(
             "folder",
-            f"was prepared in the format {facts.get('format')}, which this version "
-            "does not know",
+            f"was prepared in the format {found}, which this version does not know",
             "Prepare the log again.",
             folder,
         )
@@ -180,6 +194,13 @@ def _check_free(folder, overwrite):
     if not is_prepared(folder):
         reason = "exists, and is not a prepared log"
         raise ArgumentError("folder", reason, "Give another folder.", folder)
+    if foreign := sorted({path.name for path in folder.iterdir()} - _NAMES):
+        raise ArgumentError(
+            "folder",
+            f"holds {shown(foreign[0])}, which is no part of a prepared log",
+            "Move it away, or give another folder.",
+            folder,
+        )
     if not overwrite:
         raise ArgumentError(
             "folder",
@@ -193,31 +214,56 @@ def _check_free(folder, overwrite):
 def _partial_folder(folder):
     """Context manager of an empty folder beside `folder`, which is removed at last."""
     partial = folder.with_name(f"{folder.name}.partial")
-    if partial.exists() and not (partial / _MARK).exists():
+    mark = partial / _MARK
+    if partial.exists() and not mark.exists():
         raise ArgumentError(
             "folder",
             f"cannot be prepared, because {partial} exists",
             "Move it away, or give another folder.",
             folder,
         )
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    (partial / _MARK).touch()
-    try:
-        yield partial
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+    with _locked(mark, folder):
+        for path in partial.iterdir():  # what a killed process has left
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path != mark:
+                path.unlink()
+        try:
+            yield partial
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(mark, folder):
+    """Context manager that keeps other processes from preparing the same folder."""
+    if fcntl is None:
+        yield
+        return
+    with mark.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ArgumentError(
+                "folder",
+                "is being prepared by another process",
+                "Wait for it, or give another folder.",
+                folder,
+            ) from None
+        except OSError:
+            pass  # a file system without locks
+        yield
 
 
 def _move(partial, folder):
     """Puts a complete folder in the place of an earlier one."""
-    earlier = folder.with_name(f"{folder.name}.replaced")
-    shutil.rmtree(earlier, ignore_errors=True)
     if folder.exists():
-        folder.rename(earlier)
+        folder.rename(partial / _EARLIER)
     partial.rename(folder)
+    shutil.rmtree(folder / _EARLIER, ignore_errors=True)
     (folder / _MARK).unlink()
-    shutil.rmtree(earlier, ignore_errors=True)
 
 
 def _prepare(log, folder, length, kind, events_in_memory):

@@ -17,6 +17,9 @@ _ALL = "all"  # rows that are not split yet
 _EVENTS, _PAST_EVENTS = "events", "past_events"
 _PLACES = ("begins", "ends", "targets")
 _ARRAYS = ("items", "users", "end_time", *_PLACES)
+_USERS = "users.npy"
+FILES = (*PARTS, _EVENTS, _PAST_EVENTS, _USERS)
+"""The names of what a folder holds when it is complete."""
 
 
 class _ColumnsWriter:
@@ -54,7 +57,7 @@ class _UsersWriter:
     """
 
     def __init__(self, folder):
-        self._path = folder / "users.npy"
+        self._path = folder / _USERS
         self._chunks = []
         self.users = 0
 
@@ -182,7 +185,7 @@ def read_rows(folder: Path, facts: dict, vocabulary) -> dict[str, Windows]:
     Returns:
         Dict from the name of each part to its `Windows`.
     """
-    user_ids = StoredArray.open(folder / "users.npy")
+    user_ids = StoredArray.open(folder / _USERS)
     found = {}
     for name, store in facts["events"].items():
         arrays = {

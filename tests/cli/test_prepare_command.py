@@ -54,7 +54,7 @@ def test_a_run_on_it_has_the_results_of_a_run_on_the_log(
     assert out.splitlines()[:4] == (run / "metrics.md").read_text().splitlines()[:4]
     code, _, err = stackrec("recommend", run, "--user", 1)
     assert code == 2
-    assert "is a prepared log" in err
+    assert "is a prepared log" in err and "Give a log that fits into memory" in err
 
 
 def test_a_run_takes_the_options_of_the_prepared_log(

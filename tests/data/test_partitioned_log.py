@@ -77,6 +77,17 @@ def test_a_log_without_events_is_refused(tmp_path):
         open_log(pattern)
 
 
+@pytest.mark.parametrize("empty", [{}, {"user": [], "item": [], "timestamp": []}])
+def test_a_file_without_events_needs_no_columns(tmp_path, empty):
+    pattern = write_parts(tmp_path / "log", a_log())
+    pd.DataFrame(empty).to_parquet(tmp_path / "log" / "part-0.parquet")
+    log = open_log(pattern)
+    assert [path.name for path in log.files] == [
+        f"part-{n}.parquet" for n in range(1, 7)
+    ]
+    assert log.num_events == len(all_of(log)) == 900 - 129
+
+
 def change_file(folder, **columns):
     """Changes columns of the fifth of seven files, None drops them."""
     path = folder / "part-4.parquet"

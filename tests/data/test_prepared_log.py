@@ -13,6 +13,7 @@ from stackrec_keras.data import (
     make_windows,
     open_log,
     prepare_log,
+    prepared_log,
     read_interactions,
     read_prepared,
     split_by_time,
@@ -186,6 +187,78 @@ def test_an_existing_folder_is_not_replaced_unasked(tmp_path):
         prepare_log(log, tmp_path / "log", 6, overwrite=True)
 
 
+def test_files_of_others_are_never_removed(tmp_path):
+    log = open_log(write_parts(tmp_path / "log", a_log()))
+    out, beside = tmp_path / "out", tmp_path / "out.replaced"
+    beside.mkdir()
+    (beside / "notes.txt").touch()
+    prepare_log(log, out, 6)
+    prepare_log(log, out, 6, overwrite=True)
+    assert (beside / "notes.txt").exists()
+    (out / "notes.txt").touch()
+    with refused("folder", out, says="holds 'notes.txt'"):
+        prepare_log(log, out, 6, overwrite=True)
+    assert (out / "notes.txt").exists()
+
+
+def test_a_folder_that_was_filled_meanwhile_is_left_alone(tmp_path, monkeypatch):
+    log = open_log(write_parts(tmp_path / "log", a_log()))
+    out = tmp_path / "out"
+    write_facts = prepared_log._write_facts
+
+    def fill(*arguments):
+        write_facts(*arguments)
+        out.mkdir()
+        (out / "notes.txt").touch()
+
+    monkeypatch.setattr(prepared_log, "_write_facts", fill)
+    with refused("folder", out, says="is not a prepared log"):
+        prepare_log(log, out, 6, overwrite=True)
+    assert [path.name for path in out.iterdir()] == ["notes.txt"]
+
+
+def test_two_do_not_prepare_one_folder_at_once(tmp_path, monkeypatch):
+    pytest.importorskip("fcntl")
+    log = open_log(write_parts(tmp_path / "log", a_log()))
+    out = tmp_path / "out"
+    move = prepared_log._move
+
+    def prepare_too(*arguments):
+        with refused("folder", out, says="being prepared by another process"):
+            prepare_log(log, out, 5)
+        move(*arguments)
+
+    monkeypatch.setattr(prepared_log, "_move", prepare_too)
+    assert prepare_log(log, out, 6).train.length == 6
+
+
+def test_a_link_leads_to_the_folder(tmp_path):
+    log = open_log(write_parts(tmp_path / "log", a_log()))
+    (tmp_path / "disk").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "disk" / "out", target_is_directory=True)
+    prepare_log(log, link, 6)
+    prepare_log(log, link, 5, overwrite=True)
+    assert link.is_symlink()
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["out"]
+
+
+def test_the_working_folder_may_be_prepared(tmp_path, monkeypatch):
+    log = open_log(write_parts(tmp_path / "log", a_log()))
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path / "out")
+    prepare_log(log, ".", 6)
+    assert read_prepared(tmp_path / "out").train.length == 6
+
+
+def test_another_file_of_that_name_is_no_prepared_log(tmp_path):
+    (tmp_path / "prepared.json").write_text("[1]")
+    with refused("folder", tmp_path, says="the format None"):
+        read_prepared(tmp_path)
+    with refused("folder", 5, says="must be a path"):
+        read_prepared(5)
+
+
 KILLED = """
 import os, sys
 from stackrec_keras.data import open_log, prepare_log, prepared_log
@@ -199,12 +272,14 @@ def test_a_killed_process_leaves_no_prepared_log(tmp_path):
     out = tmp_path / "out"
     command = [sys.executable, "-c", KILLED, pattern, str(out)]
     assert subprocess.run(command).returncode == 9
-    assert (tmp_path / "out.partial").exists()
+    (tmp_path / "out.partial" / "buckets").mkdir()  # as if it was killed earlier
+    (tmp_path / "out.partial" / "users0.npy").touch()
     with refused("folder", out, says="is not a prepared log"):
         read_prepared(out)
     prepared = prepare_log(open_log(pattern), out, 6)
     assert_same_split(read_prepared(out), prepared)
     assert not (tmp_path / "out.partial").exists()
+    assert not (out / "users0.npy").exists()
 
 
 def test_a_failed_preparation_leaves_nothing(tmp_path):
