@@ -17,8 +17,6 @@ from stackrec_keras.wording import counted
 
 from .rows import ITEMS, Rows, check_features
 
-_PART = 1 << 16
-
 
 class Batches(keras.utils.PyDataset):
     """Batches `(x, y)` of windows or transfer pairs.
@@ -156,11 +154,8 @@ class Batches(keras.utils.PyDataset):
     def epoch_parts(self) -> Iterator[Rows]:
         """Returns `epoch_windows`, as many rows at a time as fit into little memory."""
         if self.num_rows == len(self.windows):
-            yield from self.windows.parts()
-            return
-        chosen = np.sort(self._ranked_rows[: self.num_rows])
-        for start in range(0, len(chosen), _PART):
-            yield self.windows.subset(chosen[start : start + _PART])
+            return self.windows.parts()
+        return self.windows.parts(np.sort(self._ranked_rows[: self.num_rows]))
 
     def set_epoch(self, epoch: int, share: float = 1.0) -> None:
         """Puts the rows in the order of `epoch`; call it before the epoch starts.

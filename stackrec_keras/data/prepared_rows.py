@@ -7,7 +7,6 @@ import numpy as np
 
 from .event_columns import EventColumns
 from .random_split import draw_parts
-from .rows import PART_ITEMS
 from .stored_arrays import ArrayWriter, StoredArray
 from .windows import Windows
 
@@ -138,7 +137,7 @@ def split_rows(folder: Path, facts: dict, windows: Windows, split) -> dict:
     """
     drawn = draw_parts(windows, split.test_share, split.validation_share, split.seed)
     for name, rows in drawn.items():
-        _write_part(folder / name, _subsets(windows, rows))
+        _write_part(folder / name, windows.parts(rows))
     _remove_part(folder / _ALL)
     return {
         **facts,
@@ -247,12 +246,6 @@ def _arrays(windows, first_user=0, first_event=0):
         "end_time": windows.end_time,
         **places,
     }
-
-
-def _subsets(windows, rows):
-    size = max(1, PART_ITEMS // windows.length)
-    for start in range(0, max(1, len(rows)), size):
-        yield windows.subset(rows[start : start + size])
 
 
 def _write_part(folder, parts):

@@ -12,8 +12,7 @@ from stackrec_keras.wording import did_you_mean
 Inputs = np.ndarray | dict[str, np.ndarray]
 """The `x` of a model: item indices, or a dict of named features."""
 
-PART_ITEMS = 1 << 21
-"""How many items the rows have that are in memory at a time."""
+_PART_ITEMS = 1 << 21  # in the rows that are in memory at a time
 
 ITEMS = ("items",)
 """The features that give a plain array instead of a dict."""
@@ -55,12 +54,20 @@ class Rows(ABC):
     @abstractmethod
     def __len__(self) -> int: ...
 
-    def parts(self) -> Iterator[Self]:
-        """Returns the rows in order, as many at a time as fit into little memory."""
+    def parts(self, indices: np.ndarray | None = None) -> Iterator[Self]:
+        """Returns the rows, as many at a time as fit into little memory.
+
+        Without rows, a single part without rows is returned.
+
+        Args:
+            indices: Array, the indices of the rows. Defaults to `None`: all, in order.
+        """
         width = self.subset(slice(0, 1)).feature("items").shape[1]
-        size = max(1, PART_ITEMS // max(1, width))
-        for start in range(0, len(self), size):
-            yield self.subset(slice(start, start + size))
+        size = max(1, _PART_ITEMS // max(1, width))
+        number = len(self) if indices is None else len(indices)
+        for start in range(0, max(1, number), size):
+            part = slice(start, start + size)
+            yield self.subset(part if indices is None else indices[part])
 
     @overload
     def arrays(self, features: None = None) -> tuple[np.ndarray, np.ndarray]: ...

@@ -344,12 +344,16 @@ def test_a_frame_is_refused(tmp_path):
         prepare_log(a_log(), tmp_path / "out", 6)
 
 
+LATE = {"min_items": 4, "validation_start": 13, "test_start": 15}
+
+
 @pytest.mark.parametrize(
     ("argument", "split", "arguments"),
     [
         ("log", "leave-one-out", {"min_items": 6}),
         ("log", "time", {"test_start": 15, "validation_start": 11}),
         ("test_share", "time", {"test_share": 0.01, "validation_share": 0.01}),
+        ("log", "time", {**LATE, "stage_starts": [12]}),
         ("log", "random", {"test_share": 0.01}),
     ],
 )
