@@ -170,8 +170,8 @@ def _check_missing(raw, names, source, place):
             source,
             f"lacks values of {', '.join(lacking)} of {len(raw)}, the first in "
             f"{place(first)}",
-            "Read the log with pandas (dtype=str keeps ids as they are) and give it "
-            f"without such rows: frame.dropna(subset={list(roles)}).",
+            "Leave such rows out, for example with pandas (dtype=str keeps ids as they "
+            f"are): frame.dropna(subset={list(roles)}).",
         )
 
 
