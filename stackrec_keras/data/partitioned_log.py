@@ -35,7 +35,7 @@ class PartitionedLog:
         columns: List of the names of the further columns.
     """
 
-    def __init__(self, files, given):
+    def __init__(self, files: list[Path], given: dict[str, str | None]) -> None:
         self.has_times = given["timestamp"] is not None
         self.columns = [name for name in given if name not in (*IDS, "timestamp")]
         self._given = given
