@@ -65,13 +65,13 @@ def load_stackrec_weights(
 
 
 def _check_scoring(model):
-    """Checks that a model has the output table and the biases of a checkpoint."""
+    """Checks that a model has the output embedding and the biases of a checkpoint."""
     for name in ("tied", "normalize"):
         if getattr(model, name):
             raise ArgumentError(
                 "model",
                 f"was built with {name}=True, but the reference implementation has "
-                "an output table and a bias for each item",
+                "an output embedding and a bias for each item",
                 f"Build it with {name}=False.",
                 model,
             )

@@ -103,7 +103,7 @@ class LeaveOneOut:
             )
 
         why = (
-            "no user has enough events: two of a user's items are held out after at "
+            "no user has enough events: a user needs two items to hold out and at "
             f"least min_items={self.min_items} to train on"
         )
         fix = "Give a log with longer histories, or split it at random or by time."

@@ -1,4 +1,4 @@
-"""Vectors of items that the user brings, such as embeddings of their texts."""
+"""Features of items: vectors that are given, such as embeddings of their texts."""
 
 from collections.abc import Mapping
 from os import PathLike
@@ -29,12 +29,12 @@ def read_item_features(
         default: As in `Vocabulary.align_features`. Defaults to `None`.
 
     Returns:
-        Float32 array `(len(vocabulary), num_features)`, that of index 1 first.
+        Float32 array `(len(vocabulary), num_features)`, starting with index 1.
 
     Raises:
         ArgumentError: If the file cannot be read or has no column `item`, a column does
             not hold numbers, or an item has no features and there is no `default`.
-        FileNotFoundError: If there is no file.
+        FileNotFoundError: If there is no such file.
 
     Example:
 
@@ -95,7 +95,7 @@ def as_feature_rows(name, values, num_rows=None, of="items"):
         of: String, what the rows stand for. Defaults to `"items"`.
 
     Raises:
-        ArgumentError: If it is anything but a table of finite numbers of that size.
+        ArgumentError: If `values` is not a table of finite numbers with that many rows.
     """
     given = _as_table(name, values, of)
     if num_rows is not None and len(given) != num_rows:
@@ -135,7 +135,7 @@ def _as_table(name, values, of="items"):
         raise ArgumentError(
             name,
             f"must be numbers of the shape ({of}, features), one vector for each item",
-            "Vectors must all be of one length.",
+            "All vectors must have the same length.",
             values,
         )
     return given
@@ -148,12 +148,12 @@ def _as_finite(name, table, names=None):
     wrong = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if len(wrong):
         first = wrong[0]
-        place = f"row {first}" if names is None else f"that of {shown(names[first])}"
+        place = f"row {first}" if names is None else f"the row of {shown(names[first])}"
         raise ArgumentError(
             name,
             f"has NaN or infinite values in {counted(len(wrong), 'row')}, first in "
             f"{place}",
-            "Replace them by numbers, for example by the mean of their column.",
+            "Replace them with numbers, for example with the mean of their column.",
         )
     return rows
 
@@ -181,18 +181,18 @@ def _ids_and_rows(features):
         "features",
         "must be a frame whose index holds raw item ids, or a dict from raw item id "
         "to vector",
-        "For example log_of_items.set_index('item').",
+        "For example, give films.set_index('item').",
         features,
     )
 
 
 def _check_overlap(vocabulary, ids, is_missing, default):
-    """Checks that items without features have the default, and are not all items."""
+    """Refuses missing features without a default, and features that fit no item."""
     if default is not None and not is_missing.all():
         return
     fix = "Add them, or give default, the vector of items that have none, such as 0."
     if is_missing.all() and len(ids):
-        fix = f"Its ids are others, such as {shown(ids[0])}: give those of the log."
+        fix = f"It has other ids, such as {shown(ids[0])}: give those of the log."
     number = int(is_missing.sum())
     names = ", ".join(map(shown, vocabulary.ids[is_missing][:_SHOWN].tolist()))
     more = f" and {number - _SHOWN:,} more" if number > _SHOWN else ""
@@ -211,7 +211,7 @@ def _default_row(default, width):
     if row.shape != (width,):
         raise ArgumentError(
             "default",
-            f"must be a number, or a vector of {width} numbers like the others",
+            f"must be a number, or a vector of {width} numbers, as other items have",
             received=default,
         )
     return as_feature_rows("default", row[None])[0]

@@ -196,7 +196,7 @@ def _read_movielens(path, columns):
             path,
             "must have MovieLens' form user::item::rating::timestamp, but its first "
             f"line is {first[:60]!r}",
-            "Rename a file of another form to .csv or .tsv.",
+            "If it has another form, rename it to .csv or .tsv.",
         )
     for mark, why in ((UNIT_SEPARATOR, "a control character"), (b":::", "':::'")):
         if mark in data:
@@ -261,7 +261,8 @@ def open_parquet(path):
         raise log_error(
             path,
             f"cannot be read as .parquet: {str(error).rstrip('.')}",
-            "It is damaged or of another form: write or fetch it again, or rename it.",
+            "If it is damaged, write or fetch it again. If it is not .parquet, rename "
+            "it.",
         ) from error
 
 

@@ -12,7 +12,7 @@ from .synthetic import synthetic
 
 
 class DataSet(NamedTuple):
-    """A function that returns a log, and what `stackrec data` says of it."""
+    """A function that returns a log, and what `stackrec data` prints about it."""
 
     load: Callable[[], pd.DataFrame]
     description: str

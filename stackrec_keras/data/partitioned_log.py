@@ -50,7 +50,7 @@ class PartitionedLog:
         return f"PartitionedLog({events} in {counted(len(self.files), 'file')})"
 
     def frames(self, roles: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
-        """Reads the log in order, as many events at a time as fit into little memory.
+        """Reads the log in order, a small number of events at a time.
 
         Args:
             roles: List of the columns to read: `"user"`, `"item"`, `"timestamp"` and
@@ -60,8 +60,8 @@ class PartitionedLog:
             Iterator of frames as `read_interactions` returns them, but not sorted.
 
         Raises:
-            ArgumentError: If a file is damaged, or holds a value that is missing or
-                that a log cannot have. The error names the file.
+            ArgumentError: If a file is damaged, or a value is missing or invalid. The
+                error names the file.
         """
         row = 0
         for path in self.files:
@@ -93,7 +93,7 @@ class PartitionedLog:
     def _value_in_path(self, path, name, rows):
         value = _keys_of(path)[name]
         if value == _MISSING:
-            reason = f"of {shown(name)} is missing in the folder of {shown(path)}"
+            reason = f"lacks a value of {shown(name)} in the folder of {shown(path)}"
             raise ArgumentError("path", reason, "Write the log without such events.")
         if self._path_types[name] is int:
             return np.full(rows, int(value))
@@ -101,7 +101,7 @@ class PartitionedLog:
 
     def _check_file(self, path):
         """Returns the number of events in a file. If it has any, its columns must have
-        the types of the first one's."""
+        the same types as in the first file."""
         with _errors_about_path(), open_parquet(path) as file:
             if not file.metadata.num_rows:  # pandas writes other types then
                 return 0
@@ -146,7 +146,7 @@ def open_log(
 ) -> PartitionedLog:
     """Opens a log in many Parquet files, which need not fit into memory.
 
-    Only the files' descriptions are read. `prepare_log` makes rows to train on.
+    Only the files' metadata is read. `prepare_log` makes rows to train on.
 
     Folders named `key=value`, as Spark, Dask and Polars write them, are columns of
     integers or text. A column must have the same type in every file that has events.
@@ -172,9 +172,9 @@ def open_log(
         A `PartitionedLog`.
 
     Raises:
-        ArgumentError: If no file matches, there are no events, a file is damaged, a
-            column is missing, or it has a type that it cannot have or another type
-            than in the first file. The error names the file.
+        ArgumentError: If no file matches, there are no events, a file is damaged, or a
+            column is missing, has an unsupported type or has another type than in the
+            first file. The error names the file.
         ImportError: If pyarrow is not installed.
 
     Example:
@@ -269,7 +269,7 @@ def _plain_type(kind):
 
 
 def _check_type(role, column, kind, path):
-    """Checks that values of a type can be what their role needs."""
+    """Checks that a column has a type that its role allows."""
     from pyarrow import types
 
     fits = types.is_integer(kind) or types.is_floating(kind)
@@ -287,14 +287,14 @@ def _check_type(role, column, kind, path):
             "path",
             f"must hold {needed} in the column {column}, which is {kind} in "
             f"{shown(path)}",
-            "Convert the column where the log is written. In names of folders, values "
-            "are integers or text.",
+            "Convert the column where the log is written. Values in names of "
+            "folders are integers or text.",
         )
 
 
 @contextlib.contextmanager
 def _errors_about_path():
-    """Context manager in which errors about a log are about `path`."""
+    """Context manager whose errors name `path` instead of `path_or_frame`."""
     try:
         yield
     except ArgumentError as error:

@@ -34,7 +34,7 @@ except ImportError:  # not on Windows
 
 _FACTS = "prepared.json"  # written last, and moved into place with all the rest
 _VOCABULARY = "vocabulary.json"
-_MARK = ".preparing"  # says that a folder is ours to remove; locked while one works
+_MARK = ".preparing"  # marks a folder that we may remove; locked while in use
 _EARLIER = ".replaced"
 _NAMES = {_FACTS, _VOCABULARY, _MARK, _EARLIER, *FILES}
 _FORMAT = 1
@@ -51,18 +51,18 @@ def prepare_log(
 ) -> Split:
     """Splits a log that need not fit into memory, and writes its rows to a folder.
 
-    The rows are those that the functions for logs in memory give: the same items,
-    users, columns and order. Batches of them are the same too, so the results of
-    training are.
+    The rows have the same items, users, columns and order as the rows of a log in
+    memory. Their batches are the same too, and so are the results of training.
 
     The log is read twice: once to count its items, and once to distribute its events
     over files, each with all events of some users. These are then split one by one.
-    What is in memory at a time are the catalogue, about `events_in_memory` events (more
-    if the log has over 128 times as many), and the whole history of a user. Until the
-    end, the disk holds the log once more.
+    Memory holds the catalogue, about `events_in_memory` events (more if the log has
+    over 128 times as many), and the whole history of one user. Until the call ends, the
+    disk holds a second copy of the log.
 
-    The folder appears when it is complete. What an interrupted call has left beside it
-    is replaced by the next one. Files of others are never removed.
+    The folder appears when it is complete. If a call is interrupted, the next one
+    replaces what it left beside the folder. Files that this function did not write are
+    never removed.
 
     Args:
         log: A `PartitionedLog`, as `open_log` returns it.
@@ -75,14 +75,15 @@ def prepare_log(
         events_in_memory: Integer, how many events to split at a time. It does not
             change the result. Defaults to `1_000_000`.
         **arguments: Arguments of `split_leave_one_out`, of `split_by_time` except
-            `user_ids`, or of `make_windows` and `split_random`. Default as there.
+            `user_ids`, or of `make_windows` and `split_random`. Their defaults are
+            the same.
 
     Returns:
         A `Split`, whose arrays stay in the folder.
 
     Raises:
         ArgumentError: If an argument is out of range, a file of the log is damaged or
-            holds what a log cannot have, a part of the split has no rows, the folder
+            holds invalid values, a part of the split has no rows, the folder
             already holds something, or another process is preparing it.
 
     Example:
@@ -104,7 +105,7 @@ def prepare_log(
         check_vocabulary("vocabulary", kind.vocabulary)
     check_integer("events_in_memory", events_in_memory, 1)
     check_path("folder", folder)
-    # Of a link, the folder that it leads to is written.
+    # If it is a link, write the folder that it points to.
     folder = Path(folder).resolve()
     _check_free(folder, overwrite)
     with _partial_folder(folder) as partial:
@@ -142,7 +143,7 @@ def read_prepared(folder: str | PathLike) -> Split:
     """
     facts = prepared_facts(folder)
     split = _open(Path(folder), facts)
-    # To compute it, one would have to read all rows.
+    # Computing it would read all rows.
     split.__dict__["hash"] = facts["hash"]
     return split
 
@@ -197,7 +198,7 @@ def _check_free(folder, overwrite):
     if foreign := sorted({path.name for path in folder.iterdir()} - _NAMES):
         raise ArgumentError(
             "folder",
-            f"holds {shown(foreign[0])}, which is no part of a prepared log",
+            f"holds {shown(foreign[0])}, which is not part of a prepared log",
             "Move it away, or give another folder.",
             folder,
         )
@@ -212,7 +213,7 @@ def _check_free(folder, overwrite):
 
 @contextlib.contextmanager
 def _partial_folder(folder):
-    """Context manager of an empty folder beside `folder`, which is removed at last."""
+    """Context manager that makes an empty folder beside `folder`, and removes it."""
     partial = folder.with_name(f"{folder.name}.partial")
     mark = partial / _MARK
     if partial.exists() and not mark.exists():
@@ -293,7 +294,7 @@ def _open(folder, facts):
 
 
 def _plain_arguments(kind):
-    """Returns the arguments of a split, as far as JSON can hold them."""
+    """Returns those arguments of a split that JSON can hold."""
     return {
         f.name: value
         for f in fields(kind)

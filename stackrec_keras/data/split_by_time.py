@@ -58,8 +58,9 @@ def split_by_time(
         test_start: First time of the test. Defaults to `None`.
         stride: As in `make_windows`, for the training rows. Defaults to `length`.
         min_items: As in `make_windows`, for the training rows. Defaults to `2`.
-        stage_starts: List of increasing times before `validation_start`, at which a
-            second stage of training begins, a third, and so on. Defaults to none.
+        stage_starts: List of increasing times before `validation_start`, at which
+            the second stage of training begins, then the third, and so on. Defaults to
+            none.
         vocabulary: The `Vocabulary` of a model that will be trained further: its items
             keep their index, and new ones of the training events follow. Defaults to
             `None`.
@@ -243,7 +244,7 @@ def _tie_starts(histories):
 
 
 def _with_users(split, known_users):
-    """Returns a split whose users have their place in `known_users`, or -1."""
+    """Returns a split whose user indices are places in `known_users`, or -1."""
     index = as_index(known_users)
     parts = {}
     for name in ("train", "validation", "test"):

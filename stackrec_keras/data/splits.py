@@ -221,8 +221,8 @@ def _short_histories(log, histories, vocabulary, min_items):
     """Returns why no user may have enough events, and what to do."""
     longest = counted(histories.longest, "item")
     why = (
-        f"the longest history has {longest}, and two of a user's items are held out "
-        f"after at least min_items={min_items} to train on"
+        f"the longest history has {longest}, but a user needs two items "
+        f"to hold out and at least min_items={min_items} to train on"
     )
     fix = "Give a log with longer histories, or split it at random or by time."
     unknown = len(log) - len(histories.items)

@@ -12,7 +12,7 @@ _HEADER = 128  # bytes of a .npy file before its values
 
 
 class StoredArray(np.memmap):
-    """An array in a `.npy` file, of which only the rows that are asked for are read.
+    """An array in a `.npy` file that reads only the rows that are asked for.
 
     Rows at a slice, at indices or at a mask are copied, and the process then gives back
     the pages that it read them from. Without that, a process that reads at random would
@@ -27,7 +27,7 @@ class StoredArray(np.memmap):
         """Opens a `.npy` file.
 
         Raises:
-            ArgumentError: If the file is missing, cut off or of another form.
+            ArgumentError: If the file is missing, cut off or not a `.npy` file.
         """
         try:
             return np.load(path, mmap_mode="r").view(cls)

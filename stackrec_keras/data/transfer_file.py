@@ -54,8 +54,8 @@ def read_transfer(
         FileNotFoundError: If there is no such file.
         IsADirectoryError: If the path is a folder.
         ImportError: If the file ends with `.zst` and zstandard is not installed.
-        ArgumentError: If a row has another form, if `length` is below 1, or if no user
-            has a source and a target item.
+        ArgumentError: If a row does not have this form, if `length` is below 1, or if
+            no user has a source and a target item.
 
     Example:
 

@@ -246,7 +246,7 @@ class Vocabulary:
                 Defaults to `None`: every item must have features.
 
         Returns:
-            Float32 array `(len(vocabulary), num_features)`, that of index 1 first.
+            Float32 array `(len(vocabulary), num_features)`, starting with index 1.
 
         Raises:
             ArgumentError: If an item has no features and there is no `default`, or

@@ -12,7 +12,7 @@ def markdown_table(rows: Sequence[Sequence[str]], width: int = _WIDTH) -> str:
 
     Args:
         rows: The rows, lists of equally many strings. The first one is the header.
-        width: Integer, the most characters of a line. Defaults to `100`.
+        width: Integer, the maximum number of characters in a line. Defaults to `100`.
     """
     first, *columns = zip(*rows, strict=True)
     tables = []

@@ -34,7 +34,7 @@ class ContinualLearning(FasterTraining):
         if not all(a < b for a, b in pairwise([0.0, *ratios, 1.0])):
             raise ArgumentError(
                 "data_ratio",
-                "must rise from above 0 to below 1, such as 0.4,0.8",
+                "must increase, and be above 0 and below 1, such as 0.4,0.8",
                 received=ratios,
             )
         release = _CONVOLUTIONAL if model in CONVOLUTIONAL else _TRANSFORMERS

@@ -18,23 +18,23 @@ FUSIONS = ("add", "replace")
 class ItemEmbedding(Embedding):
     """An embedding of items that have features, such as vectors of their texts.
 
-    The features are weights that are not trained, so that a file holds them. A matrix
-    that is trained projects them to the width of the embedding. There is no bias: the
-    vector of an item whose features are all 0, such as the padding, is that of its id.
+    The features are non-trainable weights, so a model's file holds them. A trained
+    matrix projects them to the width of the embedding. There is no bias: an item whose
+    features are all 0, such as the padding, has only the vector of its id.
 
     Args:
-        input_dim: Integer, the number of items and one more, for the padding.
+        input_dim: Integer, the number of items plus one, for the padding.
         output_dim: Integer, the width of the vectors.
         item_features: Array of shape `(input_dim - 1, num_features)`, the features of
             item 1 first. Or an integer, the number of features, which are then 0 until
             weights are loaded.
         fusion: `"add"` adds the projected features to a vector that is learned for each
-            id. `"replace"` makes an item's vector from its features alone, and there
+            id. `"replace"` makes an item's vector only from its features, and there
             are no vectors of ids. Defaults to `"add"`.
         id_dropout: Float, the fraction of positions at which training leaves out the
             vector of the id. Defaults to `0.0`.
-        **kwargs: The other arguments of `keras.layers.Embedding`. The projection is
-            drawn as the vectors of the ids are, by `embeddings_initializer`.
+        **kwargs: The other arguments of `keras.layers.Embedding`. Its
+            `embeddings_initializer` draws the vectors of the ids and the projection.
 
     Call arguments:
         inputs: Integer tensor of item ids, of any shape.
@@ -66,7 +66,7 @@ class ItemEmbedding(Embedding):
         check_choice("fusion", fusion, FUSIONS)
         check_fraction(id_dropout=id_dropout)
         self.id_dropout = id_dropout
-        if id_dropout:  # without, a model's file has one random state less
+        if id_dropout:  # otherwise files would hold one more random state
             self.seed_generator = seed_generator("id_dropout")
         self.fusion = fusion
         self._given = None
@@ -112,7 +112,7 @@ class ItemEmbedding(Embedding):
 
     @property
     def given_variables(self) -> list[keras.Variable]:
-        """List of the variables that were given, so that none can be drawn anew."""
+        """List of the variables whose values were given, not drawn at random."""
         return [self.item_features]
 
     def table(self, kept: Tensor | None = None) -> Tensor:
@@ -140,7 +140,7 @@ class ItemEmbedding(Embedding):
             rows = rows * draw_kept(shape, self.id_dropout, self.seed_generator, rows)
         return projected + rows
 
-    # Keras' Embedding stores the vectors of the ids, and nothing else.
+    # Keras' Embedding stores only the vectors of the ids.
     def save_own_variables(self, store: Any) -> None:
         keras.layers.Layer.save_own_variables(self, store)
 

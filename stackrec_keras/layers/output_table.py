@@ -268,5 +268,5 @@ def _unit(vectors):
     at least: squares overflow and vanish in float16."""
     vectors = ops.cast(vectors, keras.backend.result_type(vectors.dtype, "float32"))
     squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
-    # The root of 0 has no gradient, so the bound is below the root.
+    # The square root has no gradient at 0, so bound its argument, not its result.
     return vectors / ops.sqrt(ops.maximum(squares, EPSILON**2))

@@ -1,4 +1,4 @@
-"""What depends on the backend: how it traces and compiles functions, and on what.
+"""What depends on the backend: tracing and compiling functions, and its devices.
 
 No other file of layers/ imports a backend. In models/ two do: `torch_programs` and
 `checked_batches`.

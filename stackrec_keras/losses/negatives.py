@@ -79,7 +79,7 @@ def _chunk_size(num_positions, count, num_classes, dim):
     """Returns how many negatives of each position to gather at a time.
 
     Each chunk adds to the gradient of the whole table. So a chunk is no smaller than
-    the table, of which a gradient is in memory in any case.
+    the table, whose gradient is in memory in any case.
     """
     of_table = num_classes // (num_positions or _POSITIONS)
     return min(count, max(1, _GATHERED // dim, of_table))

@@ -42,7 +42,7 @@ class ChecksBatches(keras.Model):
     def __call__(
         self, inputs: Data, training: bool | None = None, **kwargs: Any
     ) -> Tensor:
-        # Not in `call`, whose errors Keras replaces by its own.
+        # Checked here because Keras replaces errors from `call` with its own.
         check_call(self, inputs, training=bool(training))
         return super().__call__(inputs, training=training, **kwargs)
 

@@ -76,8 +76,8 @@ class GrowableCheckpoint(Growable):
         if "arguments" in state:
             self._file_arguments = json.loads(state["arguments"].tobytes())
         if bool(self._file_arguments.get("tied", False)) != self.tied:
-            # Keras would not miss the output table of a layer without weights.
-            raise ValueError("Only one of them has an output table.")
+            # Keras would not miss the output embedding of a layer without weights.
+            raise ValueError("Only one of them has an output embedding.")
         set_depth(self, self._file_blocks)
         # The optimizer is read later; it holds state only for what is trained.
         set_frozen(self, bool(state.get("frozen", False)))
@@ -174,7 +174,7 @@ class GrowableCheckpoint(Growable):
 
 
 def make_portable(config):
-    """Replaces PyTorch's optimizer classes in a config by Keras' public ones, so that
+    """Replaces PyTorch's optimizer classes in a config with Keras' public ones, so that
     a file saved on PyTorch loads on every backend."""
     if not isinstance(config, dict):
         return config

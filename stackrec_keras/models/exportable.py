@@ -57,7 +57,7 @@ class Exportable(keras.Model):
         does.
 
         If the model has a vocabulary, `PATH.items.json` beside the program has its raw
-        `"ids"`; that of index 1 comes first. For a `TransferRecommender`, the ids of
+        `"ids"`, starting with index 1. For a `TransferRecommender`, the ids of
         the histories are in `PATH.history_items.json`.
 
         Args:

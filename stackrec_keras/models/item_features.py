@@ -39,7 +39,7 @@ def given_features(item_features: Any, feature_fusion: Any, num_items: int) -> A
         raise ArgumentError(
             "item_features",
             "is indexed by raw ids, but must be in the order of the model's indices",
-            "Give vocabulary.align_features(...) of it.",
+            "Give what vocabulary.align_features(...) makes of it.",
             item_features,
         )
     return as_feature_rows("item_features", item_features, num_items)
@@ -51,7 +51,7 @@ def check_id_dropout(id_dropout: Any, given: Any, feature_fusion: str) -> None:
     if id_dropout and (given is None or feature_fusion == "replace"):
         raise ArgumentError(
             "id_dropout",
-            "leaves out ids where features are added to them, but this model has no "
+            "needs a model that adds features to ids, but this model has no "
             "features, or only features",
             'Give item_features, and feature_fusion="add".',
             id_dropout,
@@ -73,8 +73,8 @@ def read_new_features(model: keras.Model, features: Any, n: int, ids: Any) -> An
         ids: List of their raw ids, or `None`.
 
     Raises:
-        ArgumentError: If only one of the model and the new items has features, or
-            these do not fit.
+        ArgumentError: If the model has features and the new items have none or the
+            reverse, or if the new ones do not fit.
     """
     number = model.num_item_features
     if number is None and features is not None:
@@ -112,8 +112,8 @@ def read_new_features(model: keras.Model, features: Any, n: int, ids: Any) -> An
 
 
 def check_not_zero(model: keras.Model) -> None:
-    """Checks that the features of a model that is to be trained are not all 0, as they
-    are in a model that is made from a config, such as a clone."""
+    """Refuses to train a model whose features are all 0. They are 0 in a model that is
+    made from a config, such as a clone."""
     model = getattr(model, "source", model)
     if model.num_item_features is None:
         return

@@ -9,8 +9,9 @@ class Architecture:
     """What is known about an architecture before a backend is loaded.
 
     Args:
-        class_name: String, its class in `stackrec_keras.models`.
-        base_name: String, its base class there, which determines its options.
+        class_name: String, the name of its class in `stackrec_keras.models`.
+        base_name: String, the name of its base class there, which determines its
+            options.
     """
 
     class_name: str

@@ -55,7 +55,7 @@ class SequentialRecommender(
         dim: Integer, the width of the hidden states.
         num_blocks: Integer, the depth to build with.
         tied: Boolean, whether one table is used for input and output: scores come
-            from `item_embedding`, and there are no output table and no biases.
+            from `item_embedding`, and there is no output embedding and no bias.
             Hidden states must be as wide as item vectors. Defaults to `False`.
         normalize: Boolean, whether hidden states and item vectors are divided by
             their L2 norm, so that scores are cosines, divided by `temperature`.
@@ -71,7 +71,7 @@ class SequentialRecommender(
             sampled losses too, in each batch of `evaluate` and `predict`, and in each
             call of `recommend`. Defaults to `None`.
         feature_fusion: `"add"` adds the projected features to what is learned for each
-            id; `"replace"` makes an item's vectors from its features alone. Defaults
+            id; `"replace"` makes an item's vectors only from its features. Defaults
             to `"add"`.
         id_dropout: Float, the fraction of items that a training step treats as new: it
             leaves out what is learned for their ids, so that the features learn to

@@ -15,7 +15,7 @@ from stackrec_keras.types import Tensor
 class SSEPT(TransformerRecommender):
     """Next-item recommender of causal self-attention over items and their user.
 
-    In training, it replaces some ids by random ones (stochastic shared embeddings).
+    In training, it replaces some ids with random ones (stochastic shared embeddings).
     This changes only the inputs of the model, not the data or the targets.
 
     Args:

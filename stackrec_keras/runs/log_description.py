@@ -2,7 +2,7 @@
 
 
 def describe_log(log):
-    """Returns what `stackrec data` says of a log: pairs of a name and a text."""
+    """Returns what `stackrec data` prints about a log, as pairs of name and text."""
     import numpy as np
 
     users, items = log["user"].nunique(), log["item"].nunique()
@@ -24,7 +24,7 @@ def describe_log(log):
 
 
 def describe_rows(split, config):
-    """Returns what `stackrec data` says of the rows of a log, as `describe_log`."""
+    """Returns what `stackrec data` prints about the rows of a log, as such pairs."""
     from stackrec_keras.data.splits import TIE_RULE
 
     lines = [("rows", f"{split.train.length} items each, {config.split} split")]

@@ -69,7 +69,7 @@ class ModelOptions:
     user_noise: float = option(
         "model",
         0.8,
-        "probability of replacing a user by another in training",
+        "probability of replacing a user with another in training",
         float,
         models=("ssept",),
     )

@@ -149,7 +149,7 @@ def read_curve(name: str, curve: Any, monitor: str) -> Curve:
     if {"epoch", "num_blocks"} <= set(columns):  # the history of a run
         seconds = np.cumsum(seconds)
     if not (np.diff(seconds, prepend=0.0) > 0).all():
-        reason = "must have 'seconds' that increase from epoch to epoch, from above 0"
+        reason = "must have 'seconds' above 0 that increase from epoch to epoch"
         raise ArgumentError(name, reason, fix, columns["seconds"])
     return Curve(values, seconds)
 

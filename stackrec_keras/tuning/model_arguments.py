@@ -1,4 +1,4 @@
-"""The arguments of a model's constructor: which the data and the space set."""
+"""The constructor arguments of a model that the data and the search space set."""
 
 import inspect
 from dataclasses import replace

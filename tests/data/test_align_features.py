@@ -33,7 +33,7 @@ def test_a_default_stands_in_for_them(default, row):
 
 
 def test_a_default_does_not_hide_that_all_ids_are_others():
-    with refused("features", says="lacks 2 of 2 items: 1, 2. .*others, such as '1'"):
+    with refused("features", says="lacks 2 of 2 items: 1, 2. .*other ids, such as '1'"):
         Vocabulary([1, 2]).align_features({"1": [1.0], "2": [2.0]}, default=0)
 
 
@@ -62,10 +62,10 @@ def test_ids_may_be_tuples_and_columns_of_any_numbers():
         (pd.concat([FRAME, FRAME.loc[["a"]]]), "'a' more than once"),
         (
             FRAME.replace(2.0, np.nan),
-            "NaN or infinite values in 1 row, first in that of 'a'",
+            "NaN or infinite values in 1 row, first in the row of 'a'",
         ),
         (FRAME.replace(2.0, 1e39), "NaN or infinite"),
-        ({"a": [1, 2], "b": [1], "c": [1, 2]}, "of one length"),
+        ({"a": [1, 2], "b": [1], "c": [1, 2]}, "the same length"),
         ({"a": 1, "b": 1, "c": 1}, "numbers of the shape"),
         ({}, "frame whose index"),
         (np.ones((3, 2)), "frame whose index"),

@@ -44,8 +44,8 @@ def test_histories_too_short_to_leave_one_out_are_refused_with_the_reason(events
         *(0, 1, 2),
     )
     message = (
-        f"gives no {part} rows: the longest history has {events} items?, and two "
-        ".* after at least min_items=2 to train on. Give .* or by time.$"
+        f"gives no {part} rows: the longest history has {events} items?, but a "
+        "user needs two .* and at least min_items=2 to train on. Give .* or by time.$"
     )
     with refused("log", says=message):
         split_leave_one_out(log, Vocabulary.from_items(log["item"]), length=4)

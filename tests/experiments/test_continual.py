@@ -31,8 +31,8 @@ def test_the_stacked_net_begins_on_the_oldest_rows_and_is_tested_on_the_newest(
 @pytest.mark.parametrize(
     "options, message",
     [
-        ("--data-ratio 1", "--data-ratio 1.0 must rise from above 0 to below 1"),
-        ("--data-ratio 0.5,0.4", "--data-ratio 0.5,0.4 must rise"),
+        ("--data-ratio 1", "--data-ratio 1.0 must increase, and be above 0 and"),
+        ("--data-ratio 0.5,0.4", "--data-ratio 0.5,0.4 must increase"),
         (
             "--data-ratio 0.5 --stages 1,2,3",
             "must have a fraction for each stage except",

@@ -34,7 +34,7 @@ def test_an_experiment_from_python_goes_on_with_that_of_the_command(ts_run, log_
         ({"seeds": []}, "must be different integers"),
         ({"model": "sasrek"}, "Did you mean 'sasrec'"),
         ({"stages": (4, 2)}, "each greater than the one before"),
-        ({"data_ratio": (0.5, 0.4)}, "must rise"),
+        ({"data_ratio": (0.5, 0.4)}, "must increase"),
         ({"num_heads": 2}, "an option of sasrec, ssept, hstu and esasrec"),
     ],
 )

@@ -298,7 +298,7 @@ def test_features_may_be_a_sparse_matrix_or_a_tensor(kind):
         (FEATURES[:, 0], "shape"),
         (FEATURES[:, :0], "shape"),
         ([["a"]] * NUM_ITEMS, "numbers"),
-        ([[1], [1, 2]] * (NUM_ITEMS // 2), "of one length"),
+        ([[1], [1, 2]] * (NUM_ITEMS // 2), "the same length"),
         (np.where(FEATURES > 1, np.inf, FEATURES), "NaN or infinite"),
         (pd.DataFrame(FEATURES), "align_features"),
         ({1: [1.0]}, "align_features"),
