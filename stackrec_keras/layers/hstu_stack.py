@@ -2,7 +2,7 @@ from typing import Any
 
 import keras
 from keras import ops
-from keras.initializers import GlorotNormal, Ones, RandomNormal, Zeros
+from keras.initializers import GlorotUniform, Ones, RandomNormal, Zeros
 
 from stackrec_keras.arguments import (
     check_bools,
@@ -133,8 +133,12 @@ class HSTUStack(BlockStack):
     def block_weights(self) -> dict[str, BlockWeight]:
         width = self.num_heads * self.v_dim
         weights = {
-            "input_kernel": _kernel((self.dim, sum(self._widths()))),
-            "output_kernel": _kernel((width, self.dim)),
+            "input_kernel": _normal((self.dim, sum(self._widths()))),
+            "output_kernel": BlockWeight(
+                (width, self.dim),
+                lambda seed: GlorotUniform(seed=seed),
+                release_copies=True,
+            ),
             "output_bias": BlockWeight(
                 (self.dim,), lambda seed: Zeros(), release_copies=True
             ),
@@ -143,9 +147,9 @@ class HSTUStack(BlockStack):
             weights[f"{name}_norm_scale"] = BlockWeight((size,), lambda seed: Ones())
             weights[f"{name}_norm_shift"] = BlockWeight((size,), lambda seed: Zeros())
         if self.time_bias:
-            weights["time_table"] = _table(NUM_TIME_BUCKETS)
+            weights["time_table"] = _normal((NUM_TIME_BUCKETS,))
         if self.position_bias:
-            weights["position_table"] = _table(2 * self.max_length - 1)
+            weights["position_table"] = _normal((2 * self.max_length - 1,))
         if self.rezero:
             weights["gate"] = BlockWeight((), lambda seed: Zeros(), gate=True)
         return weights
@@ -262,13 +266,9 @@ def _head_dim(name, given, dim, num_heads):
     return dim // num_heads
 
 
-def _kernel(shape):
-    return BlockWeight(shape, lambda seed: GlorotNormal(seed=seed), release_copies=True)
-
-
-def _table(size):
+def _normal(shape):
     return BlockWeight(
-        (size,),
+        shape,
         lambda seed: RandomNormal(stddev=0.02, seed=seed),
         release_copies=True,
     )
