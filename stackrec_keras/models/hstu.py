@@ -22,7 +22,8 @@ class HSTU(AttentionRecommender):
     Item vectors are drawn from a normal distribution with a standard deviation of 0.02
     and are multiplied by `sqrt(embedding_dim)`; position vectors have a standard
     deviation of `1 / sqrt(embedding_dim)`. This is how the authors of HSTU initialize
-    them, and both then have about the same size.
+    them, and both then have about the same size. The weights of a block start as
+    theirs do, too (see `layers.HSTUStack`).
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).

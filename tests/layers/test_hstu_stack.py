@@ -63,6 +63,16 @@ def test_blocks_whose_gates_are_0_are_the_identity(inputs):
     np.testing.assert_array_equal(states(stack, x, context), x)
 
 
+def test_a_deep_stack_starts_close_to_the_identity():
+    """With larger kernels, stacks of 8 blocks did not start to learn."""
+    x = np.random.default_rng(0).normal(size=(2, LENGTH, 50)).astype("float32")
+    stack = HSTUStack(8, 50, LENGTH, time_bias=False)
+    y = states(stack, x, None)
+    assert np.linalg.norm(y - x) < 0.5 * np.linalg.norm(x)
+    kernel = ops.convert_to_numpy(stack.input_kernel)
+    assert kernel.std() == pytest.approx(0.02, rel=0.05)
+
+
 def test_buckets_of_times_are_those_of_their_difference():
     # The first and last seconds of buckets; in float32 times round to 128 seconds.
     seconds = np.array([[0, 1, 2, 3, 7, 10**9, -5]])
