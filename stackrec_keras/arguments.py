@@ -28,8 +28,7 @@ def check_integer(name: str, value: Any, least: int | None = None, why: str = ""
         name: String, the argument.
         value: What was given.
         least: Integer or `None` for any. Defaults to `None`.
-        why: String that ends the sentence `"must be an integer of at least 1"`.
-            Defaults to `""`.
+        why: String to append to `"must be an integer of at least 1"`. Defaults to `""`.
     """
     if is_integer(value) and (least is None or value >= least):
         return
@@ -78,7 +77,7 @@ def check_choice(name: str, value: Any, choices: Iterable[Any], why: str = "") -
         name: String, the argument.
         value: What was given.
         choices: The values it may have.
-        why: String that ends the sentence. Defaults to `""`.
+        why: String to append to the message. Defaults to `""`.
     """
     choices, value = list(choices), plain(value)
     if any(type(value) is type(one) and value == one for one in choices):
@@ -101,7 +100,7 @@ def check_file(name: str, path: Path, hint: str = "check the path") -> None:
     Args:
         name: String, the argument.
         path: `Path`.
-        hint: String that ends the sentence. Defaults to `"check the path"`.
+        hint: String to append to the message. Defaults to `"check the path"`.
     """
     if path.is_dir():
         raise IsADirectoryError(
@@ -112,7 +111,7 @@ def check_file(name: str, path: Path, hint: str = "check the path") -> None:
 
 
 def nearest_names(kind: type, given: Iterable[str]) -> str:
-    """Returns a question that suggests keywords of a class for misspelled ones, or
+    """Returns a question that suggests a class's keywords for misspelled ones, or
     `""`."""
     taken = {
         name

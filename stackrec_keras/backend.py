@@ -40,8 +40,8 @@ _START_LINE = re.compile(rb"I0000 |WARNING: All log messages before absl::Init")
 
 @contextlib.contextmanager
 def without_start_lines() -> Iterator[None]:
-    """Context manager that collects what is written to stderr, also by native code, and
-    writes it at the end without TensorFlow's startup lines."""
+    """Context manager that holds back all output to stderr, including native code's. At
+    the end it writes the output without TensorFlow's startup lines."""
     with tempfile.TemporaryFile() as written:
         stderr = os.dup(2)
         os.dup2(written.fileno(), 2)

@@ -1,4 +1,4 @@
-"""What this package raises and warns with."""
+"""The errors and warnings of this package."""
 
 import sys
 import warnings
@@ -6,22 +6,22 @@ from typing import Any
 
 from stackrec_keras.wording import shown
 
-# A line of these packages is not the user's line.
+# Warnings point to the user's line, which is outside these packages.
 _INNER = ("stackrec_keras", "keras", "tensorflow", "jax", "torch")
 
 
 class ArgumentError(ValueError):
     """An argument that cannot be used, and what to give instead.
 
-    Its message reads `argument=received reason. fix`. Code that shows it in other
-    words, such as the command line, reads its fields.
+    Its message reads `argument=received reason. fix`. Code that words the error
+    differently, such as the command line, reads its fields.
 
     Args:
         argument: String, the name of the argument.
         reason: String, what is wrong, as the end of a sentence that begins with the
             argument: `"must be at least 1"`. No full stop.
-        fix: String, what to do instead, in whole sentences. Defaults to `""`, where
-            the reason says it.
+        fix: String, what to do instead, in whole sentences. Defaults to `""`, for a
+            reason that already says it.
         received: The value. Defaults to `...`, which means that there is no value to
             show.
 
@@ -34,7 +34,7 @@ class ArgumentError(ValueError):
     """
 
     # A private mark of Keras (keras.src.utils.traceback_utils). Without it, Keras turns
-    # what a layer raises in its call into a RuntimeError that shows the first field.
+    # an error in a layer's call into a RuntimeError that shows the first field.
     _keras_call_info_injected = True
 
     def __init__(
@@ -62,8 +62,8 @@ class StackRecWarning(UserWarning):
 
 
 def warn(message: str) -> None:
-    """Warns with a `StackRecWarning` at the line of the caller of this package, even if
-    the call went through Keras or a backend, as in `fit`."""
+    """Warns with a `StackRecWarning` at the user's line that called this package, even
+    if the call went through Keras or a backend, as in `fit`."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and _is_inner(frame):
         level, frame = level + 1, frame.f_back

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def shown(value: Any) -> str:
-    """Returns how a message shows a value, which may be a whole table."""
+    """Returns a value, maybe a whole table, as messages show it."""
     if hasattr(value, "columns") and hasattr(value, "shape"):
         return f"a frame with the columns {list(value.columns)}"
     if isinstance(value, os.PathLike):
@@ -21,7 +21,7 @@ def shown(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Returns numpy numbers, also those in a list, as Python's, which show no type."""
+    """Converts numpy numbers, also in lists, to Python's, whose repr shows no type."""
     if isinstance(value, list):
         return [plain(one) for one in value]
     is_number = type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0

@@ -35,7 +35,7 @@ def add_parser(subparsers):
     parser.add_argument(
         "--sequences",
         metavar="FILE.csv",
-        help="what it was trained on: one sequence per row, padded with 0 or not",
+        help="the file it was trained on: one sequence per row, may be padded with 0",
     )
     parser.add_argument(
         "--user-column",

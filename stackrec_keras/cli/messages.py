@@ -17,7 +17,7 @@ _FIXES = {
 
 
 def error_text(error, args):
-    """Returns an exception as one line, which names the option that it is about.
+    """Returns an exception as one line that names the option at fault.
 
     Args:
         error: The exception.
@@ -56,7 +56,7 @@ def warnings_as_notes():
 def _action(error, args):
     """Returns the option or positional that an error is about, or `None`."""
     name = error.argument
-    # The depth that a schedule or `grow` leads to has the same name as --num-blocks.
+    # An error about the depth after growing also has the name of --num-blocks.
     if name == "num_blocks" and getattr(args, name, None) != error.received:
         return None
     return next((a for a in args.parser._actions if a.dest == name), None)

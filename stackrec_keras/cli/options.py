@@ -20,8 +20,8 @@ def add_options(parser, names=None, without=(), of_run=False):
         parser: The `ArgumentParser` of a command.
         names: The only fields to add. Defaults to `None`: all.
         without: Fields to leave out. Defaults to `()`.
-        of_run: Boolean, whether their defaults are those of another run, and not
-            those of `TrainConfig`. Defaults to `False`.
+        of_run: Boolean, whether their defaults come from another run and not from
+            `TrainConfig`. Defaults to `False`.
     """
     groups = {}
     for f in fields(TrainConfig):

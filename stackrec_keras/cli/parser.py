@@ -10,9 +10,9 @@ from stackrec_keras.wording import did_you_mean
 class Parser(argparse.ArgumentParser):
     """An `ArgumentParser` with more helpful errors.
 
-    An unknown option is an error of the command that it was given to. The error
-    suggests what a misspelt option, command or choice may have meant, and says how to
-    write a value that looks like an option.
+    An unknown option is reported by the command it was given to. Errors suggest what a
+    misspelt option, command or choice may have meant, and say how to write a value that
+    looks like an option.
     """
 
     _typed: list[str] = []

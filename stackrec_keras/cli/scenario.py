@@ -187,7 +187,7 @@ def _add_scenario(scenarios, scenario):
         description=scenario.description + _FOLDER,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(parser=parser)  # errors name its options
+    parser.set_defaults(parser=parser)  # for the options' names in errors
     parser.add_argument(
         "--out", required=True, metavar="FOLDER", help="the folder to write"
     )

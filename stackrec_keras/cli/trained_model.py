@@ -8,7 +8,7 @@ def read_trained_model(path):
     """Returns the model of a run folder or of a `.keras` file.
 
     Raises:
-        ArgumentError: If it does not know the ids of its items.
+        ArgumentError: If the model does not know its items' ids.
     """
     if not path.endswith(".keras"):
         return RunFolder(path).read_model()

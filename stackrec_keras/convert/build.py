@@ -26,18 +26,17 @@ def build_stackrec_model(
 ) -> SequentialRecommender:
     """Builds a model from a checkpoint of StackRec's reference implementation.
 
-    Sizes and depth follow from the shapes of the variables. Arguments that do not
-    follow from them have the reference implementation's defaults, unless you give them.
-    A checkpoint has only numbers for its items. Given the file of sequences that it was
-    trained on, the model also knows the ids of its items, and whatever the reference
-    implementation used for padding becomes index 0.
+    Sizes and depth follow from the shapes of the variables. Other arguments default to
+    the reference implementation's values. A checkpoint has only numbers for its items.
+    If you give the file of sequences that it was trained on, the model also knows its
+    items' ids. Whatever the reference implementation used for padding becomes index 0.
 
     Args:
         name: String, `"nextitnet"`, `"grec"`, `"sasrec"` or `"ssept"`.
         weights: Dict as for `load_stackrec_weights`.
-        sequences: Path of the file of sequences that the checkpoint was trained on,
-            from which the model gets its vocabulary. Defaults to `None`: items are the
-            reference implementation's numbers.
+        sequences: Path of the file of sequences that the checkpoint was trained on; it
+            gives the model its vocabulary. Defaults to `None`: items are the reference
+            implementation's numbers.
         user_column: Boolean, whether the first column of that file is the user's id.
             Defaults to `False`.
         pad: The id that stands for padding in that file. Defaults to `0`.

@@ -18,8 +18,8 @@ def read_checkpoint(path: str | PathLike) -> dict[str, np.ndarray]:
         Dict from variable name to NumPy array.
 
     Raises:
-        FileNotFoundError: If there is neither.
-        ImportError: If the file needs TensorFlow or torch, which is not installed.
+        FileNotFoundError: If neither of them exists.
+        ImportError: If the file needs TensorFlow or torch, and it is not installed.
         ArgumentError: If the path is one file of a TensorFlow checkpoint, or a torch
             file holds anything but tensors. Such a file is never executed.
 
@@ -73,8 +73,8 @@ def _read_torch(path):
     except Exception as error:
         raise ArgumentError(
             "path",
-            "does not hold only tensors, and nothing else is loaded, because a pickle "
-            "can run code",
+            "holds more than tensors. Nothing else is loaded, because a pickle can run "
+            "code",
             "If you trust the file, load it yourself and save it again with "
             f"torch.save(model.state_dict(), path). torch says: {error}",
             path,

@@ -18,10 +18,10 @@ class ReferenceNumbering:
 
     Args:
         vocabulary: `Vocabulary` of the items, without the padding.
-        rows: Integer array of shape `(num_items + 1,)`, the row of its tables for the
-            padding, then for each item of the vocabulary.
-        num_rows: Integer, the number of rows of its tables.
-        length: Integer, the number of items in its padded sequences.
+        rows: Integer array of shape `(num_items + 1,)`, the row of the padding, then of
+            each vocabulary item, in the reference implementation's tables.
+        num_rows: Integer, the number of rows of these tables.
+        length: Integer, the number of items in the padded sequences.
     """
 
     vocabulary: Vocabulary
@@ -32,10 +32,10 @@ class ReferenceNumbering:
     def renumbered(
         self, weights: Mapping[str, np.ndarray], tables: tuple[str, ...]
     ) -> dict[str, np.ndarray]:
-        """Returns the weights, with the rows of the named tables sorted our way.
+        """Returns the weights, with the rows of the named tables in our order.
 
-        Row 0 is then that of the padding, whose row in the reference implementation may
-        be between those of the items.
+        Row 0 is then the padding. In the reference implementation, its row may be
+        between item rows.
 
         Args:
             weights: Dict from name to array.
@@ -64,7 +64,7 @@ def reference_numbering(
 ) -> ReferenceNumbering:
     """Reads a file as the reference implementation does.
 
-    It numbers ids, the padding among them, from 1 in order of first appearance.
+    It numbers all ids, including the padding, from 1 in order of first appearance.
 
     Args:
         path: The file of sequences, as for `sr.data.read_sequences`.

@@ -12,9 +12,9 @@ def load_rectools_weights(stack: BlockStack, weights: Mapping[str, Tensor]) -> N
     """Sets a stack's weights to those of RecTools' transformer layers.
 
     Args:
-        stack: An `HSTUStack` for the weights of RecTools' `STULayers`, or a `LiGRStack`
-            for those of its `LiGRLayers`. It must have the depth, the sizes and the
-            options of the layers, and `rezero=False`.
+        stack: An `HSTUStack` for RecTools' `STULayers`, or a `LiGRStack` for its
+            `LiGRLayers`. It must have the depth, the sizes and the options of the
+            layers, and `rezero=False`.
         weights: Dict from the names in the layers' `state_dict()`, such as
             `"stu_blocks.0.uvqk_proj"` or
             `"transformer_blocks.0.multi_head_attn.in_proj_weight"`, to torch tensors or
@@ -22,7 +22,7 @@ def load_rectools_weights(stack: BlockStack, weights: Mapping[str, Tensor]) -> N
 
     Raises:
         ArgumentError: If weights are missing, left over or of another shape, or the
-            stack is of another depth or kind. The stack is untouched then.
+            stack is of another depth or kind. The stack is then left unchanged.
 
     Example:
 

@@ -21,10 +21,9 @@ from .rows import ITEMS, Rows, check_features
 class Batches(keras.utils.PyDataset):
     """Batches `(x, y)` of windows or transfer pairs.
 
-    The order of the rows is a pure function of `(seed, epoch)`, so a run that is
-    resumed at epoch 7 sees the rows that the first run would have seen. The epoch
-    starts at 0, increases by one at the end of each epoch, and can be set with
-    `set_epoch`.
+    The order of the rows is a pure function of `(seed, epoch)`, so a run resumed at
+    epoch 7 sees the rows that an uninterrupted run would have seen. The epoch starts at
+    0, increases by one at the end of each epoch, and can be set with `set_epoch`.
 
     An epoch may hold only a fraction of the rows (`StackingSchedule(...,
     data_shares=...)`). Which rows it holds depends only on `(seed, share)`, and a
@@ -37,8 +36,8 @@ class Batches(keras.utils.PyDataset):
     Args:
         windows: `Windows` or `TransferPairs`.
         batch_size: Integer, rows per batch. The last batch holds the remaining rows;
-            `fit` fills it up with padding, which has no target, because the backend
-            compiles a step for each shape. Defaults to `256`.
+            `fit` fills it up with padding (no targets), because the backend compiles a
+            step for each shape. Defaults to `256`.
         seed: Integer of at least 0. Defaults to `0`.
         shuffle: Boolean, whether to draw a new order of the rows for each epoch.
             Evaluation batches are never shuffled. Defaults to `True`.
@@ -48,10 +47,10 @@ class Batches(keras.utils.PyDataset):
         with_users: Boolean, short for `features=["items", "users"]`. Defaults to
             `False`.
         share_by: String, which rows a fraction of the data holds: `"random"` rows, or,
-            with `"time"`, those whose last item is oldest. Defaults to `"random"`.
+            with `"time"`, the rows whose last items are oldest. Defaults to `"random"`.
         features: List of the names of the features in `x`, which is then a dict; the
-            windows' `feature_names` lists them. Defaults to `None`, where `x` is the
-            array of items, `(batch, time)`.
+            windows' `feature_names` lists them. Defaults to `None`: `x` is the array of
+            items, `(batch, time)`.
         **kwargs: `workers`, `use_multiprocessing` and `max_queue_size` of
             `keras.utils.PyDataset`.
 
@@ -152,7 +151,7 @@ class Batches(keras.utils.PyDataset):
         return self.windows.subset(self._ranked_rows[: self.num_rows])
 
     def epoch_parts(self) -> Iterator[Rows]:
-        """Returns `epoch_windows`, as many rows at a time as fit into little memory."""
+        """Returns `epoch_windows` in parts that need little memory."""
         if self.num_rows == len(self.windows):
             return self.windows.parts()
         return self.windows.parts(np.sort(self._ranked_rows[: self.num_rows]))

@@ -1,7 +1,7 @@
 """The splits of a log, made bucket by bucket.
 
-Each kind of split is a class with the arguments of the function that splits a log in
-memory. It uses the same functions as that one.
+Each kind of split is a class. It has the arguments of the function that splits a log in
+memory, and uses the same code.
 """
 
 from collections.abc import Callable
@@ -42,10 +42,10 @@ class Plan:
 
     Attributes:
         vocabulary: The `Vocabulary` of the rows.
-        cut: Function that returns the rows of a bucket: a `Split`, or `Windows` that
-            are split when there are those of all buckets.
-        causes: Function from the whole split to why parts may have no rows, as
-            `check_parts` takes it. Defaults to `None`: they are not split yet.
+        cut: Function that returns the rows of a bucket: a `Split`, or `Windows` to
+            split once all buckets are cut.
+        causes: Function that returns why parts of the whole split may have no rows, in
+            the form for `check_parts`. Defaults to `None`: the rows are not split yet.
         stages: The first times of later stages of training. Defaults to none.
     """
 
@@ -78,7 +78,7 @@ class LeaveOneOut:
         )
 
     def plan(self, buckets, items, length) -> Plan:
-        """Reads what the split depends on in all buckets.
+        """Reads from all buckets what the split depends on.
 
         Args:
             buckets: `Buckets`.
@@ -223,8 +223,8 @@ def _longest(log, codes):
 
 
 def _chosen(items, vocabulary, min_count):
-    """Returns the `Vocabulary` of the items with enough events, and that of their
-    codes."""
+    """Returns the `Vocabulary` of the items with enough events, and another one of
+    their codes."""
     if vocabulary is None:
         chosen = items.with_count(min_count)
     else:
@@ -236,8 +236,8 @@ def _chosen(items, vocabulary, min_count):
 
 
 def _codes(items, vocabulary):
-    """Returns the `Vocabulary` whose ids are the indices that `items` has for the ids
-    of a vocabulary; those it does not have get negative ones."""
+    """Returns a `Vocabulary` with each id replaced by its index in `items`, or by a
+    negative number if `items` lacks the id."""
     codes = items.encode(vocabulary.ids).astype(np.int64)
     return Vocabulary(np.where(codes > 0, codes, -1 - np.arange(len(codes))))
 

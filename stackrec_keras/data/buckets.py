@@ -1,4 +1,4 @@
-"""A log's events in files, each of which holds all events of some users."""
+"""A log's events in files; each file holds all events of some users."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from .raw_ids import as_ids
 from .times import NUMBERED
 from .vocabulary import Vocabulary
 
-_SAMPLE = 1 << 16  # users, to divide the log by
+_SAMPLE = 1 << 16  # how many users to sample when dividing the log
 _MOST = 128  # files that are open at once
 
 
@@ -23,8 +23,8 @@ def count_items(log):
         log: `PartitionedLog`.
 
     Returns:
-        `(vocabulary, users)`: the `Vocabulary` of all items, and the users of some
-        events that are evenly spread over the log.
+        `(vocabulary, users)`: the `Vocabulary` of all items, and the users of events
+        spread evenly over the log.
     """
     counts = None
     users, first = [], 0
@@ -45,8 +45,8 @@ def count_items(log):
 class Buckets:
     """The events of a log in files, by user.
 
-    The users of a bucket precede those of the next one, so users that are numbered
-    bucket by bucket have the numbers that the sorted log gives them.
+    Each bucket's users precede the next bucket's. Numbering users bucket by bucket
+    therefore gives the same numbers as sorting the whole log.
 
     Args:
         folder: `Path` of the folder for the files.
@@ -76,8 +76,8 @@ class Buckets:
         """Reads the buckets in order.
 
         Returns:
-            Iterator of logs, sorted as `read_interactions` sorts them, whose `item` is
-            the index of the item in the vocabulary.
+            Iterator of logs, sorted as by `read_interactions`. Their column `item`
+            holds indices in the vocabulary.
         """
         for path in self._files:
             frame = sort_log(_read(path).to_pandas())

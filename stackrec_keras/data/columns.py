@@ -97,7 +97,7 @@ def _missing_columns(lost, available, columns, source):
 
 
 def find_columns(available, columns):
-    """As `match_columns`, with `None` for what is not in `available`."""
+    """As `match_columns`, with `None` for columns that are not in `available`."""
     bare = {}
     for name in available:
         bare.setdefault(str(name).split(":")[0], name)
@@ -188,7 +188,7 @@ def check_for_header(header, rows, source):
     """Checks that a header does not look like a row.
 
     Args:
-        header: List of the fields of a file's first line, in which no wanted column was
+        header: List of the fields of a file's first line, where no requested column was
             found.
         rows: List of the first rows of the file, the first line included.
         source: The path, for errors.
@@ -232,5 +232,5 @@ def log_error(source, reason, fix=""):
 
 
 def named_column(role, name):
-    """Returns the name of a column in errors, with its role if that differs."""
+    """Returns a column's name for errors, with its role if the two differ."""
     return f"{name!r}" if name == role else f"{name!r} ({argument_of(role)})"

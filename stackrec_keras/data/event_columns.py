@@ -23,8 +23,8 @@ class EventColumns(Columns):
 
     Args:
         events: Dict from a name to `(events,)` values.
-        begins: `(rows,)` first input event of each row. If there are more than fit into
-            the row, the newest are kept.
+        begins: `(rows,)` first input event of each row. If a row has too many input
+            events, the newest are kept.
         ends: `(rows,)` index after the last input event of each row.
         targets: `(rows,)` event after the inputs, in the last place of the row.
         length: Integer, the number of columns of the rows.
@@ -40,7 +40,7 @@ class EventColumns(Columns):
         return self.cut(self.events[name])
 
     def __contains__(self, name: object) -> bool:
-        return name in self.events  # Mapping would cut the column
+        return name in self.events  # Mapping's own test would cut the column
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.events)
@@ -49,7 +49,7 @@ class EventColumns(Columns):
         return len(self.events)
 
     def cut(self, values: np.ndarray) -> np.ndarray:
-        """Returns `(rows, length)`: the values of events `(events,)` in each row."""
+        """Cuts the values `(events,)` of events into rows `(rows, length)`."""
         rows = np.zeros((len(self.targets), self.length), values.dtype)
         gather_rows(values, self.begins, self.ends, self.length - 1, rows[:, :-1])
         if len(self.targets):

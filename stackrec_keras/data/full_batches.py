@@ -9,8 +9,8 @@ from .batches import Batches
 class FullBatches(keras.utils.PyDataset):
     """The batches of a `Batches`, the last one filled up with rows of padding.
 
-    These rows have no target, so the loss of the batch is that of its other rows. A
-    single batch stays as it is.
+    These rows have no target, so the batch's loss comes only from its other rows. If
+    there is only one batch, it is not filled up.
 
     Args:
         batches: `Batches` for training.

@@ -9,7 +9,7 @@ from stackrec_keras.errors import ArgumentError
 from stackrec_keras.wording import shown
 
 _TAKEN = ("user", "item", "timestamp", "users", "items", "timestamps")
-LATEST = 10**11  # in the year 5138; milliseconds of all times since 1973 are more
+LATEST = 10**11  # the year 5138; a time after 1973 in milliseconds exceeds it
 _NUMBERS = "biufM"  # numpy's kinds: booleans, numbers and datetimes
 
 
@@ -20,7 +20,7 @@ def is_column_name(name) -> bool:
 
 
 def check_column_name(name) -> None:
-    """Checks that a further column may have a name from the argument `columns`."""
+    """Checks that a further column may have this name, given in `columns`."""
     if not is_column_name(name):
         raise ArgumentError(
             "columns",
@@ -31,7 +31,7 @@ def check_column_name(name) -> None:
 
 
 def further_columns(log) -> dict[str, np.ndarray]:
-    """Returns the numeric columns of a log without missing values, by name.
+    """Returns a log's numeric columns by name; the log must have no missing values.
 
     Datetimes become seconds. Columns of another kind are left out.
     """
@@ -64,8 +64,8 @@ def whole_seconds(times: np.ndarray) -> np.ndarray:
 def check_seconds(name: str, times: np.ndarray, received: Any = ...) -> None:
     """Checks that numbers can be seconds since 1970, and are not milliseconds.
 
-    A model reads how long it is from one time to another. On JAX, times beyond 2038
-    lose their higher bits, but differences of up to 68 years stay what they are.
+    Models read differences between times. On JAX, times after 2038 lose their higher
+    bits, but differences of up to 68 years stay correct.
 
     Args:
         name: String, the argument that holds them, or that names their column.
@@ -89,7 +89,7 @@ def as_numeric(column: pd.Series, name: str, source, place) -> pd.Series:
         column: Series without missing values.
         name: String, the name of the column.
         source: The path or the frame, for errors.
-        place: Function from a row's number to the place that errors name.
+        place: Function that turns a row's number into its place, for errors.
 
     Raises:
         ArgumentError: If a value is not a number.

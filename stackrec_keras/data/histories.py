@@ -41,7 +41,7 @@ class Histories:
 
     @property
     def longest(self):
-        """Integer, the number of events of the user who has most."""
+        """Integer, the number of events in the longest history."""
         return int(np.diff(self.starts).max(initial=0))
 
 

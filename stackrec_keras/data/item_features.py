@@ -1,4 +1,4 @@
-"""Features of items: vectors that are given, such as embeddings of their texts."""
+"""Item features that are given as vectors, such as text embeddings."""
 
 from collections.abc import Mapping
 from os import PathLike
@@ -22,14 +22,14 @@ def read_item_features(
     """Reads features of items from a file, for the `item_features` of a model.
 
     Args:
-        path: Path of a `.csv`, `.tsv` or `.parquet` file with a column of raw item ids
-            and columns of numbers, the features, in the order of the columns.
+        path: Path of a `.csv`, `.tsv` or `.parquet` file with a column of raw item ids.
+            All other columns must hold numbers; they are the features, in this order.
         vocabulary: `Vocabulary` of the items.
         item: String, the column of the item ids. Defaults to `"item"`.
         default: As in `Vocabulary.align_features`. Defaults to `None`.
 
     Returns:
-        Float32 array `(len(vocabulary), num_features)`, starting with index 1.
+        Float32 array `(len(vocabulary), num_features)`; its first row is for index 1.
 
     Raises:
         ArgumentError: If the file cannot be read or has no column `item`, a column does
@@ -48,7 +48,7 @@ def read_item_features(
     check_file("path", path)
     try:
         frame = _read_frame(path, vocabulary, item)
-    except ValueError as error:  # of pandas and pyarrow
+    except ValueError as error:  # raised by pandas and pyarrow
         raise ArgumentError(
             "path",
             f"cannot be read: {error}",
@@ -125,7 +125,7 @@ def _as_table(name, values, of="items"):
     """Returns values as a 2-D array of numbers."""
     if hasattr(values, "toarray"):  # a sparse matrix of SciPy
         values = values.toarray()
-    elif ops.is_tensor(values):  # of any device, and of types that numpy lacks
+    elif ops.is_tensor(values):  # on any device, also of types that numpy lacks
         values = ops.convert_to_numpy(ops.cast(values, "float32"))
     try:
         given = np.asarray(values)
@@ -204,7 +204,7 @@ def _check_overlap(vocabulary, ids, is_missing, default):
 
 
 def _default_row(default, width):
-    """Returns the vector of items that have none."""
+    """Returns the vector for items without features."""
     row = np.asarray(default)
     if row.ndim == 0:
         row = np.full(width, row)

@@ -1,4 +1,4 @@
-"""Reads interaction logs, files and frames of many forms, as one sorted frame."""
+"""Reads an interaction log from a file or frame, as a sorted frame."""
 
 from collections.abc import Sequence
 from os import PathLike
@@ -39,8 +39,8 @@ def read_interactions(
 
     Each row of a text file is one event. A row whose number of fields differs from the
     header's is an error. Ids of a text file stay text unless every id of the column is
-    an integer without a sign or leading zeros and below 2**64. In a table, ids may be
-    of any type that can be sorted.
+    an integer below 2**64 without a sign or leading zeros. In a table, ids may be of
+    any type that can be sorted.
 
     The sort is stable: events of one user at the same time keep the order of the file.
 
@@ -74,7 +74,7 @@ def read_interactions(
             rows. Errors in the rows of a text file name the line.
 
     Warns if numbers are so large for their type that different ids or times may have
-    become one.
+    become equal.
 
     Example:
 
@@ -130,10 +130,10 @@ def clean_columns(raw, names, source, place):
         names: Dict from a role to the column's name; `None` takes the order of the
             rows as time.
         source: The path or the frame, for errors.
-        place: Function from a row's number to the place that errors name.
+        place: Function that turns a row's number into its place, for errors.
 
     Raises:
-        ArgumentError: If values are missing, or are not what their role needs.
+        ArgumentError: If values are missing, or do not fit their role.
     """
     _check_missing(raw, names, source, place)
     parts = {
@@ -148,7 +148,7 @@ def clean_columns(raw, names, source, place):
         elif name is not None:
             column = named_column(role, name)
             parts[role] = times_of_column(parts[role], column, source, place)
-    # Columns are kept apart instead of copied, because logs are large.
+    # Logs are large, so the columns are not copied into one block.
     frame = {
         role: pd.Series(part).reset_index(drop=True) for role, part in parts.items()
     }

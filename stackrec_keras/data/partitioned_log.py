@@ -19,7 +19,7 @@ from .columns import IDS, check_names, match_columns, named_column
 from .log import clean_columns
 from .log_files import open_parquet, place_in_frame
 
-_EVENTS = 1 << 18  # read at a time
+_EVENTS = 1 << 18  # events to read at a time
 _MISSING = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -103,7 +103,7 @@ class PartitionedLog:
         """Returns the number of events in a file. If it has any, its columns must have
         the same types as in the first file."""
         with _errors_about_path(), open_parquet(path) as file:
-            if not file.metadata.num_rows:  # pandas writes other types then
+            if not file.metadata.num_rows:  # pandas writes other types for empty files
                 return 0
             names = self._names_in(file, path)
             types = {
@@ -148,7 +148,7 @@ def open_log(
 
     Only the files' metadata is read. `prepare_log` makes rows to train on.
 
-    Folders named `key=value`, as Spark, Dask and Polars write them, are columns of
+    Folders named `key=value`, as Spark, Dask and Polars write them, become columns of
     integers or text. A column must have the same type in every file that has events.
     Ids are integers, floats or text; times are numbers, timestamps or dates. The files
     are read in the order of their names, and events of one user at the same time keep
@@ -157,9 +157,9 @@ def open_log(
     Needs pyarrow, `pip install 'stackrec-keras[parquet]'`.
 
     Args:
-        path: A pattern such as `"clicks/*.parquet"` or `"clicks/**/*.parquet"`, a
-            folder, which is searched for `.parquet` files, or one file. Files and
-            folders whose names begin with `_` or `.` are skipped.
+        path: A pattern such as `"clicks/*.parquet"` or `"clicks/**/*.parquet"`, one
+            file, or a folder to search for `.parquet` files. Files and folders whose
+            names begin with `_` or `.` are skipped.
         user: Name of the column of user ids. Defaults to `"user"`, or `"user_id"` if
             there is no such column.
         item: Name of the column of item ids. Defaults to `"item"`, or `"item_id"`.

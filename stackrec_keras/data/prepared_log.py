@@ -32,7 +32,7 @@ try:
 except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
-_FACTS = "prepared.json"  # written last, and moved into place with all the rest
+_FACTS = "prepared.json"  # written last; moved into place with the other files
 _VOCABULARY = "vocabulary.json"
 _MARK = ".preparing"  # marks a folder that we may remove; locked while in use
 _EARLIER = ".replaced"
@@ -54,14 +54,14 @@ def prepare_log(
     The rows have the same items, users, columns and order as the rows of a log in
     memory. Their batches are the same too, and so are the results of training.
 
-    The log is read twice: once to count its items, and once to distribute its events
-    over files, each with all events of some users. These are then split one by one.
+    The log is read twice: first to count its items, then to distribute its events over
+    files, each with all events of some users. The files are then split one by one.
     Memory holds the catalogue, about `events_in_memory` events (more if the log has
     over 128 times as many), and the whole history of one user. Until the call ends, the
     disk holds a second copy of the log.
 
-    The folder appears when it is complete. If a call is interrupted, the next one
-    replaces what it left beside the folder. Files that this function did not write are
+    The folder appears when it is complete. The next call replaces whatever an
+    interrupted one left beside the folder. Files that this function did not write are
     never removed.
 
     Args:
@@ -74,9 +74,9 @@ def prepare_log(
             `False`.
         events_in_memory: Integer, how many events to split at a time. It does not
             change the result. Defaults to `1_000_000`.
-        **arguments: Arguments of `split_leave_one_out`, of `split_by_time` except
-            `user_ids`, or of `make_windows` and `split_random`. Their defaults are
-            the same.
+        **arguments: Arguments of the split's function, with the same defaults:
+            `split_leave_one_out`, `split_by_time` (except `user_ids`), or
+            `make_windows` and `split_random`.
 
     Returns:
         A `Split`, whose arrays stay in the folder.
@@ -118,7 +118,7 @@ def prepare_log(
             "arguments": _plain_arguments(kind),
         }
         _write_facts(partial, facts)
-        _check_free(folder, overwrite)  # others may have written to it since
+        _check_free(folder, overwrite)  # another process may have written to it
         _move(partial, folder)
     return read_prepared(folder)
 
@@ -149,7 +149,7 @@ def read_prepared(folder: str | PathLike) -> Split:
 
 
 def prepared_facts(folder: str | PathLike) -> dict:
-    """Returns what is written about a prepared log: `"split"`, `"length"`,
+    """Returns what a prepared log records about itself: `"split"`, `"length"`,
     `"arguments"`, `"has_times"` and others."""
     check_path("folder", folder)
     path = Path(folder) / _FACTS

@@ -1,4 +1,4 @@
-"""The rows of a split as files: written bucket by bucket, read where they lie."""
+"""The rows of a split as files: written bucket by bucket, read without loading them."""
 
 from pathlib import Path
 from urllib.parse import quote
@@ -22,7 +22,7 @@ FILES = (*PARTS, _EVENTS, _PAST_EVENTS, _USERS)
 
 
 class _ColumnsWriter:
-    """Writes columns of the same length to a folder, a file each.
+    """Writes columns of the same length to a folder, one file per column.
 
     Args:
         folder: `Path` of the folder.
@@ -49,7 +49,7 @@ class _ColumnsWriter:
 
 
 class _UsersWriter:
-    """Writes the raw ids of users, text as wide as the longest one.
+    """Writes raw user ids; ids that are text get the width of the longest one.
 
     Args:
         folder: `Path` of the folder.
@@ -88,7 +88,7 @@ def write_buckets(folder: Path, buckets, cut, stages) -> dict:
         stages: As in `Plan`.
 
     Returns:
-        A dict that `read_rows` takes, which JSON can hold.
+        A dict for `read_rows` that JSON can hold.
     """
     users = _UsersWriter(folder)
     rows: dict[str, _ColumnsWriter] = {}
@@ -215,8 +215,8 @@ def read_rows(folder: Path, facts: dict, vocabulary) -> dict[str, Windows]:
 def _parts_of(found, stages):
     """Returns the rows of a bucket by the name of their part.
 
-    In the rows of all buckets, those of a stage of training come before those of the
-    next one. So the stages are parts of their own.
+    Each training stage is a separate part, because its rows from all buckets must come
+    before the next stage's rows.
     """
     if isinstance(found, Windows):
         return {_ALL: found}
@@ -230,14 +230,14 @@ def _parts_of(found, stages):
 
 
 def _store_of(windows, parts):
-    """Returns the folder of the events of windows: rows before a time have events of
-    their own."""
+    """Returns the folder of the windows' events; rows before a time have separate
+    events."""
     events = parts.get("test", windows).columns.events
     return _EVENTS if windows.columns.events is events else _PAST_EVENTS
 
 
 def _arrays(windows, first_user=0, first_event=0):
-    """Returns what is written of windows, after so many users and events of others."""
+    """Returns the arrays to write for windows that follow so many users and events."""
     users = windows.users
     places = {name: getattr(windows.columns, name) + first_event for name in _PLACES}
     return {

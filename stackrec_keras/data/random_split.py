@@ -18,18 +18,18 @@ def split_random(
     """Splits windows at random, regardless of their user and time.
 
     Windows of one user fall into different parts, so this is a weaker test than the
-    other two splits. It is what StackRec's reference implementation uses, with a
-    validation part added.
+    other two splits. StackRec's reference implementation splits in this way, but
+    without a validation part.
 
     Windows that overlap (`make_windows(..., stride=1)`) are split by user instead,
     because training must not see a test row. A model that learns its users (SSEPT) then
-    knows no user of the test; `split_leave_one_out` keeps every user in training.
+    knows no test user; `split_leave_one_out` keeps every user in training.
 
     Args:
         windows: `Windows`.
         test_share: Float between 0 and 1, the fraction of all windows to hold out for
-            the test. If the split is by user, it is approximate, because users differ
-            in their number of windows. Defaults to `0.2`.
+            the test. A split by user only approximates it, because users differ in
+            their number of windows. Defaults to `0.2`.
         validation_share: Float, the fraction of all windows for validation. Defaults to
             `0.1`.
         seed: Integer of at least 0. Defaults to `0`.

@@ -1,4 +1,4 @@
-"""Ids as they come in a log, in a form that a file can hold too."""
+"""Raw ids of a log, in a form that a file can hold."""
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ def as_index(ids):
 
 
 def as_series(values):
-    """Returns values as a series, of objects where a string is not UTF-8."""
+    """Returns values as a series; its dtype is object if a string is not UTF-8."""
     try:
         return pd.Series(values)
     except UnicodeEncodeError:
@@ -35,7 +35,7 @@ def as_series(values):
 
 
 def has_mixed_booleans(ids):
-    """Returns whether a column holds both booleans and numbers: True is 1."""
+    """Returns whether a column holds both booleans and numbers; True equals 1."""
     if ids.dtype != object or not pd.api.types.infer_dtype(ids).startswith("mixed"):
         return False
     kinds = {type(raw) for raw in ids}
@@ -63,7 +63,7 @@ def as_ids(ids):
                 "Give one id per row. For a column of lists frame.explode('item') "
                 "makes such rows.",
             )
-    # Hashes of 64 bits may not fit into an int64 and stay Python's integers.
+    # 64-bit hashes may not fit into an int64; they stay Python integers.
     if kinds == {int} and max(ids) < 2**63 and min(ids) >= -(2**63):
         return np.array(ids, np.int64)
     dtype = np.float64 if kinds == {float} else object
@@ -78,14 +78,14 @@ def convert_like(ids, known):
     """Returns ids as an array of the type of known numbers.
 
     Integers become floats if the known ids are floats, and whole floats become integers
-    if they are integers.
+    if the known ids are integers.
 
     Args:
         ids: Raw ids, as `Vocabulary` takes them.
-        known: Array of the raw ids that will precede them.
+        known: Array of the raw ids that will precede `ids`.
 
     Raises:
-        ArgumentError: If that type cannot hold one of them.
+        ArgumentError: If that type cannot hold one of the ids.
     """
     ids = as_ids(ids)
     if {ids.dtype.kind, known.dtype.kind} != {"i", "f"}:

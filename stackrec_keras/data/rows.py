@@ -1,4 +1,4 @@
-"""Rows of named features and their targets, which batches are made of."""
+"""The rows that batches are made of: named features and targets."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +12,7 @@ from stackrec_keras.wording import did_you_mean
 Inputs = np.ndarray | dict[str, np.ndarray]
 """The `x` of a model: item indices, or a dict of named features."""
 
-_PART_ITEMS = 1 << 21  # in the rows that are in memory at a time
+_PART_ITEMS = 1 << 21  # how many items to hold in memory at a time
 
 ITEMS = ("items",)
 """The features that give a plain array instead of a dict."""
@@ -55,9 +55,9 @@ class Rows(ABC):
     def __len__(self) -> int: ...
 
     def parts(self, indices: np.ndarray | None = None) -> Iterator[Self]:
-        """Returns the rows, as many at a time as fit into little memory.
+        """Returns the rows in parts that need little memory.
 
-        Without rows, a single part without rows is returned.
+        If there are no rows, it returns a single empty part.
 
         Args:
             indices: Array, the indices of the rows. Defaults to `None`: all, in order.
@@ -82,7 +82,7 @@ class Rows(ABC):
 
         Args:
             features: List of the names of the features in `x`, which is then a dict.
-                Defaults to `None`, where `x` is the array of items.
+                Defaults to `None`: `x` is the array of items.
 
         Returns:
             `(x, y)`. `y` has a target at each position of a window,
@@ -170,7 +170,7 @@ def check_features(
 
 
 def _source_of(unknown, known):
-    """Returns where features that rows do not have come from."""
+    """Returns where to get features that the rows lack."""
     if {"timestamps", "next_timestamps"} & {*unknown}:
         return (
             "Rows of a log have times if it was read with a column of times. HSTU can "

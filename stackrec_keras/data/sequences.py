@@ -37,7 +37,7 @@ def read_sequences(
     pad: int | str | None = 0,
     length: int | None = None,
 ) -> tuple[Windows, Vocabulary]:
-    """Reads a file with one sequence per row: ids, separated by commas.
+    """Reads a file with one sequence of comma-separated ids per row.
 
     Rows may differ in length and may be padded on the left or on the right. Spaces
     around an id are ignored. An id that holds a comma must be in quotes. Sequences with
@@ -47,9 +47,9 @@ def read_sequences(
     Args:
         path: The file, without a header; compressed if it ends with `.gz`, `.bz2`,
             `.xz`, `.zip` or `.zst` (which needs zstandard).
-        user_column: Boolean, whether the first column is the user's id. Without it
-            each row is a user of its own. If a user's rows are a window that slides
-            over a history, they are marked as `overlapping`. Defaults to `False`.
+        user_column: Boolean, whether the first column is the user's id. Otherwise, each
+            row is a separate user. A user's rows are marked as `overlapping` if they
+            are a window that slides over a history. Defaults to `False`.
         pad: Integer or string, the id that stands for padding, or `None` for no
             padding. It never becomes an item. Defaults to `0`.
         length: Integer, the number of columns of the windows; longer rows keep their
@@ -63,9 +63,9 @@ def read_sequences(
         FileNotFoundError: If there is no such file.
         IsADirectoryError: If the path is a folder.
         ImportError: If the file ends with `.zst` and zstandard is not installed.
-        ArgumentError: If an argument is out of range or of another kind, if no row has
-            two items, or if the file has another form: a header, lists in brackets, or
-            numbers such as 5.0.
+        ArgumentError: If an argument is out of range or of the wrong type, if no row
+            has two items, or if the file has another form: a header, lists in brackets,
+            or numbers such as 5.0.
 
     Warns if the first row is 0, 1, 2, ..., which pandas writes as the header of columns
     without names.
@@ -136,7 +136,7 @@ def _check_text(data, path):
             "Save it as UTF-8.",
             path,
         ) from None
-    for mark in (b"\0", b"\x1f"):  # pandas cuts text at the first
+    for mark in (b"\0", b"\x1f"):  # pandas cuts text off at \0
         if mark in data:
             line = _line_at(data, data.index(mark))
             reason = f"holds the control character {mark!r} in line {line}"
@@ -187,7 +187,7 @@ def check_tokens(rows, codes, ids, pad, path):
     brackets.
 
     Args:
-        rows: `(fields,)` row of each field, in order, without fields of user ids.
+        rows: `(fields,)` row of each field, in order, excluding user ids.
         codes: `(fields,)` code of each field.
         ids: Array of the texts of the codes.
         pad: The padding.
@@ -195,7 +195,7 @@ def check_tokens(rows, codes, ids, pad, path):
     """
 
     def check_none(wrong, fix):
-        """Checks that there are no such fields, or names the first one."""
+        """Raises an error that names the first wrong field, if there is one."""
         if wrong.any():
             place = np.argmax(wrong)
             raise ArgumentError(
@@ -269,7 +269,8 @@ def _to_windows(rows, codes, ids, users, pad, length, path):
 
 
 def _slide(items, users):
-    """Returns whether most rows of a user are the row before, shifted by one item."""
+    """Returns whether most of a user's rows are the previous row shifted by one
+    item."""
     same_user = users[1:] == users[:-1]
     moved_on = (items[1:, :-1] == items[:-1, 1:]).all(axis=1)
     return bool(moved_on[same_user].mean() > 0.5) if same_user.any() else False

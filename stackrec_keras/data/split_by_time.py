@@ -33,39 +33,39 @@ def split_by_time(
 ) -> Split:
     """Splits at two points in time, the same for all users.
 
-    Training rows hold only events before `validation_start`, and vocabulary and user
-    indices come only from these events. Each event from `validation_start` on is the
-    target of one validation row, and each from `test_start` on the target of one test
-    row; its input is what the user did strictly before it. Targets whose item does not
-    occur in training, and targets without any known item before them, are dropped and
-    counted. A user who does not occur in training gets the index -1.
+    Training rows hold only events before `validation_start`. The vocabulary and the
+    user indices also come only from these events. Each event from `validation_start` on
+    is the target of one validation row, and each event from `test_start` on is the
+    target of one test row. A row's input is what the user did strictly before its
+    target. Targets whose item does not occur in training, and targets without any known
+    item before them, are dropped and counted. A user who does not occur in training
+    gets the index -1.
 
     If training continues as more data arrives, `stage_starts` says when. Windows then
-    also end at these times, so the rows before one of them are what could have been
-    known at that time, and a stage includes the rows of the stages before it. Pass the
-    fractions of the rows to `StackingSchedule(..., data_shares=...)`.
+    also end at these times, so the rows before such a time hold only what was known by
+    then. Each stage includes the rows of the stages before it. Pass the fractions of
+    the rows to `StackingSchedule(..., data_shares=...)`.
 
     Args:
         log: A sorted log, as `read_interactions` returns it.
         length: Integer, items per row, including the target.
-        test_share: Float, the fraction of the events, the newest ones, for the test.
+        test_share: Float, the fraction of the events to test on: the newest ones.
             Defaults to `0.1`.
-        validation_share: Float, the fraction of the events before those, for
-            validation. Defaults to `0.1`.
+        validation_share: Float, the fraction of the events for validation: the newest
+            before the test. Defaults to `0.1`.
         validation_start: First time of validation, in the log's unit, or a string
             such as `"2020-01-05"` if the log has datetimes. Give it and `test_start`
             instead of the fractions. Defaults to `None`.
         test_start: First time of the test. Defaults to `None`.
         stride: As in `make_windows`, for the training rows. Defaults to `length`.
         min_items: As in `make_windows`, for the training rows. Defaults to `2`.
-        stage_starts: List of increasing times before `validation_start`, at which
-            the second stage of training begins, then the third, and so on. Defaults to
-            none.
+        stage_starts: List of increasing times before `validation_start`: the beginning
+            of the second stage of training, of the third, and so on. Defaults to none.
         vocabulary: The `Vocabulary` of a model that will be trained further: its items
-            keep their index, and new ones of the training events follow. Defaults to
+            keep their index, and new items in the training events follow. Defaults to
             `None`.
-        user_ids: The raw ids of the users that this model knows, likewise. Defaults to
-            `None`.
+        user_ids: Raw ids of the users that this model knows; new users likewise follow.
+            Defaults to `None`.
 
     Returns:
         A `Split` with its `vocabulary`, `unknown_targets` and `cold_targets`.
@@ -141,7 +141,7 @@ def cut_by_time(log, vocabulary, length, starts, stride, min_items) -> Split:
 
 
 def few_rows(split, validation_start, events, past, min_items):
-    """Returns why a part may have no rows, as `check_parts` takes it.
+    """Returns why a part may have no rows, in the form for `check_parts`.
 
     Args:
         split: The `Split`.
@@ -216,7 +216,7 @@ def _target_rows(histories, first_time, last_time, vocabulary, length):
             histories.columns, begins[warm], input_ends[warm], targets, length
         ),
         vocabulary,
-        overlapping=True,  # each target is in the inputs after it
+        overlapping=True,  # a target is an input of later rows
     )
     return rows, int((~warm).sum())
 
@@ -244,7 +244,7 @@ def _tie_starts(histories):
 
 
 def _with_users(split, known_users):
-    """Returns a split whose user indices are places in `known_users`, or -1."""
+    """Returns a split whose user indices are positions in `known_users`, or -1."""
     index = as_index(known_users)
     parts = {}
     for name in ("train", "validation", "test"):
@@ -275,7 +275,7 @@ def as_stages(values, times, validation_start):
 
 
 def ranks_of_starts(events, validation_share, test_share):
-    """Returns which events, ordered by time from 0, validation and test begin with."""
+    """Returns the ranks by time, from 0, of the first validation and test events."""
     first_test = events - round(events * test_share)
     first_validation = first_test - round(events * validation_share)
     return [min(first, events - 1) for first in (first_validation, first_test)]

@@ -1,4 +1,4 @@
-"""Training, validation and test rows, and each user's last items held out."""
+"""The parts of a split, and the split that holds out each user's last items."""
 
 import hashlib
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ TIE_RULE = "events of one user at the same time keep the order of the file"
 class Split:
     """Training, validation and test windows over one vocabulary.
 
-    `print(split)` shows the number of rows and a hash of all of them, by which two
-    people can tell whether they use the same split.
+    `print(split)` shows the number of rows and a hash of all of them. Two people with
+    the same hash use the same split.
 
     Args:
         train: `Windows` to train on.
@@ -118,9 +118,9 @@ def split_leave_one_out(
     Users with fewer than 3 events are only in the training part. Events of one user at
     the same time keep the order of the file, which then decides what is held out.
 
-    Most published results have one training row per user (`newest_only`) and leave all
-    that the user has seen out of the ranking (`whole_history`, and `exclude_seen` in
-    `compile` or `evaluate`).
+    Most published results have one training row per user (`newest_only`). They also
+    leave everything that the user has seen out of the ranking (`whole_history`, and
+    `exclude_seen` in `compile` or `evaluate`).
 
     Args:
         log: A sorted log, as `read_interactions` returns it.
@@ -131,8 +131,8 @@ def split_leave_one_out(
         min_items: As in `make_windows`, for the training rows. Defaults to `2`.
         min_count: Integer; items with fewer events in the log are left out. The
             vocabulary of the split is then smaller. Defaults to `1`.
-        newest_only: Boolean, whether to train only on the newest row of each user, and
-            not on older ones. Defaults to `False`.
+        newest_only: Boolean, whether to train only on the newest row of each user.
+            Defaults to `False`.
         whole_history: Boolean, whether validation and test rows hold all earlier
             events, however many, for `exclude_seen` to see. A model with a `max_length`
             still reads only the last ones. Defaults to `False`.
@@ -194,7 +194,7 @@ def cut_leave_one_out(
     train_ends = histories.ends.copy()
     train_ends[users] -= 2
     if newest_only:
-        stride = max(histories.longest, 1)  # the row before the newest would be empty
+        stride = max(histories.longest, 1)  # leaves nothing for an older row
     last = histories.ends[users] - 1
     return Split(
         cut_windows(histories, [train_ends], vocabulary, length, stride, min_items),
@@ -205,7 +205,7 @@ def cut_leave_one_out(
 
 
 def _vocabulary(log, vocabulary, min_count):
-    """Returns the items with enough events in the log, of all or of a vocabulary."""
+    """Returns the items with enough events, of all or of `vocabulary`."""
     if vocabulary is None:
         check_log(log)
         return Vocabulary.from_items(log["item"], min_count)

@@ -14,9 +14,8 @@ _HEADER = 128  # bytes of a .npy file before its values
 class StoredArray(np.memmap):
     """An array in a `.npy` file that reads only the rows that are asked for.
 
-    Rows at a slice, at indices or at a mask are copied, and the process then gives back
-    the pages that it read them from. Without that, a process that reads at random would
-    soon hold the whole file.
+    Indexing with a slice, indices or a mask copies the rows and then releases the
+    file's pages. Otherwise, random reads would soon fill memory with the whole file.
 
     Args:
         path: The path of the file. Open it with `StoredArray.open(path)`.
@@ -73,7 +72,7 @@ class ArrayWriter:
         self._shape: tuple[int, ...] = ()
 
     def append(self, values: np.ndarray) -> None:
-        """Writes rows. The first ones say which type and width all of them have."""
+        """Writes rows. The first rows determine the type and width of all."""
         if self._dtype is None:
             self._dtype, self._shape = values.dtype, values.shape[1:]
             self._file.write(bytes(_HEADER))

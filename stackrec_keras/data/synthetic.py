@@ -30,9 +30,10 @@ def synthetic(
     are permutations. The maps `near` draw their images by popularity, so that the whole
     log is skewed and not only its noise.
 
-    Depth therefore pays, in receptive field and in composition. With the defaults, the
-    best possible hit rate at rank 1 is 0.16 from the last item, 0.35 from the last and
-    one of the other two, and 0.90 (about `1 - noise`) from all three.
+    Deep models therefore gain twice: from their receptive field and from composition.
+    With the defaults, the best possible hit rate at rank 1 is 0.16 from the last item,
+    0.35 from the last and one of the other two, and 0.90 (about `1 - noise`) from all
+    three.
 
     Args:
         num_users: Integer, the number of users, ids 1 to `num_users`. Defaults to
@@ -40,8 +41,8 @@ def synthetic(
         num_items: Integer, the number of items, ids 1 to `num_items`. Defaults to
             `200`.
         events_per_user: Integer, the number of events of each user. Defaults to `60`.
-        num_classes: Integer, the hidden classes of the items, and the maps in each
-            family. Defaults to `3`.
+        num_classes: Integer, the number of hidden classes, and of maps in each family.
+            Defaults to `3`.
         noise: Float from 0 to 1, the probability of an item that does not depend on
             the history. Defaults to `0.1`.
         popularity: Float, the exponent of the popularity law; 0 makes all items

@@ -45,9 +45,9 @@ class TextForm:
 
     @property
     def terminator(self):
-        """The one character that ends lines, or `None` where `\\r` and `\\n` both do.
+        """The one character that ends lines, or `None` if `\\r` and `\\n` both do.
 
-        As in `csv.writer`, a lone `\\r` in a file of `\\n` is part of a field.
+        As in `csv.writer`, a lone `\\r` is part of a field if lines end with `\\n`.
         """
         return None if self.line_end == "\r\n" else self.line_end
 
@@ -101,7 +101,7 @@ class CheckedRows(io.RawIOBase):
         self._separator = ord(form.separator)
         self._line_end = ord(form.line_end[-1])
         self._within_quotes = False
-        # The last byte that was examined and the one after it, at this position.
+        # The last examined byte, the byte after it, and the position of the first.
         self._tail = bytes([self._line_end])
         self._tail_start = -1
         # A mark is a separator or line end that is not within quotes.
@@ -130,7 +130,7 @@ class CheckedRows(io.RawIOBase):
     def lengths(self, has_header):
         """Returns `(fields,)`, the bytes of each column below the header, if `regular`.
 
-        A field lies between two marks, so sums of their positions are enough.
+        A field lies between two marks, so sums of the marks' positions are enough.
         """
         rows = self._num_marks // len(self._mark_sums)
         before = [self._mark_sums[-1] - self._last_mark - 1, *self._mark_sums[:-1]]
@@ -175,7 +175,8 @@ class CheckedRows(io.RawIOBase):
         self.regular &= not is_end[places[within]].any()
         quotes = places[is_quote]
         beside = window[quotes + np.where(within[is_quote], 0, 2)]
-        # A doubled quote closes and opens, so each is beside a quote.
+        # A doubled quote closes and reopens a field, so each of the two is beside a
+        # quote.
         good = (beside == self._separator) | (beside == self._line_end)
         good |= beside == ord('"')
         if self._form.terminator is None:
@@ -209,7 +210,7 @@ def find_fault(file, form, time_column=None):
         time_column: Integer, the position of the column of times. Defaults to `None`.
 
     Returns:
-        `(what, fix)`, strings that say what is wrong in which line and what to do, or
+        `(what, fix)`, strings that say what is wrong, in which line, and what to do, or
         `None` if all rows are alike.
     """
     recent: list[str] = []
@@ -265,7 +266,7 @@ def _lines(file, form, recent):
     newline = "" if form.terminator is None else form.terminator
     with io.TextIOWrapper(file, encoding="utf-8-sig", newline=newline) as lines:
         for line in lines:
-            if form.terminator is not None:  # csv would end a row at the other one
+            if form.terminator is not None:  # csv would end rows at the other character
                 line = line.replace("\r" if form.terminator == "\n" else "\n", "?")
             recent.append(line)
             yield line

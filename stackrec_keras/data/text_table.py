@@ -1,4 +1,4 @@
-"""Reads columns of a text file whose rows must be the rows of the table."""
+"""Reads columns of a text file, each row of which must be one row of the table."""
 
 import io
 
@@ -97,8 +97,8 @@ def _parse(file, form, places, **options):
 
 def _read_texts(open_file, form, places, header):
     if header is not None:
-        # If the header is read as a value, pandas takes the column for text. That takes
-        # a fifth of the time of reading with a dtype.
+        # Reading the header as a value makes pandas treat the column as text. This
+        # takes a fifth of the time that reading with a dtype takes.
         with open_file() as file:
             frame = _parse(file, form, places, header=None)
         if all(is_text(frame[place]) for place in places):
@@ -117,5 +117,5 @@ def _warn_of_carriage_returns(ids, path):
         warn(
             f"{number} of {len(ids)} ids in the last column of {shown(path)} end with "
             "a carriage return: the header's line ends with '\\n' and theirs with "
-            "'\\r\\n'. If these are line ends, rewrite the file with one kind of them.",
+            "'\\r\\n'. If these are line ends, rewrite the file with only one kind.",
         )

@@ -1,4 +1,4 @@
-"""Times at given places in the order of all times, which do not fit into memory."""
+"""Times at given ranks among times that do not fit into memory."""
 
 from collections.abc import Callable, Iterable
 
@@ -8,10 +8,10 @@ _BINS = 1 << 16
 
 
 def times_at_ranks(chunks: Callable[[], Iterable[np.ndarray]], ranks):
-    """Returns the times that would be at some places if all were sorted.
+    """Returns the times at given ranks in sorted order.
 
-    Each time is found among the times of one interval, which is narrowed by counting
-    until it holds a single time.
+    Each time is found by counting the times in an interval, which shrinks until it
+    holds a single time.
 
     Args:
         chunks: Function that returns an iterable of arrays of times; it is called for
@@ -54,7 +54,7 @@ def _key_at_rank(chunks, rank, low, high):
 
 
 def _as_integers(times):
-    """Returns int64 that sort as the times do."""
+    """Returns int64 numbers that sort as the times do."""
     if times.dtype.kind == "M":
         return times.view(np.int64)
     if times.dtype.kind != "f":

@@ -61,7 +61,7 @@ def times_of_column(column, name, source, place):
         column: Series without missing values.
         name: String, the name of the column in errors.
         source: The path or the frame, for errors.
-        place: Function from a row's number to the place that errors name.
+        place: Function that turns a row's number into its place, for errors.
 
     Raises:
         ArgumentError: If a value is not a time, or numbers and dates are mixed.
@@ -79,7 +79,7 @@ def times_of_column(column, name, source, place):
         )
     if column.dtype.kind in "iuf":
         return _checked_numbers(column, name, source, place)
-    # Finding out that a million dates are not numbers takes long.
+    # It is slow to find out that a million dates are not numbers.
     if pd.to_numeric(column[:1], errors="coerce").notna().all():
         as_numbers = pd.to_numeric(column, errors="coerce")
         if as_numbers.notna().all() and as_numbers.dtype.kind in "iuf":
@@ -121,12 +121,12 @@ def _as_dates(column):
         column = column.mask(is_number, None)
     times = _parse(column)
     if times.isna().any():
-        # "2020-01-01 00:00:00 UTC" is not ISO 8601, but common; without it that is UTC.
+        # "2020-01-01 00:00:00 UTC" is common, but not ISO 8601. No zone means UTC.
         codes, unique = pd.factorize(column)
         texts = pd.Series(unique).astype(str).str.strip()
         texts = texts.str.replace(r" ?(?:UTC|GMT)$", "", regex=True)
         times = _parse(texts).reindex(codes).set_axis(column.index)
-    return times.mask(column.isin(["now", "today"]))  # which pandas takes for dates
+    return times.mask(column.isin(["now", "today"]))  # pandas reads these as dates
 
 
 def _parse(dates):

@@ -27,7 +27,7 @@ class TransferPairs(Rows):
     Args:
         histories: `(users, length)` int32 source indices, padded with 0 on the
             left; each is stored once, however many pairs share it.
-        users: `(pairs,)` int32, the row of `histories` of each pair.
+        users: `(pairs,)` int32, each pair's row in `histories`.
         targets: `(pairs,)` int32 target indices.
         vocabulary: The `Vocabulary` of the source items.
         target_vocabulary: The `Vocabulary` of the target items.
@@ -125,11 +125,11 @@ class TransferPairs(Rows):
             shuffle: Boolean, whether to draw a new order for each epoch. Defaults to
                 `True`.
             evaluation: Boolean, `True` for `evaluate` and `validation_data`, which keep
-                the order; a pair's `x` and `y` are the same. Defaults to `False`.
+                the order. `x` and `y` are as in training. Defaults to `False`.
             with_users: Boolean, short for `features=["items", "users"]`. Defaults to
                 `False`.
             features: List of the names of the features in `x`, which is then a dict.
-                Defaults to `None`, where `x` is the array of items.
+                Defaults to `None`: `x` is the array of items.
 
         Returns:
             `Batches`.
@@ -180,8 +180,8 @@ class TransferPairs(Rows):
 class TransferSplit:
     """Training, validation and test pairs; each user is in only one part.
 
-    `print(split)` shows the number of rows and a hash of all of them, by which two
-    people can tell whether they use the same split.
+    `print(split)` shows the number of rows and a hash of all of them. Two people with
+    the same hash use the same split.
 
     Args:
         train: `TransferPairs` to train on.

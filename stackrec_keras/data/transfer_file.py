@@ -1,4 +1,4 @@
-"""Reads files of users of two catalogues."""
+"""Reads files of users who have items in two catalogues."""
 
 from os import PathLike
 from pathlib import Path
@@ -38,10 +38,10 @@ def read_transfer(
 
     Args:
         path: The file, without a header; compressed as for `read_sequences`.
-        source_vocabulary: The `Vocabulary` of the source items, `model.vocabulary`
-            of the model that was trained on them. Defaults to that of the file.
-        target_vocabulary: The `Vocabulary` of the target items. Defaults to that of
-            the file.
+        source_vocabulary: The `Vocabulary` of the source items: `model.vocabulary` of
+            the model trained on them. Defaults to the file's own.
+        target_vocabulary: The `Vocabulary` of the target items. Defaults to the file's
+            own.
         pad: Integer or string, the id that stands for padding, or `None` for no
             padding. Defaults to `0`.
         length: Integer, the number of columns of the histories; longer ones keep their
@@ -131,7 +131,7 @@ def _sides(rows, codes, ids, path):
 
 
 def _one_side(rows, codes, ids, vocabulary, name):
-    """Returns the row and the index of each item of a side, and their vocabulary."""
+    """Returns the row and the index of each item of a side, and the vocabulary."""
     if vocabulary is None:
         vocabulary, indices = encode_tokens(codes, ids)
         return rows, indices, vocabulary

@@ -35,10 +35,10 @@ class Vocabulary:
     unknown ids. Build a vocabulary from data with `Vocabulary.from_items`.
 
     Args:
-        ids: The raw ids, all different, `ids[0]` at index 1, of any hashable type.
-            A file, and so the `vocabulary` of a model, can hold these: finite
-            numbers, strings in UTF-8, booleans, dates, timestamps, UUIDs, bytes,
-            decimals, and tuples of numbers and strings.
+        ids: Different raw ids of any hashable type; `ids[0]` has index 1. A file, and
+            so a model's `vocabulary`, can hold these: finite numbers, strings in UTF-8,
+            booleans, dates, timestamps, UUIDs, bytes, decimals, and tuples of numbers
+            and strings.
         counts: `(n,)` integers, how often each id occurs in the data. Defaults to
             zeros.
 
@@ -81,7 +81,7 @@ class Vocabulary:
     def from_items(cls, items: Column, min_count: int = 1) -> "Vocabulary":
         """Makes the vocabulary of the ids in a column, in sorted order.
 
-        It does not depend on the order of the rows.
+        The result does not depend on the order of the rows.
 
         Args:
             items: `(rows,)` raw ids: a series, an array or a list.
@@ -110,7 +110,7 @@ class Vocabulary:
         if has_mixed_booleans(items):
             raise ArgumentError("items", *MIXED_BOOLEANS)
         counts = items.value_counts(sort=False)
-        counts = counts[counts > 0]  # pandas counts categories that no row has
+        counts = counts[counts > 0]  # pandas counts unused categories too
         ids = as_ids(counts.index)
         order = _sorted_order(ids)
         found = cls(ids[order], counts.to_numpy()[order])
@@ -219,7 +219,7 @@ class Vocabulary:
             indices: Integer array of any shape, values 1 to n.
 
         Returns:
-            Array of raw ids of that shape.
+            Array of raw ids, in the shape of `indices`.
 
         Raises:
             ArgumentError: If an index is 0 (padding), beyond the vocabulary, or not an
@@ -246,7 +246,8 @@ class Vocabulary:
                 Defaults to `None`: every item must have features.
 
         Returns:
-            Float32 array `(len(vocabulary), num_features)`, starting with index 1.
+            Float32 array `(len(vocabulary), num_features)`; its first row is for index
+            1.
 
         Raises:
             ArgumentError: If an item has no features and there is no `default`, or

@@ -20,14 +20,14 @@ from .vocabulary import Vocabulary, check_vocabulary, unknown_ids_hint
 
 @dataclass(frozen=True, eq=False)
 class Windows(Rows):
-    """Rows of consecutive items, each of one user, padded with 0 on the left.
+    """Rows of one user's consecutive items, padded with 0 on the left.
 
     The last item of a row is its target, and the ones before it are its input. The
     features of a row are `"items"` `(rows, length - 1)`, `"users"` `(rows,)` and, for
     each column `N` of the log:
 
     - `N`: the value at each input position, `(rows, length - 1)`, 0 at padding
-    - `"next_" + N`: the value at the position after it, where the target is
+    - `"next_" + N`: the value at the next position, where the target is
 
     Windows of a log with times always have the column `"timestamps"`, the times in
     whole seconds as int64.
@@ -40,11 +40,11 @@ class Windows(Rows):
             Defaults to `None`.
         vocabulary: The `Vocabulary` that the indices belong to. Defaults to `None`.
         user_ids: `(users,)` raw id of each user index. Defaults to `None`.
-        overlapping: Boolean, whether rows of one user may hold the same event, as
-            those of `make_windows(..., stride=1)` do. `split_random` then splits users.
-            Defaults to `False`.
+        overlapping: Boolean, whether rows of one user may hold the same event, as with
+            `make_windows(..., stride=1)`. `split_random` then splits users. Defaults to
+            `False`.
         columns: Dict from a name to `(rows, length)` numbers in addition to the items.
-            Defaults to no columns. Those of a log are cut only when they are read.
+            Defaults to no columns. A log's columns are cut only when they are read.
 
     Example:
 
@@ -111,7 +111,7 @@ class Windows(Rows):
 
     @property
     def next_items(self) -> np.ndarray:
-        """`(rows, length - 1)`, the item after each input, 0 where that is padding."""
+        """`(rows, length - 1)`, the item after each input, 0 at padding."""
         return np.where(self.inputs > 0, self.items[:, 1:], 0)
 
     @property
@@ -125,7 +125,7 @@ class Windows(Rows):
 
     @property
     def feature_names(self) -> list[str]:
-        """The names of all features: items, users and those of the columns."""
+        """The names of all features: items, users and the columns' features."""
         pairs = ((name, f"next_{name}") for name in self.columns)
         return ["items", "users", *(name for pair in pairs for name in pair)]
 
@@ -159,7 +159,8 @@ class Windows(Rows):
     def share_before(self, time: Time) -> float:
         """Returns the fraction of the rows that end before a time.
 
-        Give it to the `data_shares` of a schedule, with `batches(share_by="time")`.
+        Pass it to a schedule as one of `data_shares`, and use
+        `batches(share_by="time")`.
 
         Args:
             time: A number, a date or a string, as the log's times are.
@@ -198,7 +199,7 @@ class Windows(Rows):
                 data_shares=...)`) holds: `"random"` rows, or, with `"time"`, the
                 oldest. Defaults to `"random"`.
             features: List of the names of the features in `x`, which is then a dict.
-                Defaults to `None`, where `x` is the array of items.
+                Defaults to `None`: `x` is the array of items.
 
         Returns:
             `Batches`.
@@ -241,9 +242,9 @@ def make_windows(
         log: A sorted log, as `read_interactions` returns it.
         vocabulary: The `Vocabulary` of the items.
         length: Integer of at least 2, items per window.
-        stride: Integer from 1 to `length`, events from one window's end to the next
-            one's. Defaults to `length`, which makes windows disjoint. `split_random`
-            splits windows that overlap by user.
+        stride: Integer from 1 to `length`, events between the ends of adjacent windows.
+            Defaults to `length`, which makes windows disjoint. `split_random` splits
+            overlapping windows by user.
         min_items: Integer; windows with fewer items are dropped. Defaults to `2`.
 
     Returns:
@@ -311,13 +312,13 @@ def check_window_sizes(length, stride=None, min_items=2):
 
 
 def cut_windows(histories, stages, vocabulary, length, stride=None, min_items=2):
-    """Cuts windows that end at each user's newest event of each stage, and cover it.
+    """Cuts windows that cover each stage, from each user's newest event in it backward.
 
     Args:
         histories: `Histories`.
-        stages: List of a `(users,)` array for each stage, the index after each user's
-            last event. A stage holds the events after the previous stage; its windows
-            may reach further back.
+        stages: List of one `(users,)` array per stage: the index after each user's last
+            event. A stage holds the events after the previous stage; its windows may
+            reach further back.
         vocabulary: The `Vocabulary` of the items.
         length: As in `make_windows`.
         stride: As in `make_windows`. Defaults to `None`.
@@ -348,7 +349,7 @@ def _rows_of_stage(histories, begins, ends, length, stride, min_items):
 
 
 def windows_at(histories, users, ends, vocabulary, length) -> Windows:
-    """Returns one window for each of `users` that ends before event `ends`.
+    """Returns one window per entry of `users`, ending before its event in `ends`.
 
     Args:
         histories: `Histories`.

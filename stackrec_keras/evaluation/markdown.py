@@ -8,7 +8,7 @@ _WIDTH = 100
 def markdown_table(rows: Sequence[Sequence[str]], width: int = _WIDTH) -> str:
     """Returns a Markdown table, split into several if it is too wide.
 
-    Each of them begins with the first column, and has as many others as fit.
+    Each table begins with the first column and has as many others as fit.
 
     Args:
         rows: The rows, lists of equally many strings. The first one is the header.

@@ -29,7 +29,7 @@ def final_results(
         windows: `Windows`, the held-out rows.
         batch_size: Integer, the number of rows that the model scores at a time.
         verbose: As in `keras.Model.evaluate`. Defaults to `0`.
-        before: The model that it was grown from. Defaults to `None`.
+        before: The model that `model` was grown from. Defaults to `None`.
         exclude_seen: As in `SequentialRecommender.evaluate`, for the models and the
             baseline. Defaults to `None`: as the model was compiled.
 
@@ -91,8 +91,8 @@ def _counts(model):
 def seen_notes(
     model: SequentialRecommender, windows: Windows, exclude_seen: bool
 ) -> list[str]:
-    """Returns the notes below a table about the items of the histories: that they
-    were left out, or how many targets `stackrec recommend` would leave out."""
+    """Returns the notes below a table about items in the histories: that they were left
+    out, or how many such targets `stackrec recommend` would leave out."""
     if exclude_seen:
         return ["items of the history left out"]
     number = seen_in_rows(model, windows.parts())

@@ -16,15 +16,14 @@ class AgainstSample(RankingMetric):
 
     Derive from it first, then from the metric: `SampledMRR(AgainstSample, MRR)`. The
     sample of a row depends only on the seed and on the number of rows since the last
-    reset, so that it is the same in each evaluation, on each backend and at any batch
-    size.
+    reset, so it is the same in each evaluation, on each backend and at any batch size.
 
     Args:
         k: Integer, the length of the list.
         num_negatives: Integer, how many items to draw for each row. It must be less
             than the number of items. Defaults to `99`.
         seed: Integer from 0 to `2**31 - 1`. Defaults to `0`.
-        name: String. Defaults to `None`, the class's `prefix` and `k`.
+        name: String. Defaults to `None`, which gives the class's `prefix` and `k`.
         dtype: String, the dtype of the sums. Defaults to `"float32"`.
 
     Call arguments: see `RankingMetric`.
@@ -92,7 +91,7 @@ class AgainstSample(RankingMetric):
 def _hash(values):
     """Returns int32 numbers scattered over 0..2**31 - 1.
 
-    Products overflow in the same way on all backends, whose random numbers differ.
+    Unlike random numbers, integer overflow is the same on all backends.
     """
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B - 2**32), (16, 1)):
         high = ops.bitwise_and(

@@ -12,7 +12,7 @@ from stackrec_keras.types import Tensor
 
 
 class RankingMetric(keras.metrics.Metric):
-    """Base class of metrics: means over rows of a gain that depends on the rank.
+    """Base class of metrics that average over rows a gain depending on the rank.
 
     All items compete, ties count against the target, and a target whose score is NaN
     ranks last (see `target_rank`). Rows without a target (`y_true` is 0) are skipped. A
@@ -23,7 +23,7 @@ class RankingMetric(keras.metrics.Metric):
         k: Integer, the length of the recommended list. A target ranked below it gains
             0.
         name: String. Give one for a logger that refuses `@`, such as MLflow. Defaults
-            to `None`, the class's `prefix` and `k`, as in `"mrr@5"`.
+            to `None`, which gives the class's `prefix` and `k`, as in `"mrr@5"`.
         dtype: String, the dtype of the sums, whatever the precision of the model.
             Defaults to `"float32"`.
 
@@ -52,7 +52,7 @@ class RankingMetric(keras.metrics.Metric):
     """
 
     prefix = "gain"
-    _direction = "up"  # Keras's own, for callbacks of models that are not ours
+    _direction = "up"  # Keras's attribute, for callbacks of models that are not ours
 
     def __init__(self, k: int, name: str | None = None, dtype: str = "float32") -> None:
         check_integers(k=k)

@@ -67,7 +67,7 @@ def _get_one(identifier):
     raise ArgumentError(
         "metrics",
         "is not a ranking metric. The model gives its metrics the scores of all items, "
-        "and in training hidden states",
+        "but hidden states in training",
         f"Give 'auto', a name with a length such as {names}, or an instance of a "
         "subclass of stackrec_keras.metrics.RankingMetric.",
         identifier,

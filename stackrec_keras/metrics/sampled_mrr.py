@@ -11,11 +11,11 @@ class SampledMRR(AgainstSample, MRR):
     """Mean reciprocal rank among a sample of items; not comparable with `MRR`.
 
     The target competes with `num_negatives` items that are drawn for its row, uniformly
-    and with replacement, and that are never the target or the padding. Ranks are far
-    better than among all items, and the order of two models may change. Use it only to
-    compare with published results that were computed in this way. The sample of a row
-    depends only on `seed` and on the row's position: it is the same in each
-    evaluation, on each backend and at any batch size.
+    and with replacement. They are never the target or the padding. Ranks are far better
+    than among all items, and the order of two models may change. Use it only to compare
+    with published results that were computed in this way. The sample of a row depends
+    only on `seed` and on the row's position: it is the same in each evaluation, on each
+    backend and at any batch size.
 
     Args:
         k: Integer, the length of the list. A target ranked below it gains 0.

@@ -14,7 +14,7 @@ def target_rank(y_true: Tensor, scores: Tensor) -> Tensor:
     Ties count against the target: its rank is 1 plus the number of other items that
     score at least as high. A target whose score is NaN ranks last. Other items whose
     score is NaN do not compete, and neither does class 0, the padding. A target whose
-    score is -inf was left out of the list, so that its rank is beyond any `k`.
+    score is -inf was left out of the list, so its rank is beyond any `k`.
 
     Args:
         y_true: Integer tensor of shape `(batch,)`, items 1..num_items, 0 in a row
