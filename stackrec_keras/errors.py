@@ -22,8 +22,7 @@ class ArgumentError(ValueError):
             argument: `"must be at least 1"`. No full stop.
         fix: String, what to do instead, in whole sentences. Defaults to `""`, for a
             reason that already says it.
-        received: The value. Defaults to `...`, which means that there is no value to
-            show.
+        received: The value. Defaults to `...`: there is no value to show.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""Raw ids, as they are typed and as they are printed."""
+"""Raw ids as typed and as printed."""
 
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.wording import did_you_mean, examples

@@ -19,10 +19,10 @@ def load_stackrec_weights(
         model: A model with the depth of the checkpoint. The reference implementation
             counts the padding as an item: if it has `n` items, `num_items` is `n - 1`.
         weights: Dict from the reference implementation's variable names to arrays. For
-            `NextItNet` and `GRec` the names are those of TensorFlow 1, such as
+            `NextItNet` and `GRec` the names come from TensorFlow 1, such as
             `"nextitnet_residual_blockdecoder_layer_0/dilated_conv1/weight"` of shape
-            `(1, kernel_size, dim, dim)`. For `SASRec` and `SSEPT` they are those of
-            the torch state_dict, such as `"transformers.0.SelfAttention.fc1.weight"`.
+            `(1, kernel_size, dim, dim)`. For `SASRec` and `SSEPT` they come from the
+            torch state_dict, such as `"transformers.0.SelfAttention.fc1.weight"`.
             Optimizer variables are skipped.
 
     Raises:

@@ -9,7 +9,7 @@ from stackrec_keras.types import Tensor
 
 
 def load_rectools_weights(stack: BlockStack, weights: Mapping[str, Tensor]) -> None:
-    """Sets a stack's weights to those of RecTools' transformer layers.
+    """Copies the weights of RecTools' transformer layers into a stack.
 
     Args:
         stack: An `HSTUStack` for RecTools' `STULayers`, or a `LiGRStack` for its

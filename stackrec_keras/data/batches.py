@@ -21,9 +21,9 @@ from .rows import ITEMS, Rows, check_features
 class Batches(keras.utils.PyDataset):
     """Batches `(x, y)` of windows or transfer pairs.
 
-    The order of the rows is a pure function of `(seed, epoch)`, so a run resumed at
-    epoch 7 sees the rows that an uninterrupted run would have seen. The epoch starts at
-    0, increases by one at the end of each epoch, and can be set with `set_epoch`.
+    The order of the rows is a pure function of `(seed, epoch)`. A run resumed at epoch
+    7 therefore sees the same rows as an uninterrupted run. The epoch starts at 0,
+    increases by one at the end of each epoch, and can be set with `set_epoch`.
 
     An epoch may hold only a fraction of the rows (`StackingSchedule(...,
     data_shares=...)`). Which rows it holds depends only on `(seed, share)`, and a
@@ -48,9 +48,9 @@ class Batches(keras.utils.PyDataset):
             `False`.
         share_by: String, which rows a fraction of the data holds: `"random"` rows, or,
             with `"time"`, the rows whose last items are oldest. Defaults to `"random"`.
-        features: List of the names of the features in `x`, which is then a dict; the
-            windows' `feature_names` lists them. Defaults to `None`: `x` is the array of
-            items, `(batch, time)`.
+        features: List of feature names; `x` is then a dict of these features. The
+            windows' `feature_names` lists all names. Defaults to `None`: `x` is the
+            array of items, `(batch, time)`.
         **kwargs: `workers`, `use_multiprocessing` and `max_queue_size` of
             `keras.utils.PyDataset`.
 

@@ -32,8 +32,9 @@ def read_item_features(
         Float32 array `(len(vocabulary), num_features)`; its first row is for index 1.
 
     Raises:
-        ArgumentError: If the file cannot be read or has no column `item`, a column does
-            not hold numbers, or an item has no features and there is no `default`.
+        ArgumentError: If the file cannot be read or has no column `item`, if a column
+            does not hold numbers, or if an item has no features and there is no
+            `default`.
         FileNotFoundError: If there is no such file.
 
     Example:

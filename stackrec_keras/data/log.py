@@ -59,7 +59,7 @@ def read_interactions(
             datetimes. Defaults to none.
 
     Returns:
-        A frame with the columns `user`, `item`, `timestamp` and those of `columns`,
+        A frame with the columns `user`, `item`, `timestamp` and the given `columns`,
         sorted by (user, timestamp), with the index 0 to rows - 1. Times with a time
         zone become UTC, without the zone.
 

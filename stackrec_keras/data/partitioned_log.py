@@ -172,8 +172,8 @@ def open_log(
         A `PartitionedLog`.
 
     Raises:
-        ArgumentError: If no file matches, there are no events, a file is damaged, or a
-            column is missing, has an unsupported type or has another type than in the
+        ArgumentError: If no file matches, there are no events, or a file is damaged; or
+            if a column is missing, has an unsupported type or differs in type from the
             first file. The error names the file.
         ImportError: If pyarrow is not installed.
 
@@ -247,7 +247,7 @@ def _is_integer(text):
 
 
 def _as_frame(batch):
-    """Returns a batch as a frame with an index of its own."""
+    """Returns a batch as a frame with a fresh index."""
     import pyarrow
 
     table = pyarrow.Table.from_batches([batch])

@@ -21,7 +21,7 @@ _OWN = {str: str.__str__, int: int.__int__, float: float.__float__}
 def as_index(ids):
     """Returns the ids as an index of their own type.
 
-    pandas 3 would convert objects to text, and fail where a string is not UTF-8.
+    pandas 3 would convert objects to text, and fail if a string is not UTF-8.
     """
     return pd.Index(ids, dtype=ids.dtype, tupleize_cols=False)
 

@@ -25,7 +25,7 @@ class Rows(ABC):
     exist.
 
     Attributes:
-        end_time: `(rows,)` time of each row's last item, or `None` where unknown.
+        end_time: `(rows,)` time of each row's last item, or `None` if unknown.
     """
 
     end_time: np.ndarray | None
@@ -81,7 +81,7 @@ class Rows(ABC):
         """Returns `(x, y)` to train on.
 
         Args:
-            features: List of the names of the features in `x`, which is then a dict.
+            features: List of feature names; `x` is then a dict of these features.
                 Defaults to `None`: `x` is the array of items.
 
         Returns:
@@ -89,7 +89,7 @@ class Rows(ABC):
             `(rows, length - 1)`, and one target for each transfer pair, `(pairs,)`.
 
         Raises:
-            ArgumentError: If there is no feature of one of these names.
+            ArgumentError: If one of these features does not exist.
         """
         return self._inputs(features), self.targets_for(evaluation=False)
 

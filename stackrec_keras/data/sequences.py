@@ -282,7 +282,7 @@ def are_items(ids, pad):
 
 
 def row_starts(rows, num_rows):
-    """Returns `(num_rows + 1,)`, where each row's fields start; `rows` is in order."""
+    """Returns `(num_rows + 1,)`, each row's first field; `rows` must be in order."""
     starts = np.zeros(num_rows + 1, np.int64)
     np.cumsum(np.bincount(rows, minlength=num_rows), out=starts[1:])
     return starts

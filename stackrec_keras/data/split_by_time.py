@@ -250,7 +250,7 @@ def _with_users(split, known_users):
     for name in ("train", "validation", "test"):
         windows = getattr(split, name)
         places = index.get_indexer(as_index(windows.user_ids))
-        places = np.append(places, -1)  # where -1, an unknown user, points to
+        places = np.append(places, -1)  # the entry for -1, an unknown user
         users = places[windows.users].astype(np.int32)
         parts[name] = replace(windows, users=users, user_ids=known_users)
     return replace(split, **parts)

@@ -277,8 +277,7 @@ def check_parts(argument, split, cause, of_targets=None):
         split: The split.
         cause: `(why, fix)`, strings that say why a part may have no rows and what to
             do.
-        of_targets: The same for validation and test, where it differs. Defaults to
-            `None`.
+        of_targets: The same for validation and test, if it differs. Defaults to `None`.
 
     Raises:
         ArgumentError: If a part has no rows.

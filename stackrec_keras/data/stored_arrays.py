@@ -80,7 +80,7 @@ class ArrayWriter:
         self.rows += len(values)
 
     def close(self) -> None:
-        """Writes the header of the file, which is readable from then on."""
+        """Writes the file's header, which makes the file readable."""
         if self._dtype is not None:
             self._file.seek(0)
             self._file.write(_header(self._dtype, (self.rows, *self._shape)))

@@ -31,9 +31,9 @@ def synthetic(
     log is skewed and not only its noise.
 
     Deep models therefore gain twice: from their receptive field and from composition.
-    With the defaults, the best possible hit rate at rank 1 is 0.16 from the last item,
-    0.35 from the last and one of the other two, and 0.90 (about `1 - noise`) from all
-    three.
+    With the defaults, the best possible hit rate at rank 1 is 0.16 from the last item.
+    It is 0.35 from the last and one of the other two, and 0.90 (about `1 - noise`) from
+    all three.
 
     Args:
         num_users: Integer, the number of users, ids 1 to `num_users`. Defaults to

@@ -89,7 +89,8 @@ class CheckedRows(io.RawIOBase):
             and that no field holds a line break. `False` proves nothing, because blank
             lines, for example, are not examined.
         has_nul: Boolean, whether a NUL character was seen.
-        mixed_line_ends: Boolean, whether `\\r\\n` was seen where lines end with `\\n`.
+        mixed_line_ends: Boolean, whether `\\r\\n` was seen in a file whose lines end
+            with `\\n`.
     """
 
     def __init__(self, file, form):

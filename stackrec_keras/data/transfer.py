@@ -128,7 +128,7 @@ class TransferPairs(Rows):
                 the order. `x` and `y` are as in training. Defaults to `False`.
             with_users: Boolean, short for `features=["items", "users"]`. Defaults to
                 `False`.
-            features: List of the names of the features in `x`, which is then a dict.
+            features: List of feature names; `x` is then a dict of these features.
                 Defaults to `None`: `x` is the array of items.
 
         Returns:

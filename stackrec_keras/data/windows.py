@@ -36,8 +36,8 @@ class Windows(Rows):
         items: `(rows, length)` int32 indices; 0 is padding.
         users: `(rows,)` int32 user indices from 0; -1 is a user who is not in the
             training data (only `split_by_time` makes such rows).
-        end_time: `(rows,)` time of each row's last item, or `None` where unknown.
-            Defaults to `None`.
+        end_time: `(rows,)` time of each row's last item, or `None` if unknown. Defaults
+            to `None`.
         vocabulary: The `Vocabulary` that the indices belong to. Defaults to `None`.
         user_ids: `(users,)` raw id of each user index. Defaults to `None`.
         overlapping: Boolean, whether rows of one user may hold the same event, as with
@@ -198,7 +198,7 @@ class Windows(Rows):
             share_by: String, which rows a fraction of the data (`StackingSchedule(...,
                 data_shares=...)`) holds: `"random"` rows, or, with `"time"`, the
                 oldest. Defaults to `"random"`.
-            features: List of the names of the features in `x`, which is then a dict.
+            features: List of feature names; `x` is then a dict of these features.
                 Defaults to `None`: `x` is the array of items.
 
         Returns:

@@ -16,7 +16,8 @@ class AgainstSample(RankingMetric):
 
     Derive from it first, then from the metric: `SampledMRR(AgainstSample, MRR)`. The
     sample of a row depends only on the seed and on the number of rows since the last
-    reset, so it is the same in each evaluation, on each backend and at any batch size.
+    reset. It is therefore the same in each evaluation, on each backend and at any batch
+    size.
 
     Args:
         k: Integer, the length of the list.

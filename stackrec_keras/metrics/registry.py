@@ -12,7 +12,7 @@ from stackrec_keras.metrics.ranking_metric import RankingMetric
 from stackrec_keras.metrics.sampled_hit_rate import SampledHitRate
 from stackrec_keras.metrics.sampled_mrr import SampledMRR
 
-# To add a metric, write its class in a file of its own and add a line here.
+# To add a metric, write its class in a new file and add a line here.
 METRICS: dict[str, type[RankingMetric]] = {
     kind.prefix: kind for kind in (MRR, HitRate, NDCG, SampledMRR, SampledHitRate)
 }
