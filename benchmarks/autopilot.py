@@ -3,9 +3,9 @@
     python benchmarks/autopilot.py --job nextitnet --seeds 0 1 2 --jit
     python benchmarks/autopilot.py --job flat --seeds 0 1 2
 
-Each job trains the autopilot, which begins with a shallow model, and models of fixed
-depth for the same number of epochs. Each ends with the weights of its best epoch by
-validation loss. Quality is measured on the test rows. The jobs:
+Each job trains the autopilot, which starts with a shallow model. For comparison, it
+trains models of fixed depth for as many epochs. Each model keeps the weights of its
+best epoch by validation loss. Quality is measured on the test rows. The jobs:
 
 - `nextitnet`: MovieLens-1M as in the README's main job, from 4 blocks;
 - `sasrec`: MovieLens-1M with dropout, from 2 blocks (for a GPU);

@@ -1,12 +1,12 @@
-"""Does the memory stay the same when a log grows ten times?
+"""Does memory use stay the same when a log grows tenfold?
 
     python benchmarks/big_log.py --events 1_000_000 10_000_000
 
 Writes a log in Parquet files of a million events, prepares it, and trains a few steps
-on its rows, each in a process of its own, whose peak memory is measured. With
-`--in-memory` it also reads and splits the same log in memory. Users grow with the log,
-50 events each on average; the catalogue does not. Adds a row to results/big_log.csv for
-each log, and removes what it wrote.
+on its rows. Each of these runs in its own process, so that its peak memory can be
+measured. With `--in-memory` it also reads and splits the same log in memory. Users grow
+with the log, 50 events each on average; the catalogue does not. Adds a row to
+results/big_log.csv for each log, and removes its other files.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def run(events, arguments):
 
 
 def child(step, events, folder, arguments):
-    """What a step says of itself, run in its own process."""
+    """What a step reports when it runs in its own process."""
     command = [sys.executable, __file__, "--step", step, "--folder", folder]
     command += ["--events", str(events), "--items", str(arguments.items)]
     command += ["--split", arguments.split, "--steps", str(arguments.steps)]
@@ -100,7 +100,7 @@ def write(folder, arguments):
         rows = min(PART, events - start)
         frame = pd.DataFrame(
             {
-                # Active users have more events than others, popular items too.
+                # Active users and popular items have more events than others.
                 "user": (users * rng.random(rows) ** 1.5).astype("int64"),
                 "item": (arguments.items * rng.random(rows) ** 3).astype("int64"),
                 "timestamp": 1_600_000_000 + (start + np.arange(rows)) // 10,

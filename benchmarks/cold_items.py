@@ -3,14 +3,14 @@
     python benchmarks/cold_items.py --seeds 0 1 2
     python benchmarks/cold_items.py --table
 
-MovieLens-1M, leave-one-out per user. A tenth of the items, another one for each seed,
-is cold: the model is trained without any of their events, and they are added with
-`extend_items` after training. Features are the 18 genres of GroupLens' `movies.dat`, or
-of RecBole's `ml-1m.item`, in the folder of the data set.
+MovieLens-1M, leave-one-out per user. A tenth of the items is cold, a different tenth
+for each seed: the model is trained without any of their events, and they are added with
+`extend_items` after training. Features are the 18 genres, from GroupLens' `movies.dat`
+or RecBole's `ml-1m.item` in the folder of the data set.
 
 Each user's last event is the target of a test row, and the warm events before it are
-the history. All warm and cold items that the history does not have are ranked; the
-column `among_cold` ranks only cold ones. Equal scores count against the target.
+the history. All items that are not in the history are ranked, warm and cold; the column
+`among_cold` ranks only cold ones. Equal scores count against the target.
 
 A finished run becomes a row of the results file, and is not run again.
 """
@@ -62,7 +62,8 @@ def main():
 
 
 def read_genres():
-    """Returns a frame of 0 and 1, a row for each title and a column for each genre."""
+    """Returns a frame of 0 and 1 with a row for each title and a column for each
+    genre."""
     for folder in movielens._local_folders():
         if (folder / "movies.dat").is_file():
             lines = (folder / "movies.dat").read_text(encoding="latin-1").splitlines()

@@ -13,7 +13,7 @@ def compare(description, forms, build, using, batch, length):
 
     Args:
         description: String, what `--help` says.
-        forms: Dict from a form's name to what `using` takes.
+        forms: Dict from a form's name to the form, as `using` takes it.
         build: Function that returns an uncompiled model of 100 items.
         using: Function from a form to a context in which it is used.
         batch: Integer, rows.

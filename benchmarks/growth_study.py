@@ -1,4 +1,4 @@
-"""What a model that grows gains, and from what: arms, rates and seeds on MovieLens-1M.
+"""What a growing model gains, and from what: arms, rates and seeds on MovieLens-1M.
 
     python benchmarks/growth_study.py --list
     python benchmarks/growth_study.py --job sasrec --rates 0.001 0.003 --seeds 0 1 2
@@ -9,14 +9,14 @@
 All arms of a job take the same steps and see the same rows in the same order. The
 learning rate of each rises over 2% of the steps and falls to 0 over the last 20%.
 `scratch` is the deep model from scratch and `shallow` the shallow one, never grown. The
-other arms grow from one to the other once, and differ in one thing.
+other arms grow once from the shallow to the deep model, and differ in one thing.
 
 A finished run becomes a row of the results file with its whole curve, and is not run
-again. So a study may be interrupted, and several processes may share it. Quality is
-measured in steps, which do not mind a busy machine; `--times` measures the seconds of
-an epoch at both depths, alternating, on a quiet one. `--halving` trains all arms for
-the first number of epochs, and the better half of them for each next one. `--table`
-takes the best rate of each arm by its last validation loss.
+again. So a study may be interrupted, and several processes may share it. Training is
+measured in steps, which a busy machine does not affect. `--times` measures the seconds
+of an epoch at both depths in turn, and needs a quiet machine. `--halving` trains all
+arms for the first number of epochs, and the better half of them for each next one.
+`--table` takes the best rate of each arm by its last validation loss.
 """
 
 import argparse
@@ -47,8 +47,8 @@ class Job:
 
     Args:
         model: String, the name of an architecture.
-        shallow: Integer, the depth that grows.
-        deep: Integer, the depth that it grows to.
+        shallow: Integer, the depth before the growth step.
+        deep: Integer, the depth after the growth step.
         arguments: Dict of the model's other arguments.
         length: Integer, items per row. Defaults to `51`.
         batch_size: Integer. Defaults to `128`.
@@ -68,15 +68,16 @@ class Arm:
 
     Args:
         method: String, or `None` for a model that does not grow.
-        at: Float, the fraction of the epochs before the growth. Defaults to `0.67`.
+        at: Float, the fraction of the epochs before the growth step. Defaults to
+            `0.67`.
         inherit: As in `StackingCallback`. Defaults to `"all"`.
         optimizer_state: As in `StackingCallback`. Defaults to `"carry"`.
-        shrink: Float, what all weights but norms and gates are multiplied by after the
-            growth. Defaults to `1.0`.
-        noise: Float, the standard deviation of what is then added to them, relative to
-            that of each variable. Defaults to `0.0`.
-        new_gates: Float, where gates of new blocks start. Defaults to `None`, where the
-            method puts them.
+        shrink: Float, the factor for all weights but norms and gates after the growth
+            step. Defaults to `1.0`.
+        noise: Float, the standard deviation of the noise then added to these weights,
+            as a multiple of each variable's own. Defaults to `0.0`.
+        new_gates: Float, the initial gates of new blocks. Defaults to `None`, the
+            method's own.
         deep: Boolean, whether a model that does not grow is deep. Defaults to `False`.
     """
 
@@ -214,7 +215,7 @@ def build(split, job, num_blocks):
 
 
 class AfterGrowth(keras.callbacks.Callback):
-    """Does to a grown model what an `Arm` asks for and no method does."""
+    """Makes the changes to a grown model that an `Arm` adds to its method."""
 
     def __init__(self, arm, at, seed):
         super().__init__()
@@ -244,7 +245,7 @@ def gates_of(model):
 
 
 def shrink_and_perturb(model, gates, arm, rng):
-    """Warm starts generalize better from it (Ash and Adams, NeurIPS 2020)."""
+    """Helps warm starts to generalize (Ash and Adams, NeurIPS 2020)."""
     kept = set(map(id, gates))
     for variable in model.trainable_variables:
         if id(variable) in kept or "norm" in variable.path:
@@ -270,8 +271,8 @@ def described(curves, split):
 
 
 def better_half(arguments, arms, epochs):
-    """Returns the arms that are trained for longer: those to compare with, and the
-    better half of the others."""
+    """Returns the arms to train for longer: the baselines, and the better half of the
+    others."""
     rows = [
         row
         for row in rows_in(arguments.results)
@@ -298,8 +299,8 @@ def mean_loss(rows):
 
 
 def epoch_seconds(name, job, repeats=3, steps=20):
-    """Returns the row of a job's times: the seconds of a step at both depths, measured
-    in turn, compiling left out."""
+    """Returns a job's row of times: the seconds of a step at both depths, measured in
+    turn, without compilation."""
     split = read_split(job, None)
     models = {n: build(split, job, n) for n in (job.shallow, job.deep)}
     rows = split.train.subset(slice(0, steps * job.batch_size))
@@ -326,8 +327,8 @@ def epoch_seconds(name, job, repeats=3, steps=20):
 
 
 def table(job_name, results, times_file):
-    """Returns a job's Markdown table: each arm at its best rate, and how many times
-    sooner than the deep model from scratch it was as good, if it was."""
+    """Returns a job's Markdown table: each arm at its best rate, with its speed-up to
+    the quality of the deep model from scratch, if it reached that."""
     job = JOBS[job_name]
     times = [row for row in rows_in(times_file) if row["job"] == job_name]
     cost = {job.shallow: 1.0, job.deep: job.deep / job.shallow}
@@ -373,8 +374,8 @@ def seconds_of(job, arm, epochs, cost):
 
 
 def sooner(found, scratch, clock, whole):
-    """Returns how many times sooner than the model from scratch an arm had its last
-    validation loss, on the mean of the seeds."""
+    """Returns an arm's speed-up to the last validation loss of the model from scratch,
+    on the mean of the seeds."""
     if not scratch:
         return ""
     goal = mean_loss(scratch)

@@ -69,7 +69,7 @@ def measured_apart(length, form):
 
 def peak_megabytes(arguments, length, form):
     batch = data(arguments, length)
-    # First a step of few positions, so that compiler and libraries have their memory.
+    # A small step first, so that compiler and libraries have allocated their memory.
     build(arguments, 8, form).train_on_batch(*data(arguments, 8))
     before = peak_kilobytes()
     model = build(arguments, length, form)

@@ -12,13 +12,13 @@
 
 Each arm is a recipe of `stackrec recipes`, or one with some options replaced. Each
 user's last item is held out for the test and the one before for validation; all items
-that the user has not seen are ranked. Training stops early on validation MRR@5, as all
-runs of the library do, and the best epoch's model is tested, once.
+that the user has not seen are ranked. Training stops early on validation MRR@5, as in
+all runs of the library, and the best epoch's model is tested once.
 
 A finished run becomes a row of the results file, and is not run again. An interrupted
 run continues from its last epoch, from its folder in `--runs`. Several processes may
-write to one results file. The table takes the learning rate with the best mean
-validation NDCG@10 of each arm.
+write to one results file. The table shows each arm at its learning rate with the best
+mean validation NDCG@10.
 
 On TensorFlow, use `--jit on`. OMP_NUM_THREADS, TF_NUM_INTRAOP_THREADS and
 TF_NUM_INTEROP_THREADS set the number of threads; the first is recorded.
@@ -50,7 +50,7 @@ KEY = (
 
 @dataclass(frozen=True)
 class Arm:
-    """A recipe, some options of it replaced, and what was published.
+    """A recipe with some options replaced, and its published figures.
 
     Args:
         recipe: String, the name of a recipe.
@@ -235,8 +235,8 @@ def best_epoch(run):
 
 
 def table(rows):
-    """Returns the Markdown table of the results: mean and standard deviation of the
-    seeds of each arm, at its best learning rate on validation."""
+    """Returns the Markdown table of the results: each arm's mean and standard deviation
+    over seeds, at its best learning rate on validation."""
     lines = [
         "| arm | blocks | items | rate | seeds | best epoch | seconds | HR@10 "
         "| NDCG@10 | published HR@10 / NDCG@10 |",
@@ -287,7 +287,7 @@ def picture(rows, runs, path):
 
 
 def ties(log):
-    """Returns how many last items depend on the order of events at the same time."""
+    """Returns how many last items depend on the order of simultaneous events."""
     last = log.groupby("user").tail(1)
     before = log.groupby("user").nth(-2)
     tied = (last["timestamp"].to_numpy() == before["timestamp"].to_numpy()).sum()
@@ -315,7 +315,7 @@ def best_rate(rows):
 
 
 def rate_of(row):
-    """Returns how a run's learning rate went, as the table shows it."""
+    """Describes a run's learning rate for the table."""
     text = f"{float(row['learning_rate']):g}"
     for name in ("warmup", "decay"):
         if float(row[name]):

@@ -2,10 +2,10 @@
 
     KERAS_BACKEND=torch python benchmarks/output_layer.py
 
-Measures loss and gradients of hidden states, output embedding and biases (width 64),
-compiled with XLA on TensorFlow, on one thread. The two forms take turns. Prints the
-processor time of the plain form over that of the one-pass form, the median and
-quartiles of pairs, and how far each form raises peak memory in a process of its own.
+Measures the loss and its gradients for hidden states, output embedding and biases
+(width 64), compiled with XLA on TensorFlow, on one thread. The two forms take turns.
+Prints how many times less processor time the one-pass form takes (median and quartiles
+of pairs), and how far each form raises peak memory in its own process.
 """
 
 import argparse
@@ -82,7 +82,7 @@ def measured_apart(form, case):
 
 
 def peak_megabytes(loss, case):
-    # A small step first, so that compiler and libraries have their memory.
+    # A small step first, so that compiler and libraries have allocated their memory.
     step_of(loss, (2, 8, 50, 0.0))()
     step = step_of(loss, case)
     before = peak_kilobytes()

@@ -3,8 +3,8 @@
     KERAS_BACKEND=jax python benchmarks/recommend_speed.py --items 1000000
 
 An untrained NextItNet recommends 10 items to random histories of 20 items, once to
-compile and then once more. Prints one line; run it once per backend and size, since the
-peak is that of the whole process.
+compile and then once more. Prints one line. Run it once per backend and size, because
+peak memory is measured for the whole process.
 """
 
 import argparse

@@ -5,7 +5,7 @@
 MovieLens-1M, leave-one-out per user, all items ranked. For each depth, it trains one
 model from scratch and one that grows from a quarter of the blocks in one fit, for the
 same number of epochs. `--plain` adds models whose blocks have no gates. With `--loss
-sampled_softmax`, that is the form for which a collapse has been published.
+sampled_softmax`, these have the form whose collapse has been published.
 """
 
 import argparse

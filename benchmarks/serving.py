@@ -3,9 +3,9 @@
     KERAS_BACKEND=torch python benchmarks/serving.py --items 3706 --clients 4
 
 An untrained SASRec is exported to ONNX. A process with Python's own web server and ONNX
-Runtime serves it on loopback, one history a request, as JSON; another one sends the
-requests. Prints one line: requests per second, and the median and the 99th percentile
-of the milliseconds between sending a request and reading its answer.
+Runtime serves it on loopback, with one history per JSON request. Another process sends
+the requests. Prints one line: requests per second, and the median and 99th percentile
+of the milliseconds from sending a request to reading its answer.
 """
 
 import argparse

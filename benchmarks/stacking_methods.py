@@ -6,11 +6,11 @@
         "none, optimizer reset" stackC "stackC, optimizer reset" \\
         "stackC, all but gates" "stackC, all but gates, optimizer reset"
 
-NextItNet of 4 blocks is trained on MovieLens-1M for some epochs; each method then grows
-it, from the same weights and optimizer state, and the grown model trains further. By
+Trains a NextItNet of 4 blocks on MovieLens-1M for some epochs. Each method then grows
+it from the same weights and optimizer state, and the grown model trains further. By
 default, rows have 20 items, half of the training rows are used, dilations are 1 and 4,
 the depth doubles, and training continues for one epoch. The table shows the loss on the
-test rows before the growth step, right after it, and after the further training, and
+test rows before the growth step, right after it, and after the further training. It
 says which method is the better default. `stackA, plain` is StackRec's mapping, which
 moves kernels to another dilation; `stackA` keeps them at their own.
 """

@@ -2,12 +2,12 @@
 
     python benchmarks/windows_speed.py [--rows 20000000] [--ids int|str]
 
-Rows come in random order, users and items with Zipf-like popularity. Each step is
-timed on its own; memory is the highest the whole process had reached by its end.
+Rows come in random order, users and items with Zipf-like popularity. Each step is timed
+separately; memory is the peak of the process up to the end of the step.
 
-On 2 CPU cores (2026-11-23, numpy 2.4, pandas 3.1): 11.0 s and 2.1 GB, of which 7.6 s
-is the sort; 1.3 s where the rows are sorted already (--sorted); 8.9 s and 2.6 GB with
-string item ids (--ids str).
+On 2 CPU cores (2026-11-23, numpy 2.4, pandas 3.1): 11.0 s (7.6 s for the sort) and 2.1
+GB; 1.3 s if the rows are already sorted (--sorted); 8.9 s and 2.6 GB with string item
+ids (--ids str).
 """
 
 import argparse

@@ -9,11 +9,11 @@ venv="${1:-.venv-tests}"
 # This torch is the build for CPUs on Linux; a plain "torch" brings gigabytes of CUDA.
 "$venv/bin/python" -m pip install --quiet "torch==2.13.0"
 "$venv/bin/python" -m pip install --quiet -e ".[dev]"
-# JAX compiles most programs of the tests more than once: it may keep them.
+# JAX would compile most programs of the tests more than once: cache them.
 export JAX_COMPILATION_CACHE_DIR="$(cd "$venv" && pwd)/jax-cache"
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0
 export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
-# Small models run a few steps: the compiler's best work costs more than it saves.
+# Small models run only a few steps: full optimization costs more than it saves.
 export JAX_DISABLE_MOST_OPTIMIZATIONS=1
 for backend in tensorflow jax torch; do
     echo "== tests on $backend"

@@ -1,4 +1,4 @@
-"""Experiments: comparisons of models that grow with others, and searches."""
+"""Experiments: searches, and comparisons of growing models with others."""
 
 from stackrec_keras.experiments.arms import Arm, Stage
 from stackrec_keras.experiments.continual import continual

@@ -31,8 +31,8 @@ class Arm:
         test: Dict from metric to value on the test rows, with the weights of the
             best epoch of the last depth.
         popularity: Dict, the same for the popularity baseline.
-        before: List of `Stage`, its training on another task.
-        task: String, a name for this one.
+        before: List of `Stage`, the arm's earlier training on another task.
+        task: String, a name for the present task.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Arm:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch whose weights the arm ended with, the best of its last depth."""
+        """The epoch whose weights the arm keeps: the best of its last depth."""
         first = [row["num_blocks"] for row in self.rows].index(self.num_blocks)
         return first + self.values[first:].index(max(self.values[first:]))
 
@@ -78,7 +78,7 @@ class Arm:
         return self.before + stages_of(self.rows, self.task)
 
     def last_stage_to(self, quality: float) -> float | None:
-        """As `seconds_to`, counted from the start of the last stage."""
+        """Like `seconds_to`, but counted from the start of the last stage."""
         stage = self.stages[-1]
         start = self.seconds - stage.seconds
         for value, seconds in list(zip(self.values, self.clock))[-stage.epochs :]:
@@ -128,7 +128,7 @@ def _depth_and_share(row):
 
 
 class Arms:
-    """Trains the arms of one seed, which end with the weights of their best epoch.
+    """Trains the arms of one seed. Each arm keeps the weights of its best epoch.
 
     Args:
         out: `Path` of the scenario's folder.

@@ -47,15 +47,15 @@ def continual(
     """Learns continually, a deeper model for more data, as `stackrec scenario cl` does.
 
     Trains a shallow model on a fraction of the training rows, stacks it, and trains it
-    on all rows; and, for comparison, the deep model from scratch and the shallow one,
-    both on all rows.
+    on all rows. For comparison, it trains the deep model from scratch and the shallow
+    one, both on all rows.
 
     Args:
         out: The folder to write.
         seeds: Sequence of integers. Defaults to `(0,)`.
-        **options: Those of `from_scratch`, and `share_by` and `data_ratio`, the
-            fraction of the training rows in each stage but the last. `data_ratio`
-            defaults to `(0.8,)`.
+        **options: Those of `from_scratch`; and `share_by` and `data_ratio`.
+            `data_ratio` is the fraction of the training rows in each stage but the
+            last, `(0.8,)` by default.
 
     Returns:
         An `Experiment`.

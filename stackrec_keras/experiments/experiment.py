@@ -11,11 +11,11 @@ from stackrec_keras.wording import did_you_mean
 
 @dataclass(frozen=True)
 class Experiment:
-    """A finished experiment. Printed, it is its table.
+    """A finished experiment. Printing it shows its table.
 
     Attributes:
         folder: `Path` of the folder, with a run folder for each arm of each seed.
-        arms: List of `Arm`, those of all seeds.
+        arms: List of `Arm`, the arms of all seeds.
         table: String, Markdown.
     """
 

@@ -31,9 +31,9 @@ class FasterTraining:
         options: Dict from the names in `takes()` to values.
 
     Attributes:
-        config: The `TrainConfig` from which those of all arms are derived.
+        config: The `TrainConfig` from which each arm's `TrainConfig` is derived.
         stages: `Stages` of the stacked model.
-        split: What the arms are trained and tested on, once `read` has been called.
+        split: The training and test data of all arms, once `read` has been called.
     """
 
     name = "ts"
@@ -94,16 +94,16 @@ def from_scratch(
 ) -> Experiment:
     """Trains a deep model from scratch, faster, as `stackrec scenario ts` does.
 
-    Trains a model that grows, on all data; and, for comparison, the deep model from
-    scratch for the same number of epochs, and the shallow model for the same time.
-    Called again, it continues where it was interrupted.
+    Trains a model that grows, on all data. For comparison, it trains the deep model
+    from scratch for the same number of epochs, and the shallow model for the same time.
+    After an interruption, call it again to continue.
 
     Args:
         out: The folder to write.
         seeds: Sequence of integers. Defaults to `(0,)`.
-        **options: Those of the command, with `_` for `-`: how the model grows, such
-            as `scale`, `stages`, `shares` and `epochs`, and fields of `TrainConfig`,
-            such as `data`, `model` and `method`.
+        **options: Those of the command, with `_` instead of `-`: how the model grows,
+            such as `scale`, `stages`, `shares` and `epochs`, and fields of
+            `TrainConfig`, such as `data`, `model` and `method`.
 
     Returns:
         An `Experiment`.

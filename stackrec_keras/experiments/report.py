@@ -1,4 +1,4 @@
-"""The report of an experiment: its tables, and the same as JSON."""
+"""The report of an experiment: its tables, also as JSON."""
 
 import json
 import os
@@ -53,8 +53,8 @@ def write_report(out, scenario, split, arms):
 
 
 def histories(arms):
-    """Returns a dict from name to the frames of its arms, one for each seed. Their
-    seconds include the stages before."""
+    """Returns a dict from name to the frames of its arms, one for each seed. The
+    seconds include all earlier stages."""
     found: dict[str, list] = {}
     for arm in arms:
         frame = pd.DataFrame(arm.rows).assign(training_seconds=arm.clock)
@@ -66,13 +66,13 @@ def speed_up(arms, seed):
     """Returns how much sooner the stacked model became as good as the one from scratch.
 
     Returns:
-        Dict: `seed`; `best`, the seconds of the model from scratch to its best epoch
-        divided by those of the stacked model to the same validation quality; `nearly`,
-        divided by those to 99% of it; `both_nearly`, from 99% to 99%; `last_stage`, as
-        `best`, with the stacked model's seconds counted from the start of its last
-        stage; and `quality`, the stacked model's test MRR@5 divided by that of the
-        other model. A speed-up that was not reached is `None`; so is `quality` if the
-        other model's MRR@5 is 0.
+        A dict. `best` is the time of the model from scratch to its best validation
+        quality, divided by the stacked model's time to the same quality. For `nearly`,
+        the stacked model need only reach 99% of it; for `both_nearly`, both models.
+        `last_stage` is `best` with the stacked model's time counted from the start of
+        its last stage. These are `None` if the quality was not reached. `quality` is
+        the stacked model's test MRR@5 divided by the other model's, or `None` if the
+        other's is 0. `seed` is the seed.
     """
     stacked, scratch = (_find(arms, name, seed) for name in (STACKED, SCRATCH))
     goal = max(scratch.values)

@@ -35,8 +35,8 @@ def tune(
     Args:
         config: `TuneConfig`.
         out: The folder to write: a run folder of the best trial, with all trials.
-        resume: Boolean, whether to continue the search in `out`, whose configuration
-            must be the same; starts one if there is none. Defaults to `False`.
+        resume: Boolean, whether to continue the search in `out` (with the same
+            configuration), or start one if there is none. Defaults to `False`.
         overwrite: Boolean, whether to replace what is in `out`. Defaults to `False`.
 
     Returns:
@@ -102,7 +102,7 @@ def make_hypermodel(config, split):
         seed=train.seed,
         **arguments,
     )
-    # Only a model shows whether the methods fit it.
+    # Whether the methods fit can be checked only on a model.
     hypermodel.build(keras_tuner.HyperParameters())
     return hypermodel
 
@@ -193,7 +193,7 @@ class _Recorded(tuning.StackingHyperModel):
     def fit(self, hp, model, *args, callbacks=(), **kwargs):
         history = super().fit(hp, model, *args, callbacks=callbacks, **kwargs)
         rows = pd.DataFrame({"epoch": history.epoch, **history.history})
-        # The first row of a trial that continues another includes that one's time.
+        # If a trial continues an earlier one, its first row includes the earlier time.
         rows["seconds"] = (
             rows["training_seconds"].diff().fillna(rows["training_seconds"])
         )

@@ -28,16 +28,16 @@ NOT_OURS = tuple(
 
 @dataclass(frozen=True)
 class TuneConfig:
-    """The options of a search, those of `stackrec tune`. `search.json` in its folder
-    holds them.
+    """The options of a search, the same as those of `stackrec tune`. The search folder
+    holds them in `search.json`.
 
     Args:
         train: `TrainConfig`, what all trials have in common.
         space: Dict from a field of `SearchSpace` to a string: a value (`"8"`), several
             (`"4,8"`) or a range (`"4:8"`). Defaults to `{}`.
         tuner: String, one of `TUNERS`. Defaults to `"random"`.
-        trials: Integer, the most trials to run. Defaults to `None`: 10, or all of a
-            grid.
+        trials: Integer, the maximum number of trials. Defaults to `None`: 10, or all of
+            a grid.
         objective: String, one of `OBJECTIVES`. Defaults to `"quality"`.
         target: Float, the validation MRR@5 that a trial must reach, for the objective
             `"time"`. Defaults to `None`.
@@ -81,7 +81,7 @@ class TuneConfig:
                 raise ArgumentError("objective", reason, received=self.objective)
 
     def check_train(self) -> None:
-        """Checks that `train` leaves to the search what the search decides."""
+        """Checks that `train` does not set what the search decides."""
         default = {f.name: f.default for f in fields(TrainConfig)}
         for name in NOT_OURS:
             value = getattr(self.train, name)

@@ -8,7 +8,7 @@ from stackrec_keras.runs.folder import RunFolder
 
 
 class SearchFolder(RunFolder):
-    """The files of a search: those of its best trial's run, and some more."""
+    """The files of a search: the files of its best trial's run, and some more."""
 
     trials: Path
     picture: Path
@@ -29,7 +29,7 @@ class SearchFolder(RunFolder):
         return self.search.exists() or super().holds_run
 
     def check_same_search(self, config):
-        """Checks that a `TuneConfig` is that of the search here."""
+        """Checks that a `TuneConfig` matches the search in this folder."""
         if TuneConfig.from_json(self.read("search_config")) != config:
             raise ArgumentError(
                 "out",

@@ -8,7 +8,7 @@ from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.registry import CONVOLUTIONAL
 
 SCALE = 0.5
-_NO_END = 1_000_000  # epochs, where seconds end the training
+_NO_END = 1_000_000  # epochs, for training that ends by time
 # The reference implementation's.
 _BATCH_SIZE, _BATCH_SIZES = 256, {"grec": 1024, "ssept": 128}
 
@@ -132,7 +132,7 @@ class Stages:
             num_blocks=self.depths[0],
             schedule=_pairs(starts, over),
             data_shares=_pairs(shares, over) or None,
-            # If the method keeps no blocks, they determine only the depths.
+            # If the method keeps no blocks, `top_blocks` determines only the depths.
             top_blocks=self.top_blocks
             if get_method(config.method).keeps_rest
             else None,

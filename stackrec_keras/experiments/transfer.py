@@ -14,7 +14,7 @@ from stackrec_keras.runs.config import TRANSFER
 
 _RELEASE = Release(blocks=8, count=2, ratio=2, epochs=28)
 _EPOCHS, _BATCH_SIZE, _LENGTH = 8, 512, 50
-_NEGATIVES = 99  # the sampled metrics need more target items than that
+_NEGATIVES = 99  # sampled per target, so more items are needed
 
 
 class Transfer(FasterTraining):
@@ -137,17 +137,17 @@ def transfer(
 ) -> Experiment:
     """Transfers a model to a second catalogue, as `stackrec scenario tf` does.
 
-    Trains a model that grows while it is pre-trained on source items and is then
-    fine-tuned on target items; and, for comparison, the deep model pre-trained from
-    scratch, the shallow one, and the deep one without pre-training.
+    Trains a model that grows during pre-training on source items, and fine-tunes it on
+    target items. For comparison, it trains the deep model pre-trained from scratch, the
+    shallow one, and the deep one without pre-training.
 
     Args:
         source: A file with one sequence of source items per row, to pre-train on.
         data: A file with rows of `source ids,,target ids`, to fine-tune on.
         out: The folder to write.
         seeds: Sequence of integers. Defaults to `(0,)`.
-        **options: Those of `from_scratch`, and `target_loss`, `target_epochs` and
-            `target_batch_size`, for the fine-tuning.
+        **options: Those of `from_scratch`; and, for fine-tuning, `target_loss`,
+            `target_epochs` and `target_batch_size`.
 
     Returns:
         An `Experiment`.

@@ -21,9 +21,9 @@ def growth_bound(
 ) -> "Figure":
     """Draws what a perfect growth step could save: see `sr.stacking.growth_bound`.
 
-    The figure has both curves over time. The dashed curve is the model that grows at
-    the best moment. From there it follows the deep model's curve, starting where the
-    deep model was as good.
+    The figure has both curves over time. The dashed curve is a model that grows at the
+    best moment. From there it follows the deep model's curve, starting where the deep
+    model was as good.
 
     Args:
         shallow: The learning curve of the shallow model, as in

@@ -35,8 +35,8 @@ def growth_plan(
             an old block's index, or `None` for a random block.
         path: Path (`.png`, `.svg`, `.pdf`) or binary file to write the figure to.
             Defaults to `None`.
-        old: Integer, the number of blocks of the shallower model. A method needs it.
-            Defaults to `None`: one more than the largest index in the list.
+        old: Integer, the number of blocks of the shallower model. Required for a
+            method. Defaults to `None`: one more than the largest index in the list.
         new: Integer, the number of blocks of the deeper model, for a method. Defaults
             to `None`: `top_blocks` more than `old`, or twice `old`.
         top_blocks: As in `stacking.block_sources`, for a method. Defaults to `None`.

@@ -40,7 +40,7 @@ _MODULES = {
 
 
 def __getattr__(name):
-    """Imports a public name when it is first used: the command reads its options
+    """Imports a public name on first use, because the command line reads its options
     before it loads a backend."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,7 +15,7 @@ def build_model(config, split):
 
     Args:
         config: `TrainConfig`.
-        split: The `Split` that it is to be trained on.
+        split: The `Split` to train it on.
     """
     kind = model_class(config.model)
     features = feature_arguments(config, split.vocabulary)
@@ -23,15 +23,15 @@ def build_model(config, split):
 
 
 def class_and_arguments(config):
-    """Returns the class of a configuration's model, and a dict of the arguments that
-    neither follow from the data nor are searched by `SearchSpace`."""
+    """Returns the class of a configuration's model, and a dict of its arguments except
+    those that the data or `SearchSpace` set."""
     kind = model_class(config.model)
     arguments = _options(kind, config)
     return kind, {k: v for k, v in arguments.items() if k not in _SEARCHED}
 
 
 def takes_users(config):
-    """Returns whether the model of a configuration is given the users."""
+    """Returns whether a configuration's model takes users."""
     return "num_users" in _parameters(model_class(config.model))
 
 
@@ -45,7 +45,7 @@ def _options(kind, config):
 
 
 def _sizes(kind, config, split):
-    """The arguments that follow from the data, and the widths of a model with two."""
+    """The arguments that follow from the data, and both widths of a model with two."""
     takes = _parameters(kind)
     sizes = {"num_items": split.num_items}
     if "num_users" in takes:
@@ -57,5 +57,5 @@ def _sizes(kind, config, split):
 
 
 def _parameters(kind):
-    # Of `__init__`: the signature of a Keras class is that of its `__new__`.
+    # Of `__init__`, because a Keras class itself has the signature of `__new__`.
     return inspect.signature(kind.__init__).parameters

@@ -13,9 +13,9 @@ from stackrec_keras.runs.model_options import ModelOptions
 from stackrec_keras.runs.option_kinds import KINDS, number, option
 from stackrec_keras.runs.option_kinds import integers as integers
 
-# What runs compare epochs by.
+# The metric by which runs compare epochs.
 MONITOR = "val_mrr@5"
-# What may differ from the first run when a model grows on a newer log.
+# The options that may change when a model grows on a newer log.
 GROW_OPTIONS = (
     *("data", "user", "item", "timestamp", "method", "top_blocks", "inherit"),
     "item_features",
@@ -36,9 +36,10 @@ _LEAST = {
 
 @dataclass(frozen=True)
 class TrainConfig(FeatureOptions, ModelOptions, DataOptions):
-    """The options of a training run, those of `stackrec train`.
+    """The options of a training run, the same as those of `stackrec train`.
 
-    Its help lists them with their defaults. `config.json` in a run folder holds them.
+    `stackrec train --help` lists them with their defaults. A run folder holds them in
+    `config.json`.
 
     Raises:
         ArgumentError: If a value is out of range, or options do not go together.
@@ -115,7 +116,7 @@ class TrainConfig(FeatureOptions, ModelOptions, DataOptions):
         "full_softmax",
         "training loss",
         choices=("full_softmax", "sampled_softmax", "gbce"),
-        also=("binary_cross_entropy",),  # of a transfer
+        also=("binary_cross_entropy",),  # in transfer only
     )
     num_negatives: int | float | None = option(
         "training",
@@ -136,7 +137,7 @@ class TrainConfig(FeatureOptions, ModelOptions, DataOptions):
     t: float | None = option(
         "training",
         None,
-        "calibration from 0, plain cross-entropy, to 1 (default: 0.75)",
+        "calibration, from 0 (plain cross-entropy) to 1 (default: 0.75)",
         float,
         losses=("gbce",),
     )

@@ -1,4 +1,4 @@
-"""Checks that the options about the data go together, and with the data."""
+"""Checks that the options about the data fit each other and the data."""
 
 from stackrec_keras.errors import ArgumentError
 
@@ -35,7 +35,7 @@ def check_sequences(config):
 
 
 def check_times(config, times):
-    """Checks that a model that reads times can read those of a log, `(events,)`."""
+    """Checks that a model that reads times can read the times `(events,)` of a log."""
     from stackrec_keras.data.further_columns import check_seconds
 
     if config.reads_times and times.dtype.kind != "M":

@@ -18,13 +18,13 @@ from stackrec_keras.runs.split_recipe import remake_split
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The results of a run on some rows. Printed, it is their table.
+    """The results of a run on some rows. Printing it shows their table.
 
     Attributes:
         num_rows: Integer, how many rows were ranked.
         results: Dict from the model's title, and from `"popularity"`, to a dict from
             metric to value.
-        notes: List of strings, what is below the table.
+        notes: List of strings, the lines below the table.
     """
 
     num_rows: int

@@ -10,7 +10,7 @@ from stackrec_keras.runs.option_kinds import option
 
 @dataclass(frozen=True)
 class FeatureOptions:
-    """The options of `TrainConfig` that give items features."""
+    """The options of `TrainConfig` for item features."""
 
     item_features: str | None = option(
         "item features",
@@ -34,7 +34,7 @@ class FeatureOptions:
 
 
 def feature_arguments(config, vocabulary):
-    """Returns the arguments of a model that a configuration's item features set.
+    """Returns the model arguments that a configuration's item features set.
 
     Args:
         config: `TrainConfig`.
@@ -50,7 +50,7 @@ def feature_arguments(config, vocabulary):
 
 
 def features_in(config, vocabulary):
-    """Returns the features of items that a configuration's file has, an array.
+    """Returns the array of item features in a configuration's file.
 
     Args:
         config: `TrainConfig` with `item_features`.
@@ -70,8 +70,8 @@ def features_in(config, vocabulary):
 
 
 def check_feature_options(config):
-    """Checks that the file of a `TrainConfig` exists, and that the `TrainConfig` says
-    nothing about features that it lacks."""
+    """Checks that the features file of a `TrainConfig` exists or, without one, that no
+    other feature option is set."""
     if config.item_features is not None:
         check_file("item_features", Path(config.item_features))
     for name in ("feature_fusion", "id_dropout"):
@@ -79,7 +79,7 @@ def check_feature_options(config):
         if config.item_features is None and value != getattr(FeatureOptions, name):
             raise ArgumentError(
                 name,
-                "is about item features, and there are none",
+                "is about item features, but there are none",
                 "Give a file of item features, or leave it out.",
                 value,
             )

@@ -101,8 +101,8 @@ class RunFolder:
         return TrainConfig.from_json(self.read("config"))
 
     def read_model(self, name="model"):
-        """Returns the trained model; in the folder of a model that was grown, with
-        `"start"`, the one that training began with."""
+        """Returns the trained model. In the folder of a grown model, `"start"` names
+        the model that training began with."""
         import keras
 
         from stackrec_keras.models import import_all
@@ -114,7 +114,7 @@ class RunFolder:
         return keras.saving.load_model(path)
 
     def read(self, name):
-        """Returns what a JSON file of the run holds."""
+        """Returns the contents of a JSON file of the run."""
         path = getattr(self, name)
         if not path.exists():
             raise FileNotFoundError(self._missing(name))
@@ -144,8 +144,8 @@ class RunFolder:
         return known
 
     def user_indices(self, users):
-        """Returns an array with the model's index of each raw user id; -1 if it does
-        not know the user."""
+        """Returns an array with the model's index of each raw user id, -1 for a user
+        unknown to the model."""
         import numpy as np
         import pandas as pd
 
@@ -194,7 +194,7 @@ def write_results(config, folder, split, model):
     notes = run_notes(len(split.test), split.hash, seconds)
     notes += seen_notes(model, split.test, model.exclude_seen)
     folder.table.write_text(table(results, notes) + "\n", encoding="utf-8")
-    # Last: this file marks a run as finished.
+    # Written last: this file marks a run as finished.
     folder.write(
         "metrics",
         {

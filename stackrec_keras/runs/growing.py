@@ -39,7 +39,7 @@ from stackrec_keras.stacking.in_place import learning_rate_schedule
 from stackrec_keras.stacking.optimizer_state import check_optimizer
 from stackrec_keras.wording import counted
 
-# The new run has another split, and does without what only the old run needed.
+# The new run has another split, and drops options that only the old run needed.
 _NOT_INHERITED = {"sequences": False, "split": "time", "share_by": "random"}
 _NOT_INHERITED["user_column"] = False
 _NOT_INHERITED |= dict.fromkeys(("data_shares", "max_seconds", "load_model"))
@@ -60,7 +60,7 @@ def grow(
         out: The run folder to write. Defaults to `None`: nothing stays on disk.
         num_blocks: Integer, blocks to grow to. Defaults to `None`: twice as many as
             the model has, or `top_blocks` more.
-        resume: Boolean, whether to continue the run in `out`; starts one if there is
+        resume: Boolean, whether to continue the run in `out`, or start one if there is
             none. Defaults to `False`.
         overwrite: Boolean, whether to replace the run in `out`. Defaults to `False`.
         **options: Fields of `TrainConfig`, such as `data` (the whole log up to now),
@@ -286,8 +286,8 @@ def _check_overlap(log, model, config):
 
 
 def _held_out(log, until, data):
-    """Returns when validation and test begin: after eight and nine tenths of the
-    events that are later than `until`."""
+    """Returns when validation and test begin: after 80% and 90% of the events that are
+    later than `until`."""
     times = np.sort(log["timestamp"].to_numpy())
     if until is not None:
         if isinstance(until, str) != (times.dtype.kind == "M"):
@@ -334,7 +334,7 @@ def _extend(model, split, config):
 
 
 def _features_of(model, new, config):
-    """Returns the features of new items, or `None` if the model has none."""
+    """Returns the features of new items, or `None` if the model uses no features."""
     if model.num_item_features is None:
         return None
     if config.item_features is None:

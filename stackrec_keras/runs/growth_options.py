@@ -18,7 +18,7 @@ _DATA_SHARES = (
 
 
 def stacking_callback(config):
-    """Returns the `StackingCallback` of a configuration, `None` without growth.
+    """Returns the `StackingCallback` of a configuration, or `None` without growth.
 
     Args:
         config: `TrainConfig`.
@@ -74,7 +74,7 @@ def _check_room(config, schedule):
 
 @contextlib.contextmanager
 def _tables_as_given(config):
-    """Errors about the schedule show the configuration's text, not its dict."""
+    """Makes errors about the schedule show the configuration's text, not its dict."""
     try:
         yield
     except ArgumentError as error:
@@ -103,7 +103,8 @@ def _schedule_fix(config):
 
 
 def _tables(config):
-    """Returns the dicts of depths and of data shares, `None` for a named schedule."""
+    """Returns the dicts of depths and of data shares, or `None` for a named
+    schedule."""
     if config.schedule in _NAMED:
         return None
     depths = _table("schedule", config.schedule, int, _SCHEDULES)

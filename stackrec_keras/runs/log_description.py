@@ -1,4 +1,4 @@
-"""Describes a log: how much is in it, and from when."""
+"""Describes a log: its size and the period it covers."""
 
 
 def describe_log(log):
@@ -24,7 +24,7 @@ def describe_log(log):
 
 
 def describe_rows(split, config):
-    """Returns what `stackrec data` prints about the rows of a log, as such pairs."""
+    """Returns what `stackrec data` prints about the rows, as pairs of name and text."""
     from stackrec_keras.data.splits import TIE_RULE
 
     lines = [("rows", f"{split.train.length} items each, {config.split} split")]

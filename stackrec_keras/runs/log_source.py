@@ -11,12 +11,12 @@ def read_log(options, data=None):
     """Reads a named data set or a file as a log.
 
     Args:
-        options: A `TrainConfig`, or another object with its `data`, a name or a
-            path, and the names of a file's columns, `user`, `item` and `timestamp`.
-            With the timestamp `"none"`, the rows are in order of time; `"0"` is the
-            first column of a file without a header.
-        data: String, another log with the same columns. Defaults to `None`: the
-            options' own.
+        options: A `TrainConfig`, or another object with `data` (a name or a path) and
+            with `user`, `item` and `timestamp` (the columns of a file). The timestamp
+            `"none"` means that the rows are in order of time; `"0"` is the first column
+            of a file without a header.
+        data: String, another log with the same columns. Defaults to `None`,
+            `options.data`.
 
     Returns:
         A frame as `read_interactions` returns it.
@@ -32,7 +32,7 @@ def read_log(options, data=None):
     if is_prepared(data):
         raise ArgumentError(
             "data",
-            "is a prepared log, which has rows and no whole histories",
+            "is a prepared log, which has rows but no whole histories",
             "Give a log that fits into memory (data): one file with all events of the "
             "users that you need.",
             data,
@@ -49,7 +49,7 @@ def read_log(options, data=None):
         columns = (options.user, options.item, time_column(options))
         with errors_about_data(data):
             return read_interactions(data, *map(_name_or_number, columns))
-    # Results go to stdout, and some commands print them for machines.
+    # Keeps stdout for results, which other programs may read.
     with contextlib.redirect_stdout(sys.stderr):
         if data in DATA_SETS:
             return load(data)
@@ -71,7 +71,7 @@ def errors_about_data(data):
     except ArgumentError as error:
         if error.argument not in ("path", "path_or_frame", "folder"):
             raise
-        # Of data in many files, the error is about one of them.
+        # If the data are many files, the error is about one of them.
         names_file = error.argument != "path_or_frame" and error.has_received
         received = error.received if names_file else data
         raise ArgumentError("data", error.reason, error.fix, received) from error

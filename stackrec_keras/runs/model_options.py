@@ -15,7 +15,7 @@ from stackrec_keras.runs.option_kinds import integers, option
 class ModelOptions:
     """The options of `TrainConfig` that say which model a run trains.
 
-    Those with `models` are arguments of these architectures only.
+    Options with `models` are arguments of only those architectures.
     """
 
     model: str = option(

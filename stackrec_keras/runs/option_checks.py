@@ -1,4 +1,4 @@
-"""Checks of options that must go together, or with those of another run."""
+"""Checks that options fit each other, or the options of another run."""
 
 from dataclasses import fields
 
@@ -23,7 +23,7 @@ def check_model_options(typed, model):
 
 
 def loss_options(config):
-    """Returns a dict of the arguments of its loss that a configuration sets."""
+    """Returns a dict of the loss arguments that a configuration sets."""
     values = {
         f.name: getattr(config, f.name)
         for f in fields(TrainConfig)
@@ -47,7 +47,7 @@ def check_loss_options(config):
 
 
 def check_same(asked, config, run, fix):
-    """Checks that options are those of a run that exists.
+    """Checks that options are the same as in an existing run.
 
     Args:
         asked: Dict from fields of `TrainConfig` to values.
@@ -79,7 +79,8 @@ def check_share_by(config):
 def check_new_run(config):
     """Checks that the options of a `TrainConfig` go together.
 
-    Runs on disk are not checked: an arm of a scenario has the options of all arms.
+    It does not look at runs on disk, because all arms of a scenario share their
+    options.
     """
     if config.share_by == "time" and config.data_shares is None:
         raise ArgumentError(

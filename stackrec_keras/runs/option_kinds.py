@@ -1,4 +1,4 @@
-"""Kinds of options: what converts the value of one, and what it must be."""
+"""Kinds of options: how a value is converted, and what it must be."""
 
 import os
 from dataclasses import field
@@ -13,10 +13,9 @@ def option(group, default, help, type=str, **arguments):
         group: String, the group of options that the field belongs to.
         default: Its default; `None` if it may be left open.
         help: String.
-        type: What a string is converted with, a key of `KINDS`. Defaults to `str`.
+        type: How a string is converted, a key of `KINDS`. Defaults to `str`.
         **arguments: `models` or `losses`, the only ones that have the option; `also`,
-            values that the command line does not offer; others are those of
-            `argparse`.
+            values that the command line does not offer; or arguments of `argparse`.
     """
     metadata = {"group": group, "help": help, "type": type, **arguments}
     return field(default=default, metadata=metadata)
@@ -50,7 +49,7 @@ def number(text):
     return int(text) if text.strip().isdecimal() else float(text)
 
 
-# From the type of an option to what converts a value and what it must be.
+# From the type of an option to its converter and what a value must be.
 KINDS = {
     int: (_integer, "an integer"),
     float: (_real, "a number"),

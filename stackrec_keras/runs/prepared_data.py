@@ -17,7 +17,7 @@ def prepare(config, out, overwrite=False):
     """Prepares a log as `stackrec prepare` does.
 
     Args:
-        config: `TrainConfig`, whose `data` is what `open_log` takes.
+        config: `TrainConfig` with `data` as for `open_log`.
         out: The folder to write.
         overwrite: Boolean, whether to replace a prepared log in it. Defaults to
             `False`.
@@ -39,10 +39,10 @@ def with_prepared_options(config: TrainConfig) -> TrainConfig:
     """Returns a configuration with the options that its prepared log was made with.
 
     Args:
-        config: `TrainConfig`, of any data.
+        config: `TrainConfig` with any data.
 
     Raises:
-        ArgumentError: If it has other values, which are not the default.
+        ArgumentError: If it has other values that are not the default.
     """
     if not is_prepared(config.data):
         return config

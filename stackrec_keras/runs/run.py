@@ -11,7 +11,7 @@ from stackrec_keras.runs.folder import RunFolder
 
 @dataclass(frozen=True)
 class Run:
-    """A finished training run. Printed, it is its table.
+    """A finished training run. Printing it shows its table.
 
     Attributes:
         folder: `Path` of the run folder, or `None`.

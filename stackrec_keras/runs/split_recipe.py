@@ -7,10 +7,10 @@ from stackrec_keras.runs.config import TRANSFER, TrainConfig
 from stackrec_keras.runs.data_checks import LEAVE_ONE_OUT_OPTIONS, check_times
 from stackrec_keras.runs.log_source import errors_about_data, is_prepared, read_log
 
-# Written to split.json: a later default of the library must not change old runs.
+# Written to split.json, so that new defaults of the library do not change old runs.
 _SHARES = {"test_share": 0.2, "validation_share": 0.1}
 _TIME_SHARES = {"test_share": 0.1, "validation_share": 0.1}
-# Counts of targets, which not every kind of split has.
+# Counts of targets; not every kind of split has them.
 _COUNTS = ("num_targets", "unknown_targets", "cold_targets", "tied_targets")
 
 
@@ -116,7 +116,7 @@ def split_arguments(config):
         return {**_SHARES, "seed": config.split_seed}
     if config.split == "time":
         return dict(_TIME_SHARES)
-    # An option at its default is not written, as it is missing in runs older than it.
+    # An option at its default is not written, because older runs lack the option.
     defaults = {f.name: f.default for f in fields(TrainConfig)}
     values = {name: getattr(config, name) for name in LEAVE_ONE_OUT_OPTIONS}
     return {name: value for name, value in values.items() if value != defaults[name]}
@@ -145,13 +145,13 @@ def describe_split(config, split, arguments=None):
 
 
 def trained_until(split):
-    """Returns the time of the last training event as JSON can hold it, or `None`."""
+    """Returns the time of the last training event in JSON form, or `None`."""
     times = getattr(split.train, "end_time", None)
     return None if times is None else plain_time(times.max())
 
 
 def plain_time(time):
-    """Returns a time of a log as JSON can hold it."""
+    """Returns a time of a log in a form that JSON can hold."""
     return str(time) if time.dtype.kind == "M" else time.item()
 
 
@@ -163,7 +163,7 @@ def time_of(value):
 
 
 def split_in(folder, config, resume):
-    """Returns the split of a new run, or remakes that of the run to resume.
+    """Returns the split of a new run, or remakes the split of the run to resume.
 
     Args:
         folder: `RunFolder`.
@@ -180,7 +180,7 @@ def remake_split(config, description, known=None):
 
     Args:
         config: `TrainConfig` of the run.
-        description: Dict, its split.json.
+        description: Dict, the split.json of the run.
         known: As in `make_split`.
 
     Raises:

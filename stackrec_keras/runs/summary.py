@@ -19,7 +19,7 @@ def ending(config, rows, growths):
         return None
     if config.patience is not None:
         return _of_best(config, rows, growths)
-    if config.schedule == "plateau":  # it keeps the best epoch and says so itself
+    if config.schedule == "plateau":  # reports its best epoch itself
         return None
     return _of_last(config, rows)
 

@@ -54,8 +54,8 @@ def train(
     Args:
         config: `TrainConfig`.
         out: The run folder to write. Defaults to `None`: nothing stays on disk.
-        resume: Boolean, whether to continue the run in `out`, whose configuration
-            must be the same; starts one if there is none. Defaults to `False`.
+        resume: Boolean, whether to continue the run in `out` (with the same
+            configuration), or start one if there is none. Defaults to `False`.
         overwrite: Boolean, whether to replace the run in `out`. Defaults to `False`.
 
     Returns:
@@ -123,7 +123,8 @@ def check_out(folder, resume, overwrite):
 
 
 def resumed_config(asked, folder):
-    """Returns the configuration of the run in a folder, which may not change.
+    """Returns the configuration of the run in a folder, after checking it against
+    `asked`.
 
     Args:
         asked: Dict from fields of `TrainConfig` to values.

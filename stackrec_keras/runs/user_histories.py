@@ -12,7 +12,7 @@ from stackrec_keras.wording import did_you_mean, examples
 def user_history(
     run: str | PathLike, user: Any, data: str | PathLike | None = None
 ) -> tuple[list, list[int] | None]:
-    """Reads what a user did, for the `recommend` of the run's model.
+    """Reads a user's history, to pass to the `recommend` of the run's model.
 
     Args:
         run: The run folder.
@@ -47,7 +47,7 @@ def user_history(
 
 
 def _raw_user(user, ids, data):
-    """Returns the raw id whose text is that of `user`."""
+    """Returns the raw id with the same text as `user`."""
     by_text = {str(raw): raw for raw in ids}
     if str(user) in by_text:
         return by_text[str(user)]
@@ -65,7 +65,7 @@ def _log_like_the_runs(config, data):
     try:
         return read_log(config, data)
     except ArgumentError as error:
-        # Columns cannot be named here: `user` is someone's id.
+        # The caller cannot name columns, because its `user` is an id.
         if error.argument not in ("user", "item", "timestamp"):
             raise
         raise ArgumentError(

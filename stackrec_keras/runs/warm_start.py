@@ -15,7 +15,7 @@ def load_trained(model, config, split):
         model: The untrained model of the configuration, not yet compiled, so that
             its optimizer starts fresh.
         config: `TrainConfig` whose `load_model` is a run folder.
-        split: The `Split` that the model is to be trained on.
+        split: The `Split` to train the model on.
 
     Raises:
         ArgumentError: If the run's options or data differ. Its model would not fit, or

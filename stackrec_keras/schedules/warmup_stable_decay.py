@@ -16,22 +16,22 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
     linearly over the decay, so that it would be 0 after the last step. Because it stays
     high until the decay begins, a model can grow at any time before.
 
-    The length of the training is that of the fit, unless `steps` gives it: the steps
-    that the optimizer has taken before, and those of the fit. A fit that is resumed
-    therefore has the rates of one that was never interrupted.
+    Unless `steps` gives it, the length of the training is the number of steps that the
+    optimizer has already taken plus the steps of the fit. A resumed fit therefore has
+    the same rates as a fit that was never interrupted.
 
     Args:
         learning_rate: Float, the rate between warmup and decay. Defaults to `1e-3`.
         warmup: How long the rate rises: an integer is a number of steps, a float a
             fraction of all steps. Defaults to `0`.
-        decay: How long the rate falls, likewise. Defaults to `0.2`.
-        steps: Integer, the number of steps of the whole training. Defaults to `None`,
-            which leaves it to `fit` of a `SequentialRecommender`. Before a fit has
-            begun, the rate then is `learning_rate`.
+        decay: How long the rate falls, given like `warmup`. Defaults to `0.2`.
+        steps: Integer, the number of steps of the whole training. Defaults to `None`:
+            the `fit` of a `SequentialRecommender` sets it, and until then the rate is
+            `learning_rate`.
 
     Raises:
-        ArgumentError: If an argument is out of range; when a fit begins, if it cannot
-            tell its steps, or has fewer than the warmup and the decay take.
+        ArgumentError: If an argument is out of range. When a fit begins, if its number
+            of steps is unknown, or too small for the warmup and the decay.
 
     Example:
 
@@ -77,7 +77,7 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
             steps: Integer, the optimizer's steps at the end of the fit.
 
         Raises:
-            ArgumentError: If the warmup and the decay take more.
+            ArgumentError: If the warmup and the decay take more steps.
         """
         if self.steps is None:
             self._check_length(steps)

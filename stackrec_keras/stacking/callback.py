@@ -12,11 +12,11 @@ from stackrec_keras.stacking.schedules import RunningSchedule, Schedule
 
 
 class StackingCallback(keras.callbacks.Callback):
-    """Grows a model inside `fit`, at the beginning of the epochs of a schedule.
+    """Grows a model during `fit`, at the start of the epochs that a schedule names.
 
-    It adds `num_blocks` and `growth_seconds` to the logs of every epoch, the latter the
-    seconds that growing took before the epoch (0.0 if the model did not grow). If the
-    schedule has `data_shares`, it also adds `data_share`.
+    It adds `num_blocks` and `growth_seconds` to the logs of every epoch, where
+    `growth_seconds` is the time that growing took before the epoch (0.0 if the model
+    did not grow). If the schedule has `data_shares`, it also adds `data_share`.
 
     Args:
         method: String, a stacking method: see `stackrec_keras.stacking.methods`.
@@ -27,21 +27,21 @@ class StackingCallback(keras.callbacks.Callback):
             (rounded up).
         top_blocks: Integer, how many of the top blocks to stack. Defaults to `None`,
             all blocks.
-        cycle: Integer, after how many blocks the kind of block repeats. Defaults to
-            `None`, the model's own cycle.
+        cycle: Integer, the number of blocks after which the kinds of block repeat.
+            Defaults to `None`, the model's own cycle.
         inherit: `"all"` carries every weight that has a source; `"all_but_gates"`
             also carries them, but sets all gates to 0; `"paper"` carries what
             StackRec's reference implementation carries. Defaults to `"all"`.
         optimizer_state: `"carry"` moves the optimizer's state with the weights;
-            `"reset"` starts its moments and step count again, while the learning rate
-            and its schedule continue. Defaults to `"carry"`.
+            `"reset"` resets its moments and step count, while the learning rate and its
+            schedule continue. Defaults to `"carry"`.
         seed: Integer. New random blocks depend only on it and on the two depths.
             Defaults to `0`.
 
     Raises:
-        ArgumentError: At once if an argument is wrong; when `fit` begins, before any
-            training, if schedule, method, model and optimizer do not fit each other or
-            there is another `StackingCallback`.
+        ArgumentError: If an argument is wrong. When `fit` begins, if schedule, method,
+            model and optimizer do not fit together, or if there is another
+            `StackingCallback`.
 
     Example:
 
@@ -80,7 +80,7 @@ class StackingCallback(keras.callbacks.Callback):
     def check(self, model: keras.Model, epochs: int) -> RunningSchedule:
         """Checks that a model can grow as planned, and returns the schedule for a fit.
 
-        `fit` does so before it trains.
+        `fit` calls it before training.
 
         Args:
             model: A compiled model.
@@ -126,8 +126,8 @@ class StackingCallback(keras.callbacks.Callback):
         self._running = self.model.growth_record = None
 
     def data_share(self, epoch: int) -> float:
-        """Returns the fraction of the training rows that is due at an epoch of the
-        running fit."""
+        """Returns the fraction of the training rows to use at an epoch of the running
+        fit."""
         return self.schedule.data_share(epoch, self.params["epochs"])
 
     def _grow(self, epoch, num_blocks):

@@ -5,14 +5,14 @@ import keras
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class ContinuedSchedule(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning-rate schedule that continues while the optimizer's steps start again.
+    """A learning-rate schedule that continues when the optimizer's step count restarts.
 
-    A Keras optimizer has one count of steps, `iterations`, which both its schedule and
-    its bias correction follow. When its moments start again, the count must too.
+    A Keras optimizer has one step count, `iterations`, for both its schedule and its
+    bias correction. When its moments are reset, this count must restart.
 
     Args:
         schedule: The `LearningRateSchedule` to continue.
-        steps: Integer, how many of its steps are over.
+        steps: Integer, how many of its steps were already taken.
     """
 
     def __init__(

@@ -2,7 +2,7 @@ import numpy as np
 
 
 def gather(value, sources, fresh=None):
-    """Growing is this one gather along the depth axis.
+    """Grows an array by one gather along the depth axis.
 
     Args:
         value: Array of shape `(old, ...)`.

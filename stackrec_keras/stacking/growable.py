@@ -9,7 +9,7 @@ class Growable(keras.Model):
 
     Attributes:
         initial_blocks: Integer, the depth that the model was built with. Schedules
-            count from it, also in a fit that is resumed.
+            count from it, even in a resumed fit.
         growth_record: `GrowthRecord` of the running schedule, or `None`. It is saved
             with the weights.
     """

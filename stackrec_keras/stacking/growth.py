@@ -46,19 +46,19 @@ class Growth:
         method: String, a stacking method: see `block_sources`.
         top_blocks: Integer, how many of the top blocks to stack. Defaults to `None`,
             all blocks.
-        cycle: Integer, after how many blocks their kind repeats. Defaults to `None`:
-            the stack's own cycle of dilations, so that no kernel moves to another
-            dilation, or 1 with `inherit="paper"`.
+        cycle: Integer, the number of blocks after which the kinds of block repeat.
+            Defaults to `None`: 1 with `inherit="paper"`, otherwise the stack's own
+            cycle of dilations, so that no kernel moves to another dilation.
         inherit: `"all"` carries every weight that has a source, and adds each copy
             with its gate at 0; `"all_but_gates"` carries the same, but sets the gates
             of all blocks to 0, so that old and new ones open together; `"paper"`
             carries what StackRec's reference implementation carries. Defaults to
             `"all"`.
         optimizer_state: `"carry"` moves the optimizer's state with the weights;
-            `"reset"` starts its moments and their bias correction again, while the
-            learning rate and its schedule continue. Defaults to `"carry"`.
+            `"reset"` resets its moments and their bias correction, while the learning
+            rate and its schedule continue. Defaults to `"carry"`.
         seed: Integer. The new random blocks depend only on it and on the two
-            depths. Defaults to `None`, another seed each time.
+            depths. Defaults to `None`, a different seed each time.
 
     Raises:
         ArgumentError: If an argument is wrong.
@@ -83,7 +83,7 @@ class Growth:
 
     @property
     def stacking_method(self) -> StackingMethod:
-        """`StackingMethod`, what `method` names."""
+        """The `StackingMethod` that `method` names."""
         return get_method(self.method)
 
     @property
@@ -93,7 +93,7 @@ class Growth:
 
     @property
     def closes_gates(self) -> bool:
-        """Boolean, whether the gates of old blocks start at 0 again."""
+        """Boolean, whether the gates of old blocks are reset to 0."""
         keeps_gates = self.stacking_method.carries_all
         return self.inherit == "all_but_gates" and not keeps_gates
 
@@ -102,7 +102,7 @@ class Growth:
 
         Args:
             model: A Keras model with `BlockStack`s among its layers.
-            depths: Integers, in order. Those that the model has reached already are
+            depths: Integers, in order. Depths that the model has already reached are
                 ignored.
 
         Raises:
@@ -140,8 +140,8 @@ class Growth:
     def weight_sources(
         self, weight: BlockWeight, blocks: list[int | None]
     ) -> list[int | None]:
-        """Returns the source of each new block's slice of a weight, given the sources
-        of the blocks."""
+        """Returns the source of each slice of a grown weight, given the sources of the
+        blocks."""
         method = self.stacking_method
         if not self.carries_all:
             copied = weight.release_copies or method.release_copies_whole_blocks
@@ -150,7 +150,7 @@ class Growth:
             return [None] * len(blocks)
         if weight.gate and not method.shares_gates:
             # A copy starts with the gate of a new block, so that it changes nothing at
-            # first (except its norms, where a block normalizes after adding).
+            # first (except through its norms, if blocks normalize after adding).
             return [None if s in blocks[:i] else s for i, s in enumerate(blocks)]
         return blocks
 
@@ -194,7 +194,7 @@ def grow(model: keras.Model, growth: Growth, num_blocks: int | None = None) -> N
 
 
 def set_depth(model: keras.Model, num_blocks: int) -> None:
-    """Gives a model another depth, before its weights are set from elsewhere.
+    """Changes a model's depth before its weights are loaded.
 
     Raises:
         ValueError: If the state of the model's optimizer fits only one depth.
@@ -206,7 +206,7 @@ def set_depth(model: keras.Model, num_blocks: int) -> None:
     if of_one_depth:
         raise ValueError(
             f"{type(of_one_depth[0]).__name__} cannot take on the {num_blocks} blocks "
-            "of these weights: its state does not have one number for each number of a "
+            "of these weights: its state does not have one value per element of a "
             f"variable. Build the model with num_blocks={num_blocks}."
         )
     blocks = [i % old for i in range(num_blocks)]
@@ -216,18 +216,18 @@ def set_depth(model: keras.Model, num_blocks: int) -> None:
 
 
 def set_slices(model, optimizers, sources, fresh, shares=None):
-    """Gives variables, and their optimizer slots, other slices along axis 0.
+    """Replaces the slices of variables and of their optimizer slots along axis 0.
 
     Args:
         model: The model, in the context of `changing_shapes`.
-        optimizers: List of optimizers, the value of that context.
+        optimizers: List of optimizers, as `changing_shapes` yields it.
         sources: Dict from `id(variable)` to the source of each of its new slices,
             an index or `None`.
         fresh: Dict from `id(variable)` to an array of the new shape, with the values
             for the `None`s.
-        shares: Dict from `id(variable)` to an array, the fraction of its source that
-            each of its new slices gets. Defaults to `None`; without an entry, a slice
-            gets all of its source.
+        shares: Dict from `id(variable)` to an array with a factor for each of its new
+            slices. Variables without an entry are not scaled. Defaults to `None`, no
+            entries.
     """
     shares = shares or {}
     variables = [v for v in model.weights if id(v) in sources]

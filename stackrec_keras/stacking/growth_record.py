@@ -7,10 +7,10 @@ import numpy as np
 class GrowthRecord:
     """What a running schedule must remember if its fit is interrupted and resumed.
 
-    (Keras would take a plain dict for a part of the model.)
+    (Keras would mistake a plain dict for a part of the model.)
 
     Args:
-        arrays: Dict from name to array, which the schedule can read again.
+        arrays: Dict from name to array, from which the schedule can continue.
     """
 
     arrays: dict[str, np.ndarray]

@@ -1,8 +1,8 @@
 """The private attributes of Keras' variables, optimizers and compiled functions.
 
-Keras 3 has no public way to change the shape of a variable, or to tell a running fit of
-the change. This module does both, on each backend. (`models/training_loop.py` has the
-private attributes of the training loop.)
+Keras 3 has no public way to change the shape of a variable, or to notify a running fit
+of the change. This module does both, on each backend. (`models/training_loop.py` does
+the same for the training loop.)
 """
 
 import contextlib
@@ -16,12 +16,12 @@ WAITING = "_accumulated_gradients"
 
 
 def replace_value(variable, value):
-    """Gives a variable a new value of any shape. The variable object stays, and so do
-    its name and its place in every list that holds it."""
+    """Gives a variable a new value of any shape. The variable object, its name and its
+    place in every list stay the same."""
     variable._shape = tuple(value.shape)
     trainable = variable._trainable
     if keras.backend.backend() == "tensorflow":
-        # A frozen one would get no gradients after it is unfrozen.
+        # A frozen variable would otherwise get no gradients once it is unfrozen.
         variable._trainable = True
     variable._initialize(keras.ops.convert_to_tensor(value, dtype=variable.dtype))
     variable._trainable = trainable
@@ -29,9 +29,9 @@ def replace_value(variable, value):
 
 @contextlib.contextmanager
 def changing_shapes(model):
-    """Context manager in which variables of a model and of optimizers change shape,
-    while no other thread uses the model. Its value is the list of optimizers that train
-    variables of the model. Other models that contain it remain usable."""
+    """Context manager in which variables of a model and its optimizers may change
+    shape. It keeps other threads from using the model, and yields the optimizers that
+    train its variables. Other models that contain the model remain usable."""
     lock = getattr(model, "lock", None)
     locked = contextlib.nullcontext() if lock is None else lock.writing()
     with locked, _new_shapes(model) as optimizers:
@@ -75,7 +75,7 @@ def training_optimizers(model):
 
 
 def copy_decay_exclusions(old, new):
-    """Copies to an optimizer what another one excludes from weight decay."""
+    """Copies exclusions from weight decay from one optimizer to another."""
     pairs = zip(_chain(new), _chain(old), strict=True)
     parts = zip(updating_optimizers(new), updating_optimizers(old))
     for ours, theirs in [*pairs, *parts]:
@@ -124,8 +124,8 @@ def slot_lists(optimizer):
 
 
 def stands_for_variable(optimizer, name):
-    """Returns whether the slots of that name are averages of the variables, or what
-    the variables are averages of."""
+    """Returns whether the slots of that name average the variables, or hold the values
+    that the variables average."""
     kept = [AVERAGES]
     if isinstance(optimizer, keras.optimizers.ScheduleFreeAdamW):
         kept.append("_momentums")
@@ -151,7 +151,7 @@ def unbuilt_copy(optimizer):
     rate = optimizer._learning_rate
     if not callable(rate):
         return type(optimizer).from_config(optimizer.get_config())
-    # A schedule is passed on as it is: its class may have no config, or may not be
+    # A schedule is passed on unchanged: its class may have no config, or may not be
     # registered.
     optimizer._learning_rate = 0.0
     try:
@@ -184,8 +184,8 @@ def _training(models):
 
 
 def _related_models(model):
-    """Returns the other models that share variables with a model, those that contain it
-    or are part of it, if they were compiled or used to predict."""
+    """Returns the models that contain a model or are part of it, if they were compiled
+    or used to predict."""
     layers = model._flatten_layers()
     models = [layer for layer in layers if isinstance(layer, keras.Model)]
     called = any(getattr(each, "has_callers", True) for each in models)

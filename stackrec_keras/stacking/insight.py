@@ -48,8 +48,8 @@ def block_similarity(model: keras.Model) -> pd.DataFrame:
         model: A model of `stackrec_keras`.
 
     Returns:
-        A `pandas.DataFrame` with a row and a column for each block: the cosine
-        between the matrices and kernels of the two blocks, all of them as one vector.
+        A `pandas.DataFrame` with a row and a column for each block. A value is the
+        cosine between two blocks, each as one vector of all its matrices and kernels.
         Biases, norms and gates are left out.
 
     Example:
@@ -73,7 +73,7 @@ def block_similarity(model: keras.Model) -> pd.DataFrame:
 
 
 def _weights(model):
-    """Yields name, `BlockWeight` and values `(depth, ...)` of each weight."""
+    """Yields the name, `BlockWeight` and values `(depth, ...)` of each weight."""
     stacks = block_stacks(model)
     for stack in stacks:
         kinds = stack.block_weights()

@@ -22,13 +22,13 @@ class StackingMethod:
         release_copies_whole_blocks: Boolean, whether StackRec's reference
             implementation copies the gates and norms of a block along with its
             kernels. Defaults to `False`.
-        carries_all: Boolean, whether everything is carried over, whatever `inherit`
-            says. Such a method needs blocks with gates. Defaults to `False`.
-        shares_gates: Boolean, whether a block and its copies divide its gate among
-            them, so that together they add about what the block added. Otherwise a
-            copy joins with its gate at 0; if everything is carried over, the model
-            then computes the same as before, or nearly the same if its blocks
-            normalize after adding. Defaults to `False`.
+        carries_all: Boolean, whether everything is carried over, regardless of
+            `inherit`. Such a method needs blocks with gates. Defaults to `False`.
+        shares_gates: Boolean, whether a block and its copies divide the block's gate,
+            so that together they add about as much as the block did. Otherwise a copy
+            starts with its gate at 0. If everything is carried over, the model then
+            computes the same as before (nearly the same, if its blocks normalize after
+            adding). Defaults to `False`.
     """
 
     name: str
@@ -49,18 +49,18 @@ def block_sources(
         method: String, a stacking method's name in any case: `"from_scratch"`,
             `"stackA"`, `"stackC"`, `"stackR"` or `"stackE"`; `"copyZero"`,
             `"appendZero"`, `"split"` or `"middle"`.
-        old: Integer, the blocks of the shallower model.
-        new: Integer, the blocks of the deeper model, at least `old`.
+        old: Integer, the number of blocks of the shallower model.
+        new: Integer, the number of blocks of the deeper model, at least `old`.
         top_blocks: Integer, how many of the top blocks to stack. The ones below keep
             their places, and `new` must be `old + top_blocks`. Defaults to `None`,
             all blocks.
-        cycle: Integer, after how many blocks the kind of block repeats. Block
-            `i` is then fed by a block of its own kind (the same dilation, and the
-            same `i % cycle`) if the old model has one: from the `top_blocks`
-            if one is among them, otherwise the nearest below. `"stackA"` and
-            `"split"` copy whole cycles, and `"middle"` adds whole cycles; if
-            the depths do not allow that, copies go on top as in `"stackC"`.
-            Defaults to `1`, a single kind.
+        cycle: Integer, the number of blocks after which the kinds of block repeat.
+            Blocks with the same `i % cycle` (the same dilation) are of one kind. If the
+            old model has blocks of the kind of block `i`, one of them feeds it: one of
+            the `top_blocks` if possible, otherwise the nearest one below. `"stackA"`
+            and `"split"` copy whole cycles, and `"middle"` adds whole cycles; if the
+            depths do not allow that, copies go on top as in `"stackC"`. Defaults to
+            `1`, a single kind.
 
     Returns:
         A list with an entry for each new block: the index of an old block, or
@@ -89,7 +89,8 @@ def block_sources(
 
 
 def check_top_blocks(method: str, top_blocks: int | None) -> None:
-    """Checks that a method keeps the blocks below the top ones, if only these grow."""
+    """Checks that a method keeps the lower blocks, if only the top blocks are
+    stacked."""
     if top_blocks is not None and not get_method(method).keeps_rest:
         raise ArgumentError(
             "top_blocks",
@@ -101,7 +102,7 @@ def check_top_blocks(method: str, top_blocks: int | None) -> None:
 
 
 def check_deeper(name: str, old: int, new: int) -> None:
-    """Checks that an argument is not less than the `old` blocks that a model has."""
+    """Checks that an argument is at least `old`, the number of blocks of the model."""
     if new < old:
         raise ArgumentError(
             name,

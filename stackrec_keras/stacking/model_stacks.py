@@ -20,7 +20,7 @@ def stacked_variables(model: keras.Model) -> list[keras.Variable]:
 
 
 def all_layers(model: keras.Model) -> list[keras.layers.Layer]:
-    """Returns the layers of a model. In place of a model within it are its layers."""
+    """Returns the layers of a model, with nested models replaced by their layers."""
     layers = []
     for layer in model.layers:
         layers += all_layers(layer) if isinstance(layer, keras.Model) else [layer]

@@ -24,8 +24,8 @@ from stackrec_keras.stacking.in_place import (
 )
 
 MIXES_ELEMENTS = ("Adafactor", "Lamb", "Muon", "MultiOptimizer")
-"""Optimizers that cannot follow a model that grows. All but the last update an element
-of a variable by the others, which would couple the blocks that share a variable."""
+"""Optimizers that cannot follow a growing model. In all but the last, the update of an
+element depends on the other elements, which would couple blocks in one variable."""
 
 
 def check_optimizer(model):
@@ -45,7 +45,7 @@ def check_optimizers(optimizers, model):
             raise ArgumentError(
                 "optimizer",
                 f"is or contains {kind}, which cannot follow a model that grows: its "
-                "state does not have one number for each number of a variable, and "
+                "state does not have one value per element of a variable, and "
                 "blocks that share a variable would not be updated independently",
                 "Compile with an elementwise optimizer: Adam, AdamW, "
                 "ScheduleFreeAdamW, SGD, RMSprop, Lion, Nadam, Adamax, Adagrad, "
@@ -62,8 +62,8 @@ def check_optimizers(optimizers, model):
 
 
 def optimizers_of_one_depth(model):
-    """Returns the optimizers of the model that have a slot of another shape than its
-    variable, and so cannot follow the variable to another depth."""
+    """Returns the model's optimizers that have a slot whose shape differs from its
+    variable. They cannot follow the variable to another depth."""
     return _of_one_depth(training_optimizers(model))
 
 
@@ -72,7 +72,7 @@ def carry_state(optimizers, sources, new_values, shares):
 
     What is not carried over starts at a value that fits the slot:
 
-    - an average of the variable, or what the variable is an average of, at the
+    - an average of the variable, or the values that the variable averages, at the
       variable's new value
     - a sum of squares (which is never negative) at the mean over the old slices, so
       that the first updates are not many times the learning rate
@@ -83,7 +83,7 @@ def carry_state(optimizers, sources, new_values, shares):
         sources: Dict from `id(variable)` to a source for each new slice.
         new_values: Dict from `id(variable)` to its new value.
         shares: As in `set_slices`. Slots that stand for a variable, such as its
-            average, are divided as it is.
+            average, are divided like the variable.
     """
     for optimizer in optimizers:
         if not optimizer.built:
@@ -108,11 +108,11 @@ def carry_state(optimizers, sources, new_values, shares):
 
 
 def reset_state(model):
-    """Starts the state of the model's optimizer again, as `renewed` does, in place."""
+    """Resets the state of the model's optimizer in place, as `renewed` does."""
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None or not optimizer.built:
         return
-    # Not the model's variables: a layer may have been frozen after compile().
+    # Not the model's trainable variables: a layer may have been frozen after compile().
     fresh = renewed(optimizer, optimized_variables(optimizer))
     pairs = [*zip(optimizer.variables, fresh.variables, strict=True)]
     for old, new in zip(updating_optimizers(optimizer), updating_optimizers(fresh)):
@@ -125,17 +125,17 @@ def reset_state(model):
 
 
 def renewed(optimizer, variables):
-    """Returns an optimizer like another one, whose moments start again.
+    """Returns a copy of an optimizer with its moments reset.
 
-    Each slot has its initial value, and the steps count from 0, so that bias
-    corrections fit. Everything that is not a moment continues: the learning rate and
-    its schedule, the scale of the loss, accumulated gradients, and averages of the
-    weights, in whose place `SwapEMAWeights` may keep the weights themselves. (Keras
-    sets an average to its weight in the first step.)
+    Each slot has its initial value, and the step count restarts at 0, so that bias
+    corrections fit. Everything else continues: the learning rate and its schedule, the
+    loss scale, accumulated gradients, and weight averages. (Instead of an average,
+    `SwapEMAWeights` may keep the weight itself there. Keras sets an average to its
+    weight in the first step.)
 
     Args:
         optimizer: A Keras optimizer.
-        variables: List of variables that the new one trains.
+        variables: List of variables that the copy trains.
     """
     fresh = unbuilt_copy(optimizer)
     copy_decay_exclusions(optimizer, fresh)
@@ -150,7 +150,7 @@ def renewed(optimizer, variables):
         _starts(optimizer),
     ):
         steps = int(ops.convert_to_numpy(step_count(old)))
-        # Accumulated gradients keep their place in the count.
+        # The count of accumulated gradients continues.
         kept = steps % (old.gradient_accumulation_steps or 1)
         replace_value(step_count(new), np.array(kept))
         starts.append(start + steps - kept)
@@ -160,7 +160,8 @@ def renewed(optimizer, variables):
 
 
 def begin_averages(model):
-    """Starts averages of the model's variables again, at the values that these have."""
+    """Resets averages of the model's variables to the current values of the
+    variables."""
     for optimizer in training_optimizers(model):
         for name, slots in slot_lists(optimizer).items():
             if stands_for_variable(optimizer, name):
@@ -170,15 +171,15 @@ def begin_averages(model):
 
 
 def schedule_starts(model):
-    """Returns the step that each learning-rate schedule of the model's optimizer was at
-    when the optimizer's step count last started again."""
+    """Returns the step that each learning-rate schedule of the model's optimizer had
+    reached when the optimizer's step count last restarted."""
     optimizer = getattr(model, "optimizer", None)
     return [] if optimizer is None else _starts(optimizer)
 
 
 def set_schedule_starts(model, starts):
-    """Lets the learning-rate schedules of the model's optimizer continue from the steps
-    that `schedule_starts` returned for a model that was compiled like it."""
+    """Continues the learning-rate schedules of the model's optimizer from the steps
+    that `schedule_starts` returned for a model compiled the same way."""
     if schedule_starts(model) not in ([], starts):
         with changing_shapes(model):
             _set_starts(model.optimizer, starts)
@@ -201,8 +202,8 @@ def _set_starts(optimizer, starts):
 
 
 def _carry_averages_and_gradients(old, new):
-    """Gives an optimizer the averages and the accumulated gradients of another one. An
-    average that the other one lacks starts at its variable."""
+    """Copies averages and accumulated gradients from one optimizer to another. An
+    average that the first one lacks starts at its variable's value."""
     for name in (AVERAGES, WAITING):
         of_old = dict(zip(map(id, optimized_variables(old)), getattr(old, name, [])))
         for variable, slot in zip(optimized_variables(new), getattr(new, name, [])):

@@ -20,25 +20,25 @@ _FIX = (
 def growth_bound(shallow: Any, deep: Any, monitor: str = "val_loss") -> float:
     """Returns how many times faster a perfect growth step reaches the best deep score.
 
-    A perfect growth step takes over all that the shallow model has learned: the grown
-    model continues along the deep model's curve, from the point at which the deep model
-    was as good. With `T(v)`, the end of the last epoch at which the deep model is not
-    yet better than `v` (0 if there is none, at most `T_best`), the bound is
+    A perfect growth step keeps all that the shallow model has learned: the grown model
+    continues along the deep model's curve, from the point where the deep model was as
+    good. Let `T(v)` be the end of the last epoch at which the deep model is not yet
+    better than `v` (0 if there is none, at most `T_best`). The bound is
 
     `T_best / min over s of (s + T_best - T(shallow value at s))`
 
     where `T_best` is the time of the deep model's best epoch, and `s` the time of the
-    growth step: the end of an epoch of the shallow model, or 0. A bound near 1 says
+    growth step: the end of an epoch of the shallow model, or 0. A bound near 1 means
     that no method of growing can save much here.
 
     Args:
-        shallow: The learning curve of the shallow model, trained from scratch: a dict
-            or frame with the monitor and `"seconds"`, the time since the start of
-            training at the end of each epoch; or the history of a run (`run.history`,
-            its `history.csv` or the `Run`), whose seconds are those of each epoch.
+        shallow: The learning curve of the shallow model, trained from scratch. A dict
+            or frame has the monitor and `"seconds"`, the time from the start of
+            training to the end of each epoch. In the history of a run (`run.history`,
+            its `history.csv` or the `Run`), `"seconds"` is the duration of each epoch.
         deep: The learning curve of the deep model, trained from scratch.
-        monitor: String, what the curves are compared by. Higher is better, except for
-            a loss. Defaults to `"val_loss"`.
+        monitor: String, the metric to compare the curves by. Higher is better, except
+            for a loss. Defaults to `"val_loss"`.
 
     Returns:
         Float, at least 1.
@@ -66,7 +66,8 @@ class BestGrowth:
     Args:
         shallow: `Curve` of the shallow model.
         deep: `Curve` of the deep model.
-        at: Float, seconds of shallow training before it; 0 if growing saves no time.
+        at: Float, seconds of shallow training before the growth step; 0 if growing
+            saves no time.
         credit: Float, seconds of deep training that the growth step saves.
     """
 
@@ -100,7 +101,7 @@ class Curve:
     """A learning curve.
 
     Args:
-        values: Float array `(epochs,)`, higher is better; NaN where there is none.
+        values: Float array `(epochs,)`, higher is better; NaN for a missing value.
         seconds: Float array `(epochs,)`, the time at each epoch's end.
     """
 
@@ -124,7 +125,7 @@ def read_curve(name: str, curve: Any, monitor: str) -> Curve:
     """Returns the `Curve` of a dict, a frame or a run.
 
     Args:
-        name: String, the name of the argument that holds it.
+        name: String, the name of the argument that holds the curve.
         curve: As in `growth_bound`.
         monitor: String, the column of its values.
 

@@ -1,4 +1,4 @@
-"""Checks of a search: its model, data and objective, and what a tuner is given."""
+"""Checks of a search: its model, data and objective, and the tuner's arguments."""
 
 import importlib.util
 import math
@@ -102,8 +102,7 @@ def check_tuner_arguments(fit_arguments, callbacks, epochs, most_epochs, of_hype
 
 
 def check_size(model, drawn, most):
-    """Raises KerasTuner's error for a model that is too large, counted at the depth
-    that it will grow to."""
+    """Raises KerasTuner's error if a model will be too large at its final depth."""
     if most is None:
         return
     of_blocks = sum(math.prod(v.shape) for v in stacked_variables(model))

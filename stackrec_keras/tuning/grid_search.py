@@ -7,7 +7,7 @@ class GridSearch(keras_tuner.GridSearch):
     """`keras_tuner.GridSearch` that can continue an interrupted search.
 
     KerasTuner's own class (1.4.8) does not store which combinations come next, and
-    raises a KeyError if it is made again with `overwrite=False`.
+    raises a KeyError when a search is reopened with `overwrite=False`.
 
     Args:
         *args: As for `keras_tuner.GridSearch`.
@@ -32,5 +32,6 @@ class GridSearch(keras_tuner.GridSearch):
         in_order = sorted(oracle.trials.values(), key=functools.cmp_to_key(compare))
         for trial in in_order:
             oracle._ordered_ids.insert(trial.trial_id)
-        # KerasTuner asks each for the combination after it, and skips those it has.
+        # KerasTuner tries the combination after each trial, and skips those already
+        # tried.
         oracle._populate_next = [trial.trial_id for trial in in_order]

@@ -31,18 +31,18 @@ from stackrec_keras.tuning.values import draw
 class StackingHyperModel(keras_tuner.HyperModel):
     """A KerasTuner hypermodel that searches for a growth schedule.
 
-    Give it to any tuner, and call `search` without data: the hypermodel has it.
-    Each trial is one fit that grows by its own schedule. `get_best_models()`
+    Pass it to any tuner, and call `search` without data, which the hypermodel already
+    has. Each trial is one fit that grows by its own schedule. `get_best_models()`
     returns the grown model of the best epoch. Evaluating it on
     `data.validation.batches(evaluation=True)` gives the score of its trial.
 
-    Give `objective` to the tuner. It is one of these:
+    Pass its `objective` to the tuner as well. It is one of these:
 
-    - the quality, `monitor`, after at most `epochs` epochs
+    - the quality (`monitor`) after at most `epochs` epochs
     - with `time_budget`, the quality within that many seconds
-    - with `time_budget` and `target`, the seconds until `monitor` reaches the target,
-      `seconds_to_quality` in the logs. A trial that does not reach it counts as twice
-      the budget or more: the further away it stays, the more
+    - with `time_budget` and `target`, the seconds until `monitor` reaches the target
+      (`seconds_to_quality` in the logs). A trial that misses the target counts as at
+      least twice the budget, and more the further away it stays
 
     Args:
         model_class: A class of models, such as `sr.NextItNet`.
@@ -57,13 +57,13 @@ class StackingHyperModel(keras_tuner.HyperModel):
         target: Float, the value of `monitor` to reach. Defaults to `None`.
         time_budget: Float, the seconds after which a trial ends, even in the middle of
             an epoch. Defaults to `None`.
-        share_by: String, `"random"` or `"time"`, which rows a `first_data_share` has,
-            as in `windows.batches`. Defaults to `"random"`.
+        share_by: String, `"random"` or `"time"`, how to choose the rows of a
+            `first_data_share`, as in `windows.batches`. Defaults to `"random"`.
         exclude_seen: As in `SequentialRecommender.compile`. Defaults to `None`.
         jit_compile: As in `keras.Model.compile`. Defaults to `"auto"`.
-        seed: Integer, the seed of the order of rows and of new random blocks. Initial
-            weights depend on Keras's own seed (`keras.utils.set_random_seed`).
-            Defaults to `0`.
+        seed: Integer, the seed of the row order and of new random blocks. Initial
+            weights depend on Keras's own seed (`keras.utils.set_random_seed`). Defaults
+            to `0`.
         name: String. Defaults to `None`.
         **model_arguments: Other arguments of `model_class`, each a fixed value, a
             `Choice` or a `Range`.
@@ -149,8 +149,8 @@ class StackingHyperModel(keras_tuner.HyperModel):
         """Returns the compiled model of a trial, before it grows.
 
         Args:
-            hp: `keras_tuner.HyperParameters` of the trial. Those that it lacks are
-                declared in it.
+            hp: `keras_tuner.HyperParameters` of the trial. Missing ones are declared in
+                it.
         """
         drawn = self.space.draw(hp)
         arguments = {
@@ -182,9 +182,9 @@ class StackingHyperModel(keras_tuner.HyperModel):
 
         Args:
             hp: `keras_tuner.HyperParameters` of the trial.
-            model: What `build` returned for them.
+            model: What `build` returned for `hp`.
             callbacks: List of callbacks. Defaults to `()`.
-            epochs: Integer, which only `Hyperband` gives. Defaults to `None`.
+            epochs: Integer, given only by `Hyperband`. Defaults to `None`.
             **kwargs: Other arguments of `keras.Model.fit`, except the data.
 
         Returns:
@@ -238,7 +238,7 @@ class StackingHyperModel(keras_tuner.HyperModel):
             seconds = before.get_best_value("total_seconds")
             if self.target is not None:
                 reached = before.get_best_value("seconds_to_quality")
-                # A larger value stands for a target that was not reached.
+                # A larger value means that the target was not reached.
                 reached = reached if reached < 2 * self.time_budget else None
         return TrialClock(self.monitor, self.target, self.time_budget, seconds, reached)
 

@@ -78,7 +78,8 @@ def width_names(model_class):
 
 
 def argument_names(model_class):
-    """Returns the constructor's arguments, with those that it passes to a parent."""
+    """Returns the constructor's arguments, including those that it passes to a
+    parent."""
     kinds = {}
     for cls in model_class.__mro__:
         if cls is SequentialRecommender:
@@ -93,7 +94,7 @@ def argument_names(model_class):
 
 
 def _options_of_base():
-    """Returns the arguments that every model passes to `SequentialRecommender`; its
-    sizes, which have no defaults, are set by each model."""
+    """Returns the arguments that every model passes on to `SequentialRecommender`. Each
+    model sets its sizes, which have no defaults, itself."""
     parameters = inspect.signature(SequentialRecommender.__init__).parameters.values()
     return {p.name: p.kind for p in parameters if p.default is not p.empty}

@@ -27,8 +27,7 @@ _OF_GROWTHS = (
 class SearchSpace:
     """What `StackingHyperModel` searches: the growth schedule and the usual parameters.
 
-    Each argument is a fixed value, a `Choice` or a `Range`. In the trials it has the
-    same name as here.
+    Each argument is a fixed value, a `Choice` or a `Range`. Trials use the same names.
 
     Args:
         start_blocks: Integer, the depth to build with. Defaults to `Choice(2, 4, 8)`.
@@ -44,8 +43,8 @@ class SearchSpace:
             to `1.0`.
         inherit: `"all"`, `"all_but_gates"` or `"paper"`, what a growth step carries
             over. Defaults to `Choice("all", "paper")`.
-        optimizer_state: `"carry"` or `"reset"`, what a growth step does with it.
-            Defaults to `Choice("carry", "reset")`.
+        optimizer_state: `"carry"` or `"reset"`, what a growth step does with the
+            optimizer's state. Defaults to `Choice("carry", "reset")`.
         learning_rate: Float, Adam's learning rate. Defaults to
             `Range(3e-4, 1e-2, log=True)`.
         batch_size: Integer, the rows of a training batch. Defaults to
@@ -117,7 +116,7 @@ class SearchSpace:
             )
 
     def growth_paths(self) -> Iterator[tuple[str, list[int]]]:
-        """Yields each method with each list of depths that a trial may have with it."""
+        """Yields each pair of a method and a list of depths that a trial may have."""
         for start in values_of(self.start_blocks):
             depths = [start * 2**i for i in range(max(values_of(self.growths)) + 1)]
             for method in values_of(self.method):
@@ -127,12 +126,13 @@ class SearchSpace:
         """Returns the space of one trial, in which all values are fixed.
 
         Args:
-            hp: `keras_tuner.HyperParameters`. Those that it lacks are declared in it.
+            hp: `keras_tuner.HyperParameters`. Missing ones are declared in it.
 
         Returns:
             A `SearchSpace`.
         """
-        # In the order of the fields, in which parents come before what depends on them.
+        # In the order of the fields: parents come before the fields that depend on
+        # them.
         drawn = {
             f.name: draw(hp, f.name, getattr(self, f.name), self._conditions(f.name))
             for f in fields(self)

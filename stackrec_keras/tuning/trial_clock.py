@@ -8,21 +8,21 @@ from stackrec_keras import monitors
 class TrialClock(keras.callbacks.Callback):
     """Measures the time of a trial, and ends it at its time budget or target.
 
-    It adds to the logs of every epoch `num_blocks`, `training_seconds` (since the trial
-    began, including compilation, growth steps and validation) and, with a target,
-    `seconds_to_quality`.
+    It adds `num_blocks`, `training_seconds` and, with a target, `seconds_to_quality` to
+    the logs of every epoch. `training_seconds` counts from the start of the trial and
+    includes compilation, growth steps and validation.
 
     Args:
         monitor: String, a key of the logs. Higher is better, except for a loss.
         target: Float, the value to reach. The trial ends with the epoch that reaches
             it. Until then `seconds_to_quality` is at least twice the time budget, and
-            more the further away the best value is. It is never infinite, which
-            Bayesian optimization would treat as 0. Defaults to `None`.
+            more the further away the best value is. It is never infinite, because
+            Bayesian optimization would treat infinity as 0. Defaults to `None`.
         time_budget: Float, the seconds after which the trial is ended, even in the
             middle of an epoch, and validated. Defaults to `None`.
         seconds_before: Float, the seconds of the trials that this one continues.
             Defaults to `0.0`.
-        reached_before: Float, the seconds after which they reached the target.
+        reached_before: Float, the seconds after which those trials reached the target.
             Defaults to `None`, not reached.
     """
 

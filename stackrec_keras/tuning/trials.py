@@ -8,7 +8,7 @@ def trials(tuner: keras_tuner.Tuner) -> pd.DataFrame:
     """Returns a frame with a row for each trial of a search, in order.
 
     Args:
-        tuner: Any KerasTuner tuner. If several work together, the chief.
+        tuner: Any KerasTuner tuner. If several tuners work together, the chief.
 
     Returns:
         A frame. `trial` is KerasTuner's id, `score` is the objective. The metrics,
@@ -43,7 +43,7 @@ _SECONDS = ("training_seconds", "total_seconds")
 def _row(trial):
     tracked = trial.metrics.metrics
     values = {name: history.get_best_value() for name, history in tracked.items()}
-    # The best value of growth_seconds over the epochs means nothing.
+    # The best value of growth_seconds over the epochs is meaningless.
     values.pop("growth_seconds", None)
     error = (trial.message or "").strip().splitlines()[-1:]
     return {

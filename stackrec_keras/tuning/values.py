@@ -43,12 +43,12 @@ class Choice:
         if label is None:
             return None
         if isinstance(label, float):
-            # A worker gets it from the chief in single precision.
+            # A worker gets the value from the chief in single precision.
             return min(self.values, key=lambda value: abs(value - label))
         return self.values[labels.index(label)]
 
     def _label(self, value):
-        # KerasTuner takes values of one type, and only of these.
+        # KerasTuner needs values of a single type, one of these.
         types = {type(v) for v in self.values}
         known = len(types) == 1 and types <= {bool, int, float, str}
         return value if known else str(value)
@@ -118,7 +118,7 @@ class Range:
 
 
 def is_searched(value):
-    """Returns whether a value is searched, and not fixed."""
+    """Returns whether a value is searched rather than fixed."""
     return isinstance(value, (Choice, Range))
 
 

@@ -9,8 +9,8 @@ class Backup(keras.callbacks.Callback):
     """Saves a model, its optimizer and its random states at each epoch's end.
 
     `keras.callbacks.BackupAndRestore` writes weights and epoch to two files, one after
-    the other. Here there is one file, with the epoch in its name, which appears only
-    when it is complete. A run that is killed loses at most the current epoch.
+    the other. This callback writes one file, named by epoch, that appears only when it
+    is complete. A run that is killed loses at most the current epoch.
 
     Args:
         folder: `Path` of the folder for the file.

@@ -11,11 +11,12 @@ from stackrec_keras.runs.config import MONITOR
 class BestEpoch(keras.callbacks.Callback):
     """Stops when a metric has not risen for some epochs, and restores its best epoch.
 
-    Like `keras.callbacks.EarlyStopping(restore_best_weights=True)`, with its state on
+    Like `keras.callbacks.EarlyStopping(restore_best_weights=True)`, but its state is on
     disk: the best weights in their own file, the rest in the history.
 
     Args:
-        patience: Integer, the epochs without a better value after which to stop.
+        patience: Integer, the number of epochs without a better value after which to
+            stop.
         weights: `Path` of the file for the best weights.
         history: `Path` of the run's history file.
         monitor: String, a key of the logs; higher is better. Defaults to
@@ -56,7 +57,7 @@ class BestEpoch(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self.weights.exists():
             self.model.load_weights(self.weights)
-            # The file has the schedule's record of its own epoch.
+            # The file holds the schedule's record as of the best epoch.
             self.model.growth_record = None
 
     def _recall(self, epoch):

@@ -6,7 +6,7 @@ from stackrec_keras.runs.callbacks.history_file import rows_before
 
 
 class MaxSeconds(keras.callbacks.Callback):
-    """Stops after the epoch in which training has taken a number of seconds.
+    """Stops after the epoch in which the time budget runs out.
 
     Time before a restart counts too: the seconds are those in the history file, so
     `HistoryFile` must come before this callback.
