@@ -4,9 +4,9 @@
     python benchmarks/cold_items.py --table
 
 MovieLens-1M, leave-one-out per user. A tenth of the items is cold, a different tenth
-for each seed: the model is trained without any of their events, and they are added with
-`extend_items` after training. Features are the 18 genres, from GroupLens' `movies.dat`
-or RecBole's `ml-1m.item` in the folder of the data set.
+for each seed. The model is trained without their events, and they are added with
+`extend_items` afterwards. Features are the 18 genres, from GroupLens' `movies.dat` or
+RecBole's `ml-1m.item` in the folder of the data set.
 
 Each user's last event is the target of a test row, and the warm events before it are
 the history. All items that are not in the history are ranked, warm and cold; the column

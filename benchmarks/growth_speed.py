@@ -3,7 +3,7 @@
     KERAS_BACKEND=tensorflow python benchmarks/growth_speed.py
 
 Two tables. In the first, steps alternate between a model grown to 16 blocks and one
-built with 16 blocks; the ratio of their medians says whether growing makes later steps
+built with 16 blocks. The ratio of their medians shows whether growing makes later steps
 slower. The second times the first step (trace and compile) of a model of 32 blocks,
 with its depth as an axis and as a list of separate Keras layers.
 """

@@ -53,7 +53,7 @@ def continual(
     Args:
         out: The folder to write.
         seeds: Sequence of integers. Defaults to `(0,)`.
-        **options: Those of `from_scratch`; and `share_by` and `data_ratio`.
+        **options: The options of `from_scratch`, and also `share_by` and `data_ratio`.
             `data_ratio` is the fraction of the training rows in each stage but the
             last, `(0.8,)` by default.
 

@@ -101,9 +101,9 @@ def from_scratch(
     Args:
         out: The folder to write.
         seeds: Sequence of integers. Defaults to `(0,)`.
-        **options: Those of the command, with `_` instead of `-`: how the model grows,
-            such as `scale`, `stages`, `shares` and `epochs`, and fields of
-            `TrainConfig`, such as `data`, `model` and `method`.
+        **options: Those of the command, with `_` instead of `-`. `scale`, `stages`,
+            `shares`, `epochs` and others set how the model grows. The rest are fields
+            of `TrainConfig`, such as `data`, `model` and `method`.
 
     Returns:
         An `Experiment`.

@@ -63,7 +63,7 @@ def histories(arms):
 
 
 def speed_up(arms, seed):
-    """Returns how much sooner the stacked model became as good as the one from scratch.
+    """Returns the speed-ups of the stacked model over the model from scratch.
 
     Returns:
         A dict. `best` is the time of the model from scratch to its best validation

@@ -32,7 +32,7 @@ class TuneConfig:
     holds them in `search.json`.
 
     Args:
-        train: `TrainConfig`, what all trials have in common.
+        train: `TrainConfig`, the options that all trials share.
         space: Dict from a field of `SearchSpace` to a string: a value (`"8"`), several
             (`"4,8"`) or a range (`"4:8"`). Defaults to `{}`.
         tuner: String, one of `TUNERS`. Defaults to `"random"`.

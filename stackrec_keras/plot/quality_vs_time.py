@@ -33,9 +33,9 @@ def quality_vs_time(
 
     Args:
         runs: A frame of trials (`sr.tuning.trials`), or a dict from a name to a history
-            (what `fit` returned, its `.history`, or a frame) or a list of histories,
-            such as one for each seed. Each trial is drawn as a point, coloured by
-            depth, and each history as a curve. A history must have
+            or a list of histories, such as one for each seed. A history is what `fit`
+            returned, its `.history`, or a frame. Each trial is drawn as a point,
+            coloured by depth, and each history as a curve. A history must have
             `training_seconds`, or `seconds` for each epoch, as in the `history.csv` of
             a run. If it has `num_blocks`, triangles mark the first epoch after each
             growth step.

@@ -49,7 +49,7 @@ def number(text):
     return int(text) if text.strip().isdecimal() else float(text)
 
 
-# From the type of an option to its converter and what a value must be.
+# Maps the type of an option to its converter and a description of valid values.
 KINDS = {
     int: (_integer, "an integer"),
     float: (_real, "a number"),

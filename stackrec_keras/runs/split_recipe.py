@@ -70,7 +70,7 @@ def prepared_options(folder):
 
 
 def check_prepared(config):
-    """Checks that the options of a configuration are those of its prepared log."""
+    """Checks that the options of a configuration match its prepared log."""
     for name, value in prepared_options(config.data).items():
         given = getattr(config, name)
         if given != value:

@@ -5,7 +5,7 @@ from stackrec_keras.wording import counted
 
 
 def ending(config, rows, growths):
-    """Returns a note on what may be surprising about the final model of a run.
+    """Returns a note on what may surprise users about the final model of a run.
 
     Args:
         config: `TrainConfig` of the run.

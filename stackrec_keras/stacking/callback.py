@@ -14,7 +14,7 @@ from stackrec_keras.stacking.schedules import RunningSchedule, Schedule
 class StackingCallback(keras.callbacks.Callback):
     """Grows a model during `fit`, at the start of the epochs that a schedule names.
 
-    It adds `num_blocks` and `growth_seconds` to the logs of every epoch, where
+    It adds `num_blocks` and `growth_seconds` to the logs of every epoch.
     `growth_seconds` is the time that growing took before the epoch (0.0 if the model
     did not grow). If the schedule has `data_shares`, it also adds `data_share`.
 

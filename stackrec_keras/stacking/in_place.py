@@ -169,8 +169,8 @@ def learning_rate_schedule(optimizer):
 
 
 def step_count(optimizer):
-    """Returns the variable from which an optimizer's schedule takes its rate. With
-    gradient accumulation it counts every batch, whereas `iterations` counts updates."""
+    """Returns the step variable that an optimizer's schedule reads. With gradient
+    accumulation it counts every batch, whereas `iterations` counts updates."""
     return optimizer._iterations
 
 

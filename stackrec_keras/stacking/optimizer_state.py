@@ -70,7 +70,7 @@ def optimizers_of_one_depth(model):
 def carry_state(optimizers, sources, new_values, shares):
     """Gives every slot the new shape of its variable, with the same gather.
 
-    What is not carried over starts at a value that fits the slot:
+    Values that are not carried over start as follows:
 
     - an average of the variable, or the values that the variable averages, at the
       variable's new value

@@ -20,15 +20,15 @@ _FIX = (
 def growth_bound(shallow: Any, deep: Any, monitor: str = "val_loss") -> float:
     """Returns how many times faster a perfect growth step reaches the best deep score.
 
-    A perfect growth step keeps all that the shallow model has learned: the grown model
-    continues along the deep model's curve, from the point where the deep model was as
-    good. Let `T(v)` be the end of the last epoch at which the deep model is not yet
+    A perfect growth step keeps all that the shallow model has learned. The grown model
+    then continues along the deep model's curve, from the point where the deep model was
+    as good. Let `T(v)` be the end of the last epoch at which the deep model is not yet
     better than `v` (0 if there is none, at most `T_best`). The bound is
 
     `T_best / min over s of (s + T_best - T(shallow value at s))`
 
     where `T_best` is the time of the deep model's best epoch, and `s` the time of the
-    growth step: the end of an epoch of the shallow model, or 0. A bound near 1 means
+    growth step (0, or the end of an epoch of the shallow model). A bound near 1 means
     that no method of growing can save much here.
 
     Args:
@@ -84,8 +84,7 @@ class BestGrowth:
 
 
 def best_growth(shallow: Any, deep: Any, monitor: str) -> BestGrowth:
-    """Returns the `BestGrowth` of two curves; the arguments are those of
-    `growth_bound`."""
+    """Returns the `BestGrowth` of two curves, given the arguments of `growth_bound`."""
     shallow = read_curve("shallow", shallow, monitor)
     deep = read_curve("deep", deep, monitor)
     growths = [(0.0, 0.0)]

@@ -1,4 +1,4 @@
-"""Schedules, which say when a model grows. All kinds have the same interface."""
+"""Schedules decide when a model grows. All kinds have the same interface."""
 
 from typing import Any
 

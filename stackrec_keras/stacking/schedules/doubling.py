@@ -3,8 +3,8 @@ from stackrec_keras.stacking.schedules.table import TableSchedule
 
 
 class DoublingSchedule(TableSchedule):
-    """The default schedule of `StackingCallback`: doubles the depth twice, in stages
-    whose lengths are 1:2:4."""
+    """The default schedule of `StackingCallback`: doubles the depth twice, with stages
+    of lengths 1:2:4."""
 
     def table(
         self,

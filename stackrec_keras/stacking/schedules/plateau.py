@@ -42,7 +42,7 @@ class Plateau(Schedule):
         check_bools(restore_best=self.restore_best)
 
     def depths(self, depth: int, step: int | None = None) -> list[int]:
-        """Returns all depths that may come after `depth`, in order."""
+        """Returns all depths to which a model of `depth` blocks may grow, in order."""
         depths = []
         while (depth := depth + (step or depth)) <= self.max_blocks:
             depths.append(depth)
@@ -77,17 +77,17 @@ class Plateau(Schedule):
 
 @dataclass
 class PlateauState:
-    """Where a run under `Plateau` stands.
+    """The state of a run under `Plateau`.
 
     Args:
         epoch: Integer, the last epoch observed.
         due: Integer, the depth due at the next epoch.
         growing: Boolean, whether more growth steps may come.
         wait: Integer, epochs since the metric improved at this depth.
-        best: Float, the best value so far (a loss with its sign turned).
-        stage_best: Float, the best since the last growth step.
-        previous_best: Float, the best of the stage before it.
-        best_weights: The model's weights in its best epoch, arrays.
+        best: Float, the best value so far, negated for a loss.
+        stage_best: Float, the best value since the last growth step.
+        previous_best: Float, the best value of the previous stage.
+        best_weights: The model's weights in its best epoch, as arrays.
     """
 
     epoch: int
@@ -135,13 +135,13 @@ class RunningPlateau(RunningSchedule):
 
     def due(self, epoch: int) -> list[int]:
         state = self._state()
-        if state is None or state.epoch != epoch - 1:  # it is of another fit
+        if state is None or state.epoch != epoch - 1:  # the state of another fit
             state = PlateauState(epoch=epoch - 1, due=self.model.num_blocks)
             self._keep(state)
         return [state.due]
 
     def validated(self, logs: dict[str, float]) -> None:
-        # SwapEMAWeights takes its averages out of the model again before `observe`.
+        # SwapEMAWeights has removed its averages from the model before `observe`.
         state, value = self._state(), logs.get(self.schedule.monitor)
         if self.schedule.restore_best and state is not None and value is not None:
             if self.schedule.gain(value) > state.best:
@@ -180,7 +180,7 @@ class RunningPlateau(RunningSchedule):
     def _end_stage(self, state):
         gained = state.stage_best - state.previous_best
         deeper = self.depths()
-        # Not "less than": a metric that is NaN is not a reason to grow.
+        # Not "less than", because a metric that is NaN is not a reason to grow.
         if not gained >= self.schedule.min_gain or not deeper:
             state.growing = False
             return

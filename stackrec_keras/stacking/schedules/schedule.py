@@ -20,8 +20,8 @@ class Schedule:
     """String, the key of the logs that the schedule follows, or `None`."""
 
     data_shares: dict[int, float] | None = None
-    """Dict, the fractions of the training rows that stages see, or `None` if each
-    epoch sees all rows."""
+    """Dict, the fraction of the training rows in each stage, or `None` if every epoch
+    uses all rows."""
 
     def table(
         self,
@@ -35,8 +35,8 @@ class Schedule:
         Args:
             initial_blocks: Integer, the depth that the model was built with.
             epochs: Integer, the number of epochs of the fit.
-            step: Integer, by how many blocks the model grows at a time. Defaults to
-                `None`, twice the depth.
+            step: Integer, how many blocks a growth step adds. Defaults to `None`, which
+                doubles the depth.
             num_blocks: Integer, the depth that the model has now. Defaults to `None`,
                 `initial_blocks`.
 
@@ -46,7 +46,7 @@ class Schedule:
         return None
 
     def data_share(self, epoch: int, epochs: int) -> float:
-        """Returns the fraction of the training rows that is due at `epoch` in a fit of
+        """Returns the fraction of the training rows to use at `epoch` in a fit of
         `epochs` epochs."""
         return 1.0
 
@@ -72,8 +72,8 @@ class Schedule:
 class RunningSchedule:
     """A schedule in one fit.
 
-    It stores what it needs to resume an interrupted fit in `model.growth_record`, a
-    `GrowthRecord`, which is saved with the model's weights. A backup is restored after
+    What it needs to resume an interrupted fit is in `model.growth_record`, a
+    `GrowthRecord` that is saved with the model's weights. A backup is restored after
     `Schedule.start` and before the first `due`.
 
     Args:
@@ -92,10 +92,10 @@ class RunningSchedule:
 
     def due(self, epoch: int) -> list[int]:
         """Returns the depths that the model must have grown through when an epoch
-        begins. Those it has reached already are ignored.
+        begins. Depths that it has already reached are ignored.
 
-        A fit that resumes from a shallower checkpoint thus grows in the same steps as
-        one that was never interrupted.
+        A fit that resumes from a shallower checkpoint therefore grows in the same steps
+        as a fit that was never interrupted.
         """
         raise NotImplementedError(f"{type(self).__name__} must define due().")
 

@@ -21,13 +21,13 @@ class StackingSchedule(TableSchedule):
 
     Args:
         depths: Dict from epoch (from 0, as in Keras' callbacks) to number of
-            blocks. Before the first epoch of the dict the model keeps its depth.
+            blocks. Before the first of these epochs, the model keeps its depth.
         data_shares: Dict from epoch to fraction of the training rows, above 0 and at
             most 1: training sees that fraction from that epoch on. Epoch 0 must be in
-            it, and fractions never shrink. The rows of a fraction are among the rows of
-            all larger ones; the batches decide which rows they are
-            (`windows.batches(share_by=...)`), and `fit` must be given such batches.
-            Defaults to `None`, all rows in every epoch.
+            it, and fractions never shrink. A larger fraction includes the rows of all
+            smaller ones. The batches given to `fit` choose the rows, and must come from
+            `windows.batches(share_by=...)`. Defaults to `None`, all rows in every
+            epoch.
         partial: Boolean, whether a fit is the first part of a longer run, so that it
             may end before the model has grown. Defaults to `False`.
 
@@ -98,19 +98,19 @@ class StackingSchedule(TableSchedule):
     ) -> Plateau:
         """The depth autopilot: grows when a metric stops improving.
 
-        It stops growing after a growth step that gained less than `min_gain`: the best
-        value after the step, less the best value before it. It never stops the
-        training; use `EarlyStopping` for that.
+        It stops growing after a growth step that gained less than `min_gain`. The gain
+        is the best value after the step minus the best value before it. The schedule
+        never stops the training; use `EarlyStopping` for that.
 
         Args:
-            monitor: String, a key of the logs. Higher values are better unless it ends
-                in `"loss"`. Defaults to `"val_mrr@5"`.
+            monitor: String, a key of the logs. Higher values are better, unless the key
+                ends in `"loss"`. Defaults to `"val_mrr@5"`.
             patience: Integer, epochs without improvement before a growth step.
                 Defaults to `2`.
-            min_gain: Float, in units of the metric. Defaults to `0.0`.
+            min_gain: Float, the least gain, in units of the metric. Defaults to `0.0`.
             max_blocks: Integer, the greatest depth. Defaults to `64`.
-            restore_best: Boolean, whether the model ends with the weights, and
-                the depth, of its best epoch. Defaults to `True`.
+            restore_best: Boolean, whether the model ends with the weights and depth of
+                its best epoch. Defaults to `True`.
 
         Returns:
             A schedule for `StackingCallback`.
@@ -128,13 +128,13 @@ class StackingSchedule(TableSchedule):
         step: int | None = None,
         num_blocks: int | None = None,
     ) -> dict[int, int]:
-        """Returns the epochs at which a model grows, and the depths it grows to.
+        """Returns the epochs at which a model grows, and the new depths.
 
         Args:
             initial_blocks: Integer, the depth that the model was built with.
             epochs: Integer, the number of epochs of the fit.
-            step: Integer, by how many blocks the model grows at a time. Defaults to
-                `None`; only a schedule without depths of its own uses it.
+            step: Integer, how many blocks a growth step adds. Defaults to `None`; only
+                a schedule without depths of its own uses it.
             num_blocks: Integer, the depth that the model has now. Defaults to `None`,
                 `initial_blocks`.
 
@@ -179,7 +179,7 @@ class StackingSchedule(TableSchedule):
         return running
 
     def data_share(self, epoch: int, epochs: int) -> float:
-        """Returns the fraction of the training rows that is due at `epoch` in a fit of
+        """Returns the fraction of the training rows to use at `epoch` in a fit of
         `epochs` epochs."""
         shares = self.data_shares or {0: 1.0}
         return [share for start, share in shares.items() if start <= epoch][-1]
