@@ -12,7 +12,7 @@ _LOG_STEP = 0.301
 def time_bias(table: Tensor, next_timestamps: Tensor, timestamps: Tensor) -> Tensor:
     """Looks up a learned bias for the time between each position and earlier ones.
 
-    A position asks for the event that follows it, so the time is counted from there.
+    A position predicts the event that follows it, so time is counted from that event.
     It is rounded on a logarithmic scale: see `time_buckets`.
 
     Args:
@@ -23,7 +23,7 @@ def time_bias(table: Tensor, next_timestamps: Tensor, timestamps: Tensor) -> Ten
 
     Returns:
         Tensor of shape `(batch, time, time)`: at `[b, t, s]`, the bias of event `s` for
-        position `t`. Those of later events have to be masked.
+        position `t`. Mask the biases of later events.
 
     Example:
 
@@ -38,8 +38,8 @@ def time_bias(table: Tensor, next_timestamps: Tensor, timestamps: Tensor) -> Ten
 def time_buckets(next_timestamps: Tensor, timestamps: Tensor) -> Tensor:
     """Returns the bucket of the time between each query and each key.
 
-    The query at position `t` asks for the event that follows it, so it counts from
-    that event's time. The bucket is `int(log(max(1, |seconds|)) / 0.301)`, at most 128:
+    The query at position `t` predicts the event that follows it, so time is counted
+    from that event. The bucket is `int(log(max(1, |seconds|)) / 0.301)`, at most 128:
     about seven buckets per factor of eight.
 
     Args:
@@ -49,8 +49,8 @@ def time_buckets(next_timestamps: Tensor, timestamps: Tensor) -> Tensor:
     Returns:
         Integer tensor of shape `(batch, queries, keys)`, from 0 to 128.
     """
-    # Seconds since 1970 do not fit in float32, but their differences do. JAX has 32-bit
-    # integers, whose differences are right up to 68 years.
+    # Seconds since 1970 do not fit in float32, but their differences do. With JAX's
+    # 32-bit integers, differences are right up to 68 years.
     dtype = "int32" if keras.backend.backend() == "jax" else "int64"
     queries = ops.expand_dims(ops.cast(next_timestamps, dtype), axis=2)
     keys = ops.expand_dims(ops.cast(timestamps, dtype), axis=1)

@@ -95,8 +95,8 @@ class BlockStack(keras.layers.Layer):
     """
 
     cycle = 1
-    """Integer, the number of kinds of block that alternate, such as dilations: block
-    `i` is of kind `i % cycle`."""
+    """Integer, how many kinds of block alternate, such as dilations. Block `i` has kind
+    `i % cycle`."""
 
     scans = True
     """Boolean, whether JAX compiles one cycle and loops over it, instead of compiling
@@ -147,7 +147,7 @@ class BlockStack(keras.layers.Layer):
 
     @property
     def details(self) -> str:
-        """String, what `describe` says of the blocks, such as `"dilations 1, 4"`."""
+        """String, what `describe` says about the blocks, such as `"dilations 1, 4"`."""
         return ""
 
     def describe(self) -> str:

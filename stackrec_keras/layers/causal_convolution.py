@@ -16,8 +16,7 @@ def causal_convolution(x, kernel, bias, dilation):
         kernel: Tensor of shape `(kernel_size, in_dim, out_dim)`. Its last matrix
             multiplies position `t`.
         bias: Tensor of shape `(out_dim,)`.
-        dilation: Integer, the distance between the positions that it sees, at
-            least 1.
+        dilation: Integer, the distance between the input positions seen, at least 1.
 
     Returns:
         Tensor of shape `(batch, time, out_dim)`.

@@ -8,7 +8,7 @@ from stackrec_keras.types import Tensor
 def dropout(
     x: Tensor, rate: float, training: bool | None, generator: keras.random.SeedGenerator
 ) -> Tensor:
-    """Drops units in training, the same ones in a resumed run.
+    """Drops units in training. A resumed run drops the same ones.
 
     Args:
         x: Tensor.

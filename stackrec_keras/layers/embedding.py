@@ -10,7 +10,7 @@ class Embedding(keras.layers.Embedding):
 
     On TensorFlow, the gradient of a lookup is a list of rows, with two rows for an
     item that occurs twice in a batch. Keras' Adam then adds the squares of the two
-    rows instead of squaring their sum, and its second moment is too small.
+    rows instead of squaring their sum, so its second moment is too small.
     """
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -22,7 +22,7 @@ class Embedding(keras.layers.Embedding):
 def known_ids(ids: Tensor, size: int) -> Tensor:
     """Replaces ids outside a table of `size` rows by 0, the padding, on JAX.
 
-    JAX silently reads NaN outside a table, and one training step with it makes all
+    JAX silently reads NaN outside a table, and a single training step then makes all
     weights NaN. On the other backends the ids are returned unchanged.
     """
     if keras.backend.backend() != "jax":

@@ -21,8 +21,8 @@ def hstu_attention(query, key, value, tables, times, max_length, chunk_size=None
         value: Tensor of shape `(batch, time, heads, v_dim)`.
         tables: Dict with the biases in use: `"time"`, tensor of shape `(129,)`, and
             `"position"`, tensor of shape `(2 * max_length - 1,)`.
-        times: Pair of integer tensors of shape `(batch, time)`, the time of the event
-            after each position and of the position itself; used with `"time"`.
+        times: Pair of integer tensors of shape `(batch, time)`: for each position, the
+            time of the next event and of its own event. Used with `"time"`.
         max_length: Integer, the constant that the sum over keys is divided by.
         chunk_size: Integer, how many queries to process at a time, in both passes; or
             `None` for all at once, which keeps the attention weights for the backward
@@ -78,7 +78,7 @@ def _sum_gradients(rows, chunks, arguments, upstream):
 
 
 def _padded(x, length):
-    """Zeros for the keys after a chunk, which its queries do not see."""
+    """Appends zeros for the keys after a chunk, which its queries do not see."""
     return ops.pad(x, [[0, 0], [0, length - ops.shape(x)[1]], [0, 0], [0, 0]])
 
 
@@ -104,8 +104,8 @@ class _Rows:
         return ops.cast(output, "float32")
 
     def gradients(self, rows, upstream, query, key, value, *tables):
-        """Gradients, float32, of the queries of a slice, of the keys and values that
-        they see, and of the tables."""
+        """Returns float32 gradients of a slice's queries, the keys and values that they
+        see, and the tables."""
         scores, seen, indices = self._scores(rows, query, key, tables)
         query = query[:, rows]
         key, value = key[:, : rows.stop], value[:, : rows.stop]
@@ -128,8 +128,8 @@ class _Rows:
         return *(ops.cast(g, "float32") for g in gradients), *d_tables
 
     def _scores(self, rows, query, key, tables):
-        """Scores `(batch, heads, queries, keys)` in float32, which of them count, and
-        the index of each in each table."""
+        """Returns float32 scores `(batch, heads, queries, keys)`, a mask of those that
+        count, and each score's index in each table."""
         position = ops.arange(ops.shape(query)[1], dtype="int32")
         queries, keys = position[rows], position[: rows.stop]
         query, key = query[:, rows], key[:, : rows.stop]
@@ -152,7 +152,7 @@ def _weights(scores, seen, dtype):
 
 
 def _table_gradient(d_scores, index, size):
-    """Sum of the gradients of all scores that a table's entry was added to."""
+    """For each table entry, sums the gradients of the scores it was added to."""
     axes = (0, 1) if len(index.shape) == 2 else 1  # positions are equal in all rows
     d_bias = ops.sum(d_scores, axis=axes)
     return ops.segment_sum(ops.ravel(d_bias), ops.ravel(index), num_segments=size)

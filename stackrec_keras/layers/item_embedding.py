@@ -11,7 +11,7 @@ from stackrec_keras.layers.embedding import Embedding, known_ids
 from stackrec_keras.types import Tensor
 
 FUSIONS = ("add", "replace")
-"""How features and ids make an item's vector."""
+"""The ways to make an item's vector from features and ids."""
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
@@ -29,8 +29,8 @@ class ItemEmbedding(Embedding):
             item 1 first. Or an integer, the number of features, which are then 0 until
             weights are loaded.
         fusion: `"add"` adds the projected features to a vector that is learned for each
-            id. `"replace"` makes an item's vector only from its features, and there
-            are no vectors of ids. Defaults to `"add"`.
+            id. `"replace"` makes an item's vector only from its features; ids have no
+            vectors. Defaults to `"add"`.
         id_dropout: Float, the fraction of positions at which training leaves out the
             vector of the id. Defaults to `0.0`.
         **kwargs: The other arguments of `keras.layers.Embedding`. Its
@@ -66,7 +66,7 @@ class ItemEmbedding(Embedding):
         check_choice("fusion", fusion, FUSIONS)
         check_fraction(id_dropout=id_dropout)
         self.id_dropout = id_dropout
-        if id_dropout:  # otherwise files would hold one more random state
+        if id_dropout:  # without dropout, files need no random state
             self.seed_generator = seed_generator("id_dropout")
         self.fusion = fusion
         self._given = None
@@ -86,7 +86,7 @@ class ItemEmbedding(Embedding):
         self.projection = self.add_weight(
             name="projection",
             shape=(self.num_features, self.output_dim),
-            # With the same object, both would start with the same numbers.
+            # The same initializer object would give both the same numbers.
             initializer=self.embeddings_initializer.clone(),
         )
         self.item_features = self.add_weight(
@@ -119,8 +119,8 @@ class ItemEmbedding(Embedding):
         """Returns the vectors of all items, `(input_dim, output_dim)`.
 
         Args:
-            kept: Tensor `(input_dim, 1)`, 0 where the id's vector is left out and
-                otherwise 1. Defaults to `None`: none is left out.
+            kept: Tensor `(input_dim, 1)`, 0 where the id's vector is left out,
+                otherwise 1. Defaults to `None`, which leaves out none.
         """
         projected = project(self.item_features, self.projection)
         if not self.has_ids:
@@ -159,13 +159,13 @@ class ItemEmbedding(Embedding):
 def draw_kept(
     shape: tuple, id_dropout: float, seed: keras.random.SeedGenerator, like: Any
 ) -> Tensor:
-    """Draws which ids' vectors a training step keeps: 1, and 0 for the others."""
+    """Draws 1 for ids whose vectors a training step keeps, 0 for the others."""
     kept = keras.random.uniform(shape, seed=seed) >= id_dropout
     return ops.cast(kept, like.dtype)
 
 
 def project(features: Any, projection: Any) -> Tensor:
-    """Returns `features @ projection`, two variables, as a tensor."""
+    """Returns the product of two variables, `features @ projection`, as a tensor."""
     return ops.matmul(
         ops.convert_to_tensor(features), ops.convert_to_tensor(projection)
     )

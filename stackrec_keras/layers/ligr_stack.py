@@ -26,8 +26,8 @@ class LiGRStack(BlockStack):
     """LiGR's blocks: a pre-norm transformer whose residual branches are gated.
 
     A block computes `h = x + sigmoid(x A + a) * attention(LN(x))` and
-    `y = h + sigmoid(h B + b) * ffn(LN(h))`. For each unit, the input of the sum decides
-    how much of the branch is added. The attention has biases and an output projection.
+    `y = h + sigmoid(h B + b) * ffn(LN(h))`. For each unit, the gate decides how much of
+    the branch is added to the input. The attention has biases and an output projection.
     The feed-forward network is SwiGLU, `W2(silu(W1 x) * W3 x)`, or two dense layers
     with an activation between them.
 
@@ -41,12 +41,11 @@ class LiGRStack(BlockStack):
         activation: String, `"swiglu"`, `"gelu"` or `"relu"`. Defaults to `"swiglu"`.
         use_ffn_bias: Boolean, whether the dense layers of the feed-forward network
             have biases. Defaults to `False`.
-        dropout: Float, fraction to drop of the attention weights, the inner units of
-            the feed-forward network, and the outputs of both branches. Defaults to
-            `0.0`.
-        rezero: Boolean, whether a further gate, one number that starts at 0,
-            multiplies each branch (ReZero). A new block is then exactly the identity.
-            Defaults to `False`.
+        dropout: Float, fraction of units to drop: attention weights, inner units of the
+            feed-forward network, and outputs of both branches. Defaults to `0.0`.
+        rezero: Boolean, whether each branch is also multiplied by one number that
+            starts at 0 (ReZero). A new block is then exactly the identity. Defaults to
+            `False`.
         **kwargs: Other arguments of a Keras layer.
 
     Call arguments:

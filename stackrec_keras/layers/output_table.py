@@ -35,16 +35,15 @@ class OutputTable(keras.layers.Layer):
             normal distribution with standard deviation 0.01 and sets the biases to
             0.1; `True` draws both uniformly between -1/sqrt(dim) and 1/sqrt(dim).
             Defaults to `False`.
-        tied: Boolean, whether the vectors are those of the input embedding, which
-            `tie` sets. The layer then has no weights. Defaults to `False`.
+        tied: Boolean, whether to use the vectors of the input embedding (see `tie`).
+            The layer then has no weights. Defaults to `False`.
         normalize: Boolean, whether hidden states and vectors are divided by their L2
             norm, so that products are cosines. There are no biases then. Defaults to
             `False`.
-        temperature: Float, what products are divided by. Defaults to `1.0`.
-        num_features: Integer, the number of features of each item, which `use_features`
-            sets. Their projection, a second one, is then part of the vectors. Defaults
-            to `None`.
-        feature_fusion: `"add"` or `"replace"`, as the `fusion` of `ItemEmbedding`.
+        temperature: Float, the divisor of the products. Defaults to `1.0`.
+        num_features: Integer, the number of features of each item (see `use_features`).
+            A second projection of them is then part of the vectors. Defaults to `None`.
+        feature_fusion: `"add"` or `"replace"`: see `fusion` of `ItemEmbedding`.
             Defaults to `"add"`.
         **kwargs: The other arguments of `keras.layers.Layer`.
 
@@ -134,7 +133,7 @@ class OutputTable(keras.layers.Layer):
         """Scores items by their features too.
 
         Args:
-            embedding: The built layer that holds them.
+            embedding: The built layer that holds the features.
         """
         self._input_embedding = weakref.ref(embedding)  # as in `tie`
 
@@ -142,7 +141,7 @@ class OutputTable(keras.layers.Layer):
         """Scores items by the vectors of an input embedding, if `tied`.
 
         Args:
-            embedding: The built layer, or `None` if the model has none.
+            embedding: The built input embedding, or `None` if the model has none.
 
         Raises:
             ArgumentError: If there is none, or its vectors are not as wide as the
@@ -163,8 +162,8 @@ class OutputTable(keras.layers.Layer):
                 "Leave it False.",
                 True,
             )
-        # A weak reference, because Keras would take the embedding for a part of this
-        # layer and save and redraw it twice.
+        # A weak reference: otherwise Keras would treat the embedding as part of this
+        # layer, and save and redraw it twice.
         self._input_embedding = weakref.ref(embedding)
 
     def call(self, hidden: Tensor) -> Tensor:
@@ -176,15 +175,15 @@ class OutputTable(keras.layers.Layer):
     def operands(
         self, hidden: Tensor, kept: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Returns what scores are made of: `states @ vectors.T + biases`.
+        """Returns the parts of the scores, `states @ vectors.T + biases`.
 
         Args:
             hidden: Tensor of shape `(..., dim)`.
             kept: As in `item_weights`. Defaults to `None`.
 
         Returns:
-            The states, of the shape and dtype of `hidden`, the vectors
-            `(num_items + 1, dim)` and the biases `(num_items + 1,)`.
+            The states, with the shape and dtype of `hidden`; the vectors,
+            `(num_items + 1, dim)`; and the biases, `(num_items + 1,)`.
         """
         return (self.states(hidden), *self.item_weights(kept))
 
@@ -199,9 +198,9 @@ class OutputTable(keras.layers.Layer):
         """Returns the vectors and the biases of `operands`.
 
         Args:
-            kept: Tensor `(num_items + 1, 1)`, 0 for an item that is treated as a new
-                one, with only its features and the mean of the biases, and otherwise
-                1. Defaults to `None`: there are none.
+            kept: Tensor `(num_items + 1, 1)`, 0 for items that are treated as new, with
+                only their features and the mean bias; otherwise 1. Defaults to `None`:
+                no item is treated as new.
         """
         vectors = self.item_vectors(kept)
         if self.normalize:
@@ -214,8 +213,8 @@ class OutputTable(keras.layers.Layer):
         return vectors, ops.zeros((self.num_items + 1,), vectors.dtype)
 
     def item_vectors(self, kept: Tensor | None = None) -> Tensor:
-        """Returns the vectors of all items as they are stored, or made of features: not
-        yet divided by their norm. `kept` is as in `item_weights`."""
+        """Returns the vectors of all items, stored or made from features, before
+        division by their norm. `kept` is as in `item_weights`."""
         if not self.num_features:
             table = self._input_embedding().embeddings if self.tied else self.table
             return ops.convert_to_tensor(table)
@@ -228,8 +227,8 @@ class OutputTable(keras.layers.Layer):
         return projected + (self.table if kept is None else self.table * kept)
 
     def without_features(self) -> "OutputTable":
-        """Returns a layer that gives the same scores and has stored the vectors that
-        are made of features. Without features, it is this layer."""
+        """Returns a layer with the same scores that stores the vectors made from
+        features. Returns this layer if there are no features."""
         if not self.num_features:
             return self
         stored = OutputTable(
@@ -264,8 +263,8 @@ class OutputTable(keras.layers.Layer):
 
 
 def _unit(vectors):
-    """Divides vectors by their L2 norm, or by `EPSILON` if that is more, in float32
-    at least: squares overflow and vanish in float16."""
+    """Divides vectors by their L2 norm, or by `EPSILON` if that is larger. Uses float32
+    or more: squares overflow and vanish in float16."""
     vectors = ops.cast(vectors, keras.backend.result_type(vectors.dtype, "float32"))
     squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
     # The square root has no gradient at 0, so bound its argument, not its result.

@@ -1,4 +1,4 @@
-"""What depends on the backend: tracing and compiling functions, and its devices.
+"""Code that depends on the backend: tracing and compiling functions, and devices.
 
 No other file of layers/ imports a backend. In models/ two do: `torch_programs` and
 `checked_batches`.
@@ -79,12 +79,12 @@ def loop_over_chunks(chunk, count, rows, outputs, carried):
     """Computes tensors in chunks of rows, one after the other.
 
     Args:
-        chunk: Function from the index of a chunk and `carried` to the rows of each
-            output, and to the new `carried`.
+        chunk: Function from a chunk's index and `carried` to that chunk's rows of each
+            output and the new `carried`.
         count: Integer tensor, the number of chunks.
         rows: Integer, the rows of each chunk.
-        outputs: Tuple of tensors of zeros. Rows of later chunks stay 0, or are missing
-            in what PyTorch returns.
+        outputs: Tuple of tensors of zeros. Rows after the last chunk stay 0; on
+            PyTorch, they are missing from the result.
         carried: Tensors, or a nested structure of them.
 
     Returns:
@@ -114,7 +114,7 @@ def loop_over_chunks(chunk, count, rows, outputs, carried):
 def values_if_known(x):
     """Returns the values of a tensor or array as a NumPy array, or `None`.
 
-    It returns `None` if the values are not known yet, as in a traced function, and if
+    It returns `None` if the values are not known yet, as in a traced function, or if
     PyTorch would have to wait for an accelerator to read them.
     """
     if not hasattr(x, "__array__") or isinstance(x, keras.KerasTensor):

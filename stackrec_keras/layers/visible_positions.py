@@ -2,16 +2,16 @@ from keras import ops
 
 
 def visible_positions(is_item):
-    """Returns which positions the attention of each position may see.
+    """Returns which positions each position may attend to.
 
     Args:
         is_item: Boolean tensor of shape `(batch, time)`, which positions are not
             padding; or `None`.
 
     Returns:
-        Boolean tensor of shape `(batch, 1, time, time)`: items, and each position
-        itself, so that padding, which comes first, sees something. `None` if `is_item`
-        is `None`.
+        Boolean tensor of shape `(batch, 1, time, time)`: `True` for items, and for each
+        position itself, so that leading padding sees something. `None` if `is_item` is
+        `None`.
     """
     if is_item is None:
         return None

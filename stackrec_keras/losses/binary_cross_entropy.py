@@ -22,12 +22,12 @@ class BinaryCrossEntropy(SampledLoss):
     """Binary cross-entropy of the target and a few random negatives.
 
     The loss of a position is the sum
-    `-log(sigmoid(s_target)) - sum_j log(1 - sigmoid(s_j))` over its negatives `j`, with
-    `s` the scores. StackRec's reference implementation fine-tunes with this loss on a
-    second catalogue. Negatives are drawn uniformly and with replacement, at each step
-    and for each position, and are never the position's own target. Among negatives that
-    positions share (`negatives_per`), a position leaves out its own target. Outside
-    training the loss is that of `FullSoftmax`.
+    `-log(sigmoid(s_target)) - sum_j log(1 - sigmoid(s_j))` over its negatives `j`,
+    where `s` are the scores. StackRec's reference implementation fine-tunes with this
+    loss on a second catalogue. Negatives are drawn uniformly and with replacement, at
+    each step and for each position, and are never the position's own target. If
+    positions share negatives (`negatives_per`), each leaves out its own target. Outside
+    training the loss is `FullSoftmax`.
 
     Args:
         num_negatives: How many negatives to draw at a time. An integer is a count, a
@@ -35,15 +35,15 @@ class BinaryCrossEntropy(SampledLoss):
             to `1`.
         include_padding: Boolean, whether class 0, the padding, may be drawn. Defaults
             to `False`.
-        negatives_per: String, who shares the negatives that are drawn: all positions
-            of a `"batch"`, those of a `"row"`, or none (`"position"`). Defaults to
+        negatives_per: String, which positions share their negatives: all of a
+            `"batch"`, all of a `"row"`, or none (`"position"`). Defaults to
             `"position"`.
 
     Call arguments: see `CatalogueLoss`. Training requires `seed`.
 
     Raises:
-        ArgumentError: If an argument is out of range, or, when the loss is called, if
-            the catalogue has only one item.
+        ArgumentError: If an argument is out of range. When the loss is called: if the
+            catalogue has only one item.
 
     Example:
 
@@ -80,7 +80,7 @@ class BinaryCrossEntropy(SampledLoss):
     def draw(
         self, num_classes: int, y_true: Tensor, seed: keras.random.SeedGenerator | None
     ) -> Tensor:
-        """Draws the negatives of a step, ids of the shape `sample_shape`."""
+        """Draws a step's negatives: ids, with the shape from `sample_shape`."""
         first = self.first_class
         if num_classes - first < 2:
             raise ArgumentError(

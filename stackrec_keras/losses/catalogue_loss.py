@@ -26,9 +26,9 @@ class CatalogueLoss:
     the validation losses of models trained with different losses can be compared.
 
     Args:
-        include_padding: Boolean, whether class 0, the padding, is one of the classes:
-            in the denominator and among the negatives, as in StackRec's reference
-            implementation. It is never a target. Defaults to `False`.
+        include_padding: Boolean, whether class 0, the padding, is in the denominator
+            and among the negatives, as in StackRec's reference implementation. Padding
+            is never a target. Defaults to `False`.
 
     Call arguments:
         y_true: Integer tensor of shape `(batch, time)`, the next item at each
@@ -42,8 +42,8 @@ class CatalogueLoss:
             `None`.
         training: Boolean, whether to compute the training form of the loss. Defaults
             to `True`.
-        seed: A `keras.random.SeedGenerator`, for losses that draw. It belongs to the
-            model, so that its state is saved with the model. Defaults to `None`.
+        seed: A `keras.random.SeedGenerator`, for losses that draw negatives. The model
+            owns it and saves its state. Defaults to `None`.
 
     Returns:
         A float32 scalar, the mean over the positions that have a target, weighted by
@@ -81,8 +81,8 @@ class CatalogueLoss:
         targets, hidden = _as_positions(y_true, ops.convert_to_tensor(hidden))
         bias = ops.convert_to_tensor(bias)
         weights = _position_weights(sample_weight, targets, len(y_true.shape))
-        # A hidden state without a target may be anything, even NaN. A zero in its
-        # place keeps it out of the gradients.
+        # Without a target, a hidden state may be anything, even NaN. Zeros in its place
+        # keep NaN out of the gradients.
         has_target = ops.expand_dims(targets != 0, axis=-1)
         hidden = ops.where(has_target, hidden, ops.zeros_like(hidden))
         if training:
@@ -94,7 +94,7 @@ class CatalogueLoss:
         return loss / ops.where(total == 0, 1.0, total)
 
     def total_weight(self, y_true: Tensor, sample_weight: Tensor | None) -> Tensor:
-        """Returns the weight of a batch's mean in the mean over several batches.
+        """Returns the weight of a batch when the means of batches are averaged.
 
         Args:
             y_true: As in the call.
@@ -119,8 +119,8 @@ class CatalogueLoss:
         """Returns the loss of each position in training.
 
         Args:
-            targets: int32 tensor of shape `(batch, time)`. Where it is 0, the loss
-                must be finite and is not used.
+            targets: int32 tensor of shape `(batch, time)`. Where the target is 0, the
+                loss is ignored but must be finite.
             hidden: Tensor of shape `(batch, time, dim)`.
             table: Tensor of shape `(num_items + 1, dim)`.
             bias: Tensor of shape `(num_items + 1,)`.

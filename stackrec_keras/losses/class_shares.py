@@ -1,7 +1,7 @@
 """How likely each class is to be drawn, and drawing classes accordingly.
 
-The probability of a class is a whole number of shares, so that classes are drawn with
-exactly the probability that the loss corrects for.
+Probabilities are whole numbers of shares, so that draws match exactly the probabilities
+that the loss corrects for.
 """
 
 import keras
@@ -19,7 +19,7 @@ def class_shares(distribution, item_counts, include_padding):
         distribution: `"popularity"` or `"log_uniform"`, as in `SampledSoftmax`.
         item_counts: Array of shape `(num_items,)`.
         include_padding: Boolean, whether class 0 has shares: as many as the most
-            popular item, or those of the first rank.
+            popular item or, with `"log_uniform"`, as the first rank.
 
     Returns:
         An int64 array of shape `(num_items + 1,)`, at least 1 for each class that may
@@ -65,7 +65,7 @@ def find_classes(ends, points):
         points: int32 tensor, at least 0 and below the last end.
 
     Returns:
-        An int32 tensor, how many ends are at most as large as each point.
+        An int32 tensor: for each point, the number of ends at or below it.
     """
     num_classes = len(ends)
     ends = ops.convert_to_tensor(ends)
@@ -85,8 +85,8 @@ def log_expected_counts(shares, count):
         count: Integer, how many classes are drawn.
 
     Returns:
-        A float32 tensor of shape `(num_items + 1,)`. The value of a class without
-        shares is finite and is not to be used.
+        A float32 tensor of shape `(num_items + 1,)`. For a class without shares, the
+        value is finite but meaningless.
     """
     expected = np.maximum(shares, 1) / shares.sum() * count
     return ops.convert_to_tensor(np.log(expected).astype("float32"))

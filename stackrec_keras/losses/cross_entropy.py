@@ -18,8 +18,8 @@ def cross_entropy(targets, hidden, table, bias, include_padding=False, chunk_siz
 
     Args:
         targets: Integer tensor of shape `(positions,)`.
-        hidden: Tensor of shape `(positions, dim)`. Its product with the table is
-            computed in its dtype, the softmax in float32.
+        hidden: Tensor of shape `(positions, dim)`. The product with the table is
+            computed in this tensor's dtype, the softmax in float32.
         table: Tensor of shape `(num_items + 1, dim)`.
         bias: Tensor of shape `(num_items + 1,)`.
         include_padding: Boolean, whether class 0 is in the denominator. Defaults to
@@ -42,8 +42,8 @@ def cross_entropy(targets, hidden, table, bias, include_padding=False, chunk_siz
 def target_logits(targets, hidden, table, bias):
     """Returns the logit of each position's own target, in float32.
 
-    It multiplies by the gathered rows. Picking the logit out of the full matrix would
-    cost a scatter into a matrix of that size in the backward pass.
+    It multiplies hidden states by the gathered rows. Picking logits from the full
+    matrix would need a scatter into another such matrix in the backward pass.
     """
     rows = ops.cast(ops.take(table, targets, axis=0), "float32")
     products = ops.cast(hidden, "float32") * rows
@@ -51,7 +51,7 @@ def target_logits(targets, hidden, table, bias):
 
 
 def mask_padding(bias):
-    """Returns the bias with class 0 masked, so that a softmax gives it nothing."""
+    """Returns the bias with class 0 masked, so that its probability is 0."""
     return ops.where(ops.arange(bias.shape[0], dtype="int32") == 0, MASKED, bias)
 
 
@@ -59,7 +59,7 @@ def log_normalizer(hidden, table, bias):
     """Returns the log of each position's softmax denominator, `(positions,)`."""
     if keras.backend.backend() != "torch" or table.shape[0] <= EAGER_CHUNK:
         return ops.logsumexp(_logits(hidden, table, bias), axis=-1)
-    # Not slices: the gradient of each slice would be a whole table.
+    # Split, not sliced: the gradient of each slice would be as large as the table.
     ends = list(range(EAGER_CHUNK, table.shape[0], EAGER_CHUNK))
     chunks = zip(ops.split(table, ends), ops.split(bias, ends), strict=True)
     parts = [

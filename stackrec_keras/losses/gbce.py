@@ -27,7 +27,7 @@ class GBCE(SampledLoss):
 
     `-(log(sigmoid(s_target) ** beta) + sum_j log(1 - sigmoid(s_j))) / (n + 1)`
 
-    over its `n` negatives `j`, with `s` the scores, and
+    over its `n` negatives `j`. Here `s` are the scores, and
 
     `beta = alpha * (t * (1 - 1 / alpha) + 1 / alpha)`
 
@@ -35,8 +35,8 @@ class GBCE(SampledLoss):
     `t=0` is plain binary cross-entropy, and `t=1` gives calibrated probabilities.
 
     Negatives are drawn uniformly, for each row of the batch. The paper draws them for
-    each position (`negatives_per="position"`). The expected loss is the same, but far
-    more vectors must be read. Outside training the loss is that of `FullSoftmax`.
+    each position (`negatives_per="position"`). This has the same expected loss but
+    reads far more vectors. Outside training the loss is `FullSoftmax`.
 
     Args:
         num_negatives: How many negatives to draw at a time. An integer is a count,
@@ -45,12 +45,11 @@ class GBCE(SampledLoss):
         t: Float from 0 to 1, the calibration. Defaults to `0.75`.
         include_padding: Boolean, whether class 0, the padding, may be drawn. Defaults
             to `False`.
-        remove_accidental_hits: Boolean, whether to leave out a position's negative if
-            it is the position's own target, as the paper does. The paper's published
-            code keeps it (`False`). Defaults to `True`.
-        negatives_per: String, who shares the negatives that are drawn: all positions
-            of a `"batch"`, those of a `"row"`, or none (`"position"`). Defaults to
-            `"row"`.
+        remove_accidental_hits: Boolean, whether each position leaves out negatives that
+            equal its own target, as the paper does. The paper's published code keeps
+            them (`False`). Defaults to `True`.
+        negatives_per: String, which positions share their negatives: all of a
+            `"batch"`, all of a `"row"`, or none (`"position"`). Defaults to `"row"`.
 
     Call arguments: see `CatalogueLoss`. Training requires `seed`.
 
@@ -101,7 +100,7 @@ class GBCE(SampledLoss):
     def draw(
         self, num_classes: int, y_true: Tensor, seed: keras.random.SeedGenerator | None
     ) -> Tensor:
-        """Draws the negatives of a step, ids of the shape `sample_shape`."""
+        """Draws a step's negatives: ids, with the shape from `sample_shape`."""
         shape = self.sample_shape(num_classes, y_true)
         return keras.random.randint(shape, self.first_class, num_classes, seed=seed)
 

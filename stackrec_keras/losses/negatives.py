@@ -1,13 +1,13 @@
-"""Scores of drawn negatives, whoever shares them."""
+"""Scores of drawn negatives, however positions share them."""
 
 from keras import ops
 
 NEGATIVES_PER = ("batch", "row", "position")
-"""Whose positions share a sample. What is drawn for them has 1, 2 or 3 axes."""
+"""Which positions share a sample. The drawn ids have 1, 2 or 3 axes."""
 
-# Numbers that a chunk gathers for each position, if the table is not larger.
+# How many numbers a chunk gathers for each position, unless the table is larger.
 _GATHERED = 1024
-_POSITIONS = 4096  # a guess, where a compiled function does not know their number
+_POSITIONS = 4096  # assumed if a compiled function does not know the number
 
 
 def sample_shape(negatives_per, targets, count):
@@ -60,7 +60,7 @@ def _of_rows(hidden, table, ids):
 
 
 def _of_positions(hidden, table, ids):
-    """A few negatives at a time, so that their vectors are never all in memory."""
+    """Takes a few negatives at a time, so that few of their vectors are in memory."""
     count, dim = ids.shape[-1], hidden.shape[-1]
     shape = (*ops.shape(hidden)[:2], count)
     hidden = ops.reshape(ops.cast(hidden, "float32"), (-1, dim))
@@ -78,16 +78,16 @@ def _of_positions(hidden, table, ids):
 def _chunk_size(num_positions, count, num_classes, dim):
     """Returns how many negatives of each position to gather at a time.
 
-    Each chunk adds to the gradient of the whole table. So a chunk is no smaller than
-    the table, whose gradient is in memory in any case.
+    Each chunk adds to the gradient of the whole table, which is in memory anyway.
+    Chunks smaller than the table would therefore save nothing.
     """
     of_table = num_classes // (num_positions or _POSITIONS)
     return min(count, max(1, _GATHERED // dim, of_table))
 
 
 def _products(hidden, table, chunks):
-    """Returns the products of hidden states `(positions, dim)` with the rows of a table
-    that `chunks`, `(num_chunks, positions, size)`, names; of the shape of `chunks`."""
+    """Returns the products of hidden states `(positions, dim)` and table rows.
+    `chunks`, `(num_chunks, positions, size)`, has the ids; the result has its shape."""
     num_chunks = chunks.shape[0]
     if num_chunks == 1:
         return ops.expand_dims(_of_chunk(hidden, table, chunks[0]), axis=0)

@@ -1,8 +1,8 @@
 """Softmax cross-entropy and its gradients in one pass over the positions.
 
 The plain form keeps the logits of all positions, in float32, until the backward pass.
-Here, a chunk of positions gets its logits, losses and gradients before the next one
-starts, so that logits never leave the processor's caches if the catalogue is small.
+Here, each chunk of positions gets its logits, losses and gradients before the next one
+starts. With a small catalogue, logits then never leave the processor's caches.
 """
 
 import keras
@@ -11,17 +11,17 @@ from keras import ops
 from stackrec_keras.layers.tracing import is_on_one_cpu, loop_over_chunks
 from stackrec_keras.losses.cross_entropy import mask_padding, target_logits
 
-# Positions at a time; benchmarks/output_layer.py compares others.
+# Positions per chunk; benchmarks/output_layer.py compares other values.
 ROWS = 256
-# Logits at a time, 256 MB. It bounds the memory of a catalogue above 262,144 items.
+# Logits per chunk, 256 MB. This limit matters above 262,144 items.
 LOGITS = 2**26
 
 
 def pays_in_one_pass(hidden):
-    """Returns whether `weighted_cross_entropy` is the best form for hidden states.
+    """Returns whether `weighted_cross_entropy` is best for these hidden states.
 
-    A GPU prefers few large operations. If JAX shares a batch out over devices, each of
-    them would compute every chunk.
+    A GPU prefers few large operations. If JAX splits a batch over devices, each device
+    would compute every chunk.
     """
     return hidden.shape[0] != 0 and is_on_one_cpu(hidden)
 
@@ -29,11 +29,11 @@ def pays_in_one_pass(hidden):
 def weighted_cross_entropy(
     targets, hidden, table, bias, weights, include_padding=False
 ):
-    """Returns `sum(weights * cross_entropy(...))`, and computes its gradients with it.
+    """Returns `sum(weights * cross_entropy(...))`, with gradients from the same pass.
 
-    The weights take part because a gradient of the table adds up the positions, each
-    times its weight. What the sum is multiplied by later then multiplies all gradients
-    alike. Positions without a target are left out.
+    Weights are needed because the table's gradient is a weighted sum over positions. If
+    the result is multiplied later, all gradients are scaled alike. Positions without a
+    target are left out.
 
     Args:
         targets: Integer tensor of shape `(positions,)`, 0 where there is no target.
@@ -104,12 +104,12 @@ def _chunk(states, weights, vectors, bias):
 
 
 def _softmax(logits, dtype):
-    """Returns the softmax, what it still has to be multiplied by, and the log of the
+    """Returns an unscaled softmax, its missing factor, and the log of the
     denominator."""
     top = ops.max(logits, axis=-1, keepdims=True)
     is_float32 = keras.backend.standardize_dtype(dtype) == "float32"
     if is_float32 and keras.backend.backend() != "torch":
-        # The division is left to the products, which are smaller.
+        # The products, which are smaller, are divided instead.
         powers = ops.exp(logits - top)
         totals = ops.sum(powers, axis=-1)
         return powers, 1 / totals, ops.squeeze(top, -1) + ops.log(totals)
@@ -120,11 +120,11 @@ def _softmax(logits, dtype):
 
 
 class _Packed:
-    """Positions in an order in which those with a target come first.
+    """Positions reordered so that those with a target come first.
 
     Args:
         has_target: Boolean tensor of shape `(positions,)`.
-        rows: Integer, positions of a chunk.
+        rows: Integer, positions per chunk.
     """
 
     def __init__(self, has_target, rows):
@@ -146,7 +146,7 @@ class _Packed:
         return ops.take(values, self.order, axis=0)
 
     def unpack(self, values):
-        """Returns values in the old order, 0 where there is no target."""
+        """Returns values in the original order, 0 where there is no target."""
         shape = (-1,) + (1,) * (len(values.shape) - 1)
         has_target = ops.reshape(self.has_target, shape)
         return ops.where(has_target, ops.take(values, self.places, axis=0), 0.0)

@@ -27,17 +27,16 @@ def get(
     """Returns the loss that an identifier stands for.
 
     Args:
-        identifier: A `CatalogueLoss`, one of its subclasses, `"auto"` for
-            `FullSoftmax()`, a name (`"full_softmax"`, `"sampled_softmax"`, `"gbce"`,
-            `"binary_cross_entropy"`, the name of a class, or the name under which a
-            class is registered with Keras), or a serialized loss. Classes and names
-            give a loss with its default arguments.
+        identifier: A `CatalogueLoss`, one of its subclasses, a serialized loss, or a
+            name: `"auto"` (`FullSoftmax()`), `"full_softmax"`, `"sampled_softmax"`,
+            `"gbce"`, `"binary_cross_entropy"`, a class name, or a name registered with
+            Keras. Classes and names give a loss with its default arguments.
 
     Returns:
         A `CatalogueLoss`.
 
     Raises:
-        ArgumentError: If it stands for anything else, such as a Keras loss.
+        ArgumentError: If `identifier` is anything else, such as a Keras loss.
 
     Example:
 

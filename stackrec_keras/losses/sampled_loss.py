@@ -15,22 +15,22 @@ class SampledLoss(CatalogueLoss):
     """Base class of losses that compare each target with a few drawn items.
 
     A subclass implements `draw` and `sampled_losses`. Outside training the loss is
-    that of `FullSoftmax`.
+    `FullSoftmax`.
 
     Args:
         num_negatives: How many negatives to draw. An integer is a count, a float a
             fraction of the classes: `int(fraction * (num_items + 1))`, at least 1.
         include_padding: Boolean, whether class 0, the padding, may be drawn. Defaults
             to `False`.
-        negatives_per: String, who shares the negatives that are drawn: all positions
-            of a `"batch"`, those of a `"row"`, or none (`"position"`). Defaults to
-            `None`: `draw` decides.
+        negatives_per: String, which positions share their negatives: all of a
+            `"batch"`, all of a `"row"`, or none (`"position"`). Defaults to `None`:
+            `draw` decides.
 
     Call arguments: see `CatalogueLoss`. Training requires `seed`.
 
     Raises:
-        ArgumentError: If an argument is out of range, or, when the loss is called in
-            training, if `seed` is `None`.
+        ArgumentError: If an argument is out of range. When the loss is called in
+            training: if `seed` is `None`.
 
     Example:
 
@@ -67,8 +67,8 @@ class SampledLoss(CatalogueLoss):
         return self.num_negatives
 
     def sample_shape(self, num_classes: int, y_true: Tensor) -> tuple:
-        """Returns the shape of what `draw` draws: `(count,)` for a batch,
-        `(batch, count)` for rows, `(batch, time, count)` for positions."""
+        """Returns the shape of a draw: `(count,)` for a batch, `(batch, count)` for
+        rows, `(batch, time, count)` for positions."""
         per = self.negatives_per or "batch"
         return sample_shape(per, y_true, self.count(num_classes))
 
@@ -139,7 +139,7 @@ def _check_num_negatives(num_negatives):
         return float(num_negatives)
     raise ArgumentError(
         "num_negatives",
-        "must be an integer of at least 1, a count, or a float above 0 and at most 1, "
-        "a fraction of the classes",
+        "must be a count (an integer of at least 1) or a fraction of the classes "
+        "(a float above 0 and at most 1)",
         received=num_negatives,
     )

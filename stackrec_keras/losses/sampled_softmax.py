@@ -30,16 +30,16 @@ DISTRIBUTIONS = ("uniform", "log_uniform", "popularity")
 class SampledSoftmax(SampledLoss):
     """Softmax cross-entropy over the target and a sample of negatives.
 
-    At each step a sample is drawn with replacement, and all positions of the batch
-    share it (or those of a row, or none: `negatives_per`). The loss of a position is
+    At each step a sample is drawn with replacement. By default, all positions of the
+    batch share it (see `negatives_per`). The loss of a position is
 
     `log(exp(z_target) + sum_j exp(z_j)) - z_target` with `z = s - log(expected count)`
 
-    over the drawn items `j`, where `s` are the scores. Subtracting the log of how often
-    an item is expected in the sample makes the minimum approach that of `FullSoftmax`
-    as the sample grows. Outside training the loss is that of `FullSoftmax`. Accidental
-    hits are treated as in `tf.nn.sampled_softmax_loss`, except that all copies of a
-    repeated negative are left out.
+    over the drawn items `j`, where `s` are the scores. The expected count is an item's
+    mean number of occurrences in a sample. Subtracting its log moves the minimum
+    towards the minimum of `FullSoftmax` as the sample grows. Outside training the loss
+    is `FullSoftmax`. Accidental hits are treated as in `tf.nn.sampled_softmax_loss`,
+    except that all copies of a repeated negative are left out.
 
     Args:
         num_negatives: How many negatives to draw. An integer is a count, a float a
@@ -57,18 +57,17 @@ class SampledSoftmax(SampledLoss):
             popular class. `item_counts=range(num_items, 0, -1)` and
             `distribution="log_uniform"` give the reference implementation's
             distribution, by id. Defaults to `False`.
-        remove_accidental_hits: Boolean, whether to leave out a position's negative if
-            it is the position's own target. Defaults to `True`.
-        negatives_per: String, who shares the negatives that are drawn: all positions
-            of a `"batch"`, those of a `"row"`, or none (`"position"`). Defaults to
-            `"batch"`.
+        remove_accidental_hits: Boolean, whether each position leaves out negatives that
+            equal its own target. Defaults to `True`.
+        negatives_per: String, which positions share their negatives: all of a
+            `"batch"`, all of a `"row"`, or none (`"position"`). Defaults to `"batch"`.
 
     Call arguments: see `CatalogueLoss`. Training requires `seed`.
 
     Raises:
-        ArgumentError: If an argument is out of range, if `item_counts` is missing or
-            has the wrong shape, or, when the loss is called, if it has counts of
-            another number of items than the model.
+        ArgumentError: If an argument is out of range, or `item_counts` is missing or
+            has the wrong shape. When the loss is called: if the model has a different
+            number of items than `item_counts`.
 
     Example:
 
@@ -130,9 +129,9 @@ class SampledSoftmax(SampledLoss):
             seed: A `keras.random.SeedGenerator`.
 
         Returns:
-            The drawn ids, of the shape `sample_shape`, the log of the expected count
-            of each, in that shape or `(count,)`, and the log of the expected count of
-            each target, of the shape of `y_true`.
+            Three tensors. The drawn ids, with the shape from `sample_shape`. The log of
+            each id's expected count, in that shape or `(count,)`. The log of each
+            target's expected count, in the shape of `y_true`.
         """
         count = self.count(num_classes)
         shape = self.sample_shape(num_classes, y_true)

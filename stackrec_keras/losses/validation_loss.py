@@ -1,4 +1,4 @@
-"""The loss of an evaluation, computed from the scores that its metrics use too."""
+"""The loss of an evaluation, from the same scores as its metrics."""
 
 from keras import ops
 
@@ -25,8 +25,9 @@ def row_weights(y_true, sample_weight=None):
 
     Args:
         y_true: Integer tensor of shape `(batch,)`, 0 in a row without a target.
-        sample_weight: Tensor of shape `(batch,)`, or of shape `(batch, time)`, whose
-            last position counts. Defaults to `None`, 1 for each row.
+        sample_weight: Tensor of shape `(batch,)` or `(batch, time)`; with
+            `(batch, time)`, only the last position counts. Defaults to `None`, 1 for
+            each row.
 
     Returns:
         A float32 tensor of shape `(batch,)`, 0 where there is no target.
@@ -38,9 +39,9 @@ def row_weights(y_true, sample_weight=None):
 
 
 def last_of_row(values, rows):
-    """Returns each row's value of `(batch,)`, or its last value of `(batch, time)`.
+    """Returns each row's value, the last one if `values` is `(batch, time)`.
 
-    A reshape serves both: on TensorFlow even the rank is unknown once a function has
-    been called with either.
+    A reshape serves both shapes: once a TensorFlow function has been called with both,
+    even the rank is unknown.
     """
     return ops.reshape(values, (ops.shape(rows)[0], -1))[:, -1]

@@ -14,9 +14,9 @@ class AttentionRecommender(SequentialRecommender):
     """Base of the models whose blocks attend to earlier items.
 
     A subclass builds its embeddings and its stack in the constructor, and says how
-    features become vectors (`embed`). This class adds the vectors of the positions,
-    counted from the left end of the input, drops units in training, and applies the
-    stack, which is told what is padding.
+    features become vectors (`embed`). This class adds position vectors, counted from
+    the left end of the input, drops units in training, and applies the stack with a
+    mask of the padding.
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
@@ -52,7 +52,7 @@ class AttentionRecommender(SequentialRecommender):
         self.rezero = bool(rezero)
 
     def embed(self, features: Features, training: bool | None) -> Tensor:
-        """Returns vectors `(batch, time, dim)`; the arguments are those of
+        """Returns vectors `(batch, time, dim)`; takes the same arguments as
         `hidden_states`."""
         raise NotImplementedError(f"{type(self).__name__} must define embed().")
 

@@ -62,8 +62,8 @@ class BestItems:
     def result(self):
         """Returns ids and scores, two arrays `(num_rows, k)`, best first.
 
-        A row with fewer than `k` items ends in ids of 0 and scores of -inf. If one
-        score of a row is NaN, all its scores are.
+        A row with fewer than `k` items ends in ids of 0 and scores of -inf. If any
+        score of a row is NaN, all scores of the row are NaN.
         """
         scores = np.where(self._is_nan[:, None], np.float32(np.nan), self.scores)
         return self.ids, scores
@@ -99,7 +99,7 @@ def check_no_nan(scores, of):
 
 def _bound(scores, k):
     """Returns a threshold for each row, `(rows, 1)`. At least `k` scores of the row
-    reach it, and not many more. It is the k-th highest maximum of groups of columns."""
+    reach it, but not many more. It is the k-th highest maximum of groups of columns."""
     num_columns = scores.shape[1]
     if num_columns <= k:
         return -np.inf

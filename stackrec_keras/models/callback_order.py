@@ -15,7 +15,7 @@ def sort_callbacks(callbacks):
 
     `StackingCallback` comes first, because what other callbacks store at the end of an
     epoch must include the schedule's state and log keys. `BackupAndRestore` comes
-    before `SwapEMAWeights`, because a run resumes from its weights, not from their
+    before `SwapEMAWeights`, because a run resumes from the weights, not from their
     averages.
     """
     callbacks = sorted(callbacks, key=lambda c: not isinstance(c, StackingCallback))

@@ -56,8 +56,8 @@ def read_candidates(model, items, raw, num_rows):
         lists,
         model.target_vocabulary if raw else None,
         model.num_targets,
-        "If x holds indices, so must items. To use raw ids, give a model with a "
-        "vocabulary x as a list of histories.",
+        "If x holds indices, so must items. To use raw ids, give x as a list of "
+        "histories, to a model with a vocabulary.",
     )
     if not is_per_row:
         return Candidates(np.unique(indices))

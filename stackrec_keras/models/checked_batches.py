@@ -33,11 +33,11 @@ from stackrec_keras.models.inputs import (
 from stackrec_keras.types import Tensor
 
 _CHECKED: weakref.WeakSet = weakref.WeakSet()
-"""Pipelines that check their batches: `fit` hands them on to `evaluate`."""
+"""Pipelines that check their batches: `fit` passes them to `evaluate`."""
 
 
 class ChecksBatches(keras.Model):
-    """Base of a model that checks what Keras' methods for one batch are given."""
+    """Base of a model that checks the inputs of Keras' single-batch methods."""
 
     def __call__(
         self, inputs: Data, training: bool | None = None, **kwargs: Any
@@ -54,7 +54,7 @@ class ChecksBatches(keras.Model):
         class_weight: dict | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """Trains on one batch, refusing what `fit` refuses; the arguments are those of
+        """Trains on one batch, refusing what `fit` refuses; takes the arguments of
         `keras.Model.train_on_batch`."""
         refuse_class_weight(class_weight)
         check_batch(self, (x, y, sample_weight), training=True)
@@ -67,8 +67,8 @@ class ChecksBatches(keras.Model):
         sample_weight: Tensor | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """Ranks all items at the end of each row of one batch; the arguments are those
-        of `keras.Model.test_on_batch`."""
+        """Ranks all items at the end of each row of one batch; takes the arguments of
+        `keras.Model.test_on_batch`."""
         check_batch(self, (x, y, sample_weight))
         return super().test_on_batch(x, y, sample_weight, return_dict)
 
@@ -81,8 +81,8 @@ class ChecksBatches(keras.Model):
 class CheckedData:
     """Context manager for a fit, an evaluation or a prediction; checks each batch.
 
-    It raises the `ArgumentError` that a check raised; a pipeline of TensorFlow would
-    wrap it into an error of its own.
+    It raises a check's `ArgumentError` unchanged; a TensorFlow pipeline would wrap it
+    in its own error.
 
     Args:
         model: The model that the batches must fit.
@@ -141,7 +141,7 @@ class _Check:
             raise
 
     def passes(self, batch):
-        """Returns whether a batch of TensorFlow passes, a tensor."""
+        """Returns a boolean tensor, whether a TensorFlow batch passes."""
         import tensorflow as tf
 
         model = self.context.model
@@ -198,8 +198,8 @@ def _fits(values, items, largest):
 
 
 def _wrapper_of(data):
-    """Returns the function that wraps data of that kind, `None` for what is checked
-    as a whole. Data of a library that is not imported cannot occur."""
+    """Returns the function that wraps data of this kind, or `None` if it is checked as
+    a whole. Data of a library that is not imported cannot occur."""
     if isinstance(data, keras.utils.PyDataset):
         return None if isinstance(data, Batches) else _CheckedDataset
     if isinstance(data, types.GeneratorType):

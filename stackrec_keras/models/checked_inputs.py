@@ -1,4 +1,4 @@
-"""Checks that a model knows the items and users of the data that it is given.
+"""Checks that a model knows the items and users in its data.
 
 On JAX, an id beyond the end of a table reads NaN, and makes all weights NaN.
 """
@@ -34,8 +34,8 @@ def check_ids(model, **data):
 
     Args:
         model: The model.
-        **data: What `fit`, `evaluate` or `predict` was given, by argument. Names that
-            end in `y` are targets.
+        **data: The arguments of `fit`, `evaluate` or `predict`, by name. Names that end
+            in `y` are targets.
 
     Raises:
         ArgumentError: If there are no rows, or they have features, ids or values that
@@ -76,11 +76,12 @@ def check_batch(model, batch, prefix="", training=False, targets=True):
 
 
 def check_training_inputs(model, x):
-    """Checks the features of arrays, or of the rows of batches, that a model learns
-    from: it needs all of its features, and knows each user.
+    """Checks the features that a model learns from, in arrays or in the rows of
+    batches: none may be missing, and each user must be known.
 
     Raises:
-        ArgumentError: If it lacks a feature, or would learn nothing from a user.
+        ArgumentError: If a feature is missing, or the model would learn nothing from a
+            user.
     """
     if isinstance(x, Batches):
         check_names(model, "x", x.features, training=True)
@@ -95,8 +96,8 @@ def check_training_inputs(model, x):
 
 
 def check_call(model, inputs, training):
-    """Checks the features that a model is called on, and the items if their values can
-    be read at no cost: not in a compiled function."""
+    """Checks the features that a model is called on. Checks the items only if reading
+    their values is free, so not in a compiled function."""
     check_complete(model, "inputs", as_features(inputs), training)
     check_whole(model, "inputs", further_of(inputs))
     items = values_if_known(items_of(inputs))
@@ -105,10 +106,10 @@ def check_call(model, inputs, training):
 
 
 def check_weights(name, weights=None):
-    """Checks weights: one that is not finite would make all others NaN.
+    """Checks sample weights: one that is not finite makes all model weights NaN.
 
     Raises:
-        ArgumentError: If there is one.
+        ArgumentError: If one is not finite.
     """
     weights = as_array(weights)
     if weights is not None and not np.isfinite(weights).all():
@@ -224,7 +225,7 @@ def _check_rows(name, items):
 
 
 def _padded_rows(items):
-    """Returns how many rows end in padding, but hold items."""
+    """Returns how many rows hold items but end in padding."""
     if items.ndim != 2 or not items.size:
         return 0
     return int(items[items[:, -1] == 0].any(axis=1).sum())

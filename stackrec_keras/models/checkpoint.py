@@ -37,7 +37,7 @@ class GrowableCheckpoint(Growable):
 
     Attributes:
         trained_length: Integer or `None`, the length of the training sequences.
-        trained_features: Tuple of name, dtype and rank of the features of training.
+        trained_features: Tuple of the name, dtype and rank of each training feature.
         frozen: `Frozen` while only the output embedding is trained, or `None`.
     """
 
@@ -76,7 +76,8 @@ class GrowableCheckpoint(Growable):
         if "arguments" in state:
             self._file_arguments = json.loads(state["arguments"].tobytes())
         if bool(self._file_arguments.get("tied", False)) != self.tied:
-            # Keras would not miss the output embedding of a layer without weights.
+            # Keras would not notice a missing output embedding in a layer without
+            # weights.
             raise ValueError("Only one of them has an output embedding.")
         set_depth(self, self._file_blocks)
         # The optimizer is read later; it holds state only for what is trained.
@@ -141,7 +142,7 @@ class GrowableCheckpoint(Growable):
             **kwargs: The other arguments of `keras.Model.load_weights`.
 
         Raises:
-            ArgumentError: If the file does not fit the model, which stays as it was.
+            ArgumentError: If the file does not fit. The model is then unchanged.
         """
         with self.lock.writing():
             self._load_weights(filepath, skip_mismatch, **kwargs)
@@ -191,8 +192,8 @@ def _arguments(model):
 
 
 def _differences(model):
-    """Yields (name, value in the file, value of the model) for each argument that
-    must be equal and is not."""
+    """Yields (name, value in the file, value of the model) for each argument that must
+    be equal but differs."""
     own = json.loads(_arguments(model))
     for name, theirs in model._file_arguments.items():
         if name not in ("name", "num_blocks", "dtype") and own.get(name) != theirs:

@@ -12,14 +12,14 @@ from stackrec_keras.types import Tensor
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class ESASRec(AttentionRecommender):
-    """Next-item recommender of LiGR's blocks: eSASRec.
+    """eSASRec, a next-item recommender built from LiGR's blocks.
 
     It is SASRec with pre-norm blocks, SwiGLU, and residual branches that are gated by
     their input. Padding is hidden from every item.
 
     Item vectors are drawn from a normal distribution with a standard deviation of 0.02,
-    and position vectors from the Glorot normal one. RecTools' eSASRec draws both from
-    the Glorot normal one, whose standard deviation is about 0.02 for the items of
+    and position vectors from the Glorot normal distribution. RecTools' eSASRec uses
+    Glorot normal for both. Its standard deviation is about 0.02 for the items of
     MovieLens-1M, and smaller for a larger catalogue.
 
     Args:
@@ -31,16 +31,15 @@ class ESASRec(AttentionRecommender):
         num_blocks: Integer, number of blocks. Defaults to `2`.
         num_heads: Integer, number of attention heads, a divisor of `embedding_dim`.
             Defaults to `1`.
-        dropout: Float, fraction of units to drop in training, of the embedded items and
-            in each block. Defaults to `0.1`.
+        dropout: Float, fraction of units to drop in training, from the embedded items
+            and in each block. Defaults to `0.1`.
         expansion: Integer, the width of a block's feed-forward network, as a multiple
             of `embedding_dim`. Defaults to `4`.
         rezero: Boolean, whether each branch also has a gate that starts at 0. A new
             block is then exactly the identity. Defaults to `False`.
-        **kwargs: `tied`, `normalize` and `temperature`, how items are scored,
-            `item_features`, `feature_fusion` and `id_dropout` (see
-            `SequentialRecommender`); `name`, `dtype` and the other arguments of a
-            Keras model.
+        **kwargs: `tied`, `normalize`, `temperature`, `item_features`, `feature_fusion`
+            and `id_dropout` (see `SequentialRecommender`); `name`, `dtype` and the
+            other arguments of a Keras model.
 
     Call arguments:
         inputs: Integer tensor of shape `(batch, time)`.

@@ -7,7 +7,7 @@ from stackrec_keras.models.exporting import export, export_recommender
 
 
 class Exportable(keras.Model):
-    """Makes a recommender write programs that run without this package."""
+    """A recommender that can write programs that run without this package."""
 
     def export(
         self,
@@ -19,15 +19,15 @@ class Exportable(keras.Model):
     ) -> Any:
         """Writes a program that computes what `predict` does.
 
-        The arguments are those of `keras.Model.export`. Without `input_signature`, the
-        program takes the features that the model was trained on. On TensorFlow and
-        JAX it takes histories of any length; on PyTorch, for `"litert"`, and for
-        `"onnx"` on JAX, histories must be as long as those of training.
+        Takes the arguments of `keras.Model.export`. Without `input_signature`, the
+        program takes the features that the model was trained on. On TensorFlow and JAX,
+        histories may have any length. On PyTorch, for `"litert"`, and for `"onnx"` on
+        JAX, they must be as long as in training.
 
         Raises:
-            ArgumentError: If the backend cannot write the format, or neither training
-                nor `input_signature` tells the length or a type that the program
-                must know.
+            ArgumentError: If the backend cannot write the format, or if the program
+                must know a length or type that neither training nor `input_signature`
+                gives.
             ImportError: If a package is missing.
         """
         return export(self, filepath, format, verbose, input_signature, **kwargs)
@@ -44,17 +44,16 @@ class Exportable(keras.Model):
     ) -> None:
         """Writes a program that computes what `recommend` does.
 
-        Its inputs are int32: `"items"`, indices `(batch, time)`, padded with 0;
-        `"users"`, `(batch,)`; `"timestamps"`, `(batch, time)`, and `"at"`, `(batch,)`,
-        the time of the request; each if the model takes it. It gives `"ids"`, indices,
-        and `"scores"`, each `(batch, k)`, best first. Where fewer than `k` items are
-        left, ids are 0 and scores -inf. A SavedModel also gives the raw ids, if they
-        are strings, as `"items"`.
+        Its inputs, all int32, depend on the model: `"items"`, indices `(batch, time)`
+        padded with 0; `"users"`, `(batch,)`; `"timestamps"`, `(batch, time)`; and
+        `"at"`, `(batch,)`, the time of the request. It returns `"ids"` (indices) and
+        `"scores"`, each `(batch, k)`, best first. Where fewer than `k` items are left,
+        ids are 0 and scores -inf. If raw ids are strings, a SavedModel also returns
+        them, as `"items"`.
 
-        Histories may have any length, except for `"litert"`, for `"onnx"` on JAX, and
-        on PyTorch for a model without a `max_length` that has not been trained: they
-        need one length. The program reads as many of the last items as `recommend`
-        does.
+        Histories may have any length, with three exceptions that need a fixed length:
+        `"litert"`, `"onnx"` on JAX, and an untrained model without a `max_length` on
+        PyTorch. The program reads as many of the last items as `recommend` does.
 
         If the model has a vocabulary, `PATH.items.json` beside the program has its raw
         `"ids"`, starting with index 1. For a `TransferRecommender`, the ids of

@@ -13,7 +13,7 @@ from stackrec_keras.models.recommend import check_k
 from stackrec_keras.models.scorer import Scorer
 from stackrec_keras.wording import did_you_mean
 
-# Format -> backend -> the package that the format needs there beside the backend.
+# Format -> backend -> the package that the format needs besides the backend.
 _FORMATS = {
     "tf_saved_model": {"tensorflow": None, "jax": "tensorflow"},
     "onnx": {"tensorflow": "tf2onnx", "jax": "jax2onnx", "torch": "onnxscript"},
@@ -21,7 +21,7 @@ _FORMATS = {
     "litert": {"tensorflow": None, "torch": "litert_torch"},
     "torch": {"torch": None},
 }
-# Name -> type and rank of the features that are the same for all models.
+# Feature -> type and rank, for features that are the same for all models.
 _KNOWN_FEATURES = {
     "users": ("int32", 1),
     "timestamps": ("int32", 2),
@@ -132,13 +132,13 @@ def _check_format(format):
 
 
 def _needs_length(format, cuts=False):
-    """Returns whether a program must know the length of histories. If Keras did not
-    ask for it, it would write a program for histories of a single item.
+    """Returns whether a program must know the length of histories. Without a length,
+    Keras would write a program for histories of a single item.
 
     Args:
         format: String.
-        cuts: Boolean, whether the program cuts histories of any length to the one that
-            its model reads. Defaults to `False`.
+        cuts: Boolean, whether the program cuts histories to the length that its model
+            reads. Defaults to `False`.
     """
     backend = keras.backend.backend()
     return (

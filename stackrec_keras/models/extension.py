@@ -24,8 +24,8 @@ def extend_items(model, n, init, ids, features=None, trained=None):
     Args:
         model: A `SequentialRecommender`.
         n: Integer or `None`, the number of new items.
-        init: String, how their weights are initialized, or `None`: with features, as
-            if they had no ids, otherwise as `"mean"`.
+        init: String, how their weights are initialized. `None` means `"mean"` or, with
+            features, as if the items had no ids.
         ids: List of their raw ids, or `None`.
         features: Their features, or `None`.
         trained: The model whose optimizer trains the weights. Defaults to `None`,
@@ -72,8 +72,8 @@ def extend_users(model, n, init):
 
 
 def catalogues(model):
-    """Returns the variables that have a row for each item, target or user, in a dict
-    with the keys `"items"`, `"targets"` and `"users"`, as far as the model has them."""
+    """Returns a dict of the variables that have a row for each item, target or user.
+    Its keys are `"items"`, `"targets"` and `"users"`, if the model has them."""
     output = model.output_table.item_variables  # none if tied
     if hasattr(model, "source"):
         return {**catalogues(model.source), "targets": output}
@@ -118,7 +118,7 @@ def _count_missing(table, rows):
 
 
 def _extend(model, tables, n, init, first, given=None):
-    """Adds `n` rows to variables: those in `given`, by `id(variable)`, or new ones."""
+    """Adds `n` rows to variables: from `given`, by `id(variable)`, or else new ones."""
     given = given or {}
     check_integers(n=n)
     check_choice("init", init, INITS)

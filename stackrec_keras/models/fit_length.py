@@ -21,7 +21,7 @@ def follows_fit(model: keras.Model) -> bool:
 
 
 class FitLength(keras.callbacks.Callback):
-    """Sets the length of schedules that leave it to the fit, before its first step."""
+    """Sets the length of schedules that depend on the fit, before its first step."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class FitLength(keras.callbacks.Callback):
         self.is_set = False
 
     def on_epoch_begin(self, epoch, logs=None):
-        # Not before: BackupAndRestore sets the first epoch and the steps taken.
+        # Not earlier: BackupAndRestore sets the first epoch and the steps taken.
         if self.is_set:
             return
         self.is_set = True
@@ -43,7 +43,7 @@ class FitLength(keras.callbacks.Callback):
                 "Give WarmupStableDecay(..., steps=N), or fit(..., steps_per_epoch=N).",
             )
         left = (self.params["epochs"] - epoch) * self.params["steps"]
-        # The steps that were compiled hold the old lengths.
+        # Compiled steps hold the old lengths.
         with changing_shapes(self.model):
             for optimizer, schedule, start in _open_schedules(self.model):
                 taken = start + int(ops.convert_to_numpy(step_count(optimizer)))
@@ -51,8 +51,8 @@ class FitLength(keras.callbacks.Callback):
 
 
 def _open_schedules(model):
-    """Returns the optimizer, the schedule, and the schedule's steps before the
-    optimizer's count began, for each schedule that leaves its length to the fit."""
+    """For each schedule whose length depends on the fit, returns the optimizer, the
+    schedule, and its steps before the optimizer's count began."""
     found = []
     for outer in training_optimizers(model):
         for optimizer in updating_optimizers(outer):

@@ -16,8 +16,8 @@ from stackrec_keras.stacking import StackingCallback
 
 
 def prepare_callbacks(model, callbacks, x, validated, verbose, steps_per_epoch):
-    """Returns the callbacks of a fit in the order in which they must run, after those
-    that tell batches the epoch.
+    """Returns the callbacks of a fit in the order in which they must run. The one that
+    tells batches the epoch comes first.
 
     Args:
         model: A `SequentialRecommender`.
@@ -31,7 +31,7 @@ def prepare_callbacks(model, callbacks, x, validated, verbose, steps_per_epoch):
         check_checkpoints(callbacks.callbacks)
         stacking = _stacking_callback(model, callbacks.callbacks)
         _check_data_shares(stacking, None, steps_per_epoch)
-        _check_steps_known(model, "a CallbackList does not tell it")
+        _check_steps_known(model, "a CallbackList hides their number")
         return callbacks
     if callbacks is None or isinstance(callbacks, keras.callbacks.Callback):
         callbacks = [callbacks] if callbacks else []
@@ -46,7 +46,7 @@ def prepare_callbacks(model, callbacks, x, validated, verbose, steps_per_epoch):
     if follows_fit(model):
         callbacks = [FitLength(), *callbacks]
     if stacking is not None and stacking.schedule.data_shares:
-        _check_steps_known(model, "epochs differ in their rows")
+        _check_steps_known(model, "epochs have different numbers of rows")
         bars = [c for c in callbacks if isinstance(c, keras.callbacks.ProgbarLogger)]
         if verbose and not bars:
             bars = [_progress_bar()]
@@ -164,8 +164,8 @@ def check_arrays(model, x, y, sample_weight, validation_data):
 
 
 def add_id_checks(model, callbacks, batches):
-    """Adds a callback that checks the ids in the batches of each epoch before its first
-    step. A `CallbackList` cannot be added to: then all batches are checked now.
+    """Adds a callback that checks the ids in each epoch's batches before its first
+    step. With a `CallbackList`, which cannot be extended, all batches are checked now.
 
     Returns:
         The callbacks of the fit.
@@ -177,8 +177,8 @@ def add_id_checks(model, callbacks, batches):
 
 
 class _IdCheck(keras.callbacks.Callback):
-    """Checks the ids in the rows of an epoch, unless the rows have not changed: known
-    ids stay known, because catalogues only grow."""
+    """Checks the ids in an epoch's rows if the rows have changed. Known ids stay known,
+    because catalogues only grow."""
 
     def __init__(self, batches):
         super().__init__()
@@ -204,8 +204,8 @@ class _EpochClock(keras.callbacks.Callback):
 
 
 class _ShareClock(_EpochClock):
-    """Also tells batches the fraction of rows to use, and Keras the number of batches
-    that result."""
+    """Also tells batches the fraction of rows to use, and Keras the resulting number of
+    batches."""
 
     def __init__(self, batches, stacking, bars):
         super().__init__(batches)

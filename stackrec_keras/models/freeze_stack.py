@@ -56,8 +56,9 @@ class FreezeStack(keras.callbacks.Callback):
 def add_unfreezing(model, callbacks):
     """Unfreezes the model of a fit, unless a `FreezeStack` is among its callbacks.
 
-    An interrupted fit may have left the model frozen. So may a backup of such a fit,
-    which `BackupAndRestore` reads when the fit begins: a callback is added for that.
+    An interrupted fit may have left the model frozen. So may a backup of such a fit.
+    `BackupAndRestore` reads it when the fit begins, so a callback is added to unfreeze
+    the model after that.
 
     Returns:
         The callbacks of the fit.

@@ -9,7 +9,7 @@ from stackrec_keras.stacking.optimizer_state import renewed
 
 @dataclass(frozen=True)
 class Frozen:
-    """The layers that were trainable before.
+    """The layers that were trainable before freezing.
 
     The list is wrapped in a class so that Keras does not track the layers twice.
     """
@@ -21,8 +21,8 @@ def set_frozen(model, on):
     """Freezes all layers of a model but the output embedding, or unfreezes them.
 
     The optimizer is replaced by one that knows only what is trained (see `renewed`).
-    Therefore neither moments nor weight decay move frozen weights, and the first steps
-    after unfreezing are not too long, as they would be with moments kept at 0.
+    Therefore neither moments nor weight decay move frozen weights. With moments kept at
+    0, the first steps after unfreezing would be too long.
 
     Args:
         model: A `SequentialRecommender`, compiled or not.

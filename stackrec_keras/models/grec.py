@@ -19,23 +19,23 @@ class GRec(ConvolutionalRecommender):
     """NextItNet trained to fill gaps: a causal model with holes in its context.
 
     Each training step draws some positions `t` of each row. It blanks the item at
-    `t + 1` in the input, and the hidden state at `t`, which sees only items up to `t`,
-    predicts that item. Nothing is blanked outside `fit`.
+    `t + 1` in the input. The hidden state at `t`, which sees only items up to `t`,
+    predicts the blanked item. Nothing is blanked outside `fit`.
 
     With `encoder=True`, a second stack of the same depth, the encoder, sees both sides
-    of the gaps. Two dense layers project its output, which is added to the embeddings
-    that the causal stack, the decoder, reads. A hidden state then depends on later
-    items too. The last one of a row, from which the model recommends, has no later
+    of the gaps. Two dense layers project the encoder's output. The result is added to
+    the embeddings that enter the decoder, the causal stack. A hidden state then depends
+    on later items too. The model recommends from a row's last state, which has no later
     items.
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
-        mask_rate: Float, fraction of the items of a row to predict in a step: at least
-            1 item per row, at most 50, never padding. Defaults to `0.2`.
+        mask_rate: Float, fraction of a row's items to predict in a step: at least 1
+            item per row, at most 50, never padding. Defaults to `0.2`.
         embedding_dim: Integer, the width of embeddings and hidden states. Defaults to
             `64`.
-        num_blocks: Integer, number of residual blocks of two convolutions each: 2c if
-            the reference implementation has `dilation_count` c. Defaults to `8`.
+        num_blocks: Integer, number of residual blocks, each with two convolutions:
+            twice the reference implementation's `dilation_count`. Defaults to `8`.
         kernel_size: Integer, the kernel size of each convolution. Defaults to `3`.
         dilations: Sequence of integers. Block `i` takes `dilations[i % len]` in its
             first convolution and twice that in its second. Defaults to `(1, 4)`.
@@ -43,10 +43,9 @@ class GRec(ConvolutionalRecommender):
             `True`.
         encoder: Boolean, whether an encoder sees both sides of the gaps. Defaults to
             `False`.
-        **kwargs: `tied`, `normalize` and `temperature`, how items are scored,
-            `item_features`, `feature_fusion` and `id_dropout` (see
-            `SequentialRecommender`); `name`, `dtype` and the other arguments of a
-            Keras model.
+        **kwargs: `tied`, `normalize`, `temperature`, `item_features`, `feature_fusion`
+            and `id_dropout` (see `SequentialRecommender`); `name`, `dtype` and the
+            other arguments of a Keras model.
 
     Call arguments:
         inputs: Integer tensor of shape `(batch, time)`.
@@ -162,10 +161,10 @@ class GRec(ConvolutionalRecommender):
 
     def _draw_gaps(self, items):
         """Returns positions `(batch, gaps)` whose next item is blanked, -1 where a row
-        has fewer."""
+        has fewer gaps."""
         time = ops.shape(items)[1]
         # Padding is on the left, so an item is followed by an item or by the target
-        # after the row. The last position always counts, so that each row has one.
+        # after the row. The last position always counts, so that each row has a gap.
         last = ops.arange(time, dtype="int32") == time - 1
         has_next = ops.logical_or(items != 0, last)
         chance = keras.random.uniform(ops.shape(items), seed=self.seed_generator)

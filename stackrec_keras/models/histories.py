@@ -25,14 +25,14 @@ from stackrec_keras.models.row_lists import RowLists
 
 @dataclass(frozen=True, eq=False)
 class Histories:
-    """The items of each row that the model knows, oldest first, and their features.
+    """The known items of each row, oldest first, and their features.
 
     Args:
         items: `RowLists` of indices.
         of_items: Dict from a feature to `RowLists`, a value for each item.
         of_rows: Dict from a feature to an array `(rows,)`, a value for each row.
-        are_raw: Boolean, whether they were given as lists, of raw ids if the model
-            has a vocabulary.
+        are_raw: Boolean, whether they were given as lists (of raw ids if the model has
+            a vocabulary).
     """
 
     items: RowLists
@@ -60,7 +60,7 @@ def read_histories(model, x, at=None):
     Args:
         model: A `SequentialRecommender`.
         x: Array of indices `(batch, time)`, or list of lists of items; or a dict of
-            them and of other features.
+            these and other features.
         at: The time of the request, as `recommend` takes it. Defaults to `None`.
 
     Returns:
@@ -101,8 +101,8 @@ def read_histories(model, x, at=None):
 
 
 def as_lists(values):
-    """Returns lists of ids as a list, whether a column of a frame or an array of
-    objects holds them. An array of indices stays as it is."""
+    """Converts a frame column or an array of objects that holds lists of ids to a list.
+    An array of indices is returned unchanged."""
     if isinstance(values, str):
         return [values]
     kind = getattr(getattr(values, "dtype", None), "kind", "")
@@ -130,7 +130,7 @@ def _values_of_items(name, values, lengths):
         wrong = next((i for i, (a, b) in enumerate(zip(sizes, lengths)) if a != b), 0)
         raise ArgumentError(
             f"x[{name!r}]",
-            f"must have one value for each item, which row {wrong} does not",
+            f"must have one value for each item, but row {wrong} does not",
             "Give lists, or an array, of the same sizes as x['items'].",
         )
     flat = np.concatenate([np.asarray(row) for row in lists])
@@ -147,7 +147,7 @@ def _values_of_rows(name, values, num_rows):
             f"must have one value for each history, {num_rows}, but its shape is "
             f"{np.shape(values)}",
         )
-    first = next(iter(values))  # values[0] of a column of a frame may be another
+    first = next(iter(values))  # values[0] looks up a label in a frame's column
     if name == "users" and isinstance(first, str):
         raise ArgumentError(
             "x['users']",
@@ -201,7 +201,7 @@ def _checked_array(x):
 
 
 def _is_history(history):
-    if isinstance(history, (list, tuple)):  # of ids that may be tuples themselves
+    if isinstance(history, (list, tuple)):  # ids may be tuples themselves
         return not any(isinstance(item, (list, np.ndarray)) for item in history)
     return np.ndim(history) == 1
 

@@ -1,7 +1,7 @@
 """What `recommend` reads from a model, without changing it.
 
-The weights are arguments of the compiled function. So one function serves a model
-while it trains, grows and is extended, and any number of threads at once.
+The weights are arguments of the compiled function. One function therefore serves any
+number of threads, even while the model trains, grows and is extended.
 """
 
 import threading
@@ -31,12 +31,12 @@ def last_hidden(model, inputs):
 
 def output_weights(model):
     """Returns the vectors `(num_targets + 1, dim)` and the biases of the items that
-    the model scores (see `OutputTable.operands`); row 0 is the padding's."""
+    the model scores (see `OutputTable.operands`); row 0 is padding."""
     return _values(*model.output_table.item_weights())
 
 
 def item_vectors(model):
-    """Returns the input embeddings `(num_items + 1, dim)`; row 0 is the padding's."""
+    """Returns the input embeddings `(num_items + 1, dim)`; row 0 is padding."""
     return _values(table_of(model.item_embedding))[0]
 
 

@@ -9,7 +9,7 @@ from stackrec_keras.data.further_columns import check_seconds
 from stackrec_keras.errors import ArgumentError
 
 Data = Any
-"""What `keras.Model.fit` takes: arrays, a dict of them, batches of either."""
+"""What `keras.Model.fit` takes: arrays, a dict of arrays, or batches of either."""
 
 Features = dict[str, Any]
 """Tensors by the name of their feature; `"items"` are always among them."""
@@ -19,7 +19,7 @@ TIMES = ("timestamps", "next_timestamps")
 """Tuple of strings, the features that hold seconds since 1970."""
 
 LARGEST = 2**31 - 1
-"""Integer, the largest that JAX has."""
+"""Integer, the largest integer that JAX has."""
 
 
 def as_features(inputs: Data) -> Features:
@@ -51,8 +51,8 @@ def missing_features(model: Any, given: Any, training: bool = False) -> list[str
     Args:
         model: The model, or an object with its `features` and `optional_features`.
         given: Names of features.
-        training: Boolean, whether the model learns from them; it then needs all of
-            its features. Defaults to `False`.
+        training: Boolean, whether they are for training, which needs all features.
+            Defaults to `False`.
     """
     optional = () if training else model.optional_features
     return [name for name in model.features if name not in {*given, *optional}]
@@ -80,7 +80,7 @@ def check_names(model: Any, name: str, given: Any, training: bool = False) -> No
 def check_complete(model: Any, name: str, given: Any, training: bool = False) -> None:
     """Checks that inputs have all features that a model needs.
 
-    The arguments are those of `check_names`.
+    Takes the arguments of `check_names`.
 
     Raises:
         ArgumentError: If a feature is missing.
@@ -94,7 +94,7 @@ def check_complete(model: Any, name: str, given: Any, training: bool = False) ->
 
 
 def check_whole(model: Any, name: str, features: Features) -> None:
-    """Checks that the features that a model needs as integers are integers.
+    """Checks that features that must be integers are integers.
 
     Args:
         model: The model, or an object with its `whole_features`.
@@ -102,7 +102,7 @@ def check_whole(model: Any, name: str, features: Features) -> None:
         features: Dict of arrays or tensors.
 
     Raises:
-        ArgumentError: If one of them is not.
+        ArgumentError: If such a feature does not hold integers.
     """
     for feature in model.whole_features:
         kind = getattr(features.get(feature), "dtype", int)

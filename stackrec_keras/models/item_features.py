@@ -34,12 +34,12 @@ def given_features(item_features: Any, feature_fusion: Any, num_items: int) -> A
             )
         return None
     if isinstance(item_features, Mapping) and set(item_features) == {_NUMBER}:
-        return item_features[_NUMBER]  # of a saved model: its weights have them
+        return item_features[_NUMBER]  # a saved model has them in its weights
     if isinstance(item_features, (Mapping, pd.DataFrame)):
         raise ArgumentError(
             "item_features",
             "is indexed by raw ids, but must be in the order of the model's indices",
-            "Give what vocabulary.align_features(...) makes of it.",
+            "Convert it with vocabulary.align_features(...).",
             item_features,
         )
     return as_feature_rows("item_features", item_features, num_items)
@@ -73,8 +73,8 @@ def read_new_features(model: keras.Model, features: Any, n: int, ids: Any) -> An
         ids: List of their raw ids, or `None`.
 
     Raises:
-        ArgumentError: If the model has features and the new items have none or the
-            reverse, or if the new ones do not fit.
+        ArgumentError: If only the model or only the new items have features, or if the
+            new features do not fit.
     """
     number = model.num_item_features
     if number is None and features is not None:

@@ -7,27 +7,26 @@ from stackrec_keras.models.convolutional_recommender import ConvolutionalRecomme
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class NextItNet(ConvolutionalRecommender):
-    """Next-item recommender of dilated causal convolutions, of any depth.
+    """Next-item recommender with dilated causal convolutions, of any depth.
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
         embedding_dim: Integer, the width of embeddings and hidden states. Defaults to
             `64`.
-        num_blocks: Integer, number of residual blocks of two convolutions each: 2c if
-            the reference implementation has `dilation_count` c. Defaults to `8`.
+        num_blocks: Integer, number of residual blocks, each with two convolutions:
+            twice the reference implementation's `dilation_count`. Defaults to `8`.
         kernel_size: Integer, the kernel size of each convolution. Defaults to `3`.
         dilations: Sequence of integers. Block `i` takes `dilations[i % len]` in its
             first convolution and twice that in its second. Defaults to `(1, 4)`.
         rezero: Boolean, whether each block has a gate that starts at 0. Defaults to
             `True`.
-        **kwargs: `tied`, `normalize` and `temperature`, how items are scored,
-            `item_features`, `feature_fusion` and `id_dropout` (see
-            `SequentialRecommender`); `name`, `dtype` and the other arguments of a
-            Keras model.
+        **kwargs: `tied`, `normalize`, `temperature`, `item_features`, `feature_fusion`
+            and `id_dropout` (see `SequentialRecommender`); `name`, `dtype` and the
+            other arguments of a Keras model.
 
     Call arguments:
         inputs: Integer tensor of shape `(batch, time)`.
-        training: Unused; the model does the same in training.
+        training: Unused: the model computes the same in training and inference.
 
     Returns:
         Hidden states, a tensor of shape `(batch, time, embedding_dim)`.

@@ -17,13 +17,13 @@ class Ranker(keras.Model):
         model: A `SequentialRecommender`.
         k: Integer, number of items for each history.
         exclude_seen: Boolean, whether to leave out the items of the history.
-        top_k: Function from scores and `k` to the `k` highest scores of each row and
-            their places, the lower place first among equal scores. Defaults to
+        top_k: Function from scores and `k` to each row's `k` highest scores and their
+            places. Among equal scores the lower place comes first. Defaults to
             `keras.ops.top_k`.
 
     Call arguments:
         inputs: As for `model`, of any length. `"at"`, `(batch,)`, the time of the
-            request, takes the place of `"next_timestamps"`.
+            request, replaces `"next_timestamps"`.
 
     Returns:
         Dict of `"ids"`, int32, and `"scores"`, float32, each `(batch, k)`, best first.
@@ -77,7 +77,7 @@ class Ranker(keras.Model):
 
 
 def _at_the_right(features, num_items):
-    """Returns features with what is not an item moved to the left, and 0 there."""
+    """Returns features with the items moved to the right and 0 elsewhere."""
     items = features["items"]
     is_item = ops.logical_and(items >= 1, items <= num_items)
     rows, time = ops.shape(items)

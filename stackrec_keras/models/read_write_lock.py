@@ -9,7 +9,7 @@ from collections.abc import Iterator
 class ReadWriteLock:
     """A lock that several readers, or one writer, can hold.
 
-    Threads get it in the order in which they ask for it. A thread that holds it for
+    Threads get the lock in the order in which they ask. A thread that holds it for
     writing may take it again, for reading or writing. A thread that holds it for
     reading may take it again only for reading.
     """

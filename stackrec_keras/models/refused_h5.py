@@ -1,6 +1,7 @@
-"""Refuses Keras' legacy .h5 format: such a file of a whole model cannot be loaded.
+"""Refuses Keras' legacy .h5 format: a whole model saved in it cannot be loaded.
 
-Keras does not tell a model which file it is saved to, so this reads a private flag.
+Keras does not tell a model which file it is saved to, so this module reads a private
+flag.
 """
 
 from os import PathLike

@@ -10,8 +10,7 @@ class Architecture:
 
     Args:
         class_name: String, the name of its class in `stackrec_keras.models`.
-        base_name: String, the name of its base class there, which determines its
-            options.
+        base_name: String, the name of its base class, which determines its options.
     """
 
     class_name: str
@@ -40,7 +39,7 @@ TRANSFORMERS = tuple(
     for name, kind in ARCHITECTURES.items()
     if kind.base_name == "TransformerRecommender"
 )
-# Those of StackRec's reference implementation, whose checkpoints can be read.
+# The architectures of StackRec's reference implementation. Its checkpoints can be read.
 STACKREC = (*CONVOLUTIONAL, *TRANSFORMERS)
 
 

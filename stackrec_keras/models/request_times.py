@@ -16,7 +16,7 @@ def needs_next_times(model, features, at):
 
     Args:
         model: A `SequentialRecommender`.
-        features: Dict of what it was given.
+        features: Dict of the features that `recommend` was given.
         at: The time of the request, or `None`.
 
     Raises:
@@ -30,7 +30,7 @@ def needs_next_times(model, features, at):
     if at is not None and given:
         raise ArgumentError(
             "at",
-            "is the last of x['next_timestamps'], which are given too",
+            "repeats the last of x['next_timestamps'], which are also given",
             "Give one of them.",
             at,
         )
@@ -47,10 +47,9 @@ def with_next_times(histories, at):
     """Returns `Histories` with the feature `"next_timestamps"`.
 
     Args:
-        histories: `Histories`, whose `"timestamps"` are a value for each item.
+        histories: `Histories` with `"timestamps"`, a value for each item.
         at: The time of the request, one for each history or one for all; `None` for the
-            time of the last event plus the median gap between the events of the
-            history.
+            last event's time plus the history's median gap between events.
 
     Raises:
         ArgumentError: If a time cannot be read, or is before the last event.
@@ -87,7 +86,7 @@ def as_seconds(name, values):
 
     Args:
         name: String, the name of the argument that holds them.
-        values: Numbers of seconds, datetimes or ISO 8601 strings, or one of them.
+        values: Numbers of seconds, datetimes or ISO 8601 strings, or a single one.
 
     Raises:
         ArgumentError: If one of them is not a time.
@@ -108,17 +107,17 @@ def as_seconds(name, values):
 
 
 def _plain(array):
-    """Returns an array of objects as one of numbers if it holds only numbers."""
+    """Converts an array of objects to numbers if it holds only numbers."""
     are_numbers = [isinstance(value, numbers.Real) for value in array.ravel()]
     return np.asarray(array.tolist()) if all(are_numbers) else array
 
 
 def _as_dates(array):
-    """Returns datetimes in UTC, NaT where a value is none."""
+    """Returns datetimes in UTC, NaT where a value is missing."""
     is_number = [isinstance(value, numbers.Real) for value in array.ravel().tolist()]
     try:
         if array.dtype.kind != "M" and any(is_number):
-            raise ValueError  # pandas takes a number among dates for nanoseconds
+            raise ValueError  # pandas would read the number as nanoseconds
         return pd.to_datetime(array.ravel(), utc=True).tz_localize(None)
     except (ValueError, TypeError):
         return pd.DatetimeIndex([pd.NaT])

@@ -11,7 +11,7 @@ from stackrec_keras.types import Tensor
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class SASRec(TransformerRecommender):
-    """Next-item recommender of causal self-attention, of any depth.
+    """Next-item recommender with causal self-attention, of any depth.
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
@@ -25,14 +25,13 @@ class SASRec(TransformerRecommender):
         dropout: Float, fraction of units to drop in training. Defaults to `0.0`.
         rezero: Boolean, whether each block has two gates that start at 0. Defaults to
             `True`.
-        norm: `"post"`, as in the reference implementation, or `"pre"`, with which a
+        norm: `"post"`, as in the reference implementation, or `"pre"`. With `"pre"`, a
             block whose gates are 0 is exactly the identity. Defaults to `"post"`.
         padding_mask: Boolean, whether to hide padding from every position. Defaults to
             `False`, as in the reference implementation.
-        **kwargs: `tied`, `normalize` and `temperature`, how items are scored,
-            `item_features`, `feature_fusion` and `id_dropout` (see
-            `SequentialRecommender`); `name`, `dtype` and the other arguments of a
-            Keras model.
+        **kwargs: `tied`, `normalize`, `temperature`, `item_features`, `feature_fusion`
+            and `id_dropout` (see `SequentialRecommender`); `name`, `dtype` and the
+            other arguments of a Keras model.
 
     Call arguments:
         inputs: Integer tensor of shape `(batch, time)`.

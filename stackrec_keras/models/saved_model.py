@@ -8,8 +8,8 @@ def export_saved_model(ranker, filepath, verbose, input_signature, **kwargs):
     """Writes a SavedModel with the endpoint `"serve"`. A second one, `"scores"`, gives
     the scores of all items.
 
-    If raw ids are strings, it gives them as the further output `"items"`, which is
-    empty where ids are 0.
+    If raw ids are strings, `"serve"` also returns them as `"items"`, with `""` where
+    ids are 0.
 
     Args:
         ranker: A `Ranker`.
@@ -28,9 +28,9 @@ def export_saved_model(ranker, filepath, verbose, input_signature, **kwargs):
 
 
 def _best_of(scores, ranker, input_signature):
-    """Returns a function that gives the best items, traced.
+    """Returns a traced function that gives the best items.
 
-    It is TensorFlow's on JAX too, whose `top_k` TensorFlow cannot load.
+    It uses TensorFlow's `top_k` even on JAX: TensorFlow cannot load JAX's.
     """
     raw_ids = _strings(ranker.model.target_vocabulary)
     specs = keras.tree.map_structure(_tensor_spec, input_signature)

@@ -21,7 +21,7 @@ def without_seen(scores, items):
 
 
 def warn_of_seen(model, x, y):
-    """Warns if targets are items of their histories, if both are arrays."""
+    """Warns if targets are items of their histories. Only arrays are checked."""
     if isinstance(x, Batches):
         rows = x.num_rows
         seen = seen_in_rows(model, x.epoch_parts()) if x.evaluation else 0

@@ -46,9 +46,9 @@ class SequentialRecommender(
 ):
     """Base of all models: a next-item recommender whose depth can grow.
 
-    A subclass builds its layers in the constructor, a `BlockStack` among them, and
-    says how the features of a row become hidden states (`hidden_states`). If it reads
-    more than items, it also says which features it takes (`features`).
+    A subclass builds its layers, including a `BlockStack`, in the constructor, and says
+    how the features of a row become hidden states (`hidden_states`). If it reads more
+    than items, it also says which features it takes (`features`).
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
@@ -61,21 +61,21 @@ class SequentialRecommender(
             their L2 norm, so that scores are cosines, divided by `temperature`.
             There are no biases then. Use it with a low temperature, such as 0.05.
             Defaults to `False`.
-        temperature: Float, what scores are divided by, before a bias is added.
+        temperature: Float, the divisor of scores, applied before a bias is added.
             Defaults to `1.0`.
-        item_features: Array of shape `(num_items, num_features)`, a vector for each
-            item that does not change in training, such as an embedding of its text;
-            item 1 first. `Vocabulary.align_features` makes it from a frame. Trained
-            matrices project it to the item's vectors in the input and in the output
-            embedding. The vectors of all items are projected once in each step, with
-            sampled losses too, in each batch of `evaluate` and `predict`, and in each
-            call of `recommend`. Defaults to `None`.
+        item_features: Array of shape `(num_items, num_features)`, a fixed vector for
+            each item, such as an embedding of its text; item 1 first.
+            `Vocabulary.align_features` makes it from a frame. Trained matrices project
+            it to the item's vectors in the input and output embeddings. All items are
+            projected once in each training step (even with sampled losses), each batch
+            of `evaluate` and `predict`, and each call of `recommend`. Defaults to
+            `None`.
         feature_fusion: `"add"` adds the projected features to what is learned for each
             id; `"replace"` makes an item's vectors only from its features. Defaults
             to `"add"`.
         id_dropout: Float, the fraction of items that a training step treats as new: it
-            leaves out what is learned for their ids, so that the features learn to
-            stand alone. For models with `item_features`. Defaults to `0.0`.
+            leaves out what is learned for their ids, so that the features must suffice.
+            For models with `item_features`. Defaults to `0.0`.
         **kwargs: `name`, `dtype` and the other arguments of a Keras model.
 
     Call arguments:
@@ -162,8 +162,8 @@ class SequentialRecommender(
         """Returns hidden states `(batch, time, dim)`.
 
         Args:
-            features: Dict from the name of a feature to its tensor: those of
-                `features`, except for optional ones that were not given.
+            features: Dict from feature name to tensor, for all of `features` except
+                optional ones that were not given.
             training: Boolean or `None`.
         """
         raise NotImplementedError(f"{type(self).__name__} must define hidden_states().")
@@ -214,7 +214,7 @@ class SequentialRecommender(
         Returns:
             Tensor of shape `(batch, num_items + 1)`, the padding at -inf.
         """
-        if not ops.is_tensor(items_of(inputs)):  # which may have no values yet
+        if not ops.is_tensor(items_of(inputs)):  # a tensor may have no values yet
             check_ids(self, x=inputs)
         with self.inferring():
             return self.output_table(self(inputs, training=False)[:, -1])
@@ -230,19 +230,19 @@ class SequentialRecommender(
     ) -> tuple[np.ndarray, np.ndarray]:
         """Recommends the items with the highest next-item scores.
 
-        The model reads as many of the last items of a history as the training
-        sequences had, even if it has no `max_length`. A model that has not been trained
-        reads the last `max_length` items, or all. `exclude_seen` leaves out the items
-        of the whole history. A large catalogue is scored in parts, so that memory does
-        not grow with it.
+        The model reads only the last items of a history, as many as training sequences
+        had, even if it has no `max_length`. A model that has not been trained reads the
+        last `max_length` items, or all. `exclude_seen` leaves out the items of the
+        whole history. A large catalogue is scored in parts, so that memory does not
+        grow with it.
 
         Args:
-            x: Item indices as for `call`; or a list of histories, oldest item first:
-                lists of raw item ids for a model with a vocabulary, of indices for
-                one without. Unknown items are skipped with a warning. A model that
-                takes more features gets a dict, whose `"items"` are such indices or
-                lists. A feature has one value for each item, in lists or an array like
-                those of the items; or one value for each history, `(batch,)`.
+            x: Item indices as for `call`; or a list of histories, oldest item first.
+                Histories are lists of raw ids if the model has a vocabulary, otherwise
+                of indices. Unknown items are skipped with a warning. A model that takes
+                more features gets a dict with these as `"items"`. Other features have
+                one value for each item, in the same form as the items, or one for each
+                history, `(batch,)`.
             k: Integer, number of items for each history. Defaults to `10`.
             exclude_seen: Boolean, whether to leave out the items of the history.
                 Defaults to `True`.
@@ -254,10 +254,10 @@ class SequentialRecommender(
                 items.
             at: The time of the request, for a model that takes `"next_timestamps"`: a
                 number of seconds or a datetime, one for all histories or one for each.
-                `x` then has `"timestamps"`, and the next time at each earlier position
-                is that of the event after it. Defaults to `None`:
-                `x["next_timestamps"]` if given, otherwise the time of the last event
-                plus the median gap between the events of the history.
+                `x` then has `"timestamps"`; each earlier position gets the time of the
+                event after it. Defaults to `None`: `x["next_timestamps"]` if given,
+                otherwise the time of the last event plus the median gap between the
+                events of the history.
 
         Returns:
             A pair of arrays `(batch, k)`, best first: ids (raw ids if `x` has raw
@@ -266,10 +266,10 @@ class SequentialRecommender(
             0 (`None` for raw ids) and their scores are -inf.
 
         Raises:
-            ArgumentError: If a history has no known item, or does not hold integers
-                (for a model without a vocabulary); if `items` is empty or has an
-                unknown item, or `k` is not an integer from 1 to `num_items`; if `at` is
-                before the last event of a history, or the model does not read it.
+            ArgumentError: If a history has no known item or, without a vocabulary, does
+                not hold integers. If `items` is empty or has an unknown item. If `k` is
+                not an integer from 1 to `num_items`. If `at` is before the last event
+                of a history, or the model does not read `at`.
             ValueError: If scores are NaN.
         """
         with self.lock.reading():
@@ -318,8 +318,8 @@ class SequentialRecommender(
             top_blocks: Integer, how many of the top blocks to stack (not for
                 `"from_scratch"`). Defaults to `None`, all blocks.
             cycle: Integer, after how many blocks the kind of block repeats. Defaults
-                to `None`, which keeps kernels at their dilation, or is 1 with
-                `inherit="paper"`, as in the reference implementation.
+                to `None`, which keeps kernels at their dilation. With `inherit="paper"`
+                it defaults to 1, as in the reference implementation.
             inherit: `"all"` carries every weight that has a source, and the gate of a
                 copy starts at 0. `"all_but_gates"` does the same, but all gates start
                 at 0. `"paper"` carries what the reference implementation carries.
@@ -357,18 +357,18 @@ class SequentialRecommender(
             init: How their vectors and biases are initialized: `"mean"`, the mean of
                 all items, or `"random"`, drawn with the mean and the standard deviation
                 of each column. Defaults to `None`: the mean. In a model with item
-                features, it is the mean of the biases, while the vectors of the new ids
-                are 0, so that only the features count until the items are trained.
+                features, `None` takes the mean only of the biases. The vectors of the
+                new ids are then 0, so that only the features count until the items are
+                trained.
             ids: List of their raw ids, for a model with a vocabulary. Defaults to
                 `None`.
             features: Their features, for a model with item features: an array
                 `(n, num_features)`; or, with `ids`, a frame indexed by raw id or a dict
-                from raw id to vector, with the columns in the order of the model's
-                features. Defaults to `None`.
+                from raw id to vector. Columns are in the order of the model's features.
+                Defaults to `None`.
 
         Raises:
-            ArgumentError: If an argument does not fit the model, which then stays as
-                it was.
+            ArgumentError: If an argument does not fit. The model is then unchanged.
 
         Example:
 
@@ -414,7 +414,7 @@ class SequentialRecommender(
 
 
 def _check_names(kind, arguments):
-    """Checks that a constructor's further arguments are those of a Keras model."""
+    """Checks that a constructor's other arguments belong to a Keras model."""
     known = inspect.signature(keras.layers.Layer.__init__).parameters
     for name, value in arguments.items():
         if name not in known:

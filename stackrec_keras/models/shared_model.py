@@ -13,8 +13,8 @@ class SharedModel(keras.Model):
 
     Threads can infer at the same time, even while another thread fits the model. No
     thread infers while the model changes shape. On JAX, Keras takes the values out of
-    all variables while it fits, evaluates or predicts. There, threads take turns, and
-    `fit` lets the waiting ones go first before each epoch.
+    all variables while it fits, evaluates or predicts. Threads therefore take turns on
+    JAX, and `fit` lets waiting threads go first before each epoch.
     """
 
     def __init__(self, *args, **kwargs) -> None:
@@ -30,7 +30,7 @@ class SharedModel(keras.Model):
     def evaluating(self) -> Iterator[None]:
         """Context manager for evaluating the model. Evaluations take turns, since they
         share the metrics and the compiled step."""
-        if _takes_values():  # and so evaluations take turns already
+        if _takes_values():  # evaluations then take turns already
             with self.inferring():
                 yield
         else:

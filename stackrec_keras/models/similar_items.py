@@ -58,7 +58,7 @@ def _most_similar(vectors, indices, k):
 
 def _normalize(vectors):
     """Scales vectors to length 1; a vector of zeros stays as it is."""
-    vectors = vectors.astype("float64")  # in which no length overflows
+    vectors = vectors.astype("float64")  # lengths cannot overflow
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     with np.errstate(invalid="ignore"):  # check_no_nan reports NaN
         return vectors / np.where(lengths == 0, 1, lengths)

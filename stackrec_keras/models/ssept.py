@@ -13,7 +13,7 @@ from stackrec_keras.types import Tensor
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class SSEPT(TransformerRecommender):
-    """Next-item recommender of causal self-attention over items and their user.
+    """Next-item recommender with causal self-attention over items and their user.
 
     In training, it replaces some ids with random ones (stochastic shared embeddings).
     This changes only the inputs of the model, not the data or the targets.
@@ -37,18 +37,18 @@ class SSEPT(TransformerRecommender):
             the last item are never replaced. Defaults to `0.01`.
         rezero: Boolean, whether each block has two gates that start at 0. Defaults to
             `True`.
-        norm: `"post"`, as in the reference implementation, or `"pre"`, with which a
+        norm: `"post"`, as in the reference implementation, or `"pre"`. With `"pre"`, a
             block whose gates are 0 is exactly the identity. Defaults to `"post"`.
         padding_mask: Boolean, whether to hide padding from every position. Defaults to
             `False`, as in the reference implementation.
-        **kwargs: `normalize` and `temperature`, how items are scored, `item_features`,
-            `feature_fusion` and `id_dropout` (see `SequentialRecommender`); `name`,
-            `dtype` and the other arguments of a Keras model.
+        **kwargs: `normalize`, `temperature`, `item_features`, `feature_fusion` and
+            `id_dropout` (see `SequentialRecommender`); `name`, `dtype` and the other
+            arguments of a Keras model.
 
     Call arguments:
-        inputs: Dict of `"items"`, an integer tensor of shape `(batch, time)`, and
-            `"users"`, one of shape `(batch,)`; or only the items, of unknown users.
-        training: Boolean or `None`; there is dropout and noise only in training.
+        inputs: Dict of integer tensors: `"items"`, `(batch, time)`, and `"users"`,
+            `(batch,)`. Or only the items, if users are unknown.
+        training: Boolean or `None`; dropout and noise apply only in training.
 
     Returns:
         Hidden states, a tensor of shape `(batch, time, user_dim + item_dim)`.
@@ -128,8 +128,7 @@ class SSEPT(TransformerRecommender):
                 `"mean"`.
 
         Raises:
-            ArgumentError: If an argument does not fit the model, which then stays as
-                it was.
+            ArgumentError: If an argument does not fit. The model is then unchanged.
         """
         extend_users(self, n, init)
 

@@ -33,7 +33,8 @@ class Steps(keras.Model):
     loss: Any
 
     max_length: int | None = None
-    """Integer or `None`. Of a longer input, the model reads the last items."""
+    """Integer or `None`, the longest input. Only the last items of a longer one are
+    read."""
 
     scores_what_it_reads = True
     """Boolean, whether histories and targets come from the same catalogue."""
@@ -45,7 +46,7 @@ class Steps(keras.Model):
     def test_step(self, *args: Any) -> dict[str, Any]:
         *state, data = args
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        # By the dict, `compute_metrics` recognizes an evaluation step.
+        # The dict tells `compute_metrics` that this is an evaluation step.
         return super().test_step(*state, (x, {"next_item": y}, sample_weight))
 
     def predict_step(self, *args: Any) -> Any:
@@ -99,7 +100,7 @@ class Steps(keras.Model):
     ) -> Tensor:
         """Returns the loss of a training step, a scalar, from `training_targets`."""
         if self.output_table.normalize:
-            # A hidden state without a target may be anything, even NaN, and would
+            # A hidden state without a target may be anything, even NaN, which would
             # reach all gradients through its norm.
             has_target = ops.expand_dims(ops.not_equal(y, 0), axis=-1)
             hidden = ops.where(has_target, hidden, ops.zeros_like(hidden))
@@ -115,7 +116,7 @@ class Steps(keras.Model):
         )
 
     def kept_ids(self) -> Tensor | None:
-        """Returns which items a training step scores by their id too: see
+        """Returns which items a training step scores also by their id: see
         `OutputTable.item_weights`. `None` means all of them."""
         return None
 
@@ -161,7 +162,7 @@ class Steps(keras.Model):
             for name, values in features.items()
             if name in self.features
         )
-        # TensorFlow does not know the length once it has seen several.
+        # TensorFlow does not know the length once it has seen several lengths.
         length = features["items"].shape[1] or 0
         if self.max_length is not None and length > self.max_length:
             warn(

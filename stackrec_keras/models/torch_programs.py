@@ -55,15 +55,15 @@ def _dynamic_axes(spec):
 
 
 def top_k(scores, k):
-    """Returns the `k` highest scores of each row and their places, the lower place
-    first among equal scores, for which `torch.topk` promises no order.
+    """Returns each row's `k` highest scores and their places. Among equal scores the
+    lower place comes first; `torch.topk` promises no order.
 
     Args:
         scores: Float32 tensor `(rows, n)`.
         k: Integer, at most `n`.
     """
-    # Read as integers, floats have the same order, but for the sign: the bits of
-    # negative ones are flipped. Adding 0 makes -0 equal to 0.
+    # Floats read as integers keep their order, except negative ones, so their bits are
+    # flipped. Adding 0 makes -0 equal to 0.
     bits = (scores + 0.0).view(torch.int32)
     ranks = torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits).long()
     places = torch.arange(scores.shape[1], device=scores.device)

@@ -16,8 +16,8 @@ from stackrec_keras.models.recommend import hidden_states
 def item_tower(model: keras.Model) -> np.ndarray:
     """Returns a vector for each item, for an index of nearest neighbours.
 
-    The product of an item's vector and a history's from `user_tower` is the item's
-    next-item score: search by inner product. The last number is the item's bias.
+    The product of an item's vector and a history's vector from `user_tower` is the
+    next-item score, so search by inner product. The last number is the item's bias.
 
     Args:
         model: A `SequentialRecommender`.
@@ -43,7 +43,8 @@ def item_tower(model: keras.Model) -> np.ndarray:
 def user_tower(
     model: keras.Model, x: Data, batch_size: int = 256, at: Any = None
 ) -> np.ndarray:
-    """Returns a vector for each history, to search for among those of `item_tower`.
+    """Returns a vector for each history, for a search among the vectors of
+    `item_tower`.
 
     Args:
         model: A `SequentialRecommender`.

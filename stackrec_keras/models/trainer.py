@@ -56,10 +56,9 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
                 `evaluate` and validation, over all items. Defaults to `"auto"`: MRR,
                 HitRate and NDCG at 5 and 10.
             exclude_seen: Boolean, whether validation and `evaluate` leave the items
-                of the history out of the ranking, as `recommend` does. A target that
-                is one of them then counts as missed. Defaults to `None`: all items
-                are ranked, and a warning says how many targets `recommend` would
-                leave out.
+                of the history out of the ranking, as `recommend` does. A target among
+                these items then counts as missed. Defaults to `None`: all items are
+                ranked, and a warning says how many targets `recommend` would leave out.
             **kwargs: The other arguments of `keras.Model.compile`.
 
         Raises:
@@ -106,17 +105,17 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         callbacks: Sequence[keras.callbacks.Callback] | None = None,
         **kwargs,
     ) -> keras.callbacks.History:
-        """Trains the model; the arguments are those of `keras.Model.fit`.
+        """Trains the model; takes the arguments of `keras.Model.fit`.
 
-        `x` is `(batch, time)` item ids and `y` `(batch, time)` the next item at each
-        position, 0 where there is no target; or `x` yields such pairs. In
-        `validation_data`, `y` is the single next item of each row, `(batch,)`; if it is
-        `(batch, time)`, only the last position counts. `sample_weight` weights rows,
-        `(batch,)`, or positions, `(batch, time)`. There is no `class_weight`.
+        `x` holds item ids and `y` the next item at each position, 0 where there is no
+        target, both `(batch, time)`. Or `x` yields such pairs. In `validation_data`,
+        `y` is the single next item of each row, `(batch,)`; if it is `(batch, time)`,
+        only the last position counts. `sample_weight` weights rows, `(batch,)`, or
+        positions, `(batch, time)`. There is no `class_weight`.
 
-        Items that the model does not know are refused: in arrays before training, in
-        `Batches` before the epoch that has them, so that a callback may call
-        `extend_items` first, and in other iterables before the step of their batch.
+        Unknown items are refused: in arrays before training, in `Batches` before the
+        epoch that has them, and in other iterables before the step of their batch. With
+        `Batches`, a callback may thus call `extend_items` first.
         """
         refuse_class_weight(kwargs.get("class_weight"))
         validation = kwargs.get("validation_data")
@@ -159,9 +158,9 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
     ) -> list[float] | dict[str, float]:
         """Ranks all items at the end of each row.
 
-        The arguments are those of `keras.Model.evaluate`, and `exclude_seen`. `y` is
-        as in the `validation_data` of `fit`. `sample_weight` weights rows: the loss
-        and the metrics are weighted means over all rows that have a target.
+        Takes the arguments of `keras.Model.evaluate`, plus `exclude_seen`. `y` is as in
+        the `validation_data` of `fit`. `sample_weight` weights rows: the loss and the
+        metrics are weighted means over all rows that have a target.
 
         Args:
             exclude_seen: Boolean, as in `compile`. Only the part of the history that is
@@ -185,8 +184,8 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
                 return super().evaluate(checked.of("x", x), y, *args, **kwargs)
 
     def predict(self, x: Data, *args: Any, **kwargs) -> np.ndarray:
-        """Scores every item as the next one of each row, `(rows, num_items + 1)`; the
-        arguments are those of `keras.Model.predict`."""
+        """Scores every item as the next one of each row, `(rows, num_items + 1)`; takes
+        the arguments of `keras.Model.predict`."""
         check_ids(self, x=x)
         checked = CheckedData(self)
         with self.inferring(), self.keeping_values(), checked:
@@ -196,8 +195,8 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
     @contextlib.contextmanager
     def _ranking(self, exclude_seen):
         """Context manager for an evaluation that may rank differently from what
-        `compile` set: its step is then traced separately, and the usual step is put
-        back."""
+        `compile` set. Its step is then traced separately; the usual step is restored
+        afterwards."""
         if exclude_seen == self.exclude_seen:
             yield
             return

@@ -29,7 +29,7 @@ class KeepsValues(keras.Model):
 
     has_callers = False
     """Boolean, whether the model was called outside its own `fit`, `evaluate` and
-    `predict`: perhaps by a model that it is a part of."""
+    `predict`: perhaps by a model that contains it."""
 
     _before_step = None
 
@@ -64,9 +64,9 @@ class KeepsValues(keras.Model):
 class EpochSteps(keras.Model):
     """Base of a model whose epochs may have different numbers of batches in one fit.
 
-    Keras asks the data for that number once, before the first epoch, and keeps it in
-    the iterator over epochs. No callback can see that iterator, but Keras passes it to
-    the model when it builds the model with the first batch.
+    Keras asks the data for the number of batches once, before the first epoch, and
+    keeps it in the iterator over epochs. No callback can see that iterator, but Keras
+    passes it to the model when it builds the model with the first batch.
     """
 
     _epoch_iterator = None
@@ -96,8 +96,8 @@ def draw_before_step(model, state, draw):
 
     Args:
         model: The model, whose seed generators `draw` uses.
-        state: List of the arguments of the step before the data: empty, or on JAX the
-            values of all variables.
+        state: List of the step's arguments that precede the data: on JAX the values of
+            all variables, otherwise empty.
         draw: Function without arguments.
 
     Returns:

@@ -19,10 +19,10 @@ from stackrec_keras.types import Tensor
 class TransferRecommender(SequentialRecommender):
     """Recommends items of one catalogue to users with histories in another.
 
-    It reads histories of source items with a copy of a model that was trained on
-    them, and scores the items of a target catalogue with a new output embedding. It is
-    compiled, grown and saved like any other model, and trained on one target item per
-    row. The model that it was made from is not changed.
+    It reads histories with a copy of a model trained on the source items, and scores
+    the items of a target catalogue with a new output embedding. It is compiled, grown
+    and saved like any other model, and trained on one target item per row. The original
+    model is not changed.
 
     Args:
         model: The trained model: a NextItNet, GRec, SASRec or SSEPT.
@@ -33,7 +33,7 @@ class TransferRecommender(SequentialRecommender):
             `None`.
         **kwargs: `normalize` and `temperature`, how the target items are scored (see
             `SequentialRecommender`); `name`, `dtype` and the other arguments of a Keras
-            model. `dtype` defaults to that of `model`.
+            model. `dtype` defaults to the dtype of `model`.
 
     Call arguments:
         inputs: As for `model`: source items `(batch, time)`, or a dict of features.
@@ -61,8 +61,8 @@ class TransferRecommender(SequentialRecommender):
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
 
-    # Not the names of the base class, which the source model has: the paths of
-    # variables must differ.
+    # The source model has the base class's names, and the paths of variables must
+    # differ.
     output_name = "target_table"
     seed_name = "target_seed_generator"
     scores_what_it_reads = False
@@ -122,7 +122,7 @@ class TransferRecommender(SequentialRecommender):
 
     @property
     def optional_features(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Tuple of strings, those that only training needs."""
+        """Tuple of strings, the features that only training needs."""
         return self.source.optional_features
 
     @property
@@ -180,10 +180,10 @@ class TransferRecommender(SequentialRecommender):
                 Defaults to `True`.
             batch_size: Integer, number of histories that the model reads at a time.
                 Defaults to `256`.
-            items: The target items to choose from, a list for all histories or one
-                list for each: raw ids if `x` is a list of histories and the model has
-                a `target_vocabulary`, otherwise indices. Defaults to `None`, which
-                means all target items.
+            items: The target items to choose from, a list for all histories or one list
+                for each. Raw ids if `x` is a list of histories and the model has a
+                `target_vocabulary`, otherwise indices. Defaults to `None`, which means
+                all target items.
             at: The time of the request, as in `SequentialRecommender.recommend`.
                 Defaults to `None`.
 
@@ -229,15 +229,14 @@ class TransferRecommender(SequentialRecommender):
                 `target_vocabulary`. Defaults to `None`.
 
         Raises:
-            ArgumentError: If an argument does not fit the model, which stays as it
-                was.
+            ArgumentError: If an argument does not fit. The model is then unchanged.
         """
         extend_targets(self, n, init, ids)
 
     def fit(
         self, x: Data = None, y: Tensor | None = None, *args: Any, **kwargs
     ) -> keras.callbacks.History:
-        """Trains the model; the arguments are those of `keras.Model.fit`.
+        """Trains the model; takes the arguments of `keras.Model.fit`.
 
         `x` is `(batch, time)`, source items, and `y` is `(batch,)`, the target item of
         each row; or `x` yields such pairs. The same holds for `validation_data`.
@@ -257,7 +256,7 @@ class TransferRecommender(SequentialRecommender):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        # These are the source model's.
+        # The source model has these.
         for name in ("num_items", "num_blocks"):
             del config[name]
         regularizer = self.target_regularizer

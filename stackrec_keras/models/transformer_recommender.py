@@ -15,8 +15,8 @@ class TransformerRecommender(AttentionRecommender):
     """Base of the models on a `ReZeroTransformerStack`.
 
     A subclass builds its embeddings in the constructor and says how features become
-    vectors (`embed`). This class adds the positions, counted from the left end of the
-    input.
+    vectors (`embed`). This class adds position vectors, counted from the left end of
+    the input.
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
@@ -27,10 +27,10 @@ class TransformerRecommender(AttentionRecommender):
         num_heads: Integer, number of attention heads, a divisor of `dim`.
         dropout: Float, fraction of units to drop in training.
         rezero: Boolean, whether each block has two gates that start at 0.
-        norm: `"post"`, as in the reference implementation, or `"pre"`, with which a
+        norm: `"post"`, as in the reference implementation, or `"pre"`. With `"pre"`, a
             block whose gates are 0 is exactly the identity.
-        padding_mask: Boolean, whether to hide padding from every position. It is not
-            hidden in the reference implementation.
+        padding_mask: Boolean, whether to hide padding from every position. The
+            reference implementation does not hide it.
         **kwargs: The other arguments of `SequentialRecommender`.
     """
 

@@ -34,8 +34,8 @@ def check_vocabulary(name, vocabulary, size_name, size):
 
 
 def check_same_items(name, known, windows):
-    """Checks that the indices of rows stand for the same items as the model's. This is
-    so if one of the two vocabularies begins with the other.
+    """Checks that indices in rows stand for the same items as in the model. They do if
+    one of the two vocabularies begins with the other.
 
     Args:
         name: String, the name of the argument that holds the rows.
@@ -57,9 +57,9 @@ def check_same_items(name, known, windows):
             f"was made with a different vocabulary: item {index + 1} is "
             f"{_plain(made_with, index)!r} in it, but {_plain(known, index)!r} in the "
             "model's",
-            "Make the windows, or the split, with model.vocabulary; or give a new "
-            "model that of the split, split.vocabulary, which is smaller with "
-            "min_count.",
+            "Make the windows, or the split, with model.vocabulary; or build a new "
+            "model and set its vocabulary to split.vocabulary, which is smaller "
+            "with min_count.",
         )
 
 

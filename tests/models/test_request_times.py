@@ -101,7 +101,7 @@ def test_a_time_without_a_meaning_is_refused(model):
         says=f"before the last event of history 2, in seconds: 1600000080 <.*{fix}",
     ):
         model.recommend(X, at=START + 80)
-    with refused("at", says="x.'next_timestamps'., which are given too"):
+    with refused("at", says="x.'next_timestamps'., which are also given"):
         model.recommend({**X, "next_timestamps": TIMES}, at=START + 500)
     with refused("at", received=5, says="which this model does not read"):
         sr.SASRec(NUM_ITEMS, 4).recommend(ITEMS, at=5)

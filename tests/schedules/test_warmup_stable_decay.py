@@ -156,5 +156,5 @@ def test_a_fit_that_cannot_tell_its_steps_asks_for_them(make_model, sequences):
     windows = sr.data.Windows(items, np.arange(64, dtype="int32"))
     schedule = sr.StackingSchedule({1: 4}, data_shares={0: 0.5, 1: 1.0})
     growth = sr.StackingCallback("stackC", schedule)
-    with refused("steps", says="epochs differ in their rows"):
+    with refused("steps", says="epochs have different numbers of rows"):
         model.fit(windows.batches(16), epochs=2, verbose=0, callbacks=[growth])
