@@ -49,10 +49,9 @@ class HSTU(AttentionRecommender):
             `embedding_dim // num_heads`.
         chunk_size: Integer, how many queries to process at a time, or `None` for all:
             see `layers.HSTUStack`. Defaults to `None`.
-        **kwargs: `tied`, `normalize` and `temperature`, how items are scored,
-            `item_features`, `feature_fusion` and `id_dropout` (see
-            `SequentialRecommender`); `name`, `dtype` and the other arguments of a
-            Keras model.
+        **kwargs: `tied`, `normalize`, `temperature`, `item_features`, `feature_fusion`
+            and `id_dropout` (see `SequentialRecommender`); `name`, `dtype` and the
+            other arguments of a Keras model.
 
     Call arguments:
         inputs: Dict of integer tensors of shape `(batch, time)`: `"items"`,
