@@ -40,10 +40,10 @@ and train the deep model without pre-training. Quality is measured on the target
 and times include pre-training.
 
 At --scale 1, depths (8 and 16 blocks: dilation count 4, 8) and batch sizes are those of
-StackRec's reference implementation. The second stage is twice as long as the first,
-with 28 epochs in all and 8 of fine-tuning. The split is by user, so that no user's rows
-are in two parts. The table has ranks among all target items, and, as in the reference
-implementation, among 99 random ones.
+StackRec's reference implementation. Pre-training takes 28 epochs, and its second stage
+is twice as long as its first. Fine-tuning takes 8. The split is by user, so that no
+user's rows are in two parts. The table has ranks among all target items, and, as in the
+reference implementation, among 99 random ones.
 """
 _FOLDER = """
 The folder gets the tables (scenario.md), all figures (scenario.json), validation

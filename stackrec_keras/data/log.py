@@ -30,9 +30,9 @@ def read_interactions(
 
     - `.csv`: separated by commas, or by semicolons, tabs or pipes
     - `.tsv`: separated by tabs
-    - `.inter`: RecBole's; separated by tabs, and quotes mean nothing. A column may be
-      named with or without its `:type`; a `:token` is text
-    - `.dat`: MovieLens', `user::item::rating::timestamp` without a header
+    - `.inter`: the format of RecBole, separated by tabs, and quotes mean nothing. A
+      column may be named with or without its `:type`; a `:token` is text
+    - `.dat`: the format of MovieLens, `user::item::rating::timestamp` without a header
     - `.parquet`: needs pyarrow, `pip install 'stackrec-keras[parquet]'`
     - `.gz`, `.bz2`, `.xz`, `.zip` after one of the first three; also `.zst`, which
       needs zstandard, `pip install 'stackrec-keras[zstd]'`

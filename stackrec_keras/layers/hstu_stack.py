@@ -34,9 +34,9 @@ class HSTUStack(BlockStack):
     Padding has to be on the left. If `context` marks it, no position sees it, and its
     own hidden states are 0.
 
-    As in the authors' code, `W` and the tables start with a standard deviation of 0.02,
-    and `f` Glorot uniform. A new block then changes its input little, and deep stacks
-    train from the first step on.
+    As in the authors' code, `W` and the tables are drawn with a standard deviation of
+    0.02, and the kernel of `f` is Glorot uniform. A new block therefore changes its
+    input little, and deep stacks learn from the first step on.
 
     Args:
         depth: Integer, number of blocks.

@@ -105,7 +105,7 @@ class SequentialRecommender(
     """Integer, or `None` for a model without a table of users."""
 
     output_fan_in = False
-    """Boolean, how the output embedding starts: see `OutputTable`."""
+    """Boolean, the `fan_in` of `OutputTable`: how the output embedding starts."""
 
     output_name = "output_table"
     """String, the name of the layer of the output embedding."""

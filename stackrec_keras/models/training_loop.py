@@ -120,7 +120,7 @@ def values_of(model, trainable, non_trainable):
 
 
 def set_steps(epoch_iterator, num_batches):
-    """Gives the epoch that is about to begin its number of batches."""
+    """Sets the number of batches of the epoch that is about to begin."""
     epoch_iterator._num_batches = num_batches
 
 

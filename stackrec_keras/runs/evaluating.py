@@ -106,8 +106,8 @@ def _last_items(config, model, folder):
     if config.split == TRANSFER:
         raise ArgumentError(
             "data",
-            f"has one catalogue, but the run in {folder.path} has a second one",
-            "Leave it out.",
+            f"has one catalogue, but the transfer run in {folder.path} has two",
+            "Leave data out.",
             config.data,
         )
     log = read_log(config)

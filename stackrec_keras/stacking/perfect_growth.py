@@ -141,7 +141,9 @@ def read_curve(name: str, curve: Any, monitor: str) -> Curve:
             raise ArgumentError(name, f"has no {column!r}, only {had}", fix)
     values, seconds = (_floats(name, columns, c) for c in (monitor, "seconds"))
     if len(values) != len(seconds):
-        reason = f"has {len(values)} values of {monitor!r} for {len(seconds)} times"
+        reason = (
+            f"has {len(values)} values of {monitor!r}, but {len(seconds)} of 'seconds'"
+        )
         raise ArgumentError(name, reason, fix)
     values = monitors.sign(monitor) * np.where(np.isfinite(values), values, np.nan)
     if np.isnan(values).all():
