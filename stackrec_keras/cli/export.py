@@ -29,7 +29,7 @@ def add_parser(subparsers):
         "allows it (default: tf_saved_model)",
     )
     parser.add_argument(
-        "--k", type=int, default=10, help="how many items for each (default: 10)"
+        "--k", type=int, default=10, help="how many items per history (default: 10)"
     )
     parser.add_argument(
         "--include-seen",

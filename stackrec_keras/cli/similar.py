@@ -31,7 +31,7 @@ def add_parser(subparsers):
         help="ids of items; each gets its own list",
     )
     parser.add_argument(
-        "--k", type=int, default=10, help="how many items for each (default: 10)"
+        "--k", type=int, default=10, help="how many items per item (default: 10)"
     )
     return parser
 

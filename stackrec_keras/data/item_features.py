@@ -191,7 +191,7 @@ def _check_overlap(vocabulary, ids, is_missing, default):
     """Refuses missing features without a default, and features that fit no item."""
     if default is not None and not is_missing.all():
         return
-    fix = "Add them, or give default, the vector of items that have none, such as 0."
+    fix = "Add them, or give default=0, or a default vector, for items without any."
     if is_missing.all() and len(ids):
         fix = f"It has other ids, such as {shown(ids[0])}: give those of the log."
     number = int(is_missing.sum())

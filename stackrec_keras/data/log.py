@@ -67,11 +67,12 @@ def read_interactions(
         FileNotFoundError: If there is no such file.
         IsADirectoryError: If the path is a folder.
         ImportError: If the file needs pyarrow or zstandard, and it is not installed.
-        ArgumentError: If the extension is unknown; if the file is damaged, has another
-            form, is not in UTF-8 or has no header; if a column is missing, exists twice
-            or is named twice; if a value is missing; if some times are numbers and
-            others are dates; if a further column is not numeric; or if there are no
-            rows. Errors in the rows of a text file name the line.
+        ArgumentError: If the extension is unknown; if the file is damaged, is not in
+            the format of its extension, is not in UTF-8 or has no header; if a column
+            is missing, is in the file twice or is asked for twice; if a value is
+            missing; if some times are numbers and others are dates; if a further column
+            is not numeric; or if there are no rows. Errors in the rows of a text file
+            name the line.
 
     Warns if numbers are so large for their type that different ids or times may have
     become equal.

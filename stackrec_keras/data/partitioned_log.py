@@ -172,9 +172,9 @@ def open_log(
         A `PartitionedLog`.
 
     Raises:
-        ArgumentError: If no file matches, there are no events, or a file is damaged; or
-            if a column is missing, has an unsupported type or differs in type from the
-            first file. The error names the file.
+        ArgumentError: If no file matches; if there are no events; if a file is damaged;
+            or if a column is missing, has an unsupported type or has a different type
+            than in the first file. The error names the file.
         ImportError: If pyarrow is not installed.
 
     Example:

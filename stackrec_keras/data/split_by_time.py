@@ -146,8 +146,8 @@ def few_rows(split, validation_start, events, past, min_items):
     Args:
         split: The `Split`.
         validation_start: First time of validation.
-        events: Integer, events of the log.
-        past: Integer, events before validation.
+        events: Integer, the number of events in the log.
+        past: Integer, the number of events before validation.
         min_items: As in `split_by_time`.
     """
     fix = "Give a longer log, a later validation_start or smaller fractions."

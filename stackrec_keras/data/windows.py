@@ -349,12 +349,12 @@ def _rows_of_stage(histories, begins, ends, length, stride, min_items):
 
 
 def windows_at(histories, users, ends, vocabulary, length) -> Windows:
-    """Returns one window per entry of `users`, ending before its event in `ends`.
+    """Returns a window for each of `users`, which ends before its index in `ends`.
 
     Args:
         histories: `Histories`.
         users: `(rows,)` user indices.
-        ends: `(rows,)` index after the last event of each row.
+        ends: `(rows,)`, for each row the index after its last event.
         vocabulary: The `Vocabulary` of the items.
         length: Integer, items per window.
     """

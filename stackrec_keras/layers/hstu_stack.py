@@ -175,7 +175,7 @@ class HSTUStack(BlockStack):
     ) -> Tensor:
         x = _without_padding(x, context)
         h = _normalized(x, weights, "input")
-        # SiLU keeps 0, and so the zeros of padding mask it as a query and as a key.
+        # silu(0) = 0, so zeros mask the padding both as a query and as a key.
         h = ops.silu(ops.matmul(_without_padding(h, context), weights["input_kernel"]))
         gate, value, query, key = self._split(h)
         h = self._attention(query, key, value, weights, context or {})

@@ -39,8 +39,8 @@ class ScoredItems:
     def among(self, ids):
         """Selects some of all items.
 
-        Padding is added to make their number a power of two, because JAX compiles the
-        product for each number.
+        Pads their number to a power of two, because JAX compiles the product anew for
+        each size.
 
         Args:
             ids: Integer array of indices in ascending order.

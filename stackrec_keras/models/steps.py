@@ -41,7 +41,7 @@ class Steps(keras.Model):
 
     ranks_unseen: bool | None = None
     """Boolean, whether the running evaluation leaves the items of the history out of
-    the ranking; `None` to do what `compile` set."""
+    the ranking; `None` to use the value given to `compile`."""
 
     def test_step(self, *args: Any) -> dict[str, Any]:
         *state, data = args

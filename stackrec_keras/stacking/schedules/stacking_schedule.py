@@ -284,7 +284,7 @@ def _checked_depths(depths):
 
 
 def _checked_data_shares(shares):
-    """Returns a table of fractions of the data in the order of its epochs."""
+    """Checks `data_shares`, and returns it sorted by epoch."""
     if not all(is_integer(epoch) and epoch >= 0 for epoch in shares):
         raise ArgumentError(
             "data_shares",
