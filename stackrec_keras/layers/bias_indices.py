@@ -65,7 +65,7 @@ def relative_positions(queries: Tensor, keys: Tensor, max_length: int) -> Tensor
     Args:
         queries: Integer tensor of shape `(queries,)`, positions.
         keys: Integer tensor of shape `(keys,)`, positions.
-        max_length: Integer, the table has `2 * max_length - 1` entries.
+        max_length: Integer; the table has `2 * max_length - 1` entries.
 
     Returns:
         Integer tensor of shape `(queries, keys)`; `max_length - 1` where the two

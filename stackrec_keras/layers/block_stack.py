@@ -20,7 +20,7 @@ class BlockWeight:
     Args:
         shape: Tuple of integers, the weight's shape in one block.
         initializer: Function from an integer seed to a Keras initializer. It is
-            called once for each block, each time with another seed.
+            called once for each block, each time with a different seed.
         release_copies: Boolean, whether `inherit="paper"` copies this weight to new
             blocks, as StackRec's reference implementation does with all weights but
             gates and norms. Defaults to `False`.
@@ -95,8 +95,8 @@ class BlockStack(keras.layers.Layer):
     """
 
     cycle = 1
-    """Integer, how many kinds of block alternate, such as dilations. Block `i` has kind
-    `i % cycle`."""
+    """Integer, the number of kinds of block that alternate, such as different
+    dilations. Block `i` has kind `i % cycle`."""
 
     scans = True
     """Boolean, whether JAX compiles one cycle and loops over it, instead of compiling
@@ -128,7 +128,7 @@ class BlockStack(keras.layers.Layer):
 
         Args:
             x: Tensor of shape `(batch, time, dim)`.
-            weights: Dict from weight name to this block's slice of it.
+            weights: Dict from weight name to this block's slice of that weight.
             kind: Integer from 0 to `cycle - 1`, the kind of this block.
             training: Boolean or `None`, as in `call`.
             context: Dict or `None`, as in `call`. Defaults to `None`.

@@ -21,8 +21,8 @@ def hstu_attention(query, key, value, tables, times, max_length, chunk_size=None
         value: Tensor of shape `(batch, time, heads, v_dim)`.
         tables: Dict with the biases in use: `"time"`, tensor of shape `(129,)`, and
             `"position"`, tensor of shape `(2 * max_length - 1,)`.
-        times: Pair of integer tensors of shape `(batch, time)`: for each position, the
-            time of the next event and of its own event. Used with `"time"`.
+        times: Pair of integer tensors of shape `(batch, time)`: the time of the event
+            after each position, and of the position's own event. Used with `"time"`.
         max_length: Integer, the constant that the sum over keys is divided by.
         chunk_size: Integer, how many queries to process at a time, in both passes; or
             `None` for all at once, which keeps the attention weights for the backward
@@ -152,7 +152,7 @@ def _weights(scores, seen, dtype):
 
 
 def _table_gradient(d_scores, index, size):
-    """For each table entry, sums the gradients of the scores it was added to."""
+    """Sums, for each table entry, the gradients of the scores that used the entry."""
     axes = (0, 1) if len(index.shape) == 2 else 1  # positions are equal in all rows
     d_bias = ops.sum(d_scores, axis=axes)
     return ops.segment_sum(ops.ravel(d_bias), ops.ravel(index), num_segments=size)

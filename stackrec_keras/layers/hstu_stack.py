@@ -74,8 +74,8 @@ class HSTUStack(BlockStack):
         `t`, and on the time of the event after it.
 
     Raises:
-        ArgumentError: If an argument is invalid, the input is too long, or the context
-            has no times and `time_bias` is `True`.
+        ArgumentError: If an argument is invalid. If the input is too long. If
+            `time_bias` is `True` but the context has no times.
 
     Example:
 
@@ -185,7 +185,7 @@ class HSTUStack(BlockStack):
         return x + (weights["gate"] * h if self.rezero else h)
 
     def _attention(self, query, key, value, weights, context):
-        """Attention of all heads, float32, side by side along the last axis."""
+        """Returns the float32 outputs of all heads, joined along the last axis."""
         query, key, value = map(self._by_head, (query, key, value))
         tables = {
             name: weights[f"{name}_table"]
@@ -198,7 +198,7 @@ class HSTUStack(BlockStack):
         return ops.reshape(h, (*ops.shape(h)[:2], self.num_heads * self.v_dim))
 
     def _widths(self):
-        """Columns of the parts of a block's first product: gate, value, query, key."""
+        """Widths of the parts of a block's first product: gate, value, query, key."""
         v, qk = self.num_heads * self.v_dim, self.num_heads * self.qk_dim
         return v, v, qk, qk
 

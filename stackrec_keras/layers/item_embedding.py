@@ -86,7 +86,7 @@ class ItemEmbedding(Embedding):
         self.projection = self.add_weight(
             name="projection",
             shape=(self.num_features, self.output_dim),
-            # The same initializer object would give both the same numbers.
+            # One initializer object would draw the same numbers for ids and projection.
             initializer=self.embeddings_initializer.clone(),
         )
         self.item_features = self.add_weight(

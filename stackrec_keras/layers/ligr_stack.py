@@ -179,7 +179,7 @@ class LiGRStack(BlockStack):
 
 
 def _dense(name, width, units, use_bias=True):
-    """Weights of a dense layer, by name."""
+    """Returns the weights of a dense layer, by name."""
     weights = {
         f"{name}_kernel": BlockWeight(
             (width, units), lambda seed: GlorotNormal(seed=seed), release_copies=True
@@ -193,7 +193,7 @@ def _dense(name, width, units, use_bias=True):
 
 
 def _apply(x, weights, name):
-    """Applies the dense layer of that name."""
+    """Applies the dense layer called `name`."""
     x = ops.matmul(x, weights[f"{name}_kernel"])
     bias = weights.get(f"{name}_bias")
     return x if bias is None else x + bias

@@ -42,7 +42,7 @@ class OutputTable(keras.layers.Layer):
             `False`.
         temperature: Float, the divisor of the products. Defaults to `1.0`.
         num_features: Integer, the number of features of each item (see `use_features`).
-            A second projection of them is then part of the vectors. Defaults to `None`.
+            The vectors then include a projection of the features. Defaults to `None`.
         feature_fusion: `"add"` or `"replace"`: see `fusion` of `ItemEmbedding`.
             Defaults to `"add"`.
         **kwargs: The other arguments of `keras.layers.Layer`.
@@ -144,8 +144,8 @@ class OutputTable(keras.layers.Layer):
             embedding: The built input embedding, or `None` if the model has none.
 
         Raises:
-            ArgumentError: If there is none, or its vectors are not as wide as the
-                hidden states.
+            ArgumentError: If the model has no input embedding, or its vectors are not
+                as wide as the hidden states.
         """
         if embedding is None:
             raise ArgumentError(

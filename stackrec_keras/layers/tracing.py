@@ -79,10 +79,10 @@ def loop_over_chunks(chunk, count, rows, outputs, carried):
     """Computes tensors in chunks of rows, one after the other.
 
     Args:
-        chunk: Function from a chunk's index and `carried` to that chunk's rows of each
-            output and the new `carried`.
+        chunk: Function of a chunk's index and `carried`. It returns the chunk's rows of
+            each output, and the new `carried`.
         count: Integer tensor, the number of chunks.
-        rows: Integer, the rows of each chunk.
+        rows: Integer, the number of rows in each chunk.
         outputs: Tuple of tensors of zeros. Rows after the last chunk stay 0; on
             PyTorch, they are missing from the result.
         carried: Tensors, or a nested structure of them.

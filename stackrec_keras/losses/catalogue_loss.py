@@ -17,8 +17,8 @@ class CatalogueLoss:
 
     A next-item recommender ends in hidden states and an output embedding with one row
     for each item. A loss that gets both can choose which items to score: all of them,
-    all of them in chunks, or a sample. The model calls it from `compute_loss`. It is
-    not a `keras.losses.Loss`.
+    all of them in chunks, or a sample. The model calls the loss from `compute_loss`.
+    The loss is not a `keras.losses.Loss`.
 
     A subclass implements `training_losses` and, if it has arguments of its own,
     `get_config`. To give it a name, add it to `stackrec_keras.losses.LOSSES`. Outside

@@ -1,4 +1,4 @@
-"""How likely each class is to be drawn, and drawing classes accordingly.
+"""Sets how likely each class is to be drawn, and draws classes accordingly.
 
 Probabilities are whole numbers of shares, so that draws match exactly the probabilities
 that the loss corrects for.
@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 RESOLUTION = 2**30
-"""About how many shares there are in all."""
+"""Integer, roughly the total number of shares."""
 
 
 def class_shares(distribution, item_counts, include_padding):

@@ -27,7 +27,7 @@ class GBCE(SampledLoss):
 
     `-(log(sigmoid(s_target) ** beta) + sum_j log(1 - sigmoid(s_j))) / (n + 1)`
 
-    over its `n` negatives `j`. Here `s` are the scores, and
+    over its `n` negatives `j`, with scores `s` and
 
     `beta = alpha * (t * (1 - 1 / alpha) + 1 / alpha)`
 
@@ -39,8 +39,8 @@ class GBCE(SampledLoss):
     reads far more vectors. Outside training the loss is `FullSoftmax`.
 
     Args:
-        num_negatives: How many negatives to draw at a time. An integer is a count,
-            a float a fraction of the classes: `int(fraction * (num_items + 1))`.
+        num_negatives: How many negatives to draw at a time. An integer is a count, and
+            a float is a fraction of the classes: `int(fraction * (num_items + 1))`.
             Defaults to `256`.
         t: Float from 0 to 1, the calibration. Defaults to `0.75`.
         include_padding: Boolean, whether class 0, the padding, may be drawn. Defaults

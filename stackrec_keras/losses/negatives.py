@@ -87,7 +87,8 @@ def _chunk_size(num_positions, count, num_classes, dim):
 
 def _products(hidden, table, chunks):
     """Returns the products of hidden states `(positions, dim)` and table rows.
-    `chunks`, `(num_chunks, positions, size)`, has the ids; the result has its shape."""
+    `chunks`, `(num_chunks, positions, size)`, has the ids and the shape of the
+    result."""
     num_chunks = chunks.shape[0]
     if num_chunks == 1:
         return ops.expand_dims(_of_chunk(hidden, table, chunks[0]), axis=0)

@@ -104,17 +104,17 @@ def _chunk(states, weights, vectors, bias):
 
 
 def _softmax(logits, dtype):
-    """Returns an unscaled softmax, its missing factor, and the log of the
+    """Returns a softmax before scaling, its scale factor, and the log of the
     denominator."""
     top = ops.max(logits, axis=-1, keepdims=True)
     is_float32 = keras.backend.standardize_dtype(dtype) == "float32"
     if is_float32 and keras.backend.backend() != "torch":
-        # The products, which are smaller, are divided instead.
+        # The factor is applied later, to the products, which are smaller.
         powers = ops.exp(logits - top)
         totals = ops.sum(powers, axis=-1)
         return powers, 1 / totals, ops.squeeze(top, -1) + ops.log(totals)
     chances = ops.softmax(logits, axis=-1)
-    # The largest one is 1 / total.
+    # The largest probability is 1 / total.
     largest = ops.max(chances, axis=-1)
     return chances, ops.ones_like(largest), ops.squeeze(top, -1) - ops.log(largest)
 

@@ -18,8 +18,8 @@ class SampledLoss(CatalogueLoss):
     `FullSoftmax`.
 
     Args:
-        num_negatives: How many negatives to draw. An integer is a count, a float a
-            fraction of the classes: `int(fraction * (num_items + 1))`, at least 1.
+        num_negatives: How many negatives to draw. An integer is a count, and a float is
+            a fraction of the classes: `int(fraction * (num_items + 1))`, at least 1.
         include_padding: Boolean, whether class 0, the padding, may be drawn. Defaults
             to `False`.
         negatives_per: String, which positions share their negatives: all of a

@@ -42,8 +42,8 @@ class SampledSoftmax(SampledLoss):
     except that all copies of a repeated negative are left out.
 
     Args:
-        num_negatives: How many negatives to draw. An integer is a count, a float a
-            fraction of the classes: `int(fraction * (num_items + 1))`. Defaults to
+        num_negatives: How many negatives to draw. An integer is a count, and a float is
+            a fraction of the classes: `int(fraction * (num_items + 1))`. Defaults to
             `0.2`.
         distribution: String, how likely each item is to be drawn. `"uniform"`: all
             items alike. `"popularity"`: in proportion to its count, or to 1 if its
@@ -65,7 +65,7 @@ class SampledSoftmax(SampledLoss):
     Call arguments: see `CatalogueLoss`. Training requires `seed`.
 
     Raises:
-        ArgumentError: If an argument is out of range, or `item_counts` is missing or
+        ArgumentError: If an argument is out of range. If `item_counts` is missing or
             has the wrong shape. When the loss is called: if the model has a different
             number of items than `item_counts`.
 

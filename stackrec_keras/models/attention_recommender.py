@@ -15,19 +15,19 @@ class AttentionRecommender(SequentialRecommender):
 
     A subclass builds its embeddings and its stack in the constructor, and says how
     features become vectors (`embed`). This class adds position vectors, counted from
-    the left end of the input, drops units in training, and applies the stack with a
+    the left end of the input. It drops units in training, and applies the stack with a
     mask of the padding.
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
         dim: Integer, the width of the hidden states.
-        max_length: Integer, the longest input. Only the last items of a longer one are
-            read.
+        max_length: Integer, the maximum input length. Longer inputs are cut to their
+            last items.
         num_blocks: Integer, the depth to build with.
         num_heads: Integer, number of attention heads.
         dropout: Float, fraction of units to drop in training.
-        rezero: Boolean, whether gates that start at 0 multiply the branches of a
-            block.
+        rezero: Boolean, whether each branch of a block is multiplied by a gate that
+            starts at 0.
         **kwargs: The other arguments of `SequentialRecommender`.
     """
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 BLOCK = 1 << 22
-"""Integer, the number of scores in memory at a time (16 MiB)."""
+"""Integer, the most scores to hold in memory at a time (16 MiB)."""
 
 _MIN_COLUMNS = 1024
 _LOWEST = np.finfo("float32").min
@@ -99,7 +99,8 @@ def check_no_nan(scores, of):
 
 def _bound(scores, k):
     """Returns a threshold for each row, `(rows, 1)`. At least `k` scores of the row
-    reach it, but not many more. It is the k-th highest maximum of groups of columns."""
+    reach it, but not many more. It is the k-th highest of the maxima of groups of
+    columns."""
     num_columns = scores.shape[1]
     if num_columns <= k:
         return -np.inf

@@ -32,7 +32,7 @@ def sort_callbacks(callbacks):
 
 class _SwapBack(Callback):
     """Takes the averages out of the model before other callbacks grow or unfreeze it.
-    (`SwapEMAWeights` itself would do so after them.)"""
+    (`SwapEMAWeights` itself would take them out too late.)"""
 
     def __init__(self, swaps):
         super().__init__()

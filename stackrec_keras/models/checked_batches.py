@@ -33,7 +33,7 @@ from stackrec_keras.models.inputs import (
 from stackrec_keras.types import Tensor
 
 _CHECKED: weakref.WeakSet = weakref.WeakSet()
-"""Pipelines that check their batches: `fit` passes them to `evaluate`."""
+"""Pipelines that are already checked; `fit` passes them on to `evaluate`."""
 
 
 class ChecksBatches(keras.Model):
@@ -81,8 +81,7 @@ class ChecksBatches(keras.Model):
 class CheckedData:
     """Context manager for a fit, an evaluation or a prediction; checks each batch.
 
-    It raises a check's `ArgumentError` unchanged; a TensorFlow pipeline would wrap it
-    in its own error.
+    Raises a check's `ArgumentError` itself, which a TensorFlow pipeline would wrap.
 
     Args:
         model: The model that the batches must fit.
@@ -101,7 +100,7 @@ class CheckedData:
             name: String, the name of the argument that holds `data`.
             data: A generator, a `keras.utils.PyDataset`, a `tf.data.Dataset` or a
                 torch `DataLoader`. Anything else is returned as it is.
-            training: Boolean, whether the model learns from it.
+            training: Boolean, whether the model learns from the data.
             targets: Boolean, whether each batch must have targets.
         """
         wrap = _wrapper_of(data)
@@ -141,7 +140,7 @@ class _Check:
             raise
 
     def passes(self, batch):
-        """Returns a boolean tensor, whether a TensorFlow batch passes."""
+        """Returns whether a TensorFlow batch is valid, as a boolean tensor."""
         import tensorflow as tf
 
         model = self.context.model
@@ -198,8 +197,8 @@ def _fits(values, items, largest):
 
 
 def _wrapper_of(data):
-    """Returns the function that wraps data of this kind, or `None` if it is checked as
-    a whole. Data of a library that is not imported cannot occur."""
+    """Returns the function that wraps data of this kind, or `None` for data that is
+    checked as a whole. A library that is not imported cannot have made the data."""
     if isinstance(data, keras.utils.PyDataset):
         return None if isinstance(data, Batches) else _CheckedDataset
     if isinstance(data, types.GeneratorType):
@@ -255,8 +254,8 @@ def _checked_loader(data, check):
 
 
 def _checked_pipeline(data, check):
-    """Calls Python only for a batch that does not pass in the graph: leaving the graph
-    takes as long as a small step."""
+    """Returns a pipeline that checks each batch in its graph. It calls Python only for
+    an invalid batch, because leaving the graph takes as long as a small step."""
     if data in _CHECKED:
         return data
     import tensorflow as tf

@@ -38,7 +38,7 @@ def check_ids(model, **data):
             in `y` are targets.
 
     Raises:
-        ArgumentError: If there are no rows, or they have features, ids or values that
+        ArgumentError: If there are no rows. If rows have features, ids or values that
             the model cannot read.
     """
     for name, inputs in data.items():
@@ -60,8 +60,8 @@ def check_batch(model, batch, prefix="", training=False, targets=True):
         model: The model.
         batch: Arrays or tensors whose values are known, as Keras takes them.
         prefix: String to put before the names of the parts in errors.
-        training: Boolean, whether the model learns from it.
-        targets: Boolean, whether it must have `y`.
+        training: Boolean, whether the model learns from the batch.
+        targets: Boolean, whether the batch must have `y`.
 
     Raises:
         ArgumentError: If `fit` would refuse the batch.
@@ -76,12 +76,11 @@ def check_batch(model, batch, prefix="", training=False, targets=True):
 
 
 def check_training_inputs(model, x):
-    """Checks the features that a model learns from, in arrays or in the rows of
-    batches: none may be missing, and each user must be known.
+    """Checks that training data has all features, and only users that the model allows.
+    Reads arrays and the rows of `Batches`; other data is checked batch by batch.
 
     Raises:
-        ArgumentError: If a feature is missing, or the model would learn nothing from a
-            user.
+        ArgumentError: If a feature is missing or a user is not in -1..num_users-1.
     """
     if isinstance(x, Batches):
         check_names(model, "x", x.features, training=True)
@@ -96,8 +95,8 @@ def check_training_inputs(model, x):
 
 
 def check_call(model, inputs, training):
-    """Checks the features that a model is called on. Checks the items only if reading
-    their values is free, so not in a compiled function."""
+    """Checks the features that a model is called on. Skips the items where reading
+    their values would take time, as in a compiled function."""
     check_complete(model, "inputs", as_features(inputs), training)
     check_whole(model, "inputs", further_of(inputs))
     items = values_if_known(items_of(inputs))
@@ -106,10 +105,10 @@ def check_call(model, inputs, training):
 
 
 def check_weights(name, weights=None):
-    """Checks sample weights: one that is not finite makes all model weights NaN.
+    """Checks sample weights: a single NaN or infinity makes all model weights NaN.
 
     Raises:
-        ArgumentError: If one is not finite.
+        ArgumentError: If a sample weight is not finite.
     """
     weights = as_array(weights)
     if weights is not None and not np.isfinite(weights).all():
@@ -187,7 +186,7 @@ def _check_one_per_row(name, users, items):
 
 
 def _check_kind(name, inputs):
-    """Common mistakes for which Keras's own error is unhelpful."""
+    """Refuses common mistakes for which Keras's own error is unhelpful."""
     if hasattr(inputs, "evaluation_arrays"):
         raise ArgumentError(
             name,
@@ -216,7 +215,7 @@ def _check_kind(name, inputs):
 
 
 def _check_rows(name, items):
-    """Checks that there are rows, and warns of those that end in padding: the model
+    """Checks that there are rows. Warns of rows that end in padding, because the model
     predicts from the last position."""
     if len(items) == 0:
         reason = f"must have at least one row, but its shape is {items.shape}"

@@ -186,14 +186,14 @@ def make_portable(config):
 
 
 def _arguments(model):
-    """Returns what a model was built with, as JSON."""
+    """Returns a model's constructor arguments, as JSON."""
     config = {"class": type(model).__name__, **model.get_config()}
     return json.dumps(config, default=str)
 
 
 def _differences(model):
-    """Yields (name, value in the file, value of the model) for each argument that must
-    be equal but differs."""
+    """Yields (name, value in the file, value of the model) for each argument that
+    should be equal in both but differs."""
     own = json.loads(_arguments(model))
     for name, theirs in model._file_arguments.items():
         if name not in ("name", "num_blocks", "dtype") and own.get(name) != theirs:

@@ -43,8 +43,8 @@ class Compiled:
         """Reads the arguments of `compile`, which may name a loss and metrics.
 
         Raises:
-            ArgumentError: If a loss or a metric expects something other than hidden
-                states or scores, or an argument has no meaning here.
+            ArgumentError: If the loss does not take hidden states, a metric does not
+                take scores, or these models do not support an argument.
         """
         for name in ("weighted_metrics", "loss_weights"):
             if arguments.get(name) is not None:

@@ -28,7 +28,7 @@ class Exportable(keras.Model):
             ArgumentError: If the backend cannot write the format, or if the program
                 must know a length or type that neither training nor `input_signature`
                 gives.
-            ImportError: If a package is missing.
+            ImportError: If a package that the format needs is missing.
         """
         return export(self, filepath, format, verbose, input_signature, **kwargs)
 
@@ -73,7 +73,7 @@ class Exportable(keras.Model):
         Raises:
             ArgumentError: As in `export`, or if `k` is not an integer from 1 to
                 `num_items`.
-            ImportError: If a package is missing.
+            ImportError: If a package that the format needs is missing.
 
         Example:
 

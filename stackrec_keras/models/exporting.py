@@ -70,7 +70,7 @@ def _write(program, filepath, format, verbose, signature, **kwargs):
         if format == "torch":
             kwargs.setdefault("dynamic_shapes", dynamic_shapes(signature))
     if keras.backend.backend() == "jax" and format == "tf_saved_model":
-        # Keras would give the time axis of each feature a length of its own.
+        # Keras would let the features of a history differ in length.
         shapes = keras.tree.map_structure(_polymorphic_shape, signature)
         # TensorFlow cannot trace the gradient function of attention in chunks.
         options = {"polymorphic_shapes": shapes, "with_gradient": False}

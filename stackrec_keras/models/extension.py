@@ -24,8 +24,8 @@ def extend_items(model, n, init, ids, features=None, trained=None):
     Args:
         model: A `SequentialRecommender`.
         n: Integer or `None`, the number of new items.
-        init: String, how their weights are initialized. `None` means `"mean"` or, with
-            features, as if the items had no ids.
+        init: String, how the new weights are initialized. `None` means `"mean"`, but
+            vectors of ids are 0 in a model with features.
         ids: List of their raw ids, or `None`.
         features: Their features, or `None`.
         trained: The model whose optimizer trains the weights. Defaults to `None`,
@@ -93,8 +93,7 @@ def complete_weights(model, weights):
         weights: List of arrays, as from `get_weights`.
 
     Returns:
-        The completed list, and a dict from the name of a catalogue to the number of
-        rows that were added.
+        The completed list, and a dict of the number of rows added, by catalogue.
     """
     if len(weights) != len(model.weights):
         return weights, {}
@@ -118,7 +117,8 @@ def _count_missing(table, rows):
 
 
 def _extend(model, tables, n, init, first, given=None):
-    """Adds `n` rows to variables: from `given`, by `id(variable)`, or else new ones."""
+    """Adds `n` rows to each variable: the rows that `given` holds under `id(variable)`,
+    otherwise rows made with `init`."""
     given = given or {}
     check_integers(n=n)
     check_choice("init", init, INITS)

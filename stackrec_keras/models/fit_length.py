@@ -21,7 +21,7 @@ def follows_fit(model: keras.Model) -> bool:
 
 
 class FitLength(keras.callbacks.Callback):
-    """Sets the length of schedules that depend on the fit, before its first step."""
+    """Before a fit's first step, sets the length of schedules that depend on it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,8 +51,8 @@ class FitLength(keras.callbacks.Callback):
 
 
 def _open_schedules(model):
-    """For each schedule whose length depends on the fit, returns the optimizer, the
-    schedule, and its steps before the optimizer's count began."""
+    """Returns `(optimizer, schedule, start)` for each schedule whose length depends on
+    the fit. `start` is its number of steps before the optimizer's count began."""
     found = []
     for outer in training_optimizers(model):
         for optimizer in updating_optimizers(outer):

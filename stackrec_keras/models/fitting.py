@@ -16,13 +16,13 @@ from stackrec_keras.stacking import StackingCallback
 
 
 def prepare_callbacks(model, callbacks, x, validated, verbose, steps_per_epoch):
-    """Returns the callbacks of a fit in the order in which they must run. The one that
-    tells batches the epoch comes first.
+    """Returns the callbacks of a fit in the order in which they must run. The callback
+    that tells batches the epoch number comes first.
 
     Args:
         model: A `SequentialRecommender`.
         callbacks: A list of callbacks, one callback, a `CallbackList` or `None`.
-        x: What `fit` was given.
+        x: The `x` of `fit`.
         validated: Boolean, whether there are validation data.
         verbose: As in `fit`.
         steps_per_epoch: As in `fit`.
@@ -137,7 +137,7 @@ def check_arrays(model, x, y, sample_weight, validation_data):
     epoch that needs them.
 
     Returns:
-        Dict from argument name to the `Batches` among the arguments.
+        Dict of the arguments that are `Batches`, by name.
     """
     check_weights("sample_weight", sample_weight)
     data = {"x": x, "y": y, "validation_data": validation_data}
@@ -193,7 +193,7 @@ class _IdCheck(keras.callbacks.Callback):
 
 
 class _EpochClock(keras.callbacks.Callback):
-    """Tells batches the epoch, so that a resumed run gets them in the same order."""
+    """Tells batches the epoch number, so that a resumed run has the same row order."""
 
     def __init__(self, batches):
         super().__init__()

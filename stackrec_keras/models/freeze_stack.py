@@ -11,7 +11,7 @@ class FreezeStack(keras.callbacks.Callback):
     Input embeddings, blocks and norms stay as they are until the output embedding has
     learned to read them. A model that grows meanwhile stays frozen. Epochs are counted
     from 0, as in Keras' callbacks, so a resumed run continues as if it had not been
-    interrupted. The model is unfrozen when the fit ends, or when another one begins
+    interrupted. The model is unfrozen when the fit ends, or when another fit begins
     without this callback.
 
     The optimizer's moments are reset at both ends of the freeze. Its learning rate and
@@ -56,8 +56,8 @@ class FreezeStack(keras.callbacks.Callback):
 def add_unfreezing(model, callbacks):
     """Unfreezes the model of a fit, unless a `FreezeStack` is among its callbacks.
 
-    An interrupted fit may have left the model frozen. So may a backup of such a fit.
-    `BackupAndRestore` reads it when the fit begins, so a callback is added to unfreeze
+    An interrupted fit may have left the model frozen. So may a backup of such a fit,
+    which `BackupAndRestore` reads when the new fit begins. The added callback unfreezes
     the model after that.
 
     Returns:

@@ -21,8 +21,8 @@ def set_frozen(model, on):
     """Freezes all layers of a model but the output embedding, or unfreezes them.
 
     The optimizer is replaced by one that knows only what is trained (see `renewed`).
-    Therefore neither moments nor weight decay move frozen weights. With moments kept at
-    0, the first steps after unfreezing would be too long.
+    Therefore neither moments nor weight decay move frozen weights. If their moments
+    stayed at 0, the first steps after unfreezing would be too long.
 
     Args:
         model: A `SequentialRecommender`, compiled or not.

@@ -29,10 +29,10 @@ class Histories:
 
     Args:
         items: `RowLists` of indices.
-        of_items: Dict from a feature to `RowLists`, a value for each item.
-        of_rows: Dict from a feature to an array `(rows,)`, a value for each row.
-        are_raw: Boolean, whether they were given as lists (of raw ids if the model has
-            a vocabulary).
+        of_items: Dict of `RowLists` by feature, with a value for each item.
+        of_rows: Dict of arrays `(rows,)` by feature, with a value for each row.
+        are_raw: Boolean, whether the histories were given as lists (of raw ids if the
+            model has a vocabulary).
     """
 
     items: RowLists
@@ -67,8 +67,8 @@ def read_histories(model, x, at=None):
         `Histories`.
 
     Raises:
-        ArgumentError: If a history has no item that the model knows, or a feature
-            or the time does not fit the items.
+        ArgumentError: If the model knows no item of a history. If a feature or the time
+            of the request does not fit the items.
     """
     names = list(as_features(x))
     needs_times = needs_next_times(model, names, at)
@@ -101,8 +101,8 @@ def read_histories(model, x, at=None):
 
 
 def as_lists(values):
-    """Converts a frame column or an array of objects that holds lists of ids to a list.
-    An array of indices is returned unchanged."""
+    """Converts lists of ids in a frame column or an array of objects to a list of
+    lists. An array of indices is returned unchanged."""
     if isinstance(values, str):
         return [values]
     kind = getattr(getattr(values, "dtype", None), "kind", "")
@@ -163,7 +163,8 @@ def _values_of_rows(name, values, num_rows):
 
 
 def _flat(model, histories):
-    """Returns what all histories hold as one array, and the length of each."""
+    """Returns the items of all histories as one array, and the length of each
+    history."""
     if not isinstance(histories, (list, tuple)):
         items = _checked_array(histories)
         return items.ravel(), np.full(len(items), items.shape[1])

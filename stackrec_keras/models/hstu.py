@@ -12,7 +12,7 @@ from stackrec_keras.types import Tensor
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
 class HSTU(AttentionRecommender):
-    """Next-item recommender of HSTU's blocks, which read when events happened.
+    """Next-item recommender built from HSTU's blocks, which also read event times.
 
     With the time bias, the model is told when the next event happens: in training and
     in evaluation the time of the target, and in `recommend` the time of the request
@@ -22,13 +22,14 @@ class HSTU(AttentionRecommender):
     Item vectors are drawn from a normal distribution with a standard deviation of 0.02
     and are multiplied by `sqrt(embedding_dim)`; position vectors have a standard
     deviation of `1 / sqrt(embedding_dim)`. This is how the authors of HSTU initialize
-    them, and both then have about the same size. The weights of a block start as
-    theirs do, too (see `layers.HSTUStack`).
+    them, and both then have about the same size. The weights of a block are initialized
+    in the authors' way, too (see `layers.HSTUStack`).
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
-        max_length: Integer, the longest input. Only the last items of a longer one are
-            read. Attention is divided by it, so shorter inputs have smaller sums.
+        max_length: Integer, the maximum input length. Longer inputs are cut to their
+            last items. Attention is divided by `max_length`, so shorter inputs have
+            smaller sums.
         embedding_dim: Integer, the width of embeddings and hidden states. Defaults to
             `50`.
         num_blocks: Integer, number of blocks. Defaults to `2`.
@@ -56,7 +57,7 @@ class HSTU(AttentionRecommender):
     Call arguments:
         inputs: Dict of integer tensors of shape `(batch, time)`: `"items"`,
             `"timestamps"`, the time of each event in seconds, and `"next_timestamps"`,
-            that of the event after it. Without the time bias, only the items.
+            the time of the event after it. Without the time bias, only the items.
         training: Boolean or `None`; there is dropout only in training.
 
     Returns:

@@ -39,7 +39,7 @@ def further_of(inputs: Data) -> dict[str, Any]:
 
 
 def as_array(values: Any) -> np.ndarray | None:
-    """Returns values as a NumPy array, or `None` if they yield batches."""
+    """Returns values as a NumPy array, or `None` for an iterable of batches."""
     if ops.is_tensor(values):
         return ops.convert_to_numpy(values)
     return np.asarray(values) if hasattr(values, "__array__") else None
@@ -51,8 +51,8 @@ def missing_features(model: Any, given: Any, training: bool = False) -> list[str
     Args:
         model: The model, or an object with its `features` and `optional_features`.
         given: Names of features.
-        training: Boolean, whether they are for training, which needs all features.
-            Defaults to `False`.
+        training: Boolean, whether the features are for training, which needs all of
+            them. Defaults to `False`.
     """
     optional = () if training else model.optional_features
     return [name for name in model.features if name not in {*given, *optional}]
@@ -64,11 +64,11 @@ def check_names(model: Any, name: str, given: Any, training: bool = False) -> No
     Args:
         model: As in `missing_features`.
         name: String, the name of the argument that holds the inputs.
-        given: Names of their features.
+        given: Names of the features that the inputs have.
         training: As in `missing_features`.
 
     Raises:
-        ArgumentError: If the model does not take a feature, or one is missing.
+        ArgumentError: If a feature is missing, or is not among those of the model.
     """
     unknown = [feature for feature in given if feature not in model.features]
     if unknown:
@@ -122,9 +122,9 @@ def check_feature(
     """Checks the values of a feature other than the items and users.
 
     Args:
-        name: String, what errors call them: `"x['price']"`.
+        name: String, what errors call the values: `"x['price']"`.
         values: Array.
-        items: Array of the item ids beside them.
+        items: Array of the item ids of the same rows.
         feature: String, the name of the feature. Defaults to `""`.
 
     Raises:

@@ -21,8 +21,8 @@ _NUMBER = "num_features"
 
 
 def given_features(item_features: Any, feature_fusion: Any, num_items: int) -> Any:
-    """Returns what a layer takes for a model's arguments `item_features` and
-    `feature_fusion`: an array, the number of features, or `None`."""
+    """Returns the `item_features` of the embedding layer, from a model's arguments: an
+    array, the number of features, or `None`."""
     check_choice("feature_fusion", feature_fusion, FUSIONS)
     if item_features is None:
         if feature_fusion == "replace":
@@ -59,7 +59,7 @@ def check_id_dropout(id_dropout: Any, given: Any, feature_fusion: str) -> None:
 
 
 def config_of(num_features: int | None) -> dict[str, int] | None:
-    """Returns what stands for `item_features` in a model's config."""
+    """Returns what a model's config holds in place of `item_features`."""
     return None if num_features is None else {_NUMBER: num_features}
 
 
@@ -68,7 +68,7 @@ def read_new_features(model: keras.Model, features: Any, n: int, ids: Any) -> An
 
     Args:
         model: A `SequentialRecommender`.
-        features: What `extend_items` was given.
+        features: The `features` of `extend_items`.
         n: Integer, the number of new items.
         ids: List of their raw ids, or `None`.
 

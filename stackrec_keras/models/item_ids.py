@@ -52,7 +52,7 @@ def as_list(name, items):
     """Returns items as a list or an array.
 
     Raises:
-        ArgumentError: If it is a single item, or if there are no items.
+        ArgumentError: If `items` is a single item, or is empty.
     """
     if ops.is_tensor(items):
         items = ops.convert_to_numpy(items)
@@ -69,7 +69,7 @@ def are_lists(name, items, kinds=(list, np.ndarray)):
     """Returns whether `items` is a list of lists of items.
 
     Raises:
-        ArgumentError: If it has both items and lists.
+        ArgumentError: If `items` mixes items and lists.
     """
     if getattr(items, "ndim", 1) == 2:
         return True

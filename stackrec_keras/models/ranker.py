@@ -17,8 +17,8 @@ class Ranker(keras.Model):
         model: A `SequentialRecommender`.
         k: Integer, number of items for each history.
         exclude_seen: Boolean, whether to leave out the items of the history.
-        top_k: Function from scores and `k` to each row's `k` highest scores and their
-            places. Among equal scores the lower place comes first. Defaults to
+        top_k: Function of scores and `k` that returns each row's `k` highest scores and
+            their places. Among equal scores the lower place comes first. Defaults to
             `keras.ops.top_k`.
 
     Call arguments:
@@ -81,7 +81,7 @@ def _at_the_right(features, num_items):
     items = features["items"]
     is_item = ops.logical_and(items >= 1, items <= num_items)
     rows, time = ops.shape(items)
-    # Counted, because ONNX has no stable sort.
+    # Places are counted, because ONNX has no stable sort.
     items_before = ops.cumsum(ops.cast(is_item, "int32"), axis=1)
     others_before = ops.arange(1, time + 1, dtype="int32") - items_before
     place = ops.where(is_item, others_before[:, -1:] + items_before, others_before) - 1

@@ -81,6 +81,6 @@ class ReadWriteLock:
                 )
             )
         finally:
-            # Also after an interrupt (Ctrl-C), so that nobody waits for this ticket.
+            # Remove it even after an interrupt (Ctrl-C), so that nobody waits for it.
             self._waiting.remove(ticket)
             self._condition.notify_all()

@@ -39,8 +39,8 @@ def recommend(model, x, k, exclude_seen, batch_size, items, at):
 
 
 def hidden_states(model, histories, batch_size):
-    """Yields slices of `Histories` and the hidden states at their ends, in a tensor
-    that may have extra rows."""
+    """Yields each slice of rows and a tensor of the hidden states at the ends of their
+    histories. The tensor may have extra rows."""
     length = model.trained_length or model.max_length or histories.items.lengths.max()
     for rows in slices(len(histories), batch_size):
         inputs = _filled_up(histories.inputs(rows, length), batch_size)

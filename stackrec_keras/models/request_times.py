@@ -86,10 +86,10 @@ def as_seconds(name, values):
 
     Args:
         name: String, the name of the argument that holds them.
-        values: Numbers of seconds, datetimes or ISO 8601 strings, or a single one.
+        values: Numbers of seconds, datetimes or ISO 8601 strings; or a single value.
 
     Raises:
-        ArgumentError: If one of them is not a time.
+        ArgumentError: If a value is not a time.
     """
     array = np.asarray(values)
     if array.dtype == object:

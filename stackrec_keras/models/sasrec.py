@@ -15,8 +15,8 @@ class SASRec(TransformerRecommender):
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
-        max_length: Integer, the longest input. Only the last items of a longer one are
-            read.
+        max_length: Integer, the maximum input length. Longer inputs are cut to their
+            last items.
         embedding_dim: Integer, the width of embeddings and hidden states. Defaults to
             `64`.
         num_blocks: Integer, number of transformer blocks. Defaults to `2`.

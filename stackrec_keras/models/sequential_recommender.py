@@ -80,8 +80,8 @@ class SequentialRecommender(
 
     Call arguments:
         inputs: Integer tensor of item ids, `(batch, time)`; or a dict of named
-            features with `"items"` among them. `"users"` are `(batch,)`, the columns
-            of a log `(batch, time)`.
+            features with `"items"` among them. `"users"` has the shape `(batch,)`; each
+            column of a log has `(batch, time)`.
         training: Boolean or `None`, as in Keras.
 
     Returns:
@@ -102,7 +102,7 @@ class SequentialRecommender(
     """Tuple of strings, the features that must be integers."""
 
     num_users: int | None = None
-    """Integer, or `None` for a model without a table of users."""
+    """Integer, the number of users, or `None` for a model without a table of users."""
 
     output_fan_in = False
     """Boolean, the `fan_in` of `OutputTable`: how the output embedding starts."""
@@ -253,11 +253,11 @@ class SequentialRecommender(
                 indices. An item that occurs twice counts once. Defaults to `None`, all
                 items.
             at: The time of the request, for a model that takes `"next_timestamps"`: a
-                number of seconds or a datetime, one for all histories or one for each.
-                `x` then has `"timestamps"`; each earlier position gets the time of the
-                event after it. Defaults to `None`: `x["next_timestamps"]` if given,
-                otherwise the time of the last event plus the median gap between the
-                events of the history.
+                number of seconds or a datetime, one for all histories or one for each
+                history. `x` then has `"timestamps"`; each earlier position gets the
+                time of the event after it. Defaults to `None`: `x["next_timestamps"]`
+                if given, otherwise the time of the last event plus the median gap
+                between the events of the history.
 
         Returns:
             A pair of arrays `(batch, k)`, best first: ids (raw ids if `x` has raw
@@ -284,7 +284,7 @@ class SequentialRecommender(
         Args:
             ids: List or array of items: raw ids for a model with a vocabulary,
                 otherwise indices.
-            k: Integer, number of similar items for each item. Defaults to `10`.
+            k: Integer, number of similar items for each of `ids`. Defaults to `10`.
 
         Returns:
             A pair of arrays `(len(ids), k)`, best first: ids (raw ids for a model with
@@ -313,13 +313,13 @@ class SequentialRecommender(
 
         Args:
             method: String, a stacking method: see `stacking.block_sources`.
-            num_blocks: Integer, the new depth. Defaults to twice the depth, or
-                to `top_blocks` more.
+            num_blocks: Integer, the new depth. Defaults to twice the current depth.
+                With `top_blocks`, the default is that many blocks more.
             top_blocks: Integer, how many of the top blocks to stack (not for
                 `"from_scratch"`). Defaults to `None`, all blocks.
-            cycle: Integer, after how many blocks the kind of block repeats. Defaults
-                to `None`, which keeps kernels at their dilation. With `inherit="paper"`
-                it defaults to 1, as in the reference implementation.
+            cycle: Integer, the number of blocks after which the kinds of block repeat.
+                Defaults to `None`, which keeps kernels at their dilation. With
+                `inherit="paper"` it defaults to 1, as in the reference implementation.
             inherit: `"all"` carries every weight that has a source, and the gate of a
                 copy starts at 0. `"all_but_gates"` does the same, but all gates start
                 at 0. `"paper"` carries what the reference implementation carries.

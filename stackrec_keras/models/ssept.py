@@ -22,8 +22,8 @@ class SSEPT(TransformerRecommender):
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
         num_users: Integer; user ids are 0..num_users-1. Any other user, such as -1,
             gets the mean of all user vectors.
-        max_length: Integer, the longest input. Only the last items of a longer one are
-            read.
+        max_length: Integer, the maximum input length. Longer inputs are cut to their
+            last items.
         item_dim: Integer, the width of item embeddings. Defaults to `64`.
         user_dim: Integer, the width of user embeddings. Hidden states have the width
             `user_dim + item_dim`. Defaults to `64`.

@@ -33,8 +33,8 @@ class Steps(keras.Model):
     loss: Any
 
     max_length: int | None = None
-    """Integer or `None`, the longest input. Only the last items of a longer one are
-    read."""
+    """Integer or `None`, the maximum input length. Longer inputs are cut to their last
+    items."""
 
     scores_what_it_reads = True
     """Boolean, whether histories and targets come from the same catalogue."""
@@ -116,7 +116,7 @@ class Steps(keras.Model):
         )
 
     def kept_ids(self) -> Tensor | None:
-        """Returns which items a training step scores also by their id: see
+        """Returns the items whose own id counts in the scores of a training step: see
         `OutputTable.item_weights`. `None` means all of them."""
         return None
 
@@ -137,8 +137,8 @@ class Steps(keras.Model):
         return values[:, -self.max_length :]
 
     def _evaluation_loss(self, x, y, hidden, sample_weight):
-        """Returns the mean loss of a batch, and updates the metrics: both need the
-        scores of all items."""
+        """Returns the mean loss of a batch. Also updates the metrics, which need the
+        same scores of all items."""
         y = y["next_item"] if isinstance(y, dict) else y
         y, items, sample_weight = _as_tensors(y, items_of(x), sample_weight)
         scores = self.output_table(hidden[:, -1])
@@ -180,7 +180,7 @@ def _as_tensors(*values):
 
 
 def _program_dtype(dtype):
-    """Returns the dtype that an exported program takes: batches and arrays differ in
-    the precision of their floats."""
+    """Returns the dtype of an input of an exported program. All floats get Keras'
+    default precision, since batches and arrays differ in theirs."""
     dtype = keras.backend.standardize_dtype(dtype)
     return keras.backend.floatx() if "float" in dtype else dtype

@@ -62,8 +62,8 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
             **kwargs: The other arguments of `keras.Model.compile`.
 
         Raises:
-            ArgumentError: If a loss or metric expects something other than hidden
-                states or scores, or `exclude_seen` is not a boolean.
+            ArgumentError: If the loss does not take hidden states, a metric does not
+                take scores, or `exclude_seen` is not a boolean.
         """
         if exclude_seen is not None:
             check_bools(exclude_seen=exclude_seen)

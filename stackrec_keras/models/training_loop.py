@@ -97,7 +97,7 @@ def draw_before_step(model, state, draw):
     Args:
         model: The model, whose seed generators `draw` uses.
         state: List of the step's arguments that precede the data: on JAX the values of
-            all variables, otherwise empty.
+            all variables, elsewhere none.
         draw: Function without arguments.
 
     Returns:

@@ -132,8 +132,8 @@ class TransferRecommender(SequentialRecommender):
 
     @property
     def max_length(self) -> int | None:  # type: ignore[override]
-        """Integer or `None`, the longest input. Only the last items of a longer one are
-        read."""
+        """Integer or `None`, the maximum input length. Longer inputs are cut to their
+        last items."""
         return self.source.max_length
 
     @property
@@ -180,10 +180,10 @@ class TransferRecommender(SequentialRecommender):
                 Defaults to `True`.
             batch_size: Integer, number of histories that the model reads at a time.
                 Defaults to `256`.
-            items: The target items to choose from, a list for all histories or one list
-                for each. Raw ids if `x` is a list of histories and the model has a
-                `target_vocabulary`, otherwise indices. Defaults to `None`, which means
-                all target items.
+            items: The target items to choose from, one list for all histories or one
+                for each history. Raw ids if `x` is a list of histories and the model
+                has a `target_vocabulary`, otherwise indices. Defaults to `None`, which
+                means all target items.
             at: The time of the request, as in `SequentialRecommender.recommend`.
                 Defaults to `None`.
 
@@ -192,8 +192,8 @@ class TransferRecommender(SequentialRecommender):
             list and the model has a `target_vocabulary`) and scores.
 
         Raises:
-            ArgumentError: If a history has no known item, `items` has an unknown item
-                or an empty list, or `k` is not an integer in 1..num_targets.
+            ArgumentError: If a history has no known item. If `items` has an unknown
+                item or an empty list. If `k` is not an integer from 1 to `num_targets`.
             ValueError: If scores are NaN.
         """
         check_bools(exclude_seen=exclude_seen)

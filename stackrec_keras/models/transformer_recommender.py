@@ -21,8 +21,8 @@ class TransformerRecommender(AttentionRecommender):
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
         dim: Integer, the width of the hidden states.
-        max_length: Integer, the longest input; only the last items of a longer one are
-            read.
+        max_length: Integer, the maximum input length. Longer inputs are cut to their
+            last items.
         num_blocks: Integer, the depth to build with.
         num_heads: Integer, number of attention heads, a divisor of `dim`.
         dropout: Float, fraction of units to drop in training.

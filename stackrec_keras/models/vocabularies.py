@@ -11,12 +11,12 @@ def check_vocabulary(name, vocabulary, size_name, size):
 
     Args:
         name: String, the attribute of the model.
-        vocabulary: What it was set to.
+        vocabulary: The value that the attribute was set to.
         size_name: String, the model's argument for the size of the catalogue.
-        size: Integer, the size.
+        size: Integer, the size of the catalogue.
 
     Raises:
-        ArgumentError: If it is neither a `Vocabulary` of that size nor `None`.
+        ArgumentError: If the value is neither a `Vocabulary` of that size nor `None`.
     """
     if vocabulary is None:
         return
