@@ -27,7 +27,7 @@ def check_integer(name: str, value: Any, least: int | None = None, why: str = ""
     Args:
         name: String, the argument.
         value: What was given.
-        least: Integer or `None` for any. Defaults to `None`.
+        least: Integer, the least valid value. Defaults to `None`, no limit.
         why: String to append to `"must be an integer of at least 1"`. Defaults to `""`.
     """
     if is_integer(value) and (least is None or value >= least):
@@ -76,7 +76,7 @@ def check_choice(name: str, value: Any, choices: Iterable[Any], why: str = "") -
     Args:
         name: String, the argument.
         value: What was given.
-        choices: The values it may have.
+        choices: The values that the argument may have.
         why: String to append to the message. Defaults to `""`.
     """
     choices, value = list(choices), plain(value)
@@ -111,8 +111,8 @@ def check_file(name: str, path: Path, hint: str = "check the path") -> None:
 
 
 def nearest_names(kind: type, given: Iterable[str]) -> str:
-    """Returns a question that suggests a class's keywords for misspelled ones, or
-    `""`."""
+    """Returns a question that suggests keywords of a class in place of misspelled ones,
+    or `""` if none is similar."""
     taken = {
         name
         for base in inspect.getmro(kind)

@@ -14,14 +14,14 @@ class ArgumentError(ValueError):
     """An argument that cannot be used, and what to give instead.
 
     Its message reads `argument=received reason. fix`. Code that words the error
-    differently, such as the command line, reads its fields.
+    differently, such as the command line, reads the fields below.
 
     Args:
         argument: String, the name of the argument.
         reason: String, what is wrong, as the end of a sentence that begins with the
             argument: `"must be at least 1"`. No full stop.
-        fix: String, what to do instead, in whole sentences. Defaults to `""`, for a
-            reason that already says it.
+        fix: String, the way out, in whole sentences. Defaults to `""`, if the reason
+            already says what to do.
         received: The value. Defaults to `...`: there is no value to show.
 
     Example:

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def shown(value: Any) -> str:
-    """Returns a value, maybe a whole table, as messages show it."""
+    """Returns the text of a value (maybe a whole table) for a message."""
     if hasattr(value, "columns") and hasattr(value, "shape"):
         return f"a frame with the columns {list(value.columns)}"
     if isinstance(value, os.PathLike):
@@ -21,7 +21,8 @@ def shown(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Converts numpy numbers, also in lists, to Python's, whose repr shows no type."""
+    """Converts numpy numbers, also in lists, to Python numbers (no type in the
+    repr)."""
     if isinstance(value, list):
         return [plain(one) for one in value]
     is_number = type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0
@@ -29,7 +30,7 @@ def plain(value: Any) -> Any:
 
 
 def counted(number: int, noun: str) -> str:
-    """Returns a number and what it counts: 1 row, 2,000 rows."""
+    """Returns a number with its noun: `"1 row"`, `"2,000 rows"`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
@@ -39,7 +40,7 @@ def did_you_mean(
     """Returns a question that suggests similarly spelled strings, or `""`.
 
     Args:
-        given: String, or several.
+        given: A string, or several strings.
         known: Strings that may have been meant.
         cutoff: Float, the least similarity, from 0 to 1. Defaults to `0.6`.
     """

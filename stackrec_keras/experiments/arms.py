@@ -27,11 +27,12 @@ class Arm:
     Args:
         name: String.
         seed: Integer.
-        rows: List of dicts, the history of the run that it started from, then its own.
+        rows: List of dicts, the history of the run that the arm started from, then the
+            arm's own history.
         test: Dict from metric to value on the test rows, with the weights of the
             best epoch of the last depth.
-        popularity: Dict, the same for the popularity baseline.
-        before: List of `Stage`, the arm's earlier training on another task.
+        popularity: Dict, the same metrics for the popularity baseline.
+        before: List of `Stage`, the arm's earlier training on a different task.
         task: String, a name for the present task.
     """
 
@@ -45,7 +46,7 @@ class Arm:
 
     @cached_property
     def values(self) -> list[float]:
-        """Validation quality at each epoch's end, from the first one on."""
+        """Validation quality at the end of each epoch in `rows`."""
         return [row[MONITOR] for row in self.rows]
 
     @cached_property
@@ -69,7 +70,7 @@ class Arm:
 
     @property
     def num_blocks(self) -> int:
-        """Its last depth."""
+        """The arm's last depth."""
         return self.rows[-1]["num_blocks"]
 
     @property
@@ -87,8 +88,8 @@ class Arm:
         return None
 
     def seconds_to(self, quality: float) -> float | None:
-        """Seconds to the end of the first epoch with that validation quality, or
-        `None` if it was not reached."""
+        """Seconds to the end of the first epoch that reached a validation quality, or
+        `None` if no epoch did."""
         for value, seconds in zip(self.values, self.clock, strict=True):
             if value >= quality:
                 return seconds
@@ -114,7 +115,7 @@ def earlier_rows(config):
 
 
 def stages_of(rows, task=""):
-    """Returns the list of `Stage` of a history."""
+    """Returns the stages of a history, a list of `Stage`."""
     found = []
     for (depth, share), same in groupby(rows, _depth_and_share):
         seconds = [row["seconds"] for row in same]
@@ -168,7 +169,7 @@ class Arms:
             The `RunFolder`.
 
         Raises:
-            ArgumentError: If its folder holds a run with other options or other data.
+            ArgumentError: If the folder holds a run with different options or data.
         """
         import keras
 
@@ -196,7 +197,7 @@ class Arms:
             name: String.
             folder: Its `RunFolder`.
             earlier: List of dicts, the history of the run that it started from.
-            **arguments: Others of `Arm`.
+            **arguments: Other arguments of `Arm`.
         """
         from stackrec_keras.runs.callbacks.history_file import read_rows
 

@@ -25,7 +25,7 @@ _RELEASE = Release(blocks=8, count=3, ratio=2, epochs=28)
 
 
 class FasterTraining:
-    """All data at every stage.
+    """Trains the stacked model on all data at every stage.
 
     Args:
         options: Dict from the names in `takes()` to values.
@@ -101,7 +101,7 @@ def from_scratch(
     Args:
         out: The folder to write.
         seeds: Sequence of integers. Defaults to `(0,)`.
-        **options: Those of the command, with `_` instead of `-`. `scale`, `stages`,
+        **options: The command's options, with `_` instead of `-`. `scale`, `stages`,
             `shares`, `epochs` and others set how the model grows. The rest are fields
             of `TrainConfig`, such as `data`, `model` and `method`.
 

@@ -53,7 +53,7 @@ def write_report(out, scenario, split, arms):
 
 
 def histories(arms):
-    """Returns a dict from name to the frames of its arms, one for each seed. The
+    """Returns a dict from an arm's name to a list of frames, one for each seed. The
     seconds include all earlier stages."""
     found: dict[str, list] = {}
     for arm in arms:
@@ -131,7 +131,7 @@ def scenario_table(arms, speed_ups, split, bounds=()):
 
 
 def _times(same, arms):
-    """Returns an arm's row of the table of times, over its seeds."""
+    """Returns a row of the table of times: one arm, over all its seeds."""
     return [
         same[0].name,
         " / ".join(dict.fromkeys(str(arm.num_blocks) for arm in same)),
@@ -145,13 +145,13 @@ def _times(same, arms):
 
 
 def _qualities(name, results):
-    """Returns a row of the table of quality, over the results of each seed."""
+    """Returns a row of the table of quality: one arm, over the results of all seeds."""
     found = [[one[metric] for one in results] for metric in results[0]]
     return [name, *map(_quality, found)]
 
 
 def _by_stage(same):
-    """Returns depth, fraction of the rows and mean seconds of each stage."""
+    """Returns the depth, fraction of the rows and mean seconds of each stage."""
     stages = zip(*(arm.stages for arm in same), strict=True)
     return " + ".join(
         f"{_stage_title(stage[0])}: {_seconds([s.seconds for s in stage])}"
@@ -229,7 +229,7 @@ def _arm_figures(arm, arms):
 
 
 def _spread(values):
-    """Returns the mean, and the range of several values."""
+    """Returns the mean as text, with the range if there are several values."""
     text = f"{fmean(values):.2f}"
     if len(values) > 1:
         text += f" ({min(values):.2f} to {max(values):.2f})"

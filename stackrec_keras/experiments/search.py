@@ -150,7 +150,7 @@ def best_run(config, tuner, folder):
         folder: `SearchFolder`.
 
     Returns:
-        A pair of its `TrainConfig` and its model.
+        A pair: the `TrainConfig` of the trial, and its model.
     """
     hypermodel = tuner.hypermodel
     trial = tuner.oracle.get_best_trials()[0]

@@ -36,8 +36,8 @@ class TuneConfig:
         space: Dict from a field of `SearchSpace` to a string: a value (`"8"`), several
             (`"4,8"`) or a range (`"4:8"`). Defaults to `{}`.
         tuner: String, one of `TUNERS`. Defaults to `"random"`.
-        trials: Integer, the maximum number of trials. Defaults to `None`: 10, or all of
-            a grid.
+        trials: Integer, the maximum number of trials. Defaults to `None`: 10, or all
+            trials of a grid.
         objective: String, one of `OBJECTIVES`. Defaults to `"quality"`.
         target: Float, the validation MRR@5 that a trial must reach, for the objective
             `"time"`. Defaults to `None`.

@@ -9,18 +9,18 @@ from stackrec_keras.models.registry import CONVOLUTIONAL
 
 SCALE = 0.5
 _NO_END = 1_000_000  # epochs, for training that ends by time
-# The reference implementation's.
+# The reference implementation's batch sizes: the default, and two exceptions.
 _BATCH_SIZE, _BATCH_SIZES = 256, {"grec": 1024, "ssept": 128}
 
 
 @dataclass(frozen=True)
 class Release:
-    """The stages of an experiment of the reference implementation, at full scale.
+    """The stages of an experiment in the reference implementation, at full scale.
 
     Args:
         blocks: Integer, the blocks of the first stage.
         count: Integer, the number of stages.
-        ratio: Integer, the length of each stage relative to the one before.
+        ratio: Integer, the length of each stage relative to the stage before it.
         epochs: Integer, the length of all stages together.
         top_blocks: Integer, the blocks that each stage adds. Defaults to `None`, which
             doubles the depth.
@@ -39,14 +39,14 @@ class StageOptions:
     scale.
 
     Args:
-        scale: Float, the scale of the reference implementation's blocks, batch size and
-            epochs.
+        scale: Float, the factor by which the blocks, batch size and epochs of the
+            reference implementation are multiplied.
         stages: Tuple of integers, the blocks of each stage.
         shares: Tuple of integers, the length of each stage, relative to the others.
         num_blocks: Integer, the blocks of the first stage.
         dilation_count: Integer, half of `num_blocks`, for a convolutional model.
         epochs: Integer, the length of all stages together.
-        batch_size: Integer.
+        batch_size: Integer, the number of rows in a batch.
         top_blocks: Integer, the blocks that each stage adds.
     """
 
@@ -70,10 +70,10 @@ class Stages:
         epochs: Integer, the length of all stages together.
         top_blocks: Integer or `None`, as `TrainConfig.top_blocks`.
         data_shares: Tuple, the fraction of the rows in each stage. Defaults to `()`:
-            all rows in each.
+            all rows in every stage.
 
     Raises:
-        ArgumentError: If they do not go together, or the model would not grow.
+        ArgumentError: If the arguments do not go together, or the model would not grow.
     """
 
     depths: tuple
@@ -259,5 +259,5 @@ def _growing(first, count, top_blocks):
 
 
 def _pairs(table, over):
-    """Returns `"0:8,4:16"` for a table by epoch, counted from epoch `over` on."""
+    """Returns a table as text (`"0:8,4:16"`), its epochs counted from epoch `over`."""
     return ",".join(f"{e - over}:{value}" for e, value in table.items() if e >= over)

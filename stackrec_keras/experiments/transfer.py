@@ -14,7 +14,7 @@ from stackrec_keras.runs.config import TRANSFER
 
 _RELEASE = Release(blocks=8, count=2, ratio=2, epochs=28)
 _EPOCHS, _BATCH_SIZE, _LENGTH = 8, 512, 50
-_NEGATIVES = 99  # sampled per target, so more items are needed
+_NEGATIVES = 99  # sampled per target; the data must have more items
 
 
 class Transfer(FasterTraining):
@@ -111,7 +111,7 @@ class Transfer(FasterTraining):
         arms.add("no pre-training", folder, task="target")
 
     def _transfer(self, arms, name, source, target):
-        """Trains an arm in two runs."""
+        """Trains an arm in two runs, pre-training and fine-tuning."""
         from stackrec_keras.experiments.arms import earlier_rows, stages_of
         from stackrec_keras.experiments.fine_tuning import FineTuning
         from stackrec_keras.runs.callbacks.history_file import read_rows
@@ -146,7 +146,7 @@ def transfer(
         data: A file with rows of `source ids,,target ids`, to fine-tune on.
         out: The folder to write.
         seeds: Sequence of integers. Defaults to `(0,)`.
-        **options: Those of `from_scratch`; and, for fine-tuning, `target_loss`,
+        **options: The options of `from_scratch` and, for fine-tuning, `target_loss`,
             `target_epochs` and `target_batch_size`.
 
     Returns:

@@ -32,7 +32,7 @@ def new_figure(width, height):
 
 
 def write_figure(figure, path):
-    """Writes a figure to a path, unless that is `None`, and returns the figure."""
+    """Writes a figure to `path`, unless `path` is `None`, and returns the figure."""
     if path is not None:
         figure.savefig(path)
     # Notebooks show a figure made without pyplot only if it has this method.

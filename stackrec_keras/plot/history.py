@@ -18,7 +18,7 @@ from stackrec_keras.plot.figure import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LABEL_WIDTH = 0.15  # of a growth step, as a fraction of the epochs
+_LABEL_WIDTH = 0.15  # of a growth step's label, as a fraction of the epochs
 _TITLES = {"mrr": "MRR", "hit_rate": "hit rate", "ndcg": "NDCG"}
 
 
@@ -117,8 +117,8 @@ def _points(epochs, columns, name):
 
 
 def _validated_epochs(epochs, count, name):
-    """Returns the epochs that `validation_freq=n` validates, for the only `n` that
-    gives `count` epochs."""
+    """Finds the only `validation_freq` that validates `count` epochs, and returns those
+    epochs."""
     found = [[e for e in epochs if (e + 1) % n == 0] for n in range(2, epochs[-1] + 2)]
     found = [validated for validated in found if len(validated) == count]
     if len(found) != 1:
@@ -180,7 +180,7 @@ def _mark_growth_steps(all_axes, epochs, depths):
         for axes in all_axes:
             axes.axvline(place, color="0.4", linestyle="--", linewidth=1)
         crowded = i % 2 and places[i] - places[i - 1] < _LABEL_WIDTH
-        # Near the right edge, only the other side of the line has room.
+        # Near the right edge, only the left side of the line has room.
         left = places[i] > 1 - _LABEL_WIDTH
         all_axes[0].annotate(
             label,

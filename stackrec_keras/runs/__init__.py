@@ -1,4 +1,4 @@
-"""A training run: its configuration, its folder, and what trains it."""
+"""A training run: its configuration, its folder, and the code that trains it."""
 
 import importlib
 from typing import TYPE_CHECKING

@@ -36,16 +36,16 @@ def takes_users(config):
 
 
 def _options(kind, config):
-    """The fields of a configuration that are arguments of the class."""
+    """Returns the fields of a configuration that are arguments of the class."""
     takes = {*_parameters(kind), *_parameters(SequentialRecommender)}
     names = [name for name in options_of(config.model) if name in takes]
     given = {name: getattr(config, name) for name in names}
-    # `None` leaves the model its own default.
+    # `None` stands for the model's own default.
     return {name: value for name, value in given.items() if value is not None}
 
 
 def _sizes(kind, config, split):
-    """The arguments that follow from the data, and both widths of a model with two."""
+    """Returns the arguments that the data set, and both widths of a model with two."""
     takes = _parameters(kind)
     sizes = {"num_items": split.num_items}
     if "num_users" in takes:
@@ -57,5 +57,5 @@ def _sizes(kind, config, split):
 
 
 def _parameters(kind):
-    # Of `__init__`, because a Keras class itself has the signature of `__new__`.
+    # From `__init__`: the class itself would show the signature of Keras's `__new__`.
     return inspect.signature(kind.__init__).parameters

@@ -22,8 +22,8 @@ class Evaluation:
 
     Attributes:
         num_rows: Integer, how many rows were ranked.
-        results: Dict from the model's title, and from `"popularity"`, to a dict from
-            metric to value.
+        results: Dict with the keys `"popularity"` and the model's title. Each value is
+            a dict from metric to its value.
         notes: List of strings, the lines below the table.
     """
 
@@ -45,7 +45,7 @@ def evaluate(
 
     Args:
         run: The run folder.
-        data: A named data set or a file: another log, in which each user's last
+        data: A named data set or a file: a different log, in which each user's last
             item is ranked. Defaults to `None`, the rows that the run held out.
         exclude_seen: Boolean, whether to leave the items of the history out of the
             ranking. Defaults to `None`, as in training.

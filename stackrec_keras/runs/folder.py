@@ -16,7 +16,8 @@ class RunFolder:
         path: The folder; it need not exist.
 
     Attributes:
-        path: `Path` of the folder. `model`, `history`, ... are the paths of its files.
+        path: `Path` of the folder. The other attributes (`model`, `history`, ...) are
+            the paths of its files.
     """
 
     model: Path
@@ -64,7 +65,7 @@ class RunFolder:
         return self.metrics.exists() and self.model.exists()
 
     def check_path(self):
-        """Checks that this can be a folder."""
+        """Checks that `path` can be a folder."""
         if self.path.exists() and not self.path.is_dir():
             raise ArgumentError("out", "is a file", "Give a folder.", self.path)
         for parent in self.path.parents:
@@ -149,7 +150,7 @@ class RunFolder:
         import numpy as np
         import pandas as pd
 
-        # As strings: one log may have numbers where another has strings.
+        # Compare as strings: one log may have numbers where a later one has strings.
         known = pd.Index([str(user) for user in self.read("users")])
         return known.get_indexer([str(user) for user in users]).astype(np.int32)
 

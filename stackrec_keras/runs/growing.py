@@ -39,7 +39,7 @@ from stackrec_keras.stacking.in_place import learning_rate_schedule
 from stackrec_keras.stacking.optimizer_state import check_optimizer
 from stackrec_keras.wording import counted
 
-# The new run has another split, and drops options that only the old run needed.
+# The new run has a new split, and drops options that only the old run needed.
 _NOT_INHERITED = {"sequences": False, "split": "time", "share_by": "random"}
 _NOT_INHERITED["user_column"] = False
 _NOT_INHERITED |= dict.fromkeys(("data_shares", "max_seconds", "load_model"))
@@ -58,14 +58,14 @@ def grow(
     Args:
         old: A run folder or a `.keras` file. It is not changed.
         out: The run folder to write. Defaults to `None`: nothing stays on disk.
-        num_blocks: Integer, blocks to grow to. Defaults to `None`: twice as many as
+        num_blocks: Integer, the depth to grow to. Defaults to `None`: twice as many as
             the model has, or `top_blocks` more.
         resume: Boolean, whether to continue the run in `out`, or start one if there is
             none. Defaults to `False`.
         overwrite: Boolean, whether to replace the run in `out`. Defaults to `False`.
         **options: Fields of `TrainConfig`, such as `data` (the whole log up to now),
-            `method`, `epochs` or `learning_rate`. Each defaults to its value in the
-            model's run.
+            `method`, `epochs` or `learning_rate`. Each defaults to the value that it
+            had in the old run.
 
     Returns:
         A `Run`.
@@ -238,7 +238,7 @@ def set_learning_rate(optimizer, config):
     """Gives an optimizer the learning rate of a configuration, or its schedule."""
     rate = learning_rate(config)
     if learning_rate_schedule(optimizer) is not None and rate == config.learning_rate:
-        rate = WarmupStableDecay(rate, decay=0)  # no number can replace a schedule
+        rate = WarmupStableDecay(rate, decay=0)  # Keras refuses a number here
     optimizer.learning_rate = rate
 
 
@@ -273,7 +273,7 @@ def _check_growth(config, model):
 
 
 def _check_overlap(log, model, config):
-    # Raises another error if the ids are of another type.
+    # Raises its own error if the ids are of the wrong type.
     model.vocabulary.extended(log["item"])
     if not model.vocabulary.encode(log["item"]).any():
         raise ArgumentError(

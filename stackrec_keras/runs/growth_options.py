@@ -18,7 +18,7 @@ _DATA_SHARES = (
 
 
 def stacking_callback(config):
-    """Returns the `StackingCallback` of a configuration, or `None` without growth.
+    """Returns the `StackingCallback` of a configuration, or `None` if it does not grow.
 
     Args:
         config: `TrainConfig`.
@@ -52,7 +52,8 @@ def stacking_callback(config):
 
 
 def growth_table(config, callback):
-    """Returns the dict from epoch to blocks, or `None` where the metric decides."""
+    """Returns a dict from epoch to number of blocks, or `None` if the metric
+    decides."""
     with _tables_as_given(config):
         return callback.schedule.table(
             config.num_blocks, config.epochs, config.top_blocks
@@ -74,7 +75,8 @@ def _check_room(config, schedule):
 
 @contextlib.contextmanager
 def _tables_as_given(config):
-    """Makes errors about the schedule show the configuration's text, not its dict."""
+    """Context manager in which errors about the schedule show the text of the
+    option."""
     try:
         yield
     except ArgumentError as error:
@@ -92,7 +94,7 @@ def _schedule_fix(config):
     if config.schedule not in _NAMED:
         depths += _tables(config)[0].values()
     lengths = [2**stage for stage in range(len(depths))]
-    with contextlib.suppress(ArgumentError):  # none fits
+    with contextlib.suppress(ArgumentError):  # no schedule fits
         schedule = StackingSchedule.shares(depths, lengths)
         table = schedule.table(config.num_blocks, config.epochs, config.top_blocks)
         such_as = f" such as {','.join(f'{e}:{n}' for e, n in table.items())},"
@@ -114,7 +116,7 @@ def _tables(config):
 
 
 def _table(name, text, type, reason):
-    """Returns the dict for pairs of an epoch and a number."""
+    """Returns a dict from epoch to number for a text such as `"2:8,5:16"`."""
     try:
         parts = [part.split(":") for part in text.split(",")]
         pairs = [(int(epoch), type(value)) for epoch, value in parts]

@@ -15,8 +15,8 @@ def read_log(options, data=None):
             with `user`, `item` and `timestamp` (the columns of a file). The timestamp
             `"none"` means that the rows are in order of time; `"0"` is the first column
             of a file without a header.
-        data: String, another log with the same columns. Defaults to `None`,
-            `options.data`.
+        data: String, a different log with the same columns. Defaults to `None`: the log
+            in `options.data`.
 
     Returns:
         A frame as `read_interactions` returns it.
@@ -82,7 +82,7 @@ def _name_or_number(column):
 
 
 def time_column(options):
-    """Returns the column of times as `read_interactions` takes it."""
+    """Returns the `timestamp` that `read_interactions` takes for these options."""
     return None if options.timestamp == "none" else options.timestamp
 
 
@@ -100,7 +100,7 @@ def is_prepared(data):
 
 
 def absolute_paths(options):
-    """Returns fields of `TrainConfig` with absolute paths."""
+    """Makes the paths in a dict of `TrainConfig` fields absolute."""
     found = dict(options)
     if "data" in found and is_file(found["data"]):
         found["data"] = os.path.abspath(found["data"])

@@ -47,13 +47,13 @@ def check_loss_options(config):
 
 
 def check_same(asked, config, run, fix):
-    """Checks that options are the same as in an existing run.
+    """Checks that options have the same values as in an existing run.
 
     Args:
         asked: Dict from fields of `TrainConfig` to values.
         config: `TrainConfig` of that run.
-        run: String, what to call that run.
-        fix: String, one or more sentences.
+        run: String, the name of that run in the message.
+        fix: String, what to do, in whole sentences.
     """
     for name, value in asked.items():
         was = getattr(config, name)

@@ -11,11 +11,12 @@ def option(group, default, help, type=str, **arguments):
 
     Args:
         group: String, the group of options that the field belongs to.
-        default: Its default; `None` if it may be left open.
-        help: String.
+        default: The field's default; `None` if it may stay unset.
+        help: String, the help text.
         type: How a string is converted, a key of `KINDS`. Defaults to `str`.
         **arguments: `models` or `losses`, the only ones that have the option; `also`,
-            values that the command line does not offer; or arguments of `argparse`.
+            valid values that the command line does not offer; or arguments of
+            `argparse`.
     """
     metadata = {"group": group, "help": help, "type": type, **arguments}
     return field(default=default, metadata=metadata)

@@ -42,7 +42,7 @@ def with_prepared_options(config: TrainConfig) -> TrainConfig:
         config: `TrainConfig` with any data.
 
     Raises:
-        ArgumentError: If it has other values that are not the default.
+        ArgumentError: If an option contradicts those of the prepared log.
     """
     if not is_prepared(config.data):
         return config

@@ -15,12 +15,12 @@ class Run:
 
     Attributes:
         folder: `Path` of the run folder, or `None`.
-        config: Its `TrainConfig`.
+        config: The run's `TrainConfig`.
         model: The trained model.
         history: Dict of lists with one value per epoch, as in
             `keras.callbacks.History`.
-        results: Dict from the model's title, and from `"popularity"`, to a dict from
-            metric to value on the test rows.
+        results: Dict with the keys `"popularity"` and the model's title. Each value is
+            a dict from metric to its value on the test rows.
         table: String, `results` as a Markdown table.
     """
 

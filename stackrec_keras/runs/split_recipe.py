@@ -21,8 +21,8 @@ def make_split(config, arguments=None, known=None):
         config: `TrainConfig`.
         arguments: Dict of the split's own arguments. Defaults to
             `split_arguments(config)`.
-        known: Dict of the `vocabulary` and the `user_ids` of the model that is
-            trained further, for a split by time. Defaults to `None`: a new model.
+        known: Dict with the `vocabulary` and `user_ids` of a trained model, to train it
+            further on a split by time. Defaults to `None`: a new model.
 
     Returns:
         A `Split`.
@@ -184,7 +184,7 @@ def remake_split(config, description, known=None):
         known: As in `make_split`.
 
     Raises:
-        ArgumentError: If the data now give another split.
+        ArgumentError: If the data now give a different split.
     """
     split = make_split(config, description["arguments"], known)
     if split.hash != description["hash"]:

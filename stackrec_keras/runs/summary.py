@@ -9,8 +9,8 @@ def ending(config, rows, growths):
 
     Args:
         config: `TrainConfig` of the run.
-        rows: List of dicts, its history.
-        growths: Dict from epoch to blocks, as scheduled.
+        rows: List of dicts, the run's history.
+        growths: Dict from epoch to number of blocks, the schedule.
 
     Returns:
         String, a line, or `None` if there is nothing to say.
@@ -19,7 +19,7 @@ def ending(config, rows, growths):
         return None
     if config.patience is not None:
         return _of_best(config, rows, growths)
-    if config.schedule == "plateau":  # reports its best epoch itself
+    if config.schedule == "plateau":  # the schedule reports the best epoch itself
         return None
     return _of_last(config, rows)
 

@@ -90,7 +90,7 @@ def train(
     else:
         check_model_options(_changed(config), config.model)
         check_new_run(config)
-    # Both fail before the data are read.
+    # Both checks fail early, before the data are read.
     stacking_callback(config)
     training_loss(config)
     split = split_in(folder, config, resume)
@@ -167,7 +167,7 @@ def train_model(model, split, config, folder, resume=False):
 
 
 def train_on(config, folder, split, model, growth):
-    """Trains a compiled model, and writes its folder except for the description.
+    """Trains a compiled model, and writes the run folder except for its description.
 
     Returns:
         The `Run`.
@@ -233,8 +233,8 @@ def announce(config, growth, model, rows):
 
 
 def _fitting_batch_size(rows):
-    """Returns the largest power of two with enough steps per epoch, at least
-    `_SMALL_BATCH`."""
+    """Returns the largest batch size that gives enough steps per epoch: a power of two,
+    at least `_SMALL_BATCH`."""
     size = _SMALL_BATCH
     while 2 * size * _ENOUGH_STEPS <= rows:
         size *= 2
@@ -242,7 +242,7 @@ def _fitting_batch_size(rows):
 
 
 def _fit(config, folder, split, model, growth):
-    # `train_on` deletes it once the model itself is written.
+    # `train_on` deletes the backup once the trained model is written.
     backup = Backup(folder.backup)
     callbacks = _callbacks(config, folder, growth)
     stops = [c for c in callbacks if hasattr(c, "stopped_before")]

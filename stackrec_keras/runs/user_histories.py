@@ -16,7 +16,7 @@ def user_history(
 
     Args:
         run: The run folder.
-        user: The raw id of the user, or its text.
+        user: The raw id of the user, or that id as text.
         data: A named data set or a file: a newer log with the same columns. Defaults to
             `None`, the run's own log.
 

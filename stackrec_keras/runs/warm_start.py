@@ -1,4 +1,4 @@
-"""A run that starts from the model of another."""
+"""A run that starts from the model of an earlier run."""
 
 from dataclasses import fields
 
@@ -18,8 +18,8 @@ def load_trained(model, config, split):
         split: The `Split` to train the model on.
 
     Raises:
-        ArgumentError: If the run's options or data differ. Its model would not fit, or
-            would have been trained on rows that are held out now.
+        ArgumentError: If that run had different options or data. Its model would not
+            fit, or would have been trained on rows that are held out now.
     """
     folder = RunFolder(config.load_model)
     if not folder.is_finished:

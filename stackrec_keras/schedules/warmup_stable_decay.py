@@ -14,7 +14,7 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     The rate rises linearly over the warmup, stays at `learning_rate`, and falls
     linearly over the decay, so that it would be 0 after the last step. Because it stays
-    high until the decay begins, a model can grow at any time before.
+    high until the decay begins, a model can grow at any time before then.
 
     Unless `steps` gives it, the length of the training is the number of steps that the
     optimizer has already taken plus the steps of the fit. A resumed fit therefore has
@@ -30,8 +30,8 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
             `learning_rate`.
 
     Raises:
-        ArgumentError: If an argument is out of range. When a fit begins, if its number
-            of steps is unknown, or too small for the warmup and the decay.
+        ArgumentError: If an argument is out of range. Also when a fit begins, if the
+            number of steps is unknown, or too small for the warmup and the decay.
 
     Example:
 
@@ -74,10 +74,10 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
         """Sets the number of steps of the training, if the schedule leaves it to `fit`.
 
         Args:
-            steps: Integer, the optimizer's steps at the end of the fit.
+            steps: Integer, the optimizer's step count at the end of the fit.
 
         Raises:
-            ArgumentError: If the warmup and the decay take more steps.
+            ArgumentError: If the warmup and the decay take more steps than that.
         """
         if self.steps is None:
             self._check_length(steps)

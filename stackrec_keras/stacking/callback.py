@@ -22,9 +22,8 @@ class StackingCallback(keras.callbacks.Callback):
         method: String, a stacking method: see `stackrec_keras.stacking.methods`.
         schedule: When to grow, and to how many blocks: a dict from epoch (from 0) to
             number of blocks, a `StackingSchedule`, or `"plateau"` for
-            `StackingSchedule.plateau()`. Defaults to `None`, which doubles the depth
-            that the model was built with after 1/7 of the epochs and again after 3/7
-            (rounded up).
+            `StackingSchedule.plateau()`. Defaults to `None`: the initial depth doubles
+            after 1/7 of the epochs, and again after 3/7 (rounded up).
         top_blocks: Integer, how many of the top blocks to stack. Defaults to `None`,
             all blocks.
         cycle: Integer, the number of blocks after which the kinds of block repeat.
@@ -35,13 +34,13 @@ class StackingCallback(keras.callbacks.Callback):
         optimizer_state: `"carry"` moves the optimizer's state with the weights;
             `"reset"` resets its moments and step count, while the learning rate and its
             schedule continue. Defaults to `"carry"`.
-        seed: Integer. New random blocks depend only on it and on the two depths.
-            Defaults to `0`.
+        seed: Integer, the seed of new random blocks. They depend only on it and on the
+            old and new depth. Defaults to `0`.
 
     Raises:
-        ArgumentError: If an argument is wrong. When `fit` begins, if schedule, method,
-            model and optimizer do not fit together, or if there is another
-            `StackingCallback`.
+        ArgumentError: If an argument is wrong. Also when `fit` begins, if schedule,
+            method, model and optimizer do not fit together, or if `fit` has two
+            `StackingCallback`s.
 
     Example:
 
@@ -68,7 +67,7 @@ class StackingCallback(keras.callbacks.Callback):
         super().__init__()
         self.growth = Growth(method, top_blocks, cycle, inherit, optimizer_state, seed)
         self.schedule = schedules.get(schedule)
-        self._running: Any = None  # the `RunningSchedule` of the fit
+        self._running: Any = None  # the `RunningSchedule` of the current fit
         self._seconds = 0.0
 
     def __repr__(self) -> str:
@@ -87,7 +86,7 @@ class StackingCallback(keras.callbacks.Callback):
             epochs: Integer, the number of epochs of the fit.
 
         Raises:
-            ArgumentError: If the schedule, the method or the optimizer does not fit.
+            ArgumentError: If schedule, method or optimizer do not fit the model.
         """
         if not isinstance(model, Growable):
             raise ArgumentError(
@@ -110,7 +109,7 @@ class StackingCallback(keras.callbacks.Callback):
                 self._grow(epoch, num_blocks)
 
     def on_test_end(self, logs: dict[str, float] | None = None) -> None:
-        if self._running is not None:  # not in `evaluate`
+        if self._running is not None:  # `None` in `evaluate`
             self._running.validated({f"val_{k}": v for k, v in (logs or {}).items()})
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:

@@ -7,12 +7,12 @@ import keras
 class ContinuedSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """A learning-rate schedule that continues when the optimizer's step count restarts.
 
-    A Keras optimizer has one step count, `iterations`, for both its schedule and its
-    bias correction. When its moments are reset, this count must restart.
+    The schedule and the bias correction of a Keras optimizer read the same step count,
+    `iterations`. When the optimizer's moments are reset, this count must restart.
 
     Args:
         schedule: The `LearningRateSchedule` to continue.
-        steps: Integer, how many of its steps were already taken.
+        steps: Integer, the number of steps that the schedule already took.
     """
 
     def __init__(

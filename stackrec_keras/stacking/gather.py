@@ -6,8 +6,8 @@ def gather(value, sources, fresh=None):
 
     Args:
         value: Array of shape `(old, ...)`.
-        sources: List of `new` entries, each an index into `value` or `None`.
-        fresh: Array of shape `(new, ...)` with the slices for the `None`s. Defaults to
+        sources: List of length `new`. An entry is an index into `value`, or `None`.
+        fresh: Array of shape `(new, ...)`, used where a source is `None`. Defaults to
             `None`, zeros.
 
     Returns:

@@ -9,7 +9,7 @@ class Growable(keras.Model):
 
     Attributes:
         initial_blocks: Integer, the depth that the model was built with. Schedules
-            count from it, even in a resumed fit.
+            start from this depth, even in a resumed fit.
         growth_record: `GrowthRecord` of the running schedule, or `None`. It is saved
             with the weights.
     """

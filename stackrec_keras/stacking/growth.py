@@ -48,17 +48,16 @@ class Growth:
             all blocks.
         cycle: Integer, the number of blocks after which the kinds of block repeat.
             Defaults to `None`: 1 with `inherit="paper"`, otherwise the stack's own
-            cycle of dilations, so that no kernel moves to another dilation.
-        inherit: `"all"` carries every weight that has a source, and adds each copy
-            with its gate at 0; `"all_but_gates"` carries the same, but sets the gates
-            of all blocks to 0, so that old and new ones open together; `"paper"`
-            carries what StackRec's reference implementation carries. Defaults to
-            `"all"`.
+            cycle of dilations, so that every kernel keeps its dilation.
+        inherit: `"all"` carries every weight that has a source, and gives each copy a
+            gate of 0; `"all_but_gates"` carries the same, but sets the gates of all
+            blocks to 0, so that old and new gates open together; `"paper"` carries what
+            StackRec's reference implementation carries. Defaults to `"all"`.
         optimizer_state: `"carry"` moves the optimizer's state with the weights;
             `"reset"` resets its moments and their bias correction, while the learning
             rate and its schedule continue. Defaults to `"carry"`.
-        seed: Integer. The new random blocks depend only on it and on the two
-            depths. Defaults to `None`, a different seed each time.
+        seed: Integer, the seed of new random blocks. They depend only on it and on the
+            old and new depth. Defaults to `None`, a different seed each time.
 
     Raises:
         ArgumentError: If an argument is wrong.
@@ -106,7 +105,7 @@ class Growth:
                 ignored.
 
         Raises:
-            ArgumentError: If it cannot.
+            ArgumentError: If the model cannot grow that way.
         """
         now = depth(model)
         path = [now, *(deeper for deeper in depths if deeper > now)]
@@ -149,7 +148,7 @@ class Growth:
         if weight.gate and self.closes_gates:
             return [None] * len(blocks)
         if weight.gate and not method.shares_gates:
-            # A copy starts with the gate of a new block, so that it changes nothing at
+            # A copy starts with a gate of 0, like a new block, and changes nothing at
             # first (except through its norms, if blocks normalize after adding).
             return [None if s in blocks[:i] else s for i, s in enumerate(blocks)]
         return blocks
@@ -172,12 +171,12 @@ def grow(model: keras.Model, growth: Growth, num_blocks: int | None = None) -> N
         model: A Keras model with `BlockStack`s among its layers, whose config has
             `num_blocks`.
         growth: A `Growth`.
-        num_blocks: Integer, the new depth. Defaults to `None`: twice the depth, or
-            `top_blocks` more.
+        num_blocks: Integer, the new depth. Defaults to `None`: twice the present depth,
+            or `top_blocks` more.
 
     Raises:
-        ArgumentError: If depths, method or optimizer do not fit. The model is not
-            changed then.
+        ArgumentError: If depths, method or optimizer do not fit the model. It then
+            stays unchanged.
     """
     old = depth(model)
     new = old + (growth.top_blocks or old) if num_blocks is None else num_blocks
@@ -197,7 +196,7 @@ def set_depth(model: keras.Model, num_blocks: int) -> None:
     """Changes a model's depth before its weights are loaded.
 
     Raises:
-        ValueError: If the state of the model's optimizer fits only one depth.
+        ValueError: If the model's optimizer has a state that fits only one depth.
     """
     old = depth(model)
     if num_blocks == old:
@@ -221,13 +220,12 @@ def set_slices(model, optimizers, sources, fresh, shares=None):
     Args:
         model: The model, in the context of `changing_shapes`.
         optimizers: List of optimizers, as `changing_shapes` yields it.
-        sources: Dict from `id(variable)` to the source of each of its new slices,
-            an index or `None`.
-        fresh: Dict from `id(variable)` to an array of the new shape, with the values
-            for the `None`s.
-        shares: Dict from `id(variable)` to an array with a factor for each of its new
-            slices. Variables without an entry are not scaled. Defaults to `None`, no
-            entries.
+        sources: Dict from `id(variable)` to a list with the source of each new slice:
+            the index of an old slice, or `None`.
+        fresh: Dict from `id(variable)` to an array of the new shape. Its slices are
+            used where a source is `None`.
+        shares: Dict from `id(variable)` to an array with a factor for each new slice.
+            Variables without an entry are not scaled. Defaults to `None`, no entries.
     """
     shares = shares or {}
     variables = [v for v in model.weights if id(v) in sources]
@@ -241,8 +239,8 @@ def set_slices(model, optimizers, sources, fresh, shares=None):
 
 
 def _sources(model, growth, old, new):
-    """Returns a dict from `id(variable)` to the source of each of its new slices, for
-    all variables that change."""
+    """Returns a dict from `id(variable)` to a list with the source of each new slice.
+    It has only the variables that change."""
     sources = {}
     for stack in block_stacks(model):
         blocks = growth.sources(stack, old, new)
@@ -258,8 +256,8 @@ def _sources(model, growth, old, new):
 
 
 def _gate_shares(model, growth, sources):
-    """Returns a dict from `id(gate)` to the fraction of its source's gate that each new
-    block gets."""
+    """Returns a dict from `id(gate)` to an array: the fraction of the old gate that
+    each new block gets."""
     if not growth.stacking_method.shares_gates:
         return {}
     gates = [
@@ -278,7 +276,7 @@ def _equal_shares(sources):
 
 
 def _fresh_weights(model, growth, old, new):
-    """Returns a dict from `id(variable)` to a newly drawn value of the new depth."""
+    """Draws weights at the depth `new`, as a dict from `id(variable)` to value."""
     fresh = {}
     with _initializers_seeded(growth.seed, old, new):
         if growth.redrawn_layers(model):

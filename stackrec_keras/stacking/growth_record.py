@@ -10,7 +10,7 @@ class GrowthRecord:
     (Keras would mistake a plain dict for a part of the model.)
 
     Args:
-        arrays: Dict from name to array, from which the schedule can continue.
+        arrays: Dict from name to array, the state that the schedule continues from.
     """
 
     arrays: dict[str, np.ndarray]

@@ -12,7 +12,7 @@ import keras
 
 AVERAGES = "_model_variables_moving_average"
 WAITING = "_accumulated_gradients"
-"""Names of an optimizer's lists of weight averages and of accumulated gradients."""
+"""Two attributes of an optimizer: its weight averages and its accumulated gradients."""
 
 
 def replace_value(variable, value):
@@ -69,8 +69,8 @@ def _new_shapes(model):
 
 
 def training_optimizers(model):
-    """Returns the optimizers that train variables of a model: its own, those that it
-    wraps, and those of models that contain the model."""
+    """Returns the optimizers that train variables of a model: its own optimizer, any
+    that this one wraps, and those of models that contain the model."""
     return _training([model, *_related_models(model)])
 
 
@@ -124,8 +124,8 @@ def slot_lists(optimizer):
 
 
 def stands_for_variable(optimizer, name):
-    """Returns whether the slots of that name average the variables, or hold the values
-    that the variables average."""
+    """Returns whether the slots of that name are averages of the variables, or values
+    that the variables are averages of."""
     kept = [AVERAGES]
     if isinstance(optimizer, keras.optimizers.ScheduleFreeAdamW):
         kept.append("_momentums")
@@ -133,8 +133,8 @@ def stands_for_variable(optimizer, name):
 
 
 def updating_optimizers(optimizer):
-    """Returns the optimizers that update variables for an optimizer: itself, or those
-    that it wraps."""
+    """Returns the optimizers that carry out an optimizer's updates: the optimizer
+    itself, or those that it wraps."""
     innermost = _chain(optimizer)[-1]
     return getattr(innermost, "optimizers", [innermost])
 

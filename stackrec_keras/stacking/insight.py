@@ -42,15 +42,15 @@ def gates(model: keras.Model) -> pd.DataFrame:
 
 
 def block_similarity(model: keras.Model) -> pd.DataFrame:
-    """Returns how similar the blocks of a model are: the observation behind stacking.
+    """Returns how similar a model's blocks are. Stacking relies on this similarity.
 
     Args:
         model: A model of `stackrec_keras`.
 
     Returns:
         A `pandas.DataFrame` with a row and a column for each block. A value is the
-        cosine between two blocks, each as one vector of all its matrices and kernels.
-        Biases, norms and gates are left out.
+        cosine similarity of two blocks, each taken as one vector of all its matrices
+        and kernels. Biases, norms and gates are left out.
 
     Example:
 
@@ -73,7 +73,7 @@ def block_similarity(model: keras.Model) -> pd.DataFrame:
 
 
 def _weights(model):
-    """Yields the name, `BlockWeight` and values `(depth, ...)` of each weight."""
+    """Yields the name, `BlockWeight` and values `(depth, ...)` of each block weight."""
     stacks = block_stacks(model)
     for stack in stacks:
         kinds = stack.block_weights()

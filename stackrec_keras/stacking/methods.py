@@ -13,11 +13,11 @@ class StackingMethod:
     """One way to fill the blocks of a deeper model from a shallower one.
 
     Args:
-        name: String, as users type it.
+        name: String, the method's name as users type it.
         description: String, one line.
-        sources: Function from `(old, new, low, cycle)` to the list of `new`
-            sources. It leaves the blocks below `low` in their places.
-        keeps_rest: Boolean, whether the model's other weights may be carried over.
+        sources: Function that takes `(old, new, low, cycle)` and returns a list with
+            the sources of the `new` blocks. Blocks below `low` keep their places.
+        keeps_rest: Boolean, whether weights outside the blocks may be carried over.
             Defaults to `True`.
         release_copies_whole_blocks: Boolean, whether StackRec's reference
             implementation copies the gates and norms of a block along with its
@@ -46,21 +46,21 @@ def block_sources(
     """Says which old block feeds each block of the deeper model.
 
     Args:
-        method: String, a stacking method's name in any case: `"from_scratch"`,
+        method: String, a stacking method, in upper or lower case: `"from_scratch"`,
             `"stackA"`, `"stackC"`, `"stackR"` or `"stackE"`; `"copyZero"`,
             `"appendZero"`, `"split"` or `"middle"`.
         old: Integer, the number of blocks of the shallower model.
         new: Integer, the number of blocks of the deeper model, at least `old`.
-        top_blocks: Integer, how many of the top blocks to stack. The ones below keep
-            their places, and `new` must be `old + top_blocks`. Defaults to `None`,
-            all blocks.
+        top_blocks: Integer, how many of the top blocks to stack. The blocks below keep
+            their places, and `new` must be `old + top_blocks`. Defaults to `None`, all
+            blocks.
         cycle: Integer, the number of blocks after which the kinds of block repeat.
-            Blocks with the same `i % cycle` (the same dilation) are of one kind. If the
-            old model has blocks of the kind of block `i`, one of them feeds it: one of
-            the `top_blocks` if possible, otherwise the nearest one below. `"stackA"`
-            and `"split"` copy whole cycles, and `"middle"` adds whole cycles; if the
-            depths do not allow that, copies go on top as in `"stackC"`. Defaults to
-            `1`, a single kind.
+            Blocks with the same `index % cycle` (the same dilation) are of one kind. A
+            new block is fed by an old block of the same kind, if there is one: by one
+            of the `top_blocks` if possible, otherwise by the nearest block below them.
+            `"stackA"` and `"split"` copy whole cycles, and `"middle"` adds whole
+            cycles; if the depths do not allow that, copies go on top as in `"stackC"`.
+            Defaults to `1`: all blocks are of one kind.
 
     Returns:
         A list with an entry for each new block: the index of an old block, or
@@ -114,7 +114,7 @@ def check_deeper(name: str, old: int, new: int) -> None:
 
 
 def get_method(name: str) -> StackingMethod:
-    """Returns the `StackingMethod` of that name, in any case."""
+    """Returns the `StackingMethod` with that name, in upper or lower case."""
     method = _METHODS.get(str(name).lower())
     if method is None:
         names = [m.name for m in _METHODS.values()]
@@ -133,17 +133,17 @@ def methods() -> list[StackingMethod]:
 
 
 def _cross(old, new, low, cycle):
-    """StackRec, SIGIR 2021 (https://arxiv.org/abs/2012.07598)."""
+    """Repeats blocks in order: StackRec, SIGIR 2021 (https://arxiv.org/abs/2012.07598)."""
     return [*range(low), *(_source(i, low, old, cycle) for i in range(low, new))]
 
 
 def _adjacent(old, new, low, cycle):
-    """StackRec, SIGIR 2021 (https://arxiv.org/abs/2012.07598)."""
+    """Puts copies beside their source: StackRec, SIGIR 2021 (https://arxiv.org/abs/2012.07598)."""
     have, rest = divmod(old - low, cycle)
     want, rest_of_new = divmod(new - low, cycle)
     if rest or rest_of_new:
         # The depths are not whole cycles: a copy in between would move the blocks above
-        # it to positions of another kind.
+        # it to positions of a different kind.
         return _cross(old, new, low, cycle)
     return [
         *range(low),
@@ -155,8 +155,8 @@ def _adjacent(old, new, low, cycle):
 
 
 def _random_top(old, new, low, cycle):
-    """StackRec, SIGIR 2021 (https://arxiv.org/abs/2012.07598). With gates at 0, new
-    blocks start as the identity: ReZero is All You Need, UAI 2021
+    """Adds random blocks on top: StackRec, SIGIR 2021 (https://arxiv.org/abs/2012.07598).
+    With gates at 0, new blocks start as the identity: ReZero is All You Need, UAI 2021
     (https://arxiv.org/abs/2003.04887)."""
     return [*range(old)] + [None] * (new - old)
 
@@ -167,7 +167,7 @@ def _middle(old, new, low, cycle):
     and blocks of its middle are repeated in order."""
     size, added = old - low, new - old
     if size < cycle or added % cycle:
-        # The new top differs in kind from the old one, or is the first of its kind.
+        # The new top block differs in kind from the old, or is the first of its kind.
         return _cross(old, new, low, cycle)
     run = min(added, size - 2 * cycle) // cycle * cycle
     if run < 1:

@@ -25,7 +25,7 @@ from stackrec_keras.stacking.in_place import (
 
 MIXES_ELEMENTS = ("Adafactor", "Lamb", "Muon", "MultiOptimizer")
 """Optimizers that cannot follow a growing model. In all but the last, the update of an
-element depends on the other elements, which would couple blocks in one variable."""
+element depends on the variable's other elements, and so on other blocks."""
 
 
 def check_optimizer(model):
@@ -63,27 +63,26 @@ def check_optimizers(optimizers, model):
 
 def optimizers_of_one_depth(model):
     """Returns the model's optimizers that have a slot whose shape differs from its
-    variable. They cannot follow the variable to another depth."""
+    variable's. They cannot follow the variable to a different depth."""
     return _of_one_depth(training_optimizers(model))
 
 
 def carry_state(optimizers, sources, new_values, shares):
-    """Gives every slot the new shape of its variable, with the same gather.
+    """Grows every optimizer slot by the same gather as its variable.
 
-    Values that are not carried over start as follows:
+    Slices without a source start as follows:
 
-    - an average of the variable, or the values that the variable averages, at the
-      variable's new value
-    - a sum of squares (which is never negative) at the mean over the old slices, so
-      that the first updates are not many times the learning rate
-    - anything else at 0
+    - averages of the variable, and values that it averages, start at its new value
+    - sums of squares (never negative) start at the mean over the old slices, so that
+      the first updates are not many times the learning rate
+    - all others start at 0
 
     Args:
-        optimizers: List of optimizers. Slots and variables have their old values.
-        sources: Dict from `id(variable)` to a source for each new slice.
+        optimizers: List of optimizers. Slots and variables still have their old values.
+        sources: Dict from `id(variable)` to a list, a source for each new slice.
         new_values: Dict from `id(variable)` to its new value.
         shares: As in `set_slices`. Slots that stand for a variable, such as its
-            average, are divided like the variable.
+            average, are scaled like the variable.
     """
     for optimizer in optimizers:
         if not optimizer.built:
@@ -116,7 +115,7 @@ def reset_state(model):
     fresh = renewed(optimizer, optimized_variables(optimizer))
     pairs = [*zip(optimizer.variables, fresh.variables, strict=True)]
     for old, new in zip(updating_optimizers(optimizer), updating_optimizers(fresh)):
-        # A LossScaleOptimizer does not list Nadam's product among its variables.
+        # Nadam's momentum product is not in the `variables` of a LossScaleOptimizer.
         names = [n for n, value in vars(new).items() if isinstance(value, Variable)]
         pairs += [(getattr(old, name), getattr(new, name)) for name in names]
     for variable, value in pairs:
@@ -129,9 +128,9 @@ def renewed(optimizer, variables):
 
     Each slot has its initial value, and the step count restarts at 0, so that bias
     corrections fit. Everything else continues: the learning rate and its schedule, the
-    loss scale, accumulated gradients, and weight averages. (Instead of an average,
-    `SwapEMAWeights` may keep the weight itself there. Keras sets an average to its
-    weight in the first step.)
+    loss scale, accumulated gradients, and weight averages. (`SwapEMAWeights` may have
+    put the weight itself in place of its average. In the first step, Keras sets every
+    average to its weight.)
 
     Args:
         optimizer: A Keras optimizer.
@@ -203,7 +202,7 @@ def _set_starts(optimizer, starts):
 
 def _carry_averages_and_gradients(old, new):
     """Copies averages and accumulated gradients from one optimizer to another. An
-    average that the first one lacks starts at its variable's value."""
+    average that the old one lacks starts at its variable's value."""
     for name in (AVERAGES, WAITING):
         of_old = dict(zip(map(id, optimized_variables(old)), getattr(old, name, [])))
         for variable, slot in zip(optimized_variables(new), getattr(new, name, [])):

@@ -44,7 +44,7 @@ def growth_bound(shallow: Any, deep: Any, monitor: str = "val_loss") -> float:
         Float, at least 1.
 
     Raises:
-        ArgumentError: If a curve lacks a column or has no finite value, or its times
+        ArgumentError: If a curve lacks a column, has no finite value, or has times that
             do not increase.
 
     Example:
@@ -78,7 +78,7 @@ class BestGrowth:
 
     @property
     def bound(self) -> float:
-        """Float, as `growth_bound` returns it."""
+        """Float, the bound that `growth_bound` returns."""
         needed = self.deep.seconds_to_best
         return needed / (needed + self.at - self.credit)
 
@@ -100,7 +100,7 @@ class Curve:
     """A learning curve.
 
     Args:
-        values: Float array `(epochs,)`, higher is better; NaN for a missing value.
+        values: Float array `(epochs,)`. Higher is better; NaN marks a missing value.
         seconds: Float array `(epochs,)`, the time at each epoch's end.
     """
 
@@ -126,10 +126,10 @@ def read_curve(name: str, curve: Any, monitor: str) -> Curve:
     Args:
         name: String, the name of the argument that holds the curve.
         curve: As in `growth_bound`.
-        monitor: String, the column of its values.
+        monitor: String, the column with the curve's values.
 
     Raises:
-        ArgumentError: As `growth_bound`.
+        ArgumentError: In the same cases as `growth_bound`.
     """
     columns = getattr(curve, "history", curve)
     fix = _FIX.format(monitor=monitor)

@@ -72,8 +72,8 @@ def check_tuner_arguments(fit_arguments, callbacks, epochs, most_epochs, of_hype
     Args:
         fit_arguments: Dict of arguments of `keras.Model.fit`.
         callbacks: List of callbacks.
-        epochs: Integer or `None`, epochs of the trial.
-        most_epochs: Integer, the epochs of the hypermodel.
+        epochs: Integer or `None`, the trial's number of epochs.
+        most_epochs: Integer, the hypermodel's `epochs`.
         of_hyperband: Boolean, whether the tuner sets the epochs of each trial.
     """
     for name in ("x", "y", "validation_data", "validation_split"):

@@ -32,6 +32,5 @@ class GridSearch(keras_tuner.GridSearch):
         in_order = sorted(oracle.trials.values(), key=functools.cmp_to_key(compare))
         for trial in in_order:
             oracle._ordered_ids.insert(trial.trial_id)
-        # KerasTuner tries the combination after each trial, and skips those already
-        # tried.
+        # After each trial, KerasTuner tries the next combination not yet tried.
         oracle._populate_next = [trial.trial_id for trial in in_order]

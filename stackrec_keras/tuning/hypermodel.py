@@ -49,8 +49,8 @@ class StackingHyperModel(keras_tuner.HyperModel):
         data: `sr.data.Split`. Models are trained on `train` and compared on
             `validation`. `test` is not used.
         epochs: Integer, the number of epochs of a trial. The stages of a schedule are
-            fractions of it. Give `Hyperband` the same number as `max_epochs`; it trains
-            most trials for fewer epochs.
+            fractions of this number. Give `Hyperband` the same number as `max_epochs`;
+            it trains most trials for fewer epochs.
         space: `SearchSpace`. Defaults to `None`, which stands for `SearchSpace()`.
         monitor: String, a key of the validation logs. Higher is better, except for
             `"val_loss"`. Defaults to `"val_mrr@5"`.
@@ -129,7 +129,7 @@ class StackingHyperModel(keras_tuner.HyperModel):
         self.monitor = monitor
         self.target = target
         self.time_budget = time_budget
-        data.train.batches(share_by=share_by)  # raises if it does not fit
+        data.train.batches(share_by=share_by)  # raises if `share_by` does not fit
         self.share_by = share_by
         self.exclude_seen = exclude_seen
         self.jit_compile = jit_compile
@@ -149,8 +149,7 @@ class StackingHyperModel(keras_tuner.HyperModel):
         """Returns the compiled model of a trial, before it grows.
 
         Args:
-            hp: `keras_tuner.HyperParameters` of the trial. Missing ones are declared in
-                it.
+            hp: `keras_tuner.HyperParameters` of the trial. `build` adds missing ones.
         """
         drawn = self.space.draw(hp)
         arguments = {

@@ -78,8 +78,8 @@ def width_names(model_class):
 
 
 def argument_names(model_class):
-    """Returns the constructor's arguments, including those that it passes to a
-    parent."""
+    """Returns the constructor's arguments, including those that it passes to a parent
+    class."""
     kinds = {}
     for cls in model_class.__mro__:
         if cls is SequentialRecommender:
@@ -94,7 +94,7 @@ def argument_names(model_class):
 
 
 def _options_of_base():
-    """Returns the arguments that every model passes on to `SequentialRecommender`. Each
-    model sets its sizes, which have no defaults, itself."""
+    """Returns the arguments that every model passes on to `SequentialRecommender`:
+    those with a default. Each model sets the others, its sizes, itself."""
     parameters = inspect.signature(SequentialRecommender.__init__).parameters.values()
     return {p.name: p.kind for p in parameters if p.default is not p.empty}

@@ -27,16 +27,17 @@ _OF_GROWTHS = (
 class SearchSpace:
     """What `StackingHyperModel` searches: the growth schedule and the usual parameters.
 
-    Each argument is a fixed value, a `Choice` or a `Range`. Trials use the same names.
+    Each argument is a fixed value, a `Choice` or a `Range`. The hyperparameters of a
+    trial have the same names.
 
     Args:
-        start_blocks: Integer, the depth to build with. Defaults to `Choice(2, 4, 8)`.
+        start_blocks: Integer, the initial depth. Defaults to `Choice(2, 4, 8)`.
         growths: Integer, how many times the depth doubles. Defaults to
             `Choice(0, 1, 2)`.
         method: String, the stacking method (see `stackrec_keras.stacking.methods`).
             Defaults to `Choice("stackC", "stackA", "stackR", "middle")`.
-        stage_ratio: Float, the epochs of the stage after a growth step, relative to the
-            stage before it: 1 for stages of the same length, 2 for 1:2:4. Defaults to
+        stage_ratio: Float, the length of a stage relative to the stage before it: 1 for
+            stages of the same length, 2 for 1:2:4. Defaults to
             `Range(0.5, 4.0, log=True)`.
         first_data_share: Float, the fraction of the training rows that the first stage
             sees. The fraction rises in equal steps, up to 1 in the last stage. Defaults
@@ -47,13 +48,14 @@ class SearchSpace:
             optimizer's state. Defaults to `Choice("carry", "reset")`.
         learning_rate: Float, Adam's learning rate. Defaults to
             `Range(3e-4, 1e-2, log=True)`.
-        batch_size: Integer, the rows of a training batch. Defaults to
+        batch_size: Integer, the number of rows in a training batch. Defaults to
             `Choice(64, 128, 256)`.
         width: Integer, the model's `embedding_dim` (for SSEPT, both `item_dim` and
             `user_dim`), or `None` for the model's default. Defaults to
             `Choice(32, 64, 128)`.
-        dropout: Float, for a model that has it, or `None` for the model's default.
-            Defaults to `Range(0.0, 0.5, step=0.1)`.
+        dropout: Float, the fraction of units to drop, or `None` for the model's
+            default. Ignored by models without dropout. Defaults to
+            `Range(0.0, 0.5, step=0.1)`.
         training_loss: String, the name of a loss of `stackrec_keras.losses`. Defaults
             to `"full_softmax"`.
 
@@ -126,13 +128,12 @@ class SearchSpace:
         """Returns the space of one trial, in which all values are fixed.
 
         Args:
-            hp: `keras_tuner.HyperParameters`. Missing ones are declared in it.
+            hp: `keras_tuner.HyperParameters`. `draw` adds missing ones.
 
         Returns:
             A `SearchSpace`.
         """
-        # In the order of the fields: parents come before the fields that depend on
-        # them.
+        # Draw in field order: parents come before the fields that depend on them.
         drawn = {
             f.name: draw(hp, f.name, getattr(self, f.name), self._conditions(f.name))
             for f in fields(self)

@@ -18,8 +18,8 @@ class TrialClock(keras.callbacks.Callback):
             it. Until then `seconds_to_quality` is at least twice the time budget, and
             more the further away the best value is. It is never infinite, because
             Bayesian optimization would treat infinity as 0. Defaults to `None`.
-        time_budget: Float, the seconds after which the trial is ended, even in the
-            middle of an epoch, and validated. Defaults to `None`.
+        time_budget: Float, the seconds after which the trial ends, even in the middle
+            of an epoch. The model is then validated. Defaults to `None`.
         seconds_before: Float, the seconds of the trials that this one continues.
             Defaults to `0.0`.
         reached_before: Float, the seconds after which those trials reached the target.

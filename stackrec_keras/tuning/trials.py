@@ -8,7 +8,7 @@ def trials(tuner: keras_tuner.Tuner) -> pd.DataFrame:
     """Returns a frame with a row for each trial of a search, in order.
 
     Args:
-        tuner: Any KerasTuner tuner. If several tuners work together, the chief.
+        tuner: Any KerasTuner tuner. If several tuners work together, give the chief.
 
     Returns:
         A frame. `trial` is KerasTuner's id, `score` is the objective. The metrics,

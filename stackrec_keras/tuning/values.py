@@ -101,7 +101,7 @@ class Range:
 
     @property
     def values(self) -> tuple:
-        """Tuple of all values of a linear range of integers, or of the two ends."""
+        """Tuple: all values of a linear range of integers, otherwise the two ends."""
         if self._is_integer and not self.log:
             return tuple(range(self.low, self.high + 1, self.step or 1))  # type: ignore[call-overload]
         return (self.low, self.high)
@@ -132,13 +132,13 @@ def draw(hp, name, value, conditions=()):
 
     Args:
         hp: `keras_tuner.HyperParameters` of the trial.
-        name: String.
+        name: String, the name of the hyperparameter.
         value: A fixed value, a `Choice` or a `Range`.
         conditions: List of pairs `(parent, values)`. The hyperparameter is searched
-            only where each parent has one of its values. Defaults to `()`.
+            only if each parent has one of the values listed for it. Defaults to `()`.
 
     Returns:
-        The value, or the first one where a condition does not hold.
+        The value, or the first possible one if a condition does not hold.
     """
     if not is_searched(value):
         return value

@@ -9,10 +9,10 @@ from stackrec_keras.runs.config import MONITOR
 
 
 class BestEpoch(keras.callbacks.Callback):
-    """Stops when a metric has not risen for some epochs, and restores its best epoch.
+    """Stops when a metric has not risen for some epochs, and restores the best weights.
 
-    Like `keras.callbacks.EarlyStopping(restore_best_weights=True)`, but its state is on
-    disk: the best weights in their own file, the rest in the history.
+    Works like `keras.callbacks.EarlyStopping(restore_best_weights=True)`, but keeps its
+    state on disk: the best weights in their own file, the rest in the history.
 
     Args:
         patience: Integer, the number of epochs without a better value after which to

@@ -1,4 +1,4 @@
-"""The progress output of training that ends by the clock."""
+"""The progress output of training with a time budget."""
 
 import keras
 

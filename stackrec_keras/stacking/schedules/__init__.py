@@ -32,7 +32,7 @@ def get(identifier: Schedule | dict[int, int] | str | None) -> Schedule:
             `"plateau"`; or `None` for a `DoublingSchedule`.
 
     Raises:
-        ArgumentError: If it is anything else.
+        ArgumentError: If `identifier` is anything else.
     """
     named: dict[Any, type[Schedule]] = {None: DoublingSchedule, "plateau": Plateau}
     if isinstance(identifier, Schedule):

@@ -81,9 +81,9 @@ class PlateauState:
 
     Args:
         epoch: Integer, the last epoch observed.
-        due: Integer, the depth due at the next epoch.
+        due: Integer, the depth that the model must have in the next epoch.
         growing: Boolean, whether more growth steps may come.
-        wait: Integer, epochs since the metric improved at this depth.
+        wait: Integer, epochs at this depth since the metric last improved.
         best: Float, the best value so far, negated for a loss.
         stage_best: Float, the best value since the last growth step.
         previous_best: Float, the best value of the previous stage.
@@ -135,7 +135,7 @@ class RunningPlateau(RunningSchedule):
 
     def due(self, epoch: int) -> list[int]:
         state = self._state()
-        if state is None or state.epoch != epoch - 1:  # the state of another fit
+        if state is None or state.epoch != epoch - 1:  # left by an earlier fit
             state = PlateauState(epoch=epoch - 1, due=self.model.num_blocks)
             self._keep(state)
         return [state.due]

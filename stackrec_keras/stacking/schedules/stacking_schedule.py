@@ -23,17 +23,18 @@ class StackingSchedule(TableSchedule):
         depths: Dict from epoch (from 0, as in Keras' callbacks) to number of
             blocks. Before the first of these epochs, the model keeps its depth.
         data_shares: Dict from epoch to fraction of the training rows, above 0 and at
-            most 1: training sees that fraction from that epoch on. Epoch 0 must be in
-            it, and fractions never shrink. A larger fraction includes the rows of all
-            smaller ones. The batches given to `fit` choose the rows, and must come from
-            `windows.batches(share_by=...)`. Defaults to `None`, all rows in every
-            epoch.
+            most 1: training sees that fraction from that epoch on. The dict must
+            include epoch 0, and fractions must not decrease. A larger fraction includes
+            the rows of all smaller ones. The batches given to `fit` choose the rows,
+            and must come from `windows.batches(share_by=...)`. Defaults to `None`, all
+            rows in every epoch.
         partial: Boolean, whether a fit is the first part of a longer run, so that it
             may end before the model has grown. Defaults to `False`.
 
     Raises:
-        ArgumentError: If `depths` is empty, its epochs or depths are not integers, or
-            the depths do not increase; or if `data_shares` does not fit.
+        ArgumentError: If `depths` is empty, has an epoch or a depth that is not an
+            integer, or has depths that do not increase. Also if `data_shares` does not
+            fit.
 
     Example:
 
@@ -107,7 +108,7 @@ class StackingSchedule(TableSchedule):
                 ends in `"loss"`. Defaults to `"val_mrr@5"`.
             patience: Integer, epochs without improvement before a growth step.
                 Defaults to `2`.
-            min_gain: Float, the least gain, in units of the metric. Defaults to `0.0`.
+            min_gain: Float, the least gain to go on growing. Defaults to `0.0`.
             max_blocks: Integer, the greatest depth. Defaults to `64`.
             restore_best: Boolean, whether the model ends with the weights and depth of
                 its best epoch. Defaults to `True`.

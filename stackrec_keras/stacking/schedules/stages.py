@@ -16,8 +16,8 @@ def stages(
         epochs: Integer, the number of epochs of the fit.
 
     Returns:
-        A dict with an entry for each stage after the first one, from its first epoch to
-        its depth. No stage is shorter than an epoch.
+        A dict from the first epoch of each stage, except the first stage, to the
+        stage's depth. No stage is shorter than an epoch.
     """
     if epochs < len(shares):
         raise ArgumentError(
