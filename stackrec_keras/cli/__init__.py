@@ -1,4 +1,4 @@
-"""The `stackrec` command. The environment variable KERAS_BACKEND sets its backend."""
+"""The `stackrec` command. The environment variable KERAS_BACKEND sets the backend."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Errors and warnings of the library, as the command line shows them."""
+"""Shows the library's errors and warnings on the command line."""
 
 import contextlib
 import shlex
@@ -8,7 +8,7 @@ import warnings
 from stackrec_keras.errors import ArgumentError, StackRecWarning
 from stackrec_keras.wording import plain, shown
 
-# Advice by argument, for the errors whose own advice is Python code.
+# Advice by argument; it replaces advice that is Python code.
 _FIXES = {
     "data_shares": "Give EPOCH:FRACTION pairs from epoch 0 on, such as 0:0.4,3:1.0.",
     "share_by": "Use --split time, or random fractions.",
@@ -17,7 +17,7 @@ _FIXES = {
 
 
 def error_text(error, args):
-    """Returns an exception as one line that names the option at fault.
+    """Returns an exception as one line, which names the option at fault.
 
     Args:
         error: The exception.
@@ -38,8 +38,8 @@ def error_text(error, args):
 
 @contextlib.contextmanager
 def warnings_as_notes():
-    """Shows each warning of this package as one line on stderr, without the code that
-    it comes from; shows warnings of other packages as usual."""
+    """Shows this package's warnings as one line on stderr, without the source line.
+    Warnings of other packages are shown as usual."""
     with warnings.catch_warnings():
         show = warnings.showwarning
 
@@ -63,7 +63,7 @@ def _action(error, args):
 
 
 def _typed(value, action):
-    """Returns a value as one would type it."""
+    """Returns a value as a user would type it."""
     value = plain(value)
     if value is None or isinstance(value, bool):
         return ""

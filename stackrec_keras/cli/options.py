@@ -1,5 +1,4 @@
-"""Options of the command line: adds them to a parser and reads those that were
-typed."""
+"""Adds options to a parser of the command line, and reads those that were typed."""
 
 import argparse
 from dataclasses import fields
@@ -18,9 +17,9 @@ def add_options(parser, names=None, without=(), of_run=False):
 
     Args:
         parser: The `ArgumentParser` of a command.
-        names: The only fields to add. Defaults to `None`: all.
-        without: Fields to leave out. Defaults to `()`.
-        of_run: Boolean, whether their defaults come from another run and not from
+        names: The names of the fields to add. Defaults to `None`: all.
+        without: The names of the fields to leave out. Defaults to `()`.
+        of_run: Boolean, whether the defaults come from an earlier run instead of
             `TrainConfig`. Defaults to `False`.
     """
     groups = {}
@@ -49,7 +48,7 @@ def add_options(parser, names=None, without=(), of_run=False):
 
 
 def add_out_options(parser, what="run"):
-    """Adds the options that say where to write, and what to do with an earlier run."""
+    """Adds the options for where to write and whether to replace an earlier run."""
     parser.add_argument(
         "--out", required=True, metavar="FOLDER", help="the run folder to write"
     )
@@ -72,13 +71,13 @@ def add_trained_options(parser, help="a run folder"):
 
 
 def typed_options(args):
-    """Returns a dict of the fields of `TrainConfig` that were typed."""
+    """Returns a dict of the `TrainConfig` fields whose options were typed."""
     names = [f.name for f in fields(TrainConfig)]
     return {name: getattr(args, name) for name in names if hasattr(args, name)}
 
 
 def typed_absolute_options(args):
-    """Returns `typed_options` with absolute paths."""
+    """Returns `typed_options`, with paths made absolute."""
     return absolute_paths(typed_options(args))
 
 

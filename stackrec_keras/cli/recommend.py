@@ -16,7 +16,7 @@ from stackrec_keras.runs.folder import RunFolder
 from stackrec_keras.runs.user_histories import user_history
 from stackrec_keras.wording import counted
 
-_SHOWN = 5  # items of the history
+_SHOWN = 5  # the number of history items to print
 
 
 def add_parser(subparsers):
@@ -124,7 +124,7 @@ def run(args):
 
 
 def _typed_times(args, number, reads_times):
-    """Returns the seconds of `--times`, which a model that reads times needs."""
+    """Returns `--times` in seconds; a model that reads times needs them."""
     from stackrec_keras.models.request_times import as_seconds
 
     if args.times is None and not reads_times:

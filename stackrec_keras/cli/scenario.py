@@ -53,7 +53,7 @@ experiment; arms that are finished are not run again."""
 
 
 def _add_stage_options(parser):
-    """Adds the options of `StageOptions`, and returns their group."""
+    """Adds the options of `StageOptions`, and returns the group of options."""
     group = parser.add_argument_group("stages")
 
     def option(name, type, metavar, help):
@@ -129,7 +129,7 @@ def _decimals(text):
 
 
 class _Scenario(NamedTuple):
-    """The command line's texts and options for an experiment."""
+    """An experiment's texts and options on the command line."""
 
     experiment: type[FasterTraining]
     help: str
@@ -187,7 +187,7 @@ def _add_scenario(scenarios, scenario):
         description=scenario.description + _FOLDER,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(parser=parser)  # for the options' names in errors
+    parser.set_defaults(parser=parser)  # so that errors can name the options
     parser.add_argument(
         "--out", required=True, metavar="FOLDER", help="the folder to write"
     )
@@ -212,6 +212,6 @@ def run(args):
 
 
 def asked_options(args):
-    """Returns the options of an experiment among the parsed arguments."""
+    """Returns the parsed arguments that are options of an experiment."""
     names = SCENARIOS[args.scenario].experiment.takes()
     return {name: getattr(args, name) for name in names if hasattr(args, name)}

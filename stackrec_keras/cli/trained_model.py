@@ -8,7 +8,7 @@ def read_trained_model(path):
     """Returns the model of a run folder or of a `.keras` file.
 
     Raises:
-        ArgumentError: If the model does not know its items' ids.
+        ArgumentError: If the model has no vocabulary of raw item ids.
     """
     if not path.endswith(".keras"):
         return RunFolder(path).read_model()

@@ -1,22 +1,22 @@
-"""Raw ids as typed and as printed."""
+"""Reads typed raw ids, and prints raw ids."""
 
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.wording import did_you_mean, examples
 
 
 def typed_items(typed, vocabulary, argument="items", file=None):
-    """Returns the raw ids of a vocabulary that the typed strings stand for.
+    """Returns the raw ids in a vocabulary that match typed strings.
 
     Args:
         typed: List of strings.
         vocabulary: `Vocabulary` of the items.
-        argument: String, the name of the argument that holds them. Defaults to
+        argument: String, the name of the argument that holds the strings. Defaults to
             `"items"`.
-        file: String, the path of the file that they were read from. Defaults to
-            `None`: they were typed.
+        file: String, the path of the file that the strings come from. Defaults to
+            `None`: the command line.
 
     Raises:
-        ArgumentError: If the vocabulary lacks one of them.
+        ArgumentError: If the vocabulary lacks one of the ids.
     """
     by_text = {str(raw): raw for raw in vocabulary.ids.tolist()}
     unknown = [text for text in typed if text not in by_text]
@@ -45,7 +45,7 @@ def ranked_as_json(ranked):
 
 
 def ranked_pairs(ids, scores):
-    """Returns the (raw id, score) pairs of a row that a model returned, without the
-    unfilled entries at its end."""
+    """Returns one row of recommendations as (raw id, score) pairs, without the
+    unfilled entries at the end."""
     pairs = zip(ids.tolist(), scores.tolist(), strict=True)
     return [(item, score) for item, score in pairs if item is not None]

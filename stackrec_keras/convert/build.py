@@ -27,16 +27,16 @@ def build_stackrec_model(
     """Builds a model from a checkpoint of StackRec's reference implementation.
 
     Sizes and depth follow from the shapes of the variables. Other arguments default to
-    the reference implementation's values. A checkpoint has only numbers for its items.
-    If you give the file of sequences that it was trained on, the model also knows its
-    items' ids. Whatever the reference implementation used for padding becomes index 0.
+    the reference implementation's values. A checkpoint holds only item numbers, no raw
+    ids. If you give the file of sequences that it was trained on, the model also knows
+    the raw ids. The reference implementation's padding becomes index 0.
 
     Args:
         name: String, `"nextitnet"`, `"grec"`, `"sasrec"` or `"ssept"`.
         weights: Dict as for `load_stackrec_weights`.
-        sequences: Path of the file of sequences that the checkpoint was trained on; it
-            gives the model its vocabulary. Defaults to `None`: items are the reference
-            implementation's numbers.
+        sequences: Path of the file of sequences that the checkpoint was trained on,
+            from which the vocabulary is read. Defaults to `None`: items have only the
+            reference implementation's numbers.
         user_column: Boolean, whether the first column of that file is the user's id.
             Defaults to `False`.
         pad: The id that stands for padding in that file. Defaults to `0`.
@@ -47,8 +47,8 @@ def build_stackrec_model(
         The compiled model, with the weights of the checkpoint.
 
     Raises:
-        ArgumentError: If the name is unknown, if the checkpoint is of another model,
-            or if it was trained on other sequences.
+        ArgumentError: If the name is unknown, or the checkpoint belongs to a different
+            model or was trained on different sequences.
 
     Example:
 

@@ -18,10 +18,10 @@ def read_checkpoint(path: str | PathLike) -> dict[str, np.ndarray]:
         Dict from variable name to NumPy array.
 
     Raises:
-        FileNotFoundError: If neither of them exists.
-        ImportError: If the file needs TensorFlow or torch, and it is not installed.
-        ArgumentError: If the path is one file of a TensorFlow checkpoint, or a torch
-            file holds anything but tensors. Such a file is never executed.
+        FileNotFoundError: If there is no such file or checkpoint.
+        ImportError: If the file needs TensorFlow or torch, which is not installed.
+        ArgumentError: If the path is one file of a TensorFlow checkpoint, not its
+            prefix, or a torch file holds anything but tensors. No code in it runs.
 
     Example:
 

@@ -17,7 +17,7 @@ def load_stackrec_weights(
 
     Args:
         model: A model with the depth of the checkpoint. The reference implementation
-            counts the padding as an item: if it has `n` items, `num_items` is `n - 1`.
+            counts the padding as an item, so `num_items` is one less than its count.
         weights: Dict from the reference implementation's variable names to arrays. For
             `NextItNet` and `GRec` the names come from TensorFlow 1, such as
             `"nextitnet_residual_blockdecoder_layer_0/dilated_conv1/weight"` of shape
@@ -26,9 +26,9 @@ def load_stackrec_weights(
             Optimizer variables are skipped.
 
     Raises:
-        ArgumentError: If a variable is missing, is not one of the model's, or has
-            another shape, or if the model was built with `tied` or `normalize`. The
-            model is then left unchanged.
+        ArgumentError: If a variable is missing, unexpected or has the wrong shape, or
+            if the model was built with `tied` or `normalize`. The model is then left
+            unchanged.
 
     Example:
 
@@ -65,7 +65,7 @@ def load_stackrec_weights(
 
 
 def _check_scoring(model):
-    """Checks that a model has the output embedding and the biases of a checkpoint."""
+    """Checks that a model has an output embedding and biases, as checkpoints do."""
     for name in ("tied", "normalize"):
         if getattr(model, name):
             raise ArgumentError(
@@ -99,8 +99,7 @@ class Checkpoint:
         }
 
     def depth(self, block):
-        """Returns the number of blocks, counted by variable names that match a
-        pattern."""
+        """Returns the number of blocks; `block` is a pattern of variable names."""
         found = [match for name in self._weights if (match := block.match(name))]
         return len({match.group(1) for match in found})
 

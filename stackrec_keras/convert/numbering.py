@@ -18,8 +18,8 @@ class ReferenceNumbering:
 
     Args:
         vocabulary: `Vocabulary` of the items, without the padding.
-        rows: Integer array of shape `(num_items + 1,)`, the row of the padding, then of
-            each vocabulary item, in the reference implementation's tables.
+        rows: Integer array of shape `(num_items + 1,)`: in the reference
+            implementation's tables, the row of the padding, then of each item.
         num_rows: Integer, the number of rows of these tables.
         length: Integer, the number of items in the padded sequences.
     """
@@ -32,10 +32,10 @@ class ReferenceNumbering:
     def renumbered(
         self, weights: Mapping[str, np.ndarray], tables: tuple[str, ...]
     ) -> dict[str, np.ndarray]:
-        """Returns the weights, with the rows of the named tables in our order.
+        """Returns the weights, with the rows of some tables in the vocabulary's order.
 
-        Row 0 is then the padding. In the reference implementation, its row may be
-        between item rows.
+        Row 0 is then the padding. The reference implementation may have the padding
+        between the items.
 
         Args:
             weights: Dict from name to array.
@@ -64,7 +64,8 @@ def reference_numbering(
 ) -> ReferenceNumbering:
     """Reads a file as the reference implementation does.
 
-    It numbers all ids, including the padding, from 1 in order of first appearance.
+    The reference implementation numbers all ids from 1 in order of first appearance,
+    including the padding.
 
     Args:
         path: The file of sequences, as for `sr.data.read_sequences`.

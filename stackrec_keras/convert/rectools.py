@@ -12,17 +12,16 @@ def load_rectools_weights(stack: BlockStack, weights: Mapping[str, Tensor]) -> N
     """Copies the weights of RecTools' transformer layers into a stack.
 
     Args:
-        stack: An `HSTUStack` for RecTools' `STULayers`, or a `LiGRStack` for its
-            `LiGRLayers`. It must have the depth, the sizes and the options of the
-            layers, and `rezero=False`.
-        weights: Dict from the names in the layers' `state_dict()`, such as
-            `"stu_blocks.0.uvqk_proj"` or
-            `"transformer_blocks.0.multi_head_attn.in_proj_weight"`, to torch tensors or
-            arrays.
+        stack: An `HSTUStack` for RecTools' `STULayers`, or a `LiGRStack` for
+            `LiGRLayers`, with `rezero=False`. Its depth, sizes and options must match
+            the layers.
+        weights: The layers' `state_dict()`: a dict of torch tensors or arrays. Names
+            look like `"stu_blocks.0.uvqk_proj"` or
+            `"transformer_blocks.0.multi_head_attn.in_proj_weight"`.
 
     Raises:
-        ArgumentError: If weights are missing, left over or of another shape, or the
-            stack is of another depth or kind. The stack is then left unchanged.
+        ArgumentError: If weights are missing, unexpected or of the wrong shape, or the
+            stack has the wrong depth or type. The stack is then left unchanged.
 
     Example:
 
@@ -81,7 +80,7 @@ _LIGR = {
 
 
 def _layout(stack):
-    """RecTools' names for the list of blocks and for each weight of a block."""
+    """Returns RecTools' names: of the list of blocks, and of a block's weights."""
     if not isinstance(stack, (HSTUStack, LiGRStack)):
         raise ArgumentError("stack", "must be an HSTUStack or a LiGRStack", "", stack)
     if stack.rezero:
@@ -138,7 +137,7 @@ def _listed(names):
 
 
 def _value(arrays, name, shape):
-    """The value of a block's weight; torch stores dense kernels as (out, in)."""
+    """Returns a weight's value; torch stores dense kernels as (out, in)."""
     value = arrays[name]
     is_dense = name.endswith("weight") and len(shape) == 2
     expected = shape[::-1] if is_dense else shape

@@ -13,7 +13,7 @@ def values(model, take):
 
     Args:
         model: A `NextItNet` or `GRec`.
-        take: Function from a name and a shape to that variable's array.
+        take: Function that returns a variable's array, given its name and shape.
     """
     item_vectors = model.item_embedding.embeddings
     yield item_vectors, take("allitem_embeddings", item_vectors.shape)

@@ -16,7 +16,7 @@ def values(model, take):
 
     Args:
         model: A `SASRec` or `SSEPT`.
-        take: Function from a name and a shape to that variable's array.
+        take: Function that returns a variable's array, given its name and shape.
     """
     for variable, name in _plain_names(model):
         yield variable, take(name, variable.shape)

@@ -35,19 +35,19 @@ class Batches(keras.utils.PyDataset):
 
     Args:
         windows: `Windows` or `TransferPairs`.
-        batch_size: Integer, rows per batch. The last batch holds the remaining rows;
-            `fit` fills it up with padding (no targets), because the backend compiles a
-            step for each shape. Defaults to `256`.
+        batch_size: Integer, the number of rows per batch. The last batch may be
+            smaller; `fit` then adds rows of padding without targets, because the
+            backend compiles a step for each shape. Defaults to `256`.
         seed: Integer of at least 0. Defaults to `0`.
         shuffle: Boolean, whether to draw a new order of the rows for each epoch.
             Evaluation batches are never shuffled. Defaults to `True`.
-        evaluation: Boolean. If `True`, `y` is the single next item, `(batch,)`;
-            otherwise the next item at each position, `(batch, time)`, 0 where there is
-            no target. Defaults to `False`.
+        evaluation: Boolean. If `True`, `y` is the single next item, `(batch,)`.
+            Otherwise, `y` is the next item at each position, `(batch, time)`, or 0
+            where there is no target. Defaults to `False`.
         with_users: Boolean, short for `features=["items", "users"]`. Defaults to
             `False`.
-        share_by: String, which rows a fraction of the data holds: `"random"` rows, or,
-            with `"time"`, the rows whose last items are oldest. Defaults to `"random"`.
+        share_by: String, how to choose a fraction of the rows: `"random"`, or `"time"`
+            for the rows whose last items are oldest. Defaults to `"random"`.
         features: List of feature names; `x` is then a dict of these features. The
             windows' `feature_names` lists all names. Defaults to `None`: `x` is the
             array of items, `(batch, time)`.
@@ -110,7 +110,7 @@ class Batches(keras.utils.PyDataset):
 
     @property
     def with_users(self) -> bool:
-        """Whether `x` has the users."""
+        """Whether `x` contains the users."""
         return "users" in self.features
 
     @property
@@ -199,7 +199,7 @@ class Batches(keras.utils.PyDataset):
 
     @cached_property
     def _ranked_rows(self):
-        """All row indices; the rows of a fraction come first."""
+        """Returns all row indices; any fraction of the rows is a prefix of them."""
         if self.share_by == "time":
             return np.argsort(self.windows.end_time, kind="stable")
         entropy = np.random.SeedSequence(self.seed, spawn_key=(0,))

@@ -1,7 +1,7 @@
 """The splits of a log, made bucket by bucket.
 
-Each kind of split is a class. It has the arguments of the function that splits a log in
-memory, and uses the same code.
+Each kind of split is a class. Its fields are the arguments of the function that splits
+a log in memory, and it uses the same code.
 """
 
 from collections.abc import Callable
@@ -44,9 +44,9 @@ class Plan:
         vocabulary: The `Vocabulary` of the rows.
         cut: Function that returns the rows of a bucket: a `Split`, or `Windows` to
             split once all buckets are cut.
-        causes: Function that returns why parts of the whole split may have no rows, in
-            the form for `check_parts`. Defaults to `None`: the rows are not split yet.
-        stages: The first times of later stages of training. Defaults to none.
+        causes: Function that returns why a part of the split may have no rows, as
+            `check_parts` takes it. Defaults to `None`: the rows are not split yet.
+        stages: The first time of each later training stage. Defaults to none.
     """
 
     vocabulary: Vocabulary
@@ -78,12 +78,12 @@ class LeaveOneOut:
         )
 
     def plan(self, buckets, items, length) -> Plan:
-        """Reads from all buckets what the split depends on.
+        """Reads from all buckets what determines the split.
 
         Args:
             buckets: `Buckets`.
             items: `Vocabulary` of all items of the log.
-            length: Integer, items per row.
+            length: Integer, the number of items per row.
         """
         vocabulary, codes = _chosen(items, self.vocabulary, self.min_count)
         held_out = length
@@ -150,7 +150,7 @@ class ByTime:
         return Plan(vocabulary, cut, causes, starts[:-2])
 
     def _starts(self, buckets):
-        """Returns the first times of later stages, of validation and of the test."""
+        """Returns when each later stage, validation and the test begin."""
 
         def times():
             return (times for (times,) in buckets.columns("timestamp"))
@@ -223,8 +223,8 @@ def _longest(log, codes):
 
 
 def _chosen(items, vocabulary, min_count):
-    """Returns the `Vocabulary` of the items with enough events, and another one of
-    their codes."""
+    """Returns the `Vocabulary` of the items with enough events, and the `Vocabulary` of
+    their codes (see `_codes`)."""
     if vocabulary is None:
         chosen = items.with_count(min_count)
     else:
@@ -236,14 +236,14 @@ def _chosen(items, vocabulary, min_count):
 
 
 def _codes(items, vocabulary):
-    """Returns a `Vocabulary` with each id replaced by its index in `items`, or by a
+    """Returns `vocabulary` with each id replaced by the id's index in `items`, or by a
     negative number if `items` lacks the id."""
     codes = items.encode(vocabulary.ids).astype(np.int64)
     return Vocabulary(np.where(codes > 0, codes, -1 - np.arange(len(codes))))
 
 
 def _extended(vocabulary, items):
-    """Returns `vocabulary.extended(column)` for a column with these items."""
+    """Returns `vocabulary` extended by new items, with the counts of `items`."""
     extended = vocabulary.extended(items.ids)
     extended.counts[extended.encode(items.ids) - 1] = items.counts
     return extended

@@ -1,4 +1,4 @@
-"""A log's events in files; each file holds all events of some users."""
+"""Distributes a log's events over files; each user's events are in one file."""
 
 from pathlib import Path
 
@@ -12,19 +12,19 @@ from .raw_ids import as_ids
 from .times import NUMBERED
 from .vocabulary import Vocabulary
 
-_SAMPLE = 1 << 16  # how many users to sample when dividing the log
-_MOST = 128  # files that are open at once
+_SAMPLE = 1 << 16  # the number of users to sample when dividing the log
+_MOST = 128  # the maximum number of files open at once
 
 
 def count_items(log):
-    """Reads a log once, for its items and for a sample of its users.
+    """Reads a log once, to count its items and to sample its users.
 
     Args:
         log: `PartitionedLog`.
 
     Returns:
-        `(vocabulary, users)`: the `Vocabulary` of all items, and the users of events
-        spread evenly over the log.
+        `(vocabulary, users)`: the `Vocabulary` of all items, and the users of evenly
+        spaced events.
     """
     counts = None
     users, first = [], 0
@@ -43,17 +43,17 @@ def count_items(log):
 
 
 class Buckets:
-    """The events of a log in files, by user.
+    """The events of a log in files, grouped by user.
 
-    Each bucket's users precede the next bucket's. Numbering users bucket by bucket
-    therefore gives the same numbers as sorting the whole log.
+    In sorted order, each bucket's users come before the next bucket's users. Numbering
+    users bucket by bucket gives the same numbers as sorting the whole log.
 
     Args:
         folder: `Path` of the folder for the files.
         log: `PartitionedLog`.
-        vocabulary: `Vocabulary` of all of its items.
-        users: Array, the users of some of its events.
-        events: Integer, about how many events a bucket should hold.
+        vocabulary: `Vocabulary` of all items of the log.
+        users: Array, the users of some events of the log.
+        events: Integer, the approximate number of events per bucket.
     """
 
     def __init__(self, folder: Path, log, vocabulary, users, events: int) -> None:
@@ -76,8 +76,8 @@ class Buckets:
         """Reads the buckets in order.
 
         Returns:
-            Iterator of logs, sorted as by `read_interactions`. Their column `item`
-            holds indices in the vocabulary.
+            Iterator of logs, sorted as by `read_interactions`. The column `item` holds
+            indices in the vocabulary.
         """
         for path in self._files:
             frame = sort_log(_read(path).to_pandas())
@@ -128,7 +128,7 @@ class Buckets:
 
 
 class _BucketWriters:
-    """Writes parts of tables to the file of each bucket."""
+    """Writes tables part by part, to one file per bucket."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -161,6 +161,6 @@ def _read(path):
 
 
 def _as_array(ids):
-    """Returns ids as a plain array, text as objects."""
+    """Returns ids as a NumPy array; text gets the dtype object."""
     ids = np.asarray(ids)
     return ids if ids.dtype.kind in "iuf" else ids.astype(object)

@@ -1,4 +1,4 @@
-"""Which columns of a table are the users, the items, the times and further ones."""
+"""Finds the columns of a table: users, items, times and further columns."""
 
 import re
 
@@ -23,8 +23,8 @@ def check_names(roles, further):
     """Checks the names of the columns.
 
     Args:
-        roles: Dict from `user`, `item` and `timestamp` to what the caller gave.
-        further: What the caller gave as names of further columns.
+        roles: Dict from `user`, `item` and `timestamp` to the caller's arguments.
+        further: The caller's list of further columns.
     """
     for role, name in roles.items():
         is_name = pd.api.types.is_scalar(name) or isinstance(name, tuple)
@@ -44,20 +44,20 @@ def check_names(roles, further):
 
 
 def argument_of(role):
-    """Returns the argument that names the column of a role."""
+    """Returns the name of the argument for a role's column."""
     return role if role in ROLES else "columns"
 
 
 def match_columns(available, columns, source):
-    """Returns a dict from each role to the column's name in `available`.
+    """Returns a dict from each role to the name of its column in `available`.
 
     Args:
         available: The names of a table's columns.
-        columns: Dict from a role to the name that the caller gave.
+        columns: Dict from each role to the name that the caller gave.
         source: The path or the frame, for errors.
 
     Raises:
-        ArgumentError: If a column is missing, exists twice, or is named for two roles.
+        ArgumentError: If a column is missing, exists twice or is given for two roles.
     """
     available = list(available)
     found = find_columns(available, columns)
@@ -77,7 +77,7 @@ def match_columns(available, columns, source):
 
 
 def _missing_columns(lost, available, columns, source):
-    """Returns the error that names columns that are not in a table."""
+    """Returns the error for columns that a table lacks."""
     first, *others = lost
     also = "".join(f", nor {argument_of(r)}={columns[r]!r}" for r in others)
     arguments = dict.fromkeys(argument_of(role) for role in lost)
@@ -97,7 +97,7 @@ def _missing_columns(lost, available, columns, source):
 
 
 def find_columns(available, columns):
-    """As `match_columns`, with `None` for columns that are not in `available`."""
+    """As `match_columns`, but with `None` for each column that is missing."""
     bare = {}
     for name in available:
         bare.setdefault(str(name).split(":")[0], name)
@@ -108,7 +108,7 @@ def find_columns(available, columns):
 
 
 def lost_columns(found, columns):
-    """Returns the roles whose columns `find_columns` did not find."""
+    """Returns the roles for which `find_columns` found no column."""
     return [
         role
         for role, name in columns.items()
@@ -139,19 +139,19 @@ def _check_roles(found):
 
 
 def numbered_columns(columns, first_row, source):
-    """Returns the positions of columns in a file without a header, else `None`.
+    """Returns column positions if columns were given as numbers, otherwise `None`.
 
     Args:
-        columns: Dict from a role to what the caller gave: a name, or a number from 0.
-        first_row: List of the fields of the file's first line.
+        columns: Dict from each role to a column's name, or to its number from 0.
+        first_row: List of the fields in the first line of the file.
         source: The path, for errors.
 
     Raises:
-        ArgumentError: If only some are numbers, or a number is out of range.
+        ArgumentError: If names and numbers are mixed, or a number is out of range.
     """
     given = {role: name for role, name in columns.items() if name is not None}
     numbers = {role: name for role, name in given.items() if is_integer(name)}
-    # pandas writes such a header for a frame whose columns have no names.
+    # pandas writes the header 0, 1, 2, ... if a frame's columns have no names.
     if not numbers or first_row == [str(place) for place in range(len(first_row))]:
         return None
     for role, name in given.items():
@@ -185,12 +185,11 @@ def _mixed_columns_error(role, name, numbers):
 
 
 def check_for_header(header, rows, source):
-    """Checks that a header does not look like a row.
+    """Checks that a file's first line is a header, not a row of values.
 
     Args:
-        header: List of the fields of a file's first line, where no requested column was
-            found.
-        rows: List of the first rows of the file, the first line included.
+        header: List of the fields of the first line, which lacks the requested columns.
+        rows: List of the first rows of the file, including the first line.
         source: The path, for errors.
     """
     seen = [set(fields) for fields in zip(*rows[1:])]
@@ -201,7 +200,7 @@ def check_for_header(header, rows, source):
 
 
 def is_number_or_date(text):
-    """Returns whether a field looks like a value, not like the name of a column."""
+    """Returns whether a field looks like a value rather than a column name."""
     return _NUMBER_OR_DATE.fullmatch(text.strip()) is not None
 
 

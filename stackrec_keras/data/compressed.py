@@ -33,14 +33,14 @@ def compression_of(path):
 
 @contextmanager
 def open_bytes(path, name):
-    """Opens a file for reading bytes, decompressed as its extension says.
+    """Opens a file for reading bytes; its extension says how to decompress it.
 
     Args:
         path: `Path` of the file.
-        name: The argument that the path was given for.
+        name: The name of the argument that holds the path, for errors.
 
     Raises:
-        ImportError: If it is a `.zst` file and zstandard is not installed.
+        ImportError: If the file ends with `.zst` and zstandard is not installed.
         ArgumentError: If the file is damaged or cut off, or its extension is wrong.
     """
     compression = compression_of(path)
@@ -71,7 +71,7 @@ def open_bytes(path, name):
 
 
 def _actual_compression(raw):
-    """Returns the extension that fits the first bytes of a file, or `""`."""
+    """Returns the extension that matches a file's first bytes, or `""`."""
     begin = raw.read(10)
     raw.seek(0)
     # A text may begin with "BZh".
@@ -134,7 +134,7 @@ def _open_zstd(raw):
 
 
 class _ZstdReader(io.RawIOBase):
-    """The content of all frames of a file.
+    """Reads a zstandard file, across all of its frames.
 
     zstandard's own reader raises no error if a file is cut off, and reads only the
     first frame.

@@ -11,22 +11,22 @@ from .further_columns import check_column_name
 from .histories import gather_rows
 
 Columns = Mapping[str, np.ndarray]
-"""The values of each row by the name of their column, each `(rows, length)`."""
+"""Dict from the name of a column to its values, `(rows, length)`."""
 
 
 @dataclass(frozen=True, eq=False)
 class EventColumns(Columns):
-    """Values of events, cut into rows whenever a column is asked for.
+    """Columns of event values, which are cut into rows on each access.
 
-    It is a mapping from a name to `(rows, length)` values, 0 at padding. It holds the
-    values once per event, however long the rows are and however much they overlap.
+    A mapping from column name to `(rows, length)` values, 0 at padding. It stores one
+    value per event, however long the rows are and however much they overlap.
 
     Args:
-        events: Dict from a name to `(events,)` values.
-        begins: `(rows,)` first input event of each row. If a row has too many input
-            events, the newest are kept.
-        ends: `(rows,)` index after the last input event of each row.
-        targets: `(rows,)` event after the inputs, in the last place of the row.
+        events: Dict from column name to `(events,)` values.
+        begins: `(rows,)`, the index of each row's first input event. If a row has too
+            many input events, the newest are kept.
+        ends: `(rows,)`, the index after each row's last input event.
+        targets: `(rows,)`, the index of the event in the last place of each row.
         length: Integer, the number of columns of the rows.
     """
 
@@ -49,7 +49,7 @@ class EventColumns(Columns):
         return len(self.events)
 
     def cut(self, values: np.ndarray) -> np.ndarray:
-        """Cuts the values `(events,)` of events into rows `(rows, length)`."""
+        """Cuts `(events,)` values into `(rows, length)` values."""
         rows = np.zeros((len(self.targets), self.length), values.dtype)
         gather_rows(values, self.begins, self.ends, self.length - 1, rows[:, :-1])
         if len(self.targets):
@@ -57,7 +57,7 @@ class EventColumns(Columns):
         return rows
 
     def take(self, rows) -> "EventColumns":
-        """Returns the columns of the rows at `rows`, without cutting them."""
+        """Returns these columns for some of the rows, without cutting them."""
         return replace(
             self,
             begins=self.begins[rows],
@@ -67,14 +67,14 @@ class EventColumns(Columns):
 
 
 def take_rows(columns: Columns, rows) -> Columns:
-    """Returns the columns of some rows: indices, a slice or a boolean mask."""
+    """Returns the columns at `rows`: indices, a slice or a boolean mask."""
     if isinstance(columns, EventColumns):
         return columns.take(rows)
     return {name: values[rows] for name, values in columns.items()}
 
 
 def check_columns(columns, shape: tuple[int, int]) -> None:
-    """Checks the `columns` of windows whose items have this shape."""
+    """Checks the `columns` of windows whose items have the given shape."""
     if isinstance(columns, EventColumns):
         if (len(columns.targets), columns.length) != shape:
             raise ArgumentError(

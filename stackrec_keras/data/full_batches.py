@@ -1,4 +1,4 @@
-"""Batches of one shape, because the backend compiles a step for each shape."""
+"""Batches of equal shape, because the backend compiles a step for each shape."""
 
 import keras
 import numpy as np
@@ -7,10 +7,10 @@ from .batches import Batches
 
 
 class FullBatches(keras.utils.PyDataset):
-    """The batches of a `Batches`, the last one filled up with rows of padding.
+    """The batches of a `Batches`, with rows of padding added to the last one.
 
-    These rows have no target, so the batch's loss comes only from its other rows. If
-    there is only one batch, it is not filled up.
+    Rows of padding have no target, so they do not change the loss. If there is only one
+    batch, no rows are added.
 
     Args:
         batches: `Batches` for training.

@@ -14,13 +14,13 @@ _NUMBERS = "biufM"  # numpy's kinds: booleans, numbers and datetimes
 
 
 def is_column_name(name) -> bool:
-    """Returns whether a further column may have this name."""
+    """Returns whether `name` is a valid name for a further column."""
     is_free = isinstance(name, str) and name not in _TAKEN
     return is_free and not name.startswith("next_")
 
 
 def check_column_name(name) -> None:
-    """Checks that a further column may have this name, given in `columns`."""
+    """Checks that a name in `columns` is valid for a further column."""
     if not is_column_name(name):
         raise ArgumentError(
             "columns",
@@ -33,7 +33,7 @@ def check_column_name(name) -> None:
 def further_columns(log) -> dict[str, np.ndarray]:
     """Returns a log's numeric columns by name; the log must have no missing values.
 
-    Datetimes become seconds. Columns of another kind are left out.
+    Datetimes become seconds. Columns that are not numeric are left out.
     """
     return {
         name: whole_seconds(column.to_numpy()) if is_time(column) else column.to_numpy()
@@ -53,7 +53,7 @@ def is_time(values) -> bool:
 
 
 def whole_seconds(times: np.ndarray) -> np.ndarray:
-    """Returns times in whole seconds, int64; numbers are taken as seconds."""
+    """Returns times in whole seconds, int64. Numbers are already in seconds."""
     if is_time(times):
         times = times.astype("datetime64[s]")
     elif times.dtype.kind == "f":
@@ -62,13 +62,13 @@ def whole_seconds(times: np.ndarray) -> np.ndarray:
 
 
 def check_seconds(name: str, times: np.ndarray, received: Any = ...) -> None:
-    """Checks that numbers can be seconds since 1970, and are not milliseconds.
+    """Checks that numbers can be seconds since 1970, not milliseconds.
 
-    Models read differences between times. On JAX, times after 2038 lose their higher
+    Models use the differences between times. On JAX, times after 2038 lose their high
     bits, but differences of up to 68 years stay correct.
 
     Args:
-        name: String, the argument that holds them, or that names their column.
+        name: String, the name of the argument or the column, for errors.
         times: Array of numbers.
         received: The argument's value, as in `ArgumentError`. Defaults to `...`.
     """
@@ -83,13 +83,13 @@ def check_seconds(name: str, times: np.ndarray, received: Any = ...) -> None:
 
 
 def as_numeric(column: pd.Series, name: str, source, place) -> pd.Series:
-    """Returns a further column of a log with a numpy dtype of numbers or datetimes.
+    """Converts a further column of a log to a numeric or datetime dtype of numpy.
 
     Args:
         column: Series without missing values.
         name: String, the name of the column.
         source: The path or the frame, for errors.
-        place: Function that turns a row's number into its place, for errors.
+        place: Function that says where a row is, given its number, for errors.
 
     Raises:
         ArgumentError: If a value is not a number.

@@ -1,4 +1,4 @@
-"""Each user's encoded events, one after the other, and rows cut from them."""
+"""The encoded events of all users, and rows cut from them."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from stackrec_keras.errors import ArgumentError
 from .further_columns import further_columns, whole_seconds
 from .times import NUMBERED
 
-# Rows gathered at once, which bounds the memory of the index arrays.
+# The number of rows gathered at once, which limits the memory for index arrays.
 _CHUNK = 1 << 17
 
 
 @dataclass(frozen=True, eq=False)
 class Histories:
-    """The events of all users, sorted by user and time, items encoded.
+    """The events of all users, sorted by user and time, with encoded items.
 
     Args:
         items: `(events,)` int32 indices, none of them 0.
@@ -24,8 +24,8 @@ class Histories:
         starts: `(users + 1,)` int64; user u's events are
             `items[starts[u]:starts[u + 1]]`, oldest first.
         user_ids: `(users,)` raw user ids.
-        columns: Dict from the name of a further column to its `(events,)` numbers.
-            `"timestamps"` are the times in whole seconds, if the log has times.
+        columns: Dict from column name to `(events,)` numbers. It has `"timestamps"`,
+            the times in whole seconds, if the log has times.
     """
 
     items: np.ndarray
@@ -46,14 +46,14 @@ class Histories:
 
 
 def make_histories(log, vocabulary) -> Histories:
-    """Encodes a sorted log, without events of items that are not in `vocabulary`.
+    """Encodes a sorted log; events of items not in `vocabulary` are left out.
 
     Args:
-        log: A frame as `read_interactions` returns it.
+        log: A sorted log, as `read_interactions` returns it.
         vocabulary: The `Vocabulary` of the items.
 
     Returns:
-        `Histories` of all users of the log, including those left without events.
+        `Histories` of all users of the log, even if all their events are left out.
 
     Raises:
         ArgumentError: If `log` is not an interaction log, or is not sorted by user and
@@ -110,7 +110,7 @@ def check_log(log):
 
 
 def user_codes(log):
-    """Returns user indices `(events,)`, rising from 0 along a log, and the raw ids."""
+    """Returns each event's user index, from 0, and the raw id of each user."""
     codes, unique = pd.factorize(log["user"])
     codes = codes.astype(np.int32)
     steps = np.diff(codes)
@@ -125,12 +125,12 @@ def user_codes(log):
 
 
 def gather_rows(values, begins, ends, length, rows=None) -> np.ndarray:
-    """Cuts `values[begin:end]`, at most `length` long, into left-padded rows.
+    """Cuts a left-padded row from `values[begin:end]` for each begin and end.
 
     Args:
         values: `(events,)` array.
-        begins: `(rows,)` first event of each row.
-        ends: `(rows,)` index after its last event.
+        begins: `(rows,)`, the index of each row's first event.
+        ends: `(rows,)`, the index after each row's last event.
         length: Integer, the number of columns; a longer row keeps its newest events.
         rows: `(rows, length)` array of zeros to write to. Defaults to a new one.
 

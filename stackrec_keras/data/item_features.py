@@ -1,4 +1,4 @@
-"""Item features that are given as vectors, such as text embeddings."""
+"""Item features given as vectors, such as text embeddings."""
 
 from collections.abc import Mapping
 from os import PathLike
@@ -23,17 +23,17 @@ def read_item_features(
 
     Args:
         path: Path of a `.csv`, `.tsv` or `.parquet` file with a column of raw item ids.
-            All other columns must hold numbers; they are the features, in this order.
+            All other columns are the features, in their order; they must hold numbers.
         vocabulary: `Vocabulary` of the items.
-        item: String, the column of the item ids. Defaults to `"item"`.
+        item: String, the name of the column of item ids. Defaults to `"item"`.
         default: As in `Vocabulary.align_features`. Defaults to `None`.
 
     Returns:
         Float32 array `(len(vocabulary), num_features)`; its first row is for index 1.
 
     Raises:
-        ArgumentError: If the file cannot be read or has no column `item`, if a column
-            does not hold numbers, or if an item has no features and there is no
+        ArgumentError: If the file cannot be read, has no column `item` or has features
+            that are not numbers; or if an item has no features and there is no
             `default`.
         FileNotFoundError: If there is no such file.
 
@@ -90,13 +90,14 @@ def as_feature_rows(name, values, num_rows=None, of="items"):
     """Returns feature vectors as a float32 array `(num_rows, num_features)`.
 
     Args:
-        name: String, the argument that holds them.
-        values: What was given.
-        num_rows: Integer, how many rows there must be, or `None` for any.
+        name: String, the name of the argument, for errors.
+        values: The value of the argument.
+        num_rows: Integer, the required number of rows, or `None` for any.
         of: String, what the rows stand for. Defaults to `"items"`.
 
     Raises:
-        ArgumentError: If `values` is not a table of finite numbers with that many rows.
+        ArgumentError: If `values` is not a table of finite numbers, or has the wrong
+            number of rows.
     """
     given = _as_table(name, values, of)
     if num_rows is not None and len(given) != num_rows:
@@ -126,7 +127,7 @@ def _as_table(name, values, of="items"):
     """Returns values as a 2-D array of numbers."""
     if hasattr(values, "toarray"):  # a sparse matrix of SciPy
         values = values.toarray()
-    elif ops.is_tensor(values):  # on any device, also of types that numpy lacks
+    elif ops.is_tensor(values):  # on any device, of any dtype
         values = ops.convert_to_numpy(ops.cast(values, "float32"))
     try:
         given = np.asarray(values)
@@ -188,7 +189,7 @@ def _ids_and_rows(features):
 
 
 def _check_overlap(vocabulary, ids, is_missing, default):
-    """Refuses missing features without a default, and features that fit no item."""
+    """Raises if features are missing without a default, or belong to no item."""
     if default is not None and not is_missing.all():
         return
     fix = "Add them, or give default=0, or a default vector, for items without any."

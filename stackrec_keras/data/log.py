@@ -30,11 +30,11 @@ def read_interactions(
 
     - `.csv`: separated by commas, or by semicolons, tabs or pipes
     - `.tsv`: separated by tabs
-    - `.inter`: the format of RecBole, separated by tabs, and quotes mean nothing. A
-      column may be named with or without its `:type`; a `:token` is text
+    - `.inter`: the format of RecBole, separated by tabs, where quotes have no special
+      meaning. A column may be named with or without its `:type`; a `:token` is text
     - `.dat`: the format of MovieLens, `user::item::rating::timestamp` without a header
     - `.parquet`: needs pyarrow, `pip install 'stackrec-keras[parquet]'`
-    - `.gz`, `.bz2`, `.xz`, `.zip` after one of the first three; also `.zst`, which
+    - one of the first three followed by `.gz`, `.bz2`, `.xz`, `.zip` or `.zst`; `.zst`
       needs zstandard, `pip install 'stackrec-keras[zstd]'`
 
     Each row of a text file is one event. A row whose number of fields differs from the
@@ -52,8 +52,8 @@ def read_interactions(
             number of the column, from 0. Defaults to `"user"`, or `"user_id"` if there
             is no such column.
         item: The column of item ids, likewise. Defaults to `"item"`, or `"item_id"`.
-        timestamp: The column of times, likewise: numbers, datetimes or ISO 8601
-            strings. `None` takes the order of the rows as time. Defaults to
+        timestamp: The column of times, likewise. Times are numbers, datetimes or ISO
+            8601 strings. `None` takes the order of the rows as time. Defaults to
             `"timestamp"`.
         columns: List of the names of further columns to keep: numbers, booleans or
             datetimes. Defaults to none.
@@ -66,13 +66,11 @@ def read_interactions(
     Raises:
         FileNotFoundError: If there is no such file.
         IsADirectoryError: If the path is a folder.
-        ImportError: If the file needs pyarrow or zstandard, and it is not installed.
-        ArgumentError: If the extension is unknown; if the file is damaged, is not in
-            the format of its extension, is not in UTF-8 or has no header; if a column
-            is missing, is in the file twice or is asked for twice; if a value is
-            missing; if some times are numbers and others are dates; if a further column
-            is not numeric; or if there are no rows. Errors in the rows of a text file
-            name the line.
+        ImportError: If the file needs pyarrow or zstandard, which is not installed.
+        ArgumentError: If the file is damaged, not in UTF-8, not in the format of its
+            extension, or without a header or rows. Also if a column is missing or
+            exists twice, a value is missing, times mix numbers and dates, or a further
+            column is not numeric. An error in a row of a text file names the line.
 
     Warns if numbers are so large for their type that different ids or times may have
     become equal.
@@ -124,14 +122,14 @@ def _as_frame(data):
 
 
 def clean_columns(raw, names, source, place):
-    """Returns the columns of a log, checked, under the names of their roles.
+    """Checks the columns of a log and names each after its role.
 
     Args:
         raw: The frame of the columns as they were read.
-        names: Dict from a role to the column's name; `None` takes the order of the
+        names: Dict from each role to the column's name; `None` takes the order of the
             rows as time.
         source: The path or the frame, for errors.
-        place: Function that turns a row's number into its place, for errors.
+        place: Function that says where a row is, given its number, for errors.
 
     Raises:
         ArgumentError: If values are missing, or do not fit their role.
@@ -157,7 +155,7 @@ def clean_columns(raw, names, source, place):
 
 
 def _check_missing(raw, names, source, place):
-    """Checks that no column lacks values; the error names all that do."""
+    """Checks that no values are missing; the error names all such columns."""
     roles = {name: role for role, name in names.items() if name is not None}
     missing = {name: raw[name].isna().to_numpy() for name in roles}
     lacking = [
@@ -191,7 +189,7 @@ def _plain(column):
 
 
 def _check_ids(ids, column, source):
-    """Refuses, or warns of, different ids that are equal in Python."""
+    """Raises or warns if different ids are equal in Python."""
     if ids.dtype.kind == "f":
         largest = float(ids.abs().max())
         if not np.isfinite(largest):
@@ -209,7 +207,7 @@ def _check_ids(ids, column, source):
 
 
 def sort_log(log):
-    """Returns a log in the stable order by user and time."""
+    """Returns a log in a stable sort by user and time."""
     order = _sorting_order(_ranks(log["user"]), log["timestamp"].to_numpy())
     if order is None:
         return log
@@ -218,7 +216,7 @@ def sort_log(log):
 
 
 def _ranks(ids):
-    """Returns integers that sort as `ids` do."""
+    """Returns integers that sort in the same order as `ids`."""
     if ids.dtype.kind == "i":
         return ids.to_numpy()
     try:
@@ -248,7 +246,7 @@ def _sorting_order(users, times):
     """Returns the stable order by (user, time), or `None` if rows are sorted."""
     if times.dtype.kind == "M":
         times = times.view(np.int64)
-        times = times // max(1, int(np.gcd.reduce(times)))  # seconds, held as us
+        times = times // max(1, int(np.gcd.reduce(times)))  # seconds stored as us
     key = _combined_key(users, times)
     if key is None:
         return np.lexsort((times, users))

@@ -42,14 +42,14 @@ def read_file(path, columns):
 
     Args:
         path: `Path` of the file.
-        columns: Dict from a role to the name, or the number, that the caller gave.
+        columns: Dict from each role to the caller's column name or number.
 
     Returns:
         `(frame, names, place)`: the columns, a dict from role to column name, and a
-        function that turns a row's number into its place in the file, for errors.
+        function that says where a row is, given its number, for errors.
 
     Raises:
-        As `read_interactions`.
+        The same errors as `read_interactions`.
     """
     looked_up = f"check the path, which is relative to {Path.cwd()}"
     check_file(_ARGUMENT, path, looked_up)
@@ -140,7 +140,7 @@ def _place_of_row(open_file, form, has_header, row):
 
 
 def _check_header_is_no_row(frame, header, names, columns, path, place):
-    """Checks that the header is neither repeated among the rows nor a row itself."""
+    """Checks that the header is not itself a row, and is not repeated below."""
     # pandas writes a header of numbers for columns without names.
     if header == [str(number) for number in range(len(header))]:
         return
@@ -230,13 +230,13 @@ def _read_parquet(path, columns):
         names = match_columns(file.schema_arrow.names, columns, path)
         wanted = [name for name in names.values() if name is not None]
         table = file.read(columns=wanted)
-    # The metadata would turn a column that was an index in pandas into one again.
+    # With the metadata, pandas would turn a column back into an index.
     return table.to_pandas(ignore_metadata=True), names, place_in_frame
 
 
 @contextlib.contextmanager
 def open_parquet(path):
-    """Opens a `ParquetFile` as a context manager whose errors name the file.
+    """Returns a context manager that opens a Parquet file; its errors name the file.
 
     Args:
         path: `Path` of the file.
@@ -267,5 +267,5 @@ def open_parquet(path):
 
 
 def place_in_frame(row):
-    """Returns how errors name a row of a frame."""
+    """Returns where a row of a frame is, as errors say it."""
     return f"row {row} (from 0)"

@@ -35,7 +35,7 @@ _terms_shown = False
 def load_ml_1m():
     """Returns the log of MovieLens 1M: users 1 to 6040, titles, times in seconds.
 
-    See `load` for where it comes from. The log is the same from every origin.
+    `load` says where it comes from. The log is the same from every source.
     """
     for folder in _local_folders():
         if _has_copy(folder):

@@ -1,4 +1,4 @@
-"""Data sets that are known by name."""
+"""Data sets that can be loaded by name."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -53,7 +53,7 @@ def load(name: str) -> pd.DataFrame:
     Raises:
         ArgumentError: If the name is unknown.
         ValueError: If the local copy is cut off or changed.
-        OSError: If there is no local copy and none could be fetched.
+        OSError: If there is no local copy and the download failed.
 
     Example:
 

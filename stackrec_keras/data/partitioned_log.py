@@ -1,4 +1,4 @@
-"""A log in many Parquet files, read some events at a time."""
+"""A log in many Parquet files, which is read a few events at a time."""
 
 import contextlib
 import glob
@@ -19,7 +19,7 @@ from .columns import IDS, check_names, match_columns, named_column
 from .log import clean_columns
 from .log_files import open_parquet, place_in_frame
 
-_EVENTS = 1 << 18  # events to read at a time
+_EVENTS = 1 << 18  # the number of events to read at a time
 _MISSING = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -30,7 +30,7 @@ class PartitionedLog:
 
     Attributes:
         files: List of the paths of the files with events, in the order of their names.
-        num_events: Integer, the number of events in all of them.
+        num_events: Integer, the number of events in all files.
         has_times: Boolean, whether the log has a column of times.
         columns: List of the names of the further columns.
     """
@@ -100,10 +100,10 @@ class PartitionedLog:
         return pd.Series([value]).repeat(rows).reset_index(drop=True)
 
     def _check_file(self, path):
-        """Returns the number of events in a file. If it has any, its columns must have
-        the same types as in the first file."""
+        """Returns the number of events in a file, and checks that its columns have the
+        same types as in the first file."""
         with _errors_about_path(), open_parquet(path) as file:
-            if not file.metadata.num_rows:  # pandas writes other types for empty files
+            if not file.metadata.num_rows:  # pandas gives empty files other types
                 return 0
             names = self._names_in(file, path)
             types = {
@@ -150,9 +150,9 @@ def open_log(
 
     Folders named `key=value`, as Spark, Dask and Polars write them, become columns of
     integers or text. A column must have the same type in every file that has events.
-    Ids are integers, floats or text; times are numbers, timestamps or dates. The files
-    are read in the order of their names, and events of one user at the same time keep
-    that order.
+    Ids are integers, floats or text; times are numbers, timestamps or dates. Files are
+    read in the order of their names, and a user's events at the same time keep that
+    order.
 
     Needs pyarrow, `pip install 'stackrec-keras[parquet]'`.
 
@@ -172,9 +172,9 @@ def open_log(
         A `PartitionedLog`.
 
     Raises:
-        ArgumentError: If no file matches; if there are no events; if a file is damaged;
-            or if a column is missing, has an unsupported type or has a different type
-            than in the first file. The error names the file.
+        ArgumentError: If no file matches, there are no events, or a file is damaged.
+            Also if a column is missing, has an unsupported type, or differs in type
+            from the first file. The error names the file.
         ImportError: If pyarrow is not installed.
 
     Example:
@@ -225,13 +225,13 @@ def _is_hidden(file, root):
 
 
 def _keys_of(path):
-    """Returns the dict of the folders of a path that are named `key=value`."""
+    """Returns a dict of the `key=value` folders in a path."""
     pairs = (part.partition("=") for part in path.parent.parts if "=" in part)
     return {unquote(key): unquote(value) for key, _, value in pairs}
 
 
 def _types_in_paths(files):
-    """Returns the dict from keys to their type: int if all values are integers."""
+    """Returns a dict from key to type: int if all values of the key are integers."""
     values: dict[str, set[str]] = {}
     for path in files:
         for key, value in _keys_of(path).items():
@@ -247,7 +247,7 @@ def _is_integer(text):
 
 
 def _as_frame(batch):
-    """Returns a batch as a frame with a fresh index."""
+    """Returns a batch as a frame with the index 0 to rows - 1."""
     import pyarrow
 
     table = pyarrow.Table.from_batches([batch])
@@ -259,7 +259,7 @@ def _place_after(row):
 
 
 def _plain_type(kind):
-    """Returns an Arrow type, the same for all forms of text."""
+    """Returns an Arrow type, with one type for all kinds of text."""
     import pyarrow
     from pyarrow import types
 
@@ -294,7 +294,7 @@ def _check_type(role, column, kind, path):
 
 @contextlib.contextmanager
 def _errors_about_path():
-    """Context manager whose errors name `path` instead of `path_or_frame`."""
+    """Context manager; errors inside it name `path`, not `path_or_frame`."""
     try:
         yield
     except ArgumentError as error:

@@ -51,28 +51,27 @@ def prepare_log(
 ) -> Split:
     """Splits a log that need not fit into memory, and writes its rows to a folder.
 
-    The rows have the same items, users, columns and order as the rows of a log in
-    memory. Their batches are the same too, and so are the results of training.
+    The rows and their order are the same as for a log in memory, and so are the batches
+    and the results of training.
 
     The log is read twice: first to count its items, then to distribute its events over
     files, each with all events of some users. The files are then split one by one.
-    Memory holds the catalogue, about `events_in_memory` events (more if the log has
-    over 128 times as many), and the whole history of one user. Until the call ends, the
-    disk holds a second copy of the log.
+    Memory holds the catalogue, the whole history of one user, and about
+    `events_in_memory` events (more if the log has over 128 times as many). Until the
+    call ends, the disk holds a second copy of the log.
 
-    The folder appears when it is complete. The next call replaces whatever an
-    interrupted one left beside the folder. Files that this function did not write are
-    never removed.
+    The folder appears when it is complete. The next call removes what an interrupted
+    call left beside it. Files that this function did not write are never removed.
 
     Args:
         log: A `PartitionedLog`, as `open_log` returns it.
         folder: The folder to write.
-        length: Integer, items per row, including the target.
+        length: Integer, the number of items per row, including the target.
         split: String, `"leave-one-out"`, `"time"` or `"random"`. Defaults to
             `"leave-one-out"`.
         overwrite: Boolean, whether to replace a prepared log in the folder. Defaults to
             `False`.
-        events_in_memory: Integer, how many events to split at a time. It does not
+        events_in_memory: Integer, the number of events to split at a time. It does not
             change the result. Defaults to `1_000_000`.
         **arguments: Arguments of the split's function, with the same defaults:
             `split_leave_one_out`, `split_by_time` (except `user_ids`), or
@@ -83,8 +82,8 @@ def prepare_log(
 
     Raises:
         ArgumentError: If an argument is out of range, a file of the log is damaged or
-            holds invalid values, a part of the split has no rows, the folder
-            already holds something, or another process is preparing it.
+            invalid, a part of the split has no rows, the folder is not empty, or
+            another process is preparing the same folder.
 
     Example:
 
@@ -133,7 +132,7 @@ def read_prepared(folder: str | PathLike) -> Split:
         A `Split`, whose arrays stay in the folder.
 
     Raises:
-        ArgumentError: If it is not such a folder, or one of its files is damaged.
+        ArgumentError: If it is not a prepared log, or one of its files is damaged.
 
     Example:
 
@@ -213,7 +212,7 @@ def _check_free(folder, overwrite):
 
 @contextlib.contextmanager
 def _partial_folder(folder):
-    """Context manager that makes an empty folder beside `folder`, and removes it."""
+    """Context manager for an empty folder beside `folder`, removed at the end."""
     partial = folder.with_name(f"{folder.name}.partial")
     mark = partial / _MARK
     if partial.exists() and not mark.exists():
@@ -226,7 +225,7 @@ def _partial_folder(folder):
     partial.mkdir(parents=True, exist_ok=True)
     mark.touch()
     with _locked(mark, folder):
-        for path in partial.iterdir():  # what a killed process has left
+        for path in partial.iterdir():  # left by a killed process
             if path.is_dir():
                 shutil.rmtree(path)
             elif path != mark:
@@ -259,7 +258,7 @@ def _locked(mark, folder):
 
 
 def _move(partial, folder):
-    """Puts a complete folder in the place of an earlier one."""
+    """Moves the complete folder `partial` to `folder`, and replaces what is there."""
     if folder.exists():
         folder.rename(partial / _EARLIER)
     partial.rename(folder)
@@ -294,7 +293,7 @@ def _open(folder, facts):
 
 
 def _plain_arguments(kind):
-    """Returns those arguments of a split that JSON can hold."""
+    """Returns a dict of the split's arguments that JSON can hold."""
     return {
         f.name: value
         for f in fields(kind)

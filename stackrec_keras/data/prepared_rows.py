@@ -1,4 +1,4 @@
-"""The rows of a split as files: written bucket by bucket, read without loading them."""
+"""Writes the rows of a split bucket by bucket, and opens them without loading them."""
 
 from pathlib import Path
 from urllib.parse import quote
@@ -18,7 +18,7 @@ _PLACES = ("begins", "ends", "targets")
 _ARRAYS = ("items", "users", "end_time", *_PLACES)
 _USERS = "users.npy"
 FILES = (*PARTS, _EVENTS, _PAST_EVENTS, _USERS)
-"""The names of what a folder holds when it is complete."""
+"""The names of the entries of a complete folder."""
 
 
 class _ColumnsWriter:
@@ -34,7 +34,7 @@ class _ColumnsWriter:
         self.rows = 0
 
     def append(self, columns):
-        """Writes rows of all columns, a dict of arrays."""
+        """Writes rows of all columns, given as a dict of arrays."""
         for name, values in columns.items():
             if name not in self._writers:
                 self._writers[name] = ArrayWriter(_file(self._folder, name))
@@ -49,7 +49,7 @@ class _ColumnsWriter:
 
 
 class _UsersWriter:
-    """Writes raw user ids; ids that are text get the width of the longest one.
+    """Writes raw user ids; text ids get the width of the longest id.
 
     Args:
         folder: `Path` of the folder.
@@ -69,7 +69,7 @@ class _UsersWriter:
         self.users += len(ids)
 
     def close(self):
-        """Joins what was written."""
+        """Joins the parts into one file."""
         dtype = np.result_type(*(dtype for _, dtype in self._chunks))
         writer = ArrayWriter(self._path)
         for path, _ in self._chunks:
@@ -88,7 +88,7 @@ def write_buckets(folder: Path, buckets, cut, stages) -> dict:
         stages: As in `Plan`.
 
     Returns:
-        A dict for `read_rows` that JSON can hold.
+        The dict that `read_rows` takes; JSON can hold it.
     """
     users = _UsersWriter(folder)
     rows: dict[str, _ColumnsWriter] = {}
@@ -124,16 +124,16 @@ def write_buckets(folder: Path, buckets, cut, stages) -> dict:
 
 
 def split_rows(folder: Path, facts: dict, windows: Windows, split) -> dict:
-    """Writes the parts of rows that are not split yet.
+    """Splits rows that are already written, and writes the parts.
 
     Args:
-        folder: The folder that holds them.
+        folder: The folder that holds the rows.
         facts: What `write_buckets` returned.
         windows: The `Windows` in the folder.
         split: `AtRandom`.
 
     Returns:
-        The dict for `read_rows`.
+        The dict that `read_rows` takes.
     """
     drawn = draw_parts(windows, split.test_share, split.validation_share, split.seed)
     for name, rows in drawn.items():
@@ -150,12 +150,12 @@ def join_stages(folder: Path, facts: dict, windows: dict[str, Windows]) -> dict:
     """Writes the training rows of all stages, one stage after the other.
 
     Args:
-        folder: The folder that holds them.
+        folder: The folder that holds the rows.
         facts: What `write_buckets` returned.
-        windows: Dict from the name of each part to the `Windows` in the folder.
+        windows: Dict from part name to the `Windows` in the folder.
 
     Returns:
-        The dict for `read_rows`.
+        The dict that `read_rows` takes.
     """
     stages = [name for name in windows if name not in PARTS]
     _write_part(
@@ -177,12 +177,12 @@ def read_rows(folder: Path, facts: dict, vocabulary) -> dict[str, Windows]:
     """Opens rows without loading them.
 
     Args:
-        folder: The folder that holds them.
+        folder: The folder that holds the rows.
         facts: What `write_buckets` or `split_rows` returned.
         vocabulary: The `Vocabulary` of the items.
 
     Returns:
-        Dict from the name of each part to its `Windows`.
+        Dict from part name to `Windows`.
     """
     user_ids = StoredArray.open(folder / _USERS)
     found = {}
@@ -213,7 +213,7 @@ def read_rows(folder: Path, facts: dict, vocabulary) -> dict[str, Windows]:
 
 
 def _parts_of(found, stages):
-    """Returns the rows of a bucket by the name of their part.
+    """Returns a dict from part name to the rows of a bucket.
 
     Each training stage is a separate part, because its rows from all buckets must come
     before the next stage's rows.
@@ -230,14 +230,14 @@ def _parts_of(found, stages):
 
 
 def _store_of(windows, parts):
-    """Returns the folder of the windows' events; rows before a time have separate
-    events."""
+    """Returns the name of the folder of the windows' events. In a split by time, the
+    training events are in a separate folder."""
     events = parts.get("test", windows).columns.events
     return _EVENTS if windows.columns.events is events else _PAST_EVENTS
 
 
 def _arrays(windows, first_user=0, first_event=0):
-    """Returns the arrays to write for windows that follow so many users and events."""
+    """Returns the arrays to write; `first_user` and `first_event` are offsets."""
     users = windows.users
     places = {name: getattr(windows.columns, name) + first_event for name in _PLACES}
     return {

@@ -22,8 +22,8 @@ def split_random(
     without a validation part.
 
     Windows that overlap (`make_windows(..., stride=1)`) are split by user instead,
-    because training must not see a test row. A model that learns its users (SSEPT) then
-    knows no test user; `split_leave_one_out` keeps every user in training.
+    because training must not see a test row. A model that learns users (SSEPT) then
+    knows none of the test users; `split_leave_one_out` keeps every user in training.
 
     Args:
         windows: `Windows`.
@@ -58,7 +58,7 @@ def split_random(
 
 
 def draw_parts(windows, test_share, validation_share, seed):
-    """Returns a dict from the name of a part to the indices of its rows, in order."""
+    """Returns a dict from part name to the sorted indices of the part's rows."""
     test_rows = round(len(windows) * test_share)
     held_out = test_rows + round(len(windows) * validation_share)
     draw = _draw_users if windows.overlapping else _draw_rows

@@ -1,4 +1,4 @@
-"""Raw ids of a log, in a form that a file can hold."""
+"""Converts raw ids of a log to types that a file can hold."""
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,13 @@ MIXED_BOOLEANS = (
     "holds booleans and numbers, and True and 1 are the same id to Python",
     "Give ids of one type, for example with astype(str).",
 )
-"""Reason and fix for ids for which `has_mixed_booleans` is true."""
+"""Reason and fix for the error about ids with mixed booleans."""
 
 _OWN = {str: str.__str__, int: int.__int__, float: float.__float__}
 
 
 def as_index(ids):
-    """Returns the ids as an index of their own type.
+    """Returns ids as a pandas index without changing their type.
 
     pandas 3 would convert objects to text, and fail if a string is not UTF-8.
     """
@@ -75,17 +75,17 @@ def as_ids(ids):
 
 
 def convert_like(ids, known):
-    """Returns ids as an array of the type of known numbers.
+    """Converts ids to the type of known numeric ids.
 
     Integers become floats if the known ids are floats, and whole floats become integers
     if the known ids are integers.
 
     Args:
         ids: Raw ids, as `Vocabulary` takes them.
-        known: Array of the raw ids that will precede `ids`.
+        known: Array of raw ids, which will precede `ids`.
 
     Raises:
-        ArgumentError: If that type cannot hold one of the ids.
+        ArgumentError: If the type of `known` cannot hold one of the ids.
     """
     ids = as_ids(ids)
     if {ids.dtype.kind, known.dtype.kind} != {"i", "f"}:
@@ -105,7 +105,7 @@ def convert_like(ids, known):
 
 
 def _plain_id(raw):
-    """Converts an id to a Python type if its class is derived from one."""
+    """Converts an id whose class derives from a plain Python type to that type."""
     if isinstance(raw, np.generic):
         return _plain_id(pd.Timestamp(raw) if raw.dtype.kind == "M" else raw.item())
     if isinstance(raw, tuple):

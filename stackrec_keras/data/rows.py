@@ -12,10 +12,10 @@ from stackrec_keras.wording import did_you_mean
 Inputs = np.ndarray | dict[str, np.ndarray]
 """The `x` of a model: item indices, or a dict of named features."""
 
-_PART_ITEMS = 1 << 21  # how many items to hold in memory at a time
+_PART_ITEMS = 1 << 21  # the number of items to hold in memory at a time
 
 ITEMS = ("items",)
-"""The features that give a plain array instead of a dict."""
+"""The features for which `x` is a plain array instead of a dict."""
 
 
 class Rows(ABC):
@@ -25,7 +25,7 @@ class Rows(ABC):
     exist.
 
     Attributes:
-        end_time: `(rows,)` time of each row's last item, or `None` if unknown.
+        end_time: `(rows,)`, the time of each row's last item, or `None` if unknown.
     """
 
     end_time: np.ndarray | None
@@ -89,7 +89,7 @@ class Rows(ABC):
             `(rows, length - 1)`, and one target for each transfer pair, `(pairs,)`.
 
         Raises:
-            ArgumentError: If one of these features does not exist.
+            ArgumentError: If one of the features does not exist.
         """
         return self._inputs(features), self.targets_for(evaluation=False)
 
@@ -123,16 +123,16 @@ class Rows(ABC):
 def check_features(
     features: Iterable[str] | None, rows: Rows, with_users: bool = False
 ) -> tuple[str, ...]:
-    """Returns the names of the features that were asked for.
+    """Checks `features`, and returns the names as a tuple.
 
     Args:
         features: Names, or `None` for the default.
-        rows: `Rows` that must have these features.
-        with_users: Boolean, whether the users were asked for without naming features.
-            Defaults to `False`.
+        rows: `Rows`, which must have these features.
+        with_users: Boolean, short for `features=["items", "users"]`. Defaults to
+            `False`.
 
     Raises:
-        ArgumentError: If a feature does not exist, or the two arguments disagree.
+        ArgumentError: If a feature does not exist, or contradicts `with_users`.
     """
     if features is None:
         return ("items", "users") if with_users else ITEMS
@@ -170,7 +170,7 @@ def check_features(
 
 
 def _source_of(unknown, known):
-    """Returns where to get features that the rows lack."""
+    """Returns advice on where to get features that the rows lack."""
     if {"timestamps", "next_timestamps"} & {*unknown}:
         return (
             "Rows of a log have times if it was read with a column of times. HSTU can "

@@ -63,9 +63,9 @@ def read_sequences(
         FileNotFoundError: If there is no such file.
         IsADirectoryError: If the path is a folder.
         ImportError: If the file ends with `.zst` and zstandard is not installed.
-        ArgumentError: If an argument is out of range or of the wrong type, if no row
-            has two items, or if the file has another form: a header, lists in brackets,
-            or numbers such as 5.0.
+        ArgumentError: If an argument is out of range or of the wrong type, no row has
+            two items, or the file has a header, lists in brackets, or numbers such as
+            5.0.
 
     Warns if the first row is 0, 1, 2, ..., which pandas writes as the header of columns
     without names.
@@ -92,7 +92,7 @@ def read_sequences(
 
 
 def read_tokens(path):
-    """Returns row and code of each field of a file, and the text of each code."""
+    """Returns each field's row and code, and the text of each code."""
     check_path(
         "path",
         path,
@@ -116,7 +116,7 @@ def read_tokens(path):
 
 
 def check_pad(pad):
-    """Checks that `pad` can be in a file."""
+    """Checks that `pad` is an id that a file can hold."""
     if not (pad is None or isinstance(pad, str) or is_integer(pad)):
         raise ArgumentError(
             "pad",
@@ -183,19 +183,19 @@ def _quoted_tokens(data, path):
 
 
 def check_tokens(rows, codes, ids, pad, path):
-    """Checks that fields are ids, without marks that other programs write, such as
-    brackets.
+    """Checks that fields are ids, without brackets or other marks that some programs
+    write.
 
     Args:
-        rows: `(fields,)` row of each field, in order, excluding user ids.
-        codes: `(fields,)` code of each field.
-        ids: Array of the texts of the codes.
-        pad: The padding.
-        path: The file.
+        rows: `(fields,)`, the row of each field, in order, excluding user ids.
+        codes: `(fields,)`, the code of each field.
+        ids: Array, the text of each code.
+        pad: The id that stands for padding.
+        path: The path, for errors.
     """
 
     def check_none(wrong, fix):
-        """Raises an error that names the first wrong field, if there is one."""
+        """Raises an error about the first wrong field, if any."""
         if wrong.any():
             place = np.argmax(wrong)
             raise ArgumentError(
@@ -206,7 +206,7 @@ def check_tokens(rows, codes, ids, pad, path):
             )
 
     def fields(matches):
-        """Returns `(fields,)`, whether the text of each field matches."""
+        """Returns `(fields,)`, whether each field matches, given `matches` per code."""
         return np.array([bool(matches(text)) for text in ids], bool)[codes]
 
     closes = fields(_CLOSES_LIST.fullmatch) & np.r_[rows[1:] != rows[:-1], True]
@@ -269,7 +269,7 @@ def _to_windows(rows, codes, ids, users, pad, length, path):
 
 
 def _slide(items, users):
-    """Returns whether most of a user's rows are the previous row shifted by one
+    """Returns whether most rows of a user are that user's previous row, shifted by one
     item."""
     same_user = users[1:] == users[:-1]
     moved_on = (items[1:, :-1] == items[:-1, 1:]).all(axis=1)
@@ -277,19 +277,19 @@ def _slide(items, users):
 
 
 def are_items(ids, pad):
-    """Returns which texts are ids of items: not empty and not the padding."""
+    """Returns a mask of the texts that are item ids: not empty, not padding."""
     return (ids != "") & (ids != str(pad))
 
 
 def row_starts(rows, num_rows):
-    """Returns `(num_rows + 1,)`, each row's first field; `rows` must be in order."""
+    """Returns the index of each row's first field, and the number of fields."""
     starts = np.zeros(num_rows + 1, np.int64)
     np.cumsum(np.bincount(rows, minlength=num_rows), out=starts[1:])
     return starts
 
 
 def encode_tokens(codes, ids):
-    """Returns the vocabulary of fields with these codes, and the index of each."""
+    """Returns the vocabulary of the fields, and each field's index in it."""
     counts = np.bincount(codes, minlength=len(ids))
     used = np.flatnonzero(counts)
     raw = numbers_if_all(ids[used])
@@ -312,7 +312,7 @@ def _encode_users(chosen, ids, users):
 
 
 def numbers_if_all(texts):
-    """Returns texts as integers if all are integers in their shortest form."""
+    """Returns integers if each text is an integer in its shortest form."""
     try:
         numbers = [int(text) for text in texts]
     except ValueError:

@@ -48,32 +48,31 @@ def split_by_time(
 
     Args:
         log: A sorted log, as `read_interactions` returns it.
-        length: Integer, items per row, including the target.
+        length: Integer, the number of items per row, including the target.
         test_share: Float, the fraction of the events to test on: the newest ones.
             Defaults to `0.1`.
         validation_share: Float, the fraction of the events for validation: the newest
             before the test. Defaults to `0.1`.
         validation_start: First time of validation, in the log's unit, or a string
-            such as `"2020-01-05"` if the log has datetimes. Give it and `test_start`
+            such as `"2020-01-05"` if the log has datetimes. Give both start times
             instead of the fractions. Defaults to `None`.
         test_start: First time of the test. Defaults to `None`.
         stride: As in `make_windows`, for the training rows. Defaults to `length`.
         min_items: As in `make_windows`, for the training rows. Defaults to `2`.
         stage_starts: List of increasing times before `validation_start`: the beginning
-            of the second stage of training, of the third, and so on. Defaults to none.
+            of the second training stage, the third one, and so on. Defaults to none.
         vocabulary: The `Vocabulary` of a model that will be trained further: its items
             keep their index, and new items in the training events follow. Defaults to
             `None`.
-        user_ids: Raw ids of the users that this model knows; new users likewise follow.
+        user_ids: Raw ids of the users that this model knows; new users follow them.
             Defaults to `None`.
 
     Returns:
         A `Split` with its `vocabulary`, `unknown_targets` and `cold_targets`.
 
     Raises:
-        ArgumentError: If `log` is not an interaction log, if a fraction, size or time
-            is out of range, if only one of the two times is given, or if a part has no
-            rows.
+        ArgumentError: If `log` is not an interaction log, an argument is out of range,
+            only one of the two start times is given, or a part has no rows.
 
     Example:
 
@@ -117,9 +116,9 @@ def cut_by_time(log, vocabulary, length, starts, stride, min_items) -> Split:
     Args:
         log: A sorted log.
         vocabulary: The `Vocabulary` of the items.
-        length: As in `split_by_time`, as are `stride` and `min_items`.
-        starts: The first times of the later stages of training, of validation and of
-            the test, in this order.
+        length, stride, min_items: As in `split_by_time`.
+        starts: When each later training stage, validation and the test begin, in this
+            order.
     """
     *_, validation_start, test_start = starts
     times = log["timestamp"].to_numpy()
@@ -141,7 +140,7 @@ def cut_by_time(log, vocabulary, length, starts, stride, min_items) -> Split:
 
 
 def few_rows(split, validation_start, events, past, min_items):
-    """Returns why a part may have no rows, in the form for `check_parts`.
+    """Returns why a part may have no rows, as `check_parts` takes it.
 
     Args:
         split: The `Split`.
@@ -165,7 +164,7 @@ def few_rows(split, validation_start, events, past, min_items):
 
 
 def _starts(times, validation_start, test_start, validation_share, test_share):
-    """Returns the first times of validation and test."""
+    """Returns when validation and the test begin."""
     if validation_start is None and test_start is None:
         check_shares(test_share, validation_share)
         return _times_at(times, validation_share, test_share)
@@ -173,7 +172,7 @@ def _starts(times, validation_start, test_start, validation_share, test_share):
 
 
 def given_starts(times, validation_start, test_start):
-    """Returns the first times of validation and test that the caller gave.
+    """Returns when validation and the test begin, as given by the caller.
 
     Args:
         times: `(events,)` times of the log, or only the first and the last.
@@ -197,14 +196,14 @@ def given_starts(times, validation_start, test_start):
 
 
 def _target_rows(histories, first_time, last_time, vocabulary, length):
-    """Returns a row for each event in [first_time, last_time), and how many had no
-    input."""
+    """Returns the rows whose targets lie in [first_time, last_time), and the number of
+    targets without input."""
     targets = histories.times >= first_time
     if last_time is not None:
         targets &= histories.times < last_time
     targets = np.flatnonzero(targets)
     users = np.searchsorted(histories.starts, targets, side="right") - 1
-    # Events at the target's own time are not before it.
+    # Events at the same time as the target do not come before it.
     input_ends = _tie_starts(histories)[targets]
     begins = histories.starts[users]
     warm = input_ends > begins
@@ -228,14 +227,14 @@ def _known(vocabulary, items):
 
 
 def _ends_at(histories, time):
-    """Returns `(users,)`, the index after each user's last event before a time."""
+    """Returns `(users,)`, the index after each user's last event before `time`."""
     older = np.concatenate([[0], np.cumsum(histories.times < time)])
     starts = histories.starts[:-1]
     return starts + older[histories.ends] - older[starts]
 
 
 def _tie_starts(histories):
-    """Returns `(events,)`, the user's first event at the time of each event."""
+    """Returns, for each event, the same user's first event at the same time."""
     first = np.ones(len(histories.times), bool)
     first[1:] = histories.times[1:] != histories.times[:-1]
     first[histories.starts[:-1][np.diff(histories.starts) > 0]] = True
@@ -250,22 +249,22 @@ def _with_users(split, known_users):
     for name in ("train", "validation", "test"):
         windows = getattr(split, name)
         places = index.get_indexer(as_index(windows.user_ids))
-        places = np.append(places, -1)  # the entry for -1, an unknown user
+        places = np.append(places, -1)  # an unknown user keeps -1
         users = places[windows.users].astype(np.int32)
         parts[name] = replace(windows, users=users, user_ids=known_users)
     return replace(split, **parts)
 
 
 def as_stages(values, times, validation_start):
-    """Returns the first times of the later stages of training.
+    """Returns when each later training stage begins.
 
     Args:
-        values: What the caller gave as `stage_starts`.
+        values: The caller's `stage_starts`.
         times: `(events,)` times of the log, or only the first and the last.
         validation_start: First time of validation.
 
     Raises:
-        ArgumentError: If they are not times, or out of order.
+        ArgumentError: If values are not times, or are out of order.
     """
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise ArgumentError("stage_starts", "must be a list of times", received=values)
@@ -275,7 +274,7 @@ def as_stages(values, times, validation_start):
 
 
 def ranks_of_starts(events, validation_share, test_share):
-    """Returns the ranks by time, from 0, of the first validation and test events."""
+    """Returns the ranks of the first validation event and the first test event."""
     first_test = events - round(events * test_share)
     first_validation = first_test - round(events * validation_share)
     return [min(first, events - 1) for first in (first_validation, first_test)]

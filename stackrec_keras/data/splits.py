@@ -35,13 +35,13 @@ class Split:
         train: `Windows` to train on.
         validation: `Windows` for model selection and early stopping.
         test: `Windows` to report results on.
-        unknown_targets: Integer, validation and test targets that were dropped because
-            their item does not occur in training (`split_by_time`). Defaults to `0`.
-        cold_targets: Integer, validation and test targets that were dropped because
-            the user has no known item before them (`split_by_time`). Defaults to `0`.
-        tied_targets: Integer, test targets that have the same time as the event before
-            them (`split_leave_one_out`). Only the order of the log says which of the
-            two is last. Defaults to `0`.
+        unknown_targets: Integer, the number of held-out targets that were dropped
+            because training lacks the item (`split_by_time`). Defaults to `0`.
+        cold_targets: Integer, the number of held-out targets that were dropped because
+            the user has no earlier known item (`split_by_time`). Defaults to `0`.
+        tied_targets: Integer, the number of test targets that have the same time as the
+            event before (`split_leave_one_out`). Only the order of the log says which
+            of the two is last. Defaults to `0`.
     """
 
     train: Windows
@@ -63,12 +63,12 @@ class Split:
 
     @property
     def num_items(self) -> int:
-        """Size of the catalogue."""
+        """The number of items in the catalogue."""
         return self.train.num_items
 
     @property
     def num_users(self) -> int:
-        """Number of users that have an index."""
+        """The number of users that have an index."""
         return self.train.num_users
 
     @cached_property
@@ -112,21 +112,21 @@ def split_leave_one_out(
     newest_only: bool = False,
     whole_history: bool = False,
 ) -> Split:
-    """Holds out each user's last item for the test, the one before for validation.
+    """Holds out each user's last item for the test, the one before it for validation.
 
     The test input is everything before the last item, including the validation item.
     Users with fewer than 3 events are only in the training part. Events of one user at
     the same time keep the order of the file, which then decides what is held out.
 
-    Most published results have one training row per user (`newest_only`). They also
-    leave everything that the user has seen out of the ranking (`whole_history`, and
-    `exclude_seen` in `compile` or `evaluate`).
+    Most published results have one training row per user (`newest_only`). They also do
+    not rank items that the user has seen (`whole_history`, and `exclude_seen` in
+    `compile` or `evaluate`).
 
     Args:
         log: A sorted log, as `read_interactions` returns it.
         vocabulary: The `Vocabulary` of the items; events of other items are left out.
             `None` stands for the vocabulary of the log.
-        length: Integer, items per row, including the target.
+        length: Integer, the number of items per row, including the target.
         stride: As in `make_windows`, for the training rows. Defaults to `length`.
         min_items: As in `make_windows`, for the training rows. Defaults to `2`.
         min_count: Integer; items with fewer events in the log are left out. The
@@ -134,8 +134,8 @@ def split_leave_one_out(
         newest_only: Boolean, whether to train only on the newest row of each user.
             Defaults to `False`.
         whole_history: Boolean, whether validation and test rows hold all earlier
-            events, however many, for `exclude_seen` to see. A model with a `max_length`
-            still reads only the last ones. Defaults to `False`.
+            events, which `exclude_seen` needs. A model with a `max_length` still reads
+            only the last ones. Defaults to `False`.
 
     Returns:
         A `Split`.
@@ -186,15 +186,14 @@ def cut_leave_one_out(
     Args:
         histories: `Histories`.
         vocabulary: The `Vocabulary` of the items.
-        length: As in `split_leave_one_out`, as are `stride`, `min_items` and
-            `newest_only`.
-        held_out: Integer, items per validation and test row.
+        length, stride, min_items, newest_only: As in `split_leave_one_out`.
+        held_out: Integer, the number of items per validation and test row.
     """
     users = np.flatnonzero(np.diff(histories.starts) >= 3)
     train_ends = histories.ends.copy()
     train_ends[users] -= 2
     if newest_only:
-        stride = max(histories.longest, 1)  # leaves nothing for an older row
+        stride = max(histories.longest, 1)  # so that each user has only one row
     last = histories.ends[users] - 1
     return Split(
         cut_windows(histories, [train_ends], vocabulary, length, stride, min_items),
@@ -205,7 +204,7 @@ def cut_leave_one_out(
 
 
 def _vocabulary(log, vocabulary, min_count):
-    """Returns the items with enough events, of all or of `vocabulary`."""
+    """Returns the `Vocabulary` of items with enough events."""
     if vocabulary is None:
         check_log(log)
         return Vocabulary.from_items(log["item"], min_count)
@@ -218,7 +217,7 @@ def _vocabulary(log, vocabulary, min_count):
 
 
 def _short_histories(log, histories, vocabulary, min_items):
-    """Returns why no user may have enough events, and what to do."""
+    """Returns why no user has enough events, and what to do."""
     longest = counted(histories.longest, "item")
     why = (
         f"the longest history has {longest}, but a user needs two items "
@@ -236,7 +235,7 @@ def _short_histories(log, histories, vocabulary, min_items):
 
 
 def check_shares(test_share, validation_share):
-    """Checks the fractions of the data that are held out."""
+    """Checks the fractions of the data to hold out."""
     shares = {"test_share": test_share, "validation_share": validation_share}
     for name, share in shares.items():
         check_number(name, share)
@@ -252,10 +251,10 @@ def check_shares(test_share, validation_share):
 
 
 def small_shares(what, test_share, validation_share):
-    """Returns why fractions of so few windows or users leave a part without rows.
+    """Returns why a part has no rows if there are few windows or users.
 
     Args:
-        what: String, how many there are: "3 users".
+        what: String, the number of windows or users, such as "3 users".
         test_share: Float, as in `split_random`.
         validation_share: Float, as in `split_random`.
 
@@ -270,14 +269,14 @@ def small_shares(what, test_share, validation_share):
 
 
 def check_parts(argument, split, cause, of_targets=None):
-    """Returns the split if each of its parts has rows.
+    """Checks that each part of a split has rows, and returns the split.
 
     Args:
-        argument: String, the argument that holds the data.
+        argument: String, the name of the argument that holds the data.
         split: The split.
         cause: `(why, fix)`, strings that say why a part may have no rows and what to
             do.
-        of_targets: The same for validation and test, if it differs. Defaults to `None`.
+        of_targets: The `cause` for validation and test. Defaults to `cause`.
 
     Raises:
         ArgumentError: If a part has no rows.

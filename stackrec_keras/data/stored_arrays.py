@@ -1,4 +1,4 @@
-"""Arrays in files: written part by part, and read without loading them."""
+"""Writes arrays to files part by part, and reads them without loading them."""
 
 import mmap
 import struct
@@ -72,7 +72,7 @@ class ArrayWriter:
         self._shape: tuple[int, ...] = ()
 
     def append(self, values: np.ndarray) -> None:
-        """Writes rows. The first rows determine the type and width of all."""
+        """Writes rows. The first rows determine the array's type and width."""
         if self._dtype is None:
             self._dtype, self._shape = values.dtype, values.shape[1:]
             self._file.write(bytes(_HEADER))

@@ -27,12 +27,12 @@ def synthetic(
 
     with probability `1 - noise`. Otherwise, and for a user's first 12 items, the next
     item is drawn by popularity, which falls as `1 / rank ** popularity`. The maps `far`
-    are permutations. The maps `near` draw their images by popularity, so that the whole
-    log is skewed and not only its noise.
+    are permutations. The maps `near` draw their images by popularity, so that not only
+    the noise is skewed, but the whole log.
 
     Deep models therefore gain twice: from their receptive field and from composition.
-    With the defaults, the best possible hit rate at rank 1 is 0.16 from the last item.
-    It is 0.35 from the last and one of the other two, and 0.90 (about `1 - noise`) from
+    With the defaults, the best possible hit rate at rank 1 is 0.16 from the last item,
+    0.35 from the last item and one of the other two, and 0.90 (about `1 - noise`) from
     all three.
 
     Args:
@@ -105,7 +105,7 @@ def _draw(cumulative, rng, shape):
 
 
 def _times(rng, num_users, events_per_user):
-    """Returns times: users begin within a year and act every few hours."""
+    """Draws times: each user starts within a year and acts every few hours."""
     begins = 1_600_000_000 + rng.integers(0, 365 * 86_400, (num_users, 1))
     gaps = rng.integers(60, 86_400, (num_users, events_per_user))
     return begins + np.cumsum(gaps, axis=1)

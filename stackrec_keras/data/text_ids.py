@@ -27,7 +27,7 @@ def count_digits(column):
 
 
 def as_integers(texts):
-    """Returns a column of strings as integers if each is written as one.
+    """Converts a column of strings to integers if each string is an integer.
 
     An integer has no sign, no leading zero, no exponent, no point, and is below 2**64.
     """

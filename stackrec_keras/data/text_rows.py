@@ -21,14 +21,14 @@ _QUOTED_LINE = re.compile(rb'((?:"[^"]*"|[^"\r\n]++)*+)(\r\n|\r|\n)')
 
 @dataclass(frozen=True)
 class TextForm:
-    """How a text file is written.
+    """The format of a text file.
 
     Args:
-        extension: String, the extension of such files.
-        separator: String, what stands between fields.
+        extension: String, the extension of the file.
+        separator: String, the character between fields.
         quoted: Boolean, whether quotes may enclose a field.
-        line_end: String, what ends the first line: `"\\n"`, `"\\r\\n"` or `"\\r"`.
-        first_row: List of the first line's fields.
+        line_end: String, the end of the first line: `"\\n"`, `"\\r\\n"` or `"\\r"`.
+        first_row: List of the fields in the first line.
     """
 
     extension: str
@@ -45,7 +45,7 @@ class TextForm:
 
     @property
     def terminator(self):
-        """The one character that ends lines, or `None` if `\\r` and `\\n` both do.
+        """The character that ends lines, or `None` if both `\\r` and `\\n` do.
 
         As in `csv.writer`, a lone `\\r` is part of a field if lines end with `\\n`.
         """
@@ -82,7 +82,7 @@ class CheckedRows(io.RawIOBase):
 
     Args:
         file: File that is open for reading bytes.
-        form: Its `TextForm`.
+        form: `TextForm` of the file.
 
     Attributes:
         regular: Boolean. `True` proves that each row has as many fields as the first
@@ -129,9 +129,9 @@ class CheckedRows(io.RawIOBase):
         self.regular &= self._num_marks % len(self._mark_sums) == 0
 
     def lengths(self, has_header):
-        """Returns `(fields,)`, the bytes of each column below the header, if `regular`.
+        """Returns the number of bytes in each column below the header, if `regular`.
 
-        A field lies between two marks, so sums of the marks' positions are enough.
+        A field lies between two marks, so it suffices to sum the marks' positions.
         """
         rows = self._num_marks // len(self._mark_sums)
         before = [self._mark_sums[-1] - self._last_mark - 1, *self._mark_sums[:-1]]
@@ -153,7 +153,7 @@ class CheckedRows(io.RawIOBase):
         self._tail, self._tail_start = window[-2:], start + len(window) - 3
         has_quotes = self._form.quoted and (self._within_quotes or b'"' in window)
         window = np.frombuffer(window, np.uint8)
-        here = window[1:-1]  # each with the byte before it and the one after it
+        here = window[1:-1]  # the bytes that have a neighbour on each side
         is_end = here == self._line_end
         is_mark = is_end | (here == self._separator)
         if self._form.terminator is None:
@@ -207,12 +207,12 @@ def find_fault(file, form, time_column=None):
 
     Args:
         file: File that is open for reading bytes.
-        form: Its `TextForm`.
+        form: `TextForm` of the file.
         time_column: Integer, the position of the column of times. Defaults to `None`.
 
     Returns:
-        `(what, fix)`, strings that say what is wrong, in which line, and what to do, or
-        `None` if all rows are alike.
+        `None` if all rows are alike; otherwise `(what, fix)`, strings that say what is
+        wrong in which line, and what to do.
     """
     recent: list[str] = []
     rows = csv.reader(_lines(file, form, recent), **form.csv_options)
@@ -239,7 +239,7 @@ def find_fault(file, form, time_column=None):
 
 
 def line_of_row(file, form, row):
-    """Returns the line, from 1, in which a row begins; row 0 is the first nonblank."""
+    """Returns the line, from 1, in which a row begins; blank lines are not rows."""
     rows = csv.reader(_lines(file, form, []), **form.csv_options)
     for _ in range(row + 1):
         fields: list[str] = []
@@ -263,11 +263,11 @@ def _without_quotes(form):
 
 
 def _lines(file, form, recent):
-    """Yields the lines of a file, and appends each to `recent`."""
+    """Yields the lines of a file, and appends each line to `recent`."""
     newline = "" if form.terminator is None else form.terminator
     with io.TextIOWrapper(file, encoding="utf-8-sig", newline=newline) as lines:
         for line in lines:
-            if form.terminator is not None:  # csv would end rows at the other character
+            if form.terminator is not None:  # csv would end rows at both
                 line = line.replace("\r" if form.terminator == "\n" else "\n", "?")
             recent.append(line)
             yield line

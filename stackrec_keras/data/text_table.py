@@ -1,4 +1,4 @@
-"""Reads columns of a text file, each row of which must be one row of the table."""
+"""Reads columns of a text file, and checks the rows of the file."""
 
 import io
 
@@ -13,15 +13,15 @@ from .text_rows import CheckedRows, find_fault
 
 
 def read_table(open_file, form, has_header, ids, others, time, path):
-    """Reads columns of ids, one of times and others.
+    """Reads the columns of ids and times, and further columns.
 
     Args:
         open_file: Function without arguments that opens the file for reading bytes,
             for use in a `with` statement.
         form: `TextForm` of the file.
         has_header: Boolean, whether the first row is a header.
-        ids: Dict from the position of each column of ids to whether it stays text even
-            if all its values are integers.
+        ids: Dict from the position of each id column to a boolean: whether its ids stay
+            text even if all are integers.
         others: List of the positions of further columns.
         time: Integer, the position of the column of times, or `None`.
         path: The file's path, for errors.
@@ -30,8 +30,8 @@ def read_table(open_file, form, has_header, ids, others, time, path):
         A frame whose columns are named by their positions.
 
     Raises:
-        ArgumentError: If a row does not have as many fields as the first, or a quote is
-            not closed.
+        ArgumentError: If rows differ in their number of fields, or a quote is not
+            closed.
     """
     places = [*ids, *others] if time is None else [*ids, *others, time]
     header = 0 if has_header else None
@@ -63,7 +63,7 @@ def read_table(open_file, form, has_header, ids, others, time, path):
         place
         for place, stays_text in ids.items()
         if not is_text(frame[place])
-        # pandas reads "05", "+5" and " 5" as 5, but these are longer.
+        # pandas reads "05", "+5" and " 5" as 5, but these texts are longer.
         and (stays_text or count_digits(frame[place]) != lengths[place])
     ]
     if in_doubt:

@@ -1,4 +1,4 @@
-"""Times at given ranks among times that do not fit into memory."""
+"""Finds times by rank among times that do not fit into memory."""
 
 from collections.abc import Callable, Iterable
 
@@ -14,8 +14,8 @@ def times_at_ranks(chunks: Callable[[], Iterable[np.ndarray]], ranks):
     holds a single time.
 
     Args:
-        chunks: Function that returns an iterable of arrays of times; it is called for
-            each pass over them.
+        chunks: Function that returns an iterable of arrays of times; each pass over
+            the times calls it.
         ranks: Integers from 0.
 
     Returns:
@@ -28,7 +28,7 @@ def times_at_ranks(chunks: Callable[[], Iterable[np.ndarray]], ranks):
 
 
 def extreme_times(chunks: Iterable[np.ndarray]):
-    """Returns arrays of a single time: the first and the last one."""
+    """Returns the first and the last time, each as an array of length 1."""
     ends = [(times.min(), times.max()) for times in chunks if len(times)]
     firsts, lasts = zip(*ends)
     return np.array([min(firsts)]), np.array([max(lasts)])
@@ -54,7 +54,7 @@ def _key_at_rank(chunks, rank, low, high):
 
 
 def _as_integers(times):
-    """Returns int64 numbers that sort as the times do."""
+    """Returns int64 numbers that sort in the same order as the times."""
     if times.dtype.kind == "M":
         return times.view(np.int64)
     if times.dtype.kind != "f":
@@ -63,7 +63,7 @@ def _as_integers(times):
 
 
 def _as_times(keys, dtype):
-    """Returns the times that `_as_integers` was given."""
+    """Converts the numbers of `_as_integers` back to times."""
     if dtype.kind == "M":
         return keys.view(dtype)
     if dtype.kind != "f":
@@ -72,5 +72,5 @@ def _as_times(keys, dtype):
 
 
 def _flip(bits):
-    """Maps the bits of floats to integers of the same order, and back."""
+    """Maps the bits of floats to integers in the same order, or back."""
     return np.where(bits < 0, bits ^ np.int64(2**63 - 1), bits)

@@ -1,4 +1,4 @@
-"""Times of a log: its column of times, and times given as arguments."""
+"""Reads times: those in the column of a log, and those given as arguments."""
 
 import datetime
 import numbers
@@ -13,10 +13,10 @@ from stackrec_keras.wording import counted, shown
 from .columns import log_error
 
 Time = Any
-"""A time as a log holds it or a split takes it: a number, a date or a string."""
+"""A time in a log or an argument: a number, a date or a string."""
 
 NUMBERED = "times_are_row_numbers"
-"""String, the key in a log's `attrs` that says that it was read without times."""
+"""String, the key in the `attrs` of a log that was read without times."""
 
 
 def as_time(name, value, times):
@@ -24,11 +24,11 @@ def as_time(name, value, times):
 
     Args:
         name: The argument's name.
-        value: What the caller gave for it.
-        times: `(events,)` array of the times to compare it with.
+        value: The argument's value.
+        times: `(events,)` array of the log's times.
 
     Raises:
-        ArgumentError: If it is not a time, or not of the kind of `times`.
+        ArgumentError: If `value` is not a time, or not of the same kind as `times`.
     """
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if times.dtype.kind != "M":
@@ -55,13 +55,13 @@ def as_time(name, value, times):
 
 
 def times_of_column(column, name, source, place):
-    """Returns a column of a log as numbers, or as datetimes in UTC without a time zone.
+    """Returns a column of times as numbers, or as datetimes in UTC without a zone.
 
     Args:
         column: Series without missing values.
-        name: String, the name of the column in errors.
+        name: String, the name of the column, for errors.
         source: The path or the frame, for errors.
-        place: Function that turns a row's number into its place, for errors.
+        place: Function that says where a row is, given its number, for errors.
 
     Raises:
         ArgumentError: If a value is not a time, or numbers and dates are mixed.
@@ -91,7 +91,7 @@ def times_of_column(column, name, source, place):
 
 
 def _checked_numbers(times, name, source, place):
-    """Returns the times; warns if their type is too coarse to distinguish them."""
+    """Returns numeric times; warns if their type is too coarse to tell them apart."""
     if times.dtype.kind != "f":
         return times
     largest = times.abs().max()
@@ -116,12 +116,12 @@ def _checked_numbers(times, name, source, place):
 def _as_dates(column):
     """Returns a column as datetimes in UTC, NaT where a value is not a date."""
     if column.dtype == object:
-        # Among dates, pandas reads a number as a date: 2000 as a year.
+        # In a column of dates, pandas would read a number such as 2000 as a year.
         is_number = column.map(lambda value: isinstance(value, numbers.Number))
         column = column.mask(is_number, None)
     times = _parse(column)
     if times.isna().any():
-        # "2020-01-01 00:00:00 UTC" is common, but not ISO 8601. No zone means UTC.
+        # "2020-01-01 00:00:00 UTC" is common, but not ISO 8601. The default is UTC.
         codes, unique = pd.factorize(column)
         texts = pd.Series(unique).astype(str).str.strip()
         texts = texts.str.replace(r" ?(?:UTC|GMT)$", "", regex=True)
@@ -134,7 +134,7 @@ def _parse(dates):
 
 
 def _wrong_times(column, name, source, place, times):
-    """Returns the error for times that cannot be read, or are of two kinds."""
+    """Returns the error for times that are unreadable, or mix numbers and dates."""
     as_numbers = pd.to_numeric(column, errors="coerce")
     wrong = np.flatnonzero(as_numbers.isna() & times.isna())
     if len(wrong) == 0:

@@ -21,13 +21,13 @@ class TransferPairs(Rows):
     """Pairs of a user's source history and one of the user's target items.
 
     A pair is a row, both in training and in evaluation: a user with five target items
-    gives five rows with the same history. In full ranking the other four compete with
-    the target of the row, as all items do.
+    gives five rows with the same history. In each row, the target is ranked among all
+    items, including the other four targets.
 
     Args:
         histories: `(users, length)` int32 source indices, padded with 0 on the
-            left; each is stored once, however many pairs share it.
-        users: `(pairs,)` int32, each pair's row in `histories`.
+            left; each history is stored once, however many pairs share it.
+        users: `(pairs,)` int32, the row of each pair in `histories`.
         targets: `(pairs,)` int32 target indices.
         vocabulary: The `Vocabulary` of the source items.
         target_vocabulary: The `Vocabulary` of the target items.
@@ -74,17 +74,17 @@ class TransferPairs(Rows):
 
     @property
     def num_items(self) -> int:
-        """Size of the source catalogue."""
+        """The number of source items."""
         return len(self.vocabulary)
 
     @property
     def num_targets(self) -> int:
-        """Size of the target catalogue."""
+        """The number of target items."""
         return len(self.target_vocabulary)
 
     @property
     def num_users(self) -> int:
-        """Number of rows of the file; user indices are 0 to `num_users - 1`."""
+        """The number of users, one per row of the file, with indices from 0."""
         return len(self.histories)
 
     @property
@@ -101,7 +101,7 @@ class TransferPairs(Rows):
         return self.targets
 
     def item_ids(self) -> tuple[np.ndarray, np.ndarray]:
-        """Returns all histories, each once, and all targets."""
+        """Returns each history once, and all targets."""
         return self.histories[np.unique(self.users)], self.targets
 
     def subset(self, rows: slice | np.ndarray) -> "TransferPairs":
@@ -120,7 +120,7 @@ class TransferPairs(Rows):
         """Returns these pairs as batches `(x, y)` for `fit` and `evaluate`.
 
         Args:
-            batch_size: Integer, rows per batch. Defaults to `512`.
+            batch_size: Integer, the number of rows per batch. Defaults to `512`.
             seed: Integer of at least 0, the seed of the order. Defaults to `0`.
             shuffle: Boolean, whether to draw a new order for each epoch. Defaults to
                 `True`.
@@ -205,17 +205,17 @@ class TransferSplit:
 
     @property
     def num_items(self) -> int:
-        """Size of the source catalogue."""
+        """The number of source items."""
         return self.train.num_items
 
     @property
     def num_targets(self) -> int:
-        """Size of the target catalogue."""
+        """The number of target items."""
         return self.train.num_targets
 
     @property
     def num_users(self) -> int:
-        """Number of users that have an index."""
+        """The number of users that have an index."""
         return self.train.num_users
 
     @cached_property

@@ -44,8 +44,8 @@ def read_transfer(
             own.
         pad: Integer or string, the id that stands for padding, or `None` for no
             padding. Defaults to `0`.
-        length: Integer, the number of columns of the histories; longer ones keep their
-            last items. Defaults to the length of the longest one.
+        length: Integer, the number of columns of the histories; longer histories keep
+            their last items. Defaults to the length of the longest history.
 
     Returns:
         `TransferPairs`.
@@ -107,8 +107,8 @@ def read_transfer(
 
 
 def _sides(rows, codes, ids, path):
-    """Returns `(fields,)`, the number of empty fields up to each field of a row: 0 for
-    source items."""
+    """Returns the side of each field: 0 for source items, otherwise 1. Checks that each
+    row has two sides."""
     empty = (ids == "")[codes]
     so_far = np.cumsum(empty)
     first = np.r_[True, rows[1:] != rows[:-1]]
@@ -131,7 +131,7 @@ def _sides(rows, codes, ids, path):
 
 
 def _one_side(rows, codes, ids, vocabulary, name):
-    """Returns the row and the index of each item of a side, and the vocabulary."""
+    """Encodes one side: returns each item's row and index, and the vocabulary."""
     if vocabulary is None:
         vocabulary, indices = encode_tokens(codes, ids)
         return rows, indices, vocabulary

@@ -35,12 +35,12 @@ class Vocabulary:
     unknown ids. Build a vocabulary from data with `Vocabulary.from_items`.
 
     Args:
-        ids: Different raw ids of any hashable type; `ids[0]` has index 1. A file, and
-            so a model's `vocabulary`, can hold these: finite numbers, strings in UTF-8,
-            booleans, dates, timestamps, UUIDs, bytes, decimals, and tuples of numbers
-            and strings.
-        counts: `(n,)` integers, how often each id occurs in the data. Defaults to
-            zeros.
+        ids: Different raw ids of any hashable type; `ids[0]` has index 1. A file, or
+            a saved model, can hold only finite numbers, strings in UTF-8, booleans,
+            dates, timestamps, UUIDs, bytes, decimals, and tuples of numbers and
+            strings.
+        counts: `(n,)` integers, the number of occurrences of each id in the data.
+            Defaults to zeros.
 
     Attributes:
         ids: `(n,)` array of the raw ids.
@@ -92,9 +92,8 @@ class Vocabulary:
             A `Vocabulary` with the counts of the ids.
 
         Raises:
-            ArgumentError: If `items` is not a column, has no rows or missing ids, if
-                ids of different types cannot be sorted, or if no id occurs `min_count`
-                times.
+            ArgumentError: If `items` is not a column, is empty, has missing ids or has
+                ids that cannot be sorted, or if no id occurs `min_count` times.
         """
         check_column("items", items)
         items = as_series(items)
@@ -120,8 +119,8 @@ class Vocabulary:
         """Returns the vocabulary of the ids whose `counts` are at least `min_count`.
 
         Raises:
-            ArgumentError: If `min_count` is not an integer of at least 1, or no id has
-                this count.
+            ArgumentError: If `min_count` is not an integer of at least 1, or no id
+                occurs that often.
         """
         check_integer("min_count", min_count, 1)
         kept = self.counts >= min_count
@@ -143,13 +142,13 @@ class Vocabulary:
             items: `(rows,)` raw ids, as in `from_items`.
 
         Returns:
-            A `Vocabulary` with the counts of the column, in which all known ids keep
-            their index and the new ones follow in sorted order.
+            A `Vocabulary` with the counts of the column. Known ids keep their index,
+            and new ids follow in sorted order.
 
         Raises:
-            ArgumentError: If only the new or only the known ids are numbers, or if a
-                new id is a fraction such as 5.5 and the known ones are integers (5.0
-                becomes 5).
+            ArgumentError: If the new ids are numbers and the known ids are not, or the
+                reverse. Also if the known ids are integers and a new id is a fraction
+                such as 5.5 (5.0 becomes 5).
         """
         fresh = Vocabulary.from_items(items)
         if (self.ids.dtype == object) != (fresh.ids.dtype == object):
@@ -200,7 +199,7 @@ class Vocabulary:
         values = as_series(values)
         if values.dtype.kind == "i":
             return _shifted(self._index.get_indexer(pd.Index(values)))
-        # Looking up strings is slow, so each different one is looked up once.
+        # Looking up strings is slow, so each different string is looked up once.
         try:
             codes, unique = pd.factorize(values)
         except TypeError:
@@ -242,8 +241,8 @@ class Vocabulary:
         Args:
             features: A frame of numbers whose index holds raw item ids, or a dict from
                 raw item id to vector. Items that the vocabulary lacks are left out.
-            default: The features of items that have none: a number, or a vector.
-                Defaults to `None`: every item must have features.
+            default: A number or a vector, for items that have no features. Defaults to
+                `None`: every item must have features.
 
         Returns:
             Float32 array `(len(vocabulary), num_features)`; its first row is for index
@@ -339,7 +338,7 @@ def unknown_ids_hint(vocabulary, items, unknown):
     Args:
         vocabulary: The `Vocabulary`.
         items: Column of a log, raw ids.
-        unknown: Integer, how many of them are unknown, at least one.
+        unknown: Integer of at least 1, the number of unknown ids in `items`.
     """
     if unknown == len(items) and len(vocabulary):
         raw, known = items.tolist()[0], vocabulary.ids.tolist()[0]

@@ -23,8 +23,8 @@ class Windows(Rows):
     """Rows of one user's consecutive items, padded with 0 on the left.
 
     The last item of a row is its target, and the ones before it are its input. The
-    features of a row are `"items"` `(rows, length - 1)`, `"users"` `(rows,)` and, for
-    each column `N` of the log:
+    features are `"items"` `(rows, length - 1)`, `"users"` `(rows,)` and two for each
+    column `N` of the log:
 
     - `N`: the value at each input position, `(rows, length - 1)`, 0 at padding
     - `"next_" + N`: the value at the next position, where the target is
@@ -36,15 +36,15 @@ class Windows(Rows):
         items: `(rows, length)` int32 indices; 0 is padding.
         users: `(rows,)` int32 user indices from 0; -1 is a user who is not in the
             training data (only `split_by_time` makes such rows).
-        end_time: `(rows,)` time of each row's last item, or `None` if unknown. Defaults
-            to `None`.
+        end_time: `(rows,)`, the time of each row's last item. Defaults to `None`:
+            unknown.
         vocabulary: The `Vocabulary` that the indices belong to. Defaults to `None`.
-        user_ids: `(users,)` raw id of each user index. Defaults to `None`.
+        user_ids: `(users,)`, the raw id of each user index. Defaults to `None`.
         overlapping: Boolean, whether rows of one user may hold the same event, as with
             `make_windows(..., stride=1)`. `split_random` then splits users. Defaults to
             `False`.
-        columns: Dict from a name to `(rows, length)` numbers in addition to the items.
-            Defaults to no columns. A log's columns are cut only when they are read.
+        columns: Dict from column name to `(rows, length)` numbers. A log's columns are
+            cut only when they are read. Defaults to no columns.
 
     Example:
 
@@ -92,21 +92,21 @@ class Windows(Rows):
 
     @property
     def num_items(self) -> int:
-        """Size of the catalogue: item indices are 1 to `num_items`."""
+        """The number of items; their indices are 1 to `num_items`."""
         if self.vocabulary is not None:
             return len(self.vocabulary)
         return int(self.items.max(initial=0))
 
     @property
     def num_users(self) -> int:
-        """Number of users: user indices are 0 to `num_users - 1`."""
+        """The number of users; their indices are 0 to `num_users - 1`."""
         if self.user_ids is not None:
             return len(self.user_ids)
         return int(self.users.max(initial=-1)) + 1
 
     @property
     def inputs(self) -> np.ndarray:
-        """`(rows, length - 1)`, all items but the last."""
+        """`(rows, length - 1)`, all items of each row except the last."""
         return self.items[:, :-1]
 
     @property
@@ -116,7 +116,7 @@ class Windows(Rows):
 
     @property
     def last_item(self) -> np.ndarray:
-        """`(rows,)`, the newest item."""
+        """`(rows,)`, the newest item of each row."""
         return self.items[:, -1]
 
     def targets_for(self, evaluation: bool) -> np.ndarray:
@@ -187,7 +187,7 @@ class Windows(Rows):
         """Returns these windows as batches `(x, y)` for `fit` and `evaluate`.
 
         Args:
-            batch_size: Integer, rows per batch. Defaults to `256`.
+            batch_size: Integer, the number of rows per batch. Defaults to `256`.
             seed: Integer of at least 0, the seed of the order. Defaults to `0`.
             shuffle: Boolean, whether to draw a new order for each epoch. Defaults to
                 `True`.
@@ -195,9 +195,9 @@ class Windows(Rows):
                 single next item, and the rows keep their order. Defaults to `False`.
             with_users: Boolean, `True` for `SSEPT`: short for
                 `features=["items", "users"]`. Defaults to `False`.
-            share_by: String, which rows a fraction of the data (`StackingSchedule(...,
-                data_shares=...)`) holds: `"random"` rows, or, with `"time"`, the
-                oldest. Defaults to `"random"`.
+            share_by: String, how to choose a fraction of the rows
+                (`StackingSchedule(..., data_shares=...)`): `"random"`, or `"time"` for
+                the oldest. Defaults to `"random"`.
             features: List of feature names; `x` is then a dict of these features.
                 Defaults to `None`: `x` is the array of items.
 
@@ -241,10 +241,10 @@ def make_windows(
     Args:
         log: A sorted log, as `read_interactions` returns it.
         vocabulary: The `Vocabulary` of the items.
-        length: Integer of at least 2, items per window.
-        stride: Integer from 1 to `length`, events between the ends of adjacent windows.
-            Defaults to `length`, which makes windows disjoint. `split_random` splits
-            overlapping windows by user.
+        length: Integer of at least 2, the number of items per window.
+        stride: Integer from 1 to `length`, the number of events from the end of a
+            window to the end of the next. Defaults to `length`: windows do not overlap.
+            `split_random` splits overlapping windows by user.
         min_items: Integer; windows with fewer items are dropped. Defaults to `2`.
 
     Returns:
@@ -252,7 +252,7 @@ def make_windows(
 
     Raises:
         ArgumentError: If `length`, `stride` or `min_items` is out of range, or if `log`
-            is not an interaction log or not sorted.
+            is not a sorted interaction log.
 
     Example:
 
@@ -312,13 +312,13 @@ def check_window_sizes(length, stride=None, min_items=2):
 
 
 def cut_windows(histories, stages, vocabulary, length, stride=None, min_items=2):
-    """Cuts windows that cover each stage, from each user's newest event in it backward.
+    """Cuts the windows of each stage, backward from each user's newest event in it.
 
     Args:
         histories: `Histories`.
-        stages: List of one `(users,)` array per stage: the index after each user's last
-            event. A stage holds the events after the previous stage; its windows may
-            reach further back.
+        stages: List of `(users,)` arrays, one per stage: the index after each user's
+            last event. A stage holds the events since the previous stage; its windows
+            may also hold earlier events.
         vocabulary: The `Vocabulary` of the items.
         length: As in `make_windows`.
         stride: As in `make_windows`. Defaults to `None`.
@@ -337,11 +337,11 @@ def cut_windows(histories, stages, vocabulary, length, stride=None, min_items=2)
 
 
 def _rows_of_stage(histories, begins, ends, length, stride, min_items):
-    """Returns user and end of each row of a stage, both `(rows,)`."""
+    """Returns the user and the end of each row of a stage, both `(rows,)`."""
     sizes = ends - begins
     counts = np.where(sizes > 0, 1 - (length - np.maximum(sizes, length)) // stride, 0)
     users = np.repeat(np.arange(len(sizes), dtype=np.int32), counts)
-    # How many newer windows of the user follow: 0 at the newest.
+    # The number of newer windows of the same user: 0 for the newest.
     newer = np.cumsum(counts)[users] - 1 - np.arange(len(users))
     row_ends = ends[users] - newer * stride
     kept = np.minimum(row_ends - histories.starts[users], length) >= min_items
@@ -349,14 +349,14 @@ def _rows_of_stage(histories, begins, ends, length, stride, min_items):
 
 
 def windows_at(histories, users, ends, vocabulary, length) -> Windows:
-    """Returns a window for each of `users`, which ends before its index in `ends`.
+    """Returns one window for each entry of `users` and `ends`.
 
     Args:
         histories: `Histories`.
         users: `(rows,)` user indices.
-        ends: `(rows,)`, for each row the index after its last event.
+        ends: `(rows,)`, the index after each row's last event.
         vocabulary: The `Vocabulary` of the items.
-        length: Integer, items per window.
+        length: Integer, the number of items per window.
     """
     begins = np.maximum(ends - length, histories.starts[users])
     last = ends - 1
@@ -370,14 +370,14 @@ def windows_at(histories, users, ends, vocabulary, length) -> Windows:
 
 
 def windows_of_events(histories, users, columns, vocabulary, overlapping) -> Windows:
-    """Returns windows whose rows hold the events that `columns` names.
+    """Returns windows whose rows hold the events of `columns`.
 
     Args:
         histories: `Histories`.
         users: `(rows,)` user indices.
         columns: `EventColumns` of the histories.
         vocabulary: The `Vocabulary` of the items.
-        overlapping: Boolean, whether two rows have an event in common.
+        overlapping: Boolean, whether rows of one user may hold the same event.
     """
     return Windows(
         items=columns.cut(histories.items),
@@ -391,6 +391,6 @@ def windows_of_events(histories, users, columns, vocabulary, overlapping) -> Win
 
 
 def _overlap(begins, ends):
-    """Returns whether any two of these ranges of events overlap."""
+    """Returns whether any two of the given ranges of events overlap."""
     order = np.argsort(begins, kind="stable")
     return bool((begins[order][1:] < ends[order][:-1]).any())

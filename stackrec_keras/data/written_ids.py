@@ -1,4 +1,4 @@
-"""Raw ids in a file: ids that JSON does not know are written with their type."""
+"""Writes raw ids to JSON and reads them back; types unknown to JSON are named."""
 
 import datetime
 import decimal
@@ -13,7 +13,7 @@ from stackrec_keras.wording import shown
 
 from .raw_ids import PLAIN
 
-# Name of a type -> the type, and what converts its ids to JSON and back.
+# Name of a type -> the type, and functions that convert its ids to JSON and back.
 WRITTEN_TYPES: dict[str, tuple[type, Callable, Callable]] = {
     "uuid": (uuid.UUID, str, uuid.UUID),
     "bytes": (bytes, bytes.hex, bytes.fromhex),
@@ -25,8 +25,8 @@ WRITTEN_TYPES: dict[str, tuple[type, Callable, Callable]] = {
 
 
 def write_ids(ids):
-    """Returns a dict that JSON can hold: `"ids"`, and `"id_type"` if JSON does not
-    know their type.
+    """Returns a dict that JSON can hold: `"ids"`, and `"id_type"` if JSON lacks the
+    type of the ids.
 
     Args:
         ids: List of raw ids.
@@ -57,7 +57,7 @@ def read_ids(written, id_type=None):
 
     Args:
         written: List, the `"ids"`.
-        id_type: String, the `"id_type"`. Defaults to `None`: there is none.
+        id_type: String, the `"id_type"`. Defaults to `None`: a type of JSON.
     """
     if id_type is None:
         return written
@@ -66,7 +66,7 @@ def read_ids(written, id_type=None):
 
 
 def _check_written(ids, written, read=None):
-    """Checks that every id comes back from a file as it was."""
+    """Checks that every id stays the same when written and read."""
     try:
         json.dumps(written, ensure_ascii=False, allow_nan=False).encode()
         if read is not None and [read(one) for one in written] != ids:

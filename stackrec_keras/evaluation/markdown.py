@@ -6,12 +6,12 @@ _WIDTH = 100
 
 
 def markdown_table(rows: Sequence[Sequence[str]], width: int = _WIDTH) -> str:
-    """Returns a Markdown table, split into several if it is too wide.
+    """Returns a Markdown table, split into several tables if it is too wide.
 
-    Each table begins with the first column and has as many others as fit.
+    Each table begins with the first column, followed by as many columns as fit.
 
     Args:
-        rows: The rows, lists of equally many strings. The first one is the header.
+        rows: Lists of equally many strings. The first one is the header.
         width: Integer, the maximum number of characters in a line. Defaults to `100`.
     """
     first, *columns = zip(*rows, strict=True)

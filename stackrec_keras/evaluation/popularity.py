@@ -9,7 +9,7 @@ _BATCH = 256
 
 
 def training_counts(windows: Windows) -> np.ndarray:
-    """Returns how often each item occurs in training rows, `(num_items,)`."""
+    """Returns the number of times each item occurs in `windows`, `(num_items,)`."""
     counts = np.zeros(windows.num_items + 1, np.int64)
     for part in windows.parts():
         counts += np.bincount(part.items.ravel(), minlength=len(counts))
@@ -22,10 +22,10 @@ def popularity_results(
     names: str | list[str] = "auto",
     exclude_seen: bool = False,
 ) -> dict[str, float]:
-    """Ranks all items by how often they occur in training, the same for every row.
+    """Evaluates a ranking of all items by their training counts.
 
     Args:
-        counts: Array `(num_items,)` of integers, how often each item occurs.
+        counts: Array `(num_items,)` of integers, the training count of each item.
         windows: `Windows`, the held-out rows.
         names: List of names of metrics. Defaults to `"auto"`: the default metrics.
         exclude_seen: Boolean, whether to leave out the items of each history. Defaults

@@ -34,8 +34,8 @@ def final_results(
             baseline. Defaults to `None`: as the model was compiled.
 
     Returns:
-        Dict from the title of each model, and from `"popularity"`, to a dict from
-        metric to value.
+        Dict of dicts from metric to value. The keys are the models' titles and
+        `"popularity"`.
 
     Raises:
         ArgumentError: If the model's vocabulary does not count the training items.
@@ -62,7 +62,7 @@ def final_results(
 
 
 def _fresh_metrics(model, names):
-    """Returns new copies of the model's metrics with these names."""
+    """Returns new copies of the model's metrics that have the given names."""
     named = {metric.name: metric for metric in model.metrics}
     return [type(named[n]).from_config(named[n].get_config()) for n in names]
 
@@ -75,7 +75,7 @@ def _metrics_in(found):
 
 
 def _counts(model):
-    """Returns how often each item that a model scores occurs in training."""
+    """Returns the training count of each item that a model scores."""
     counts = getattr(model.target_vocabulary, "counts", None)
     if counts is None:
         raise ArgumentError(
@@ -91,8 +91,9 @@ def _counts(model):
 def seen_notes(
     model: SequentialRecommender, windows: Windows, exclude_seen: bool
 ) -> list[str]:
-    """Returns the notes below a table about items in the histories: that they were left
-    out, or how many such targets `stackrec recommend` would leave out."""
+    """Returns notes for below a table: that items of the history were left out, or how
+    many targets `stackrec recommend` would leave out because they are in the history.
+    """
     if exclude_seen:
         return ["items of the history left out"]
     number = seen_in_rows(model, windows.parts())
@@ -105,7 +106,7 @@ def seen_notes(
 
 
 def model_title(model: SequentialRecommender) -> str:
-    """Returns `"NextItNet, 16 blocks"`."""
+    """Returns a model's title, such as `"NextItNet, 16 blocks"`."""
     return f"{type(model).__name__}, {counted(model.num_blocks, 'block')}"
 
 
@@ -127,8 +128,7 @@ def table(results: dict[str, dict[str, float]], notes: Sequence[str]) -> str:
 
 
 def column_title(metric: str) -> str:
-    """Returns `"HR@5"` for `"hit_rate@5"`; a metric without a short form keeps its
-    name."""
+    """Returns a metric's short name, such as `"HR@5"`, or its name if it has none."""
     name, at, k = metric.partition("@")
     sampled = "sampled " if name.startswith("sampled_") else ""
     name = name.removeprefix("sampled_")

@@ -12,7 +12,7 @@ from stackrec_keras.types import Tensor
 
 
 class AgainstSample(RankingMetric):
-    """Base class that makes a ranking metric rank among items drawn for each row.
+    """Base class of metrics that rank each target among items drawn for its row.
 
     Derive from it first, then from the metric: `SampledMRR(AgainstSample, MRR)`. The
     sample of a row depends only on the seed and on the number of rows since the last
@@ -21,8 +21,8 @@ class AgainstSample(RankingMetric):
 
     Args:
         k: Integer, the length of the list.
-        num_negatives: Integer, how many items to draw for each row. It must be less
-            than the number of items. Defaults to `99`.
+        num_negatives: Integer, the number of items to draw for each row. Defaults to
+            `99`.
         seed: Integer from 0 to `2**31 - 1`. Defaults to `0`.
         name: String. Defaults to `None`, which gives the class's `prefix` and `k`.
         dtype: String, the dtype of the sums. Defaults to `"float32"`.
@@ -30,8 +30,8 @@ class AgainstSample(RankingMetric):
     Call arguments: see `RankingMetric`.
 
     Raises:
-        ArgumentError: If an argument is out of range, or, in an update, if there are
-            at most `num_negatives` items.
+        ArgumentError: If an argument is out of range, or if an update has at most
+            `num_negatives` items.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class AgainstSample(RankingMetric):
         of_rows = ops.expand_dims(_hash(of_seed + rows), axis=1)
         drawn = _hash(of_rows + ops.arange(self.num_negatives, dtype="int32"))
         others = 1 + drawn % (num_items - 1)
-        # Stepping over the target leaves all other items equally likely.
+        # Skipping the target leaves all other items equally likely.
         is_beyond = others >= ops.expand_dims(y_true, axis=1)
         return ops.where(is_beyond, others + 1, others)
 
@@ -90,9 +90,9 @@ class AgainstSample(RankingMetric):
 
 
 def _hash(values):
-    """Returns int32 numbers scattered over 0..2**31 - 1.
+    """Hashes int32 numbers to numbers from 0 to 2**31 - 1.
 
-    Unlike random numbers, integer overflow is the same on all backends.
+    All backends give the same hashes; they would not draw the same random numbers.
     """
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B - 2**32), (16, 1)):
         high = ops.bitwise_and(

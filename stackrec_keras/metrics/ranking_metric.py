@@ -1,4 +1,4 @@
-"""The base class of metrics that look at the rank of the next item."""
+"""The base class of metrics that depend on the rank of the next item."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ from stackrec_keras.types import Tensor
 
 
 class RankingMetric(keras.metrics.Metric):
-    """Base class of metrics that average over rows a gain depending on the rank.
+    """Base class of metrics that average a gain, which depends on the target's rank.
 
     All items compete, ties count against the target, and a target whose score is NaN
     ranks last (see `target_rank`). Rows without a target (`y_true` is 0) are skipped. A
-    subclass implements `gain` and sets `prefix`, the first part of its name. To use it
-    in `compile` by that name, add it to `stackrec_keras.metrics.METRICS`.
+    subclass implements `gain` and sets `prefix`, the first part of its name. To use the
+    name in `compile`, add the class to `stackrec_keras.metrics.METRICS`.
 
     Args:
         k: Integer, the length of the recommended list. A target ranked below it gains
             0.
-        name: String. Give one for a logger that refuses `@`, such as MLflow. Defaults
-            to `None`, which gives the class's `prefix` and `k`, as in `"mrr@5"`.
+        name: String. Set it if your logger refuses `@`, as MLflow does. Defaults to
+            `None`, which gives the class's `prefix` and `k`, as in `"mrr@5"`.
         dtype: String, the dtype of the sums, whatever the precision of the model.
             Defaults to `"float32"`.
 
@@ -37,8 +37,8 @@ class RankingMetric(keras.metrics.Metric):
         target.
 
     Raises:
-        ArgumentError: If `k` is not an integer of at least 1, or, in an update, if an
-            argument has the wrong shape.
+        ArgumentError: If `k` is not an integer of at least 1, or if an update gets an
+            argument of the wrong shape.
 
     Example:
 
@@ -76,7 +76,7 @@ class RankingMetric(keras.metrics.Metric):
     def rank(self, y_true: Tensor, scores: Tensor) -> Tensor:
         """Returns the ranks of the targets among all items.
 
-        Override it to rank among other items.
+        Override this method to rank among a subset of the items.
 
         Args:
             y_true: Integer tensor of shape `(batch,)`.

@@ -26,12 +26,12 @@ def default_metrics() -> list[RankingMetric]:
 def get(
     identifiers: RankingMetric | str | dict[str, Any] | list | tuple | None,
 ) -> list[RankingMetric]:
-    """Returns the metrics that identifiers stand for.
+    """Returns the metrics that the identifiers stand for.
 
     Args:
-        identifiers: `"auto"` for `default_metrics()`, `None` for no metrics, or one
-            identifier or a list of them. An identifier is a `RankingMetric`, a name
-            (`"mrr@20"`, `"hit_rate@5"`, `"ndcg@10"`, `"sampled_mrr@5"`,
+        identifiers: `"auto"` for `default_metrics()`, `None` for no metrics, one
+            identifier, or a list of identifiers. An identifier is a `RankingMetric`, a
+            name (`"mrr@20"`, `"hit_rate@5"`, `"ndcg@10"`, `"sampled_mrr@5"`,
             `"sampled_hit_rate@5"`) or a serialized metric.
 
     Returns:

@@ -14,8 +14,8 @@ class SampledHitRate(AgainstSample, HitRate):
 
     Args:
         k: Integer, the length of the list.
-        num_negatives: Integer, how many items to draw for each row. It must be less
-            than the number of items. Defaults to `99`.
+        num_negatives: Integer, the number of items to draw for each row. Defaults to
+            `99`.
         seed: Integer from 0 to `2**31 - 1`. Defaults to `0`.
         name: String. Defaults to `None`, which gives `"sampled_hit_rate@{k}"`.
         dtype: String, the dtype of the sums. Defaults to `"float32"`.
@@ -23,8 +23,8 @@ class SampledHitRate(AgainstSample, HitRate):
     Call arguments: see `RankingMetric`.
 
     Raises:
-        ArgumentError: If an argument is out of range, or, in an update, if there are
-            at most `num_negatives` items.
+        ArgumentError: If an argument is out of range, or if an update has at most
+            `num_negatives` items.
 
     Example:
 

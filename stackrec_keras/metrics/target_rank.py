@@ -17,7 +17,7 @@ def target_rank(y_true: Tensor, scores: Tensor) -> Tensor:
     score is -inf was left out of the list, so its rank is beyond any `k`.
 
     Args:
-        y_true: Integer tensor of shape `(batch,)`, items 1..num_items, 0 in a row
+        y_true: Integer tensor of shape `(batch,)`: items 1 to num_items, or 0 in a row
             without a target.
         scores: Tensor of shape `(batch, num_items + 1)`.
 
