@@ -56,7 +56,8 @@ def warnings_as_notes():
 def _action(error, args):
     """Returns the option or positional that an error is about, or `None`."""
     name = error.argument
-    # An error about the depth after growing also has the name of --num-blocks.
+    # An error about the depth after growing also names num_blocks, but this option
+    # is not at fault.
     if name == "num_blocks" and getattr(args, name, None) != error.received:
         return None
     return next((a for a in args.parser._actions if a.dest == name), None)

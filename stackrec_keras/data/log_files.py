@@ -267,5 +267,5 @@ def open_parquet(path):
 
 
 def place_in_frame(row):
-    """Returns where a row of a frame is, as errors say it."""
+    """Describes the position of a row in a frame, for errors."""
     return f"row {row} (from 0)"

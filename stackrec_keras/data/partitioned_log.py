@@ -259,7 +259,7 @@ def _place_after(row):
 
 
 def _plain_type(kind):
-    """Returns an Arrow type, with one type for all kinds of text."""
+    """Returns an Arrow type; every kind of text becomes a string."""
     import pyarrow
     from pyarrow import types
 

@@ -227,8 +227,8 @@ class OutputTable(keras.layers.Layer):
         return projected + (self.table if kept is None else self.table * kept)
 
     def without_features(self) -> "OutputTable":
-        """Returns a layer with the same scores that stores the vectors made from
-        features. Returns this layer if there are no features."""
+        """Returns a layer that stores the vectors made from features, and gives the
+        same scores. Returns this layer if there are no features."""
         if not self.num_features:
             return self
         stored = OutputTable(

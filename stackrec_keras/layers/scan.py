@@ -5,7 +5,8 @@ from keras import ops
 def scan_blocks(stack, x, training, context):
     """Applies the blocks of a stack in a loop whose body, one cycle, is compiled once.
 
-    The result, including random numbers, equals applying the blocks one by one.
+    The result, including random numbers, is the same as when the blocks are applied one
+    by one.
 
     Args:
         stack: A `BlockStack` of at least one whole cycle.

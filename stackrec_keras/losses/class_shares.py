@@ -23,7 +23,7 @@ def class_shares(distribution, item_counts, include_padding):
 
     Returns:
         An int64 array of shape `(num_items + 1,)`, at least 1 for each class that may
-        be drawn. Its sum fits an int32.
+        be drawn. Its sum fits in an int32.
     """
     counts = np.maximum(item_counts, 1).astype("float64")
     if include_padding:

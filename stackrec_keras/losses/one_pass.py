@@ -21,7 +21,7 @@ def pays_in_one_pass(hidden):
     """Returns whether `weighted_cross_entropy` is best for these hidden states.
 
     A GPU prefers few large operations. If JAX splits a batch over devices, each device
-    would compute every chunk.
+    computes every chunk.
     """
     return hidden.shape[0] != 0 and is_on_one_cpu(hidden)
 

@@ -95,8 +95,8 @@ def check_training_inputs(model, x):
 
 
 def check_call(model, inputs, training):
-    """Checks the features that a model is called on. Skips the items where reading
-    their values would take time, as in a compiled function."""
+    """Checks the features that a model is called on. Skips the values of
+    the item ids if they cannot be read at once, as in a compiled function."""
     check_complete(model, "inputs", as_features(inputs), training)
     check_whole(model, "inputs", further_of(inputs))
     items = values_if_known(items_of(inputs))
