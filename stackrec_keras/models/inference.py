@@ -12,7 +12,7 @@ from keras import ops
 
 from stackrec_keras.layers.item_embedding import table_of
 from stackrec_keras.layers.tracing import compile_function
-from stackrec_keras.models.training_loop import _running
+from stackrec_keras.models.training_loop import running
 
 _functions: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
@@ -59,11 +59,8 @@ def _last_hidden_of(model):
 
     def last_hidden(weights, inputs):
         model = reference()
-        running = _running.set(model)  # this is not a call by another model
-        try:
-            with keras.StatelessScope(list(zip(model.variables, weights, strict=True))):
-                return model(inputs, training=False)[:, -1]
-        finally:
-            _running.reset(running)
+        values = list(zip(model.variables, weights, strict=True))
+        with running(model), keras.StatelessScope(values):
+            return model(inputs, training=False)[:, -1]
 
     return last_hidden

@@ -19,6 +19,16 @@ from stackrec_keras.stacking.in_place import optimizer_chain
 _running: contextvars.ContextVar = contextvars.ContextVar("running", default=None)
 
 
+@contextlib.contextmanager
+def running(model: keras.Model) -> Iterator[None]:
+    """Context manager in which a call of the model is not one by another model."""
+    token = _running.set(model)
+    try:
+        yield
+    finally:
+        _running.reset(token)
+
+
 class KeepsValues(keras.Model):
     """Base of a model that keeps its weights if a step raises an error.
 
@@ -28,8 +38,8 @@ class KeepsValues(keras.Model):
     """
 
     has_callers = False
-    """Boolean, whether the model was called outside its own `fit`, `evaluate` and
-    `predict`: perhaps by a model that contains it."""
+    """Boolean, whether the model was called outside its own `fit`, `evaluate`,
+    `predict` and `recommend`: perhaps by a model that contains it."""
 
     _before_step = None
 
@@ -41,9 +51,9 @@ class KeepsValues(keras.Model):
     @contextlib.contextmanager
     def keeping_values(self) -> Iterator[None]:
         """Context manager for `fit`, `evaluate` or `predict`."""
-        running = _running.set(self)
         try:
-            yield
+            with running(self):
+                yield
         except BaseException:
             if self._before_step is not None:
                 self.jax_state_sync()
@@ -51,7 +61,6 @@ class KeepsValues(keras.Model):
             raise
         finally:
             self._before_step = None
-            _running.reset(running)
 
     def _purge_model_variables(self, **which):
         variables = [*self.variables, *self.metrics_variables]

@@ -1,5 +1,6 @@
 """Threads that share a model, as those of a web server do."""
 
+import gc
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -111,6 +112,16 @@ def test_recommend_beside_a_fit_that_grows(model, rows):
     assert not errors and served[0] > 0
     assert history["num_blocks"] == [2, 2, 4, 4]
     np.testing.assert_allclose(history["loss"], fit(twin)["loss"], rtol=1e-3)
+
+
+def test_a_growth_beside_recommend_does_not_look_at_the_objects_of_threads(
+    model, rows, monkeypatch
+):
+    """Python cannot finish a tuple that another thread has found half built."""
+    monkeypatch.setattr(gc, "get_objects", lambda: pytest.fail("looked at all objects"))
+    model.recommend(rows.inputs[:8], 3)
+    model.fit(rows.batches(16), epochs=1, verbose=0)
+    model.grow("stackC")
 
 
 def test_an_evaluation_may_change_weights_while_another_waits(model, rows):
