@@ -1,4 +1,4 @@
-"""What a growing model gains, and from what: arms, rates and seeds on MovieLens-1M.
+"""Compares ways to grow a model on MovieLens-1M, with several rates and seeds for each.
 
     python benchmarks/growth_study.py --list
     python benchmarks/growth_study.py --job sasrec --rates 0.001 0.003 --seeds 0 1 2
@@ -6,17 +6,19 @@
     python benchmarks/growth_study.py --job sasrec --times
     python benchmarks/growth_study.py --job sasrec --table
 
-All arms of a job take the same steps and see the same rows in the same order. The
-learning rate of each rises over 2% of the steps and falls to 0 over the last 20%.
-`scratch` is the deep model from scratch and `shallow` the shallow one, never grown. The
-other arms grow once from the shallow to the deep model, and differ in one thing.
+A job is a model with two depths, shallow and deep. An arm is a way to train it. All
+arms of a job take the same number of steps, and see the same rows in the same order. In
+each arm, the learning rate rises over the first 2% of the steps and falls to 0 over the
+last 20%. `scratch` trains the deep model from scratch, and `shallow` trains the shallow
+model without growing it. The other arms grow the shallow model once, in different ways.
 
 A finished run becomes a row of the results file with its whole curve, and is not run
 again. So a study may be interrupted, and several processes may share it. Training is
 measured in steps, which a busy machine does not affect. `--times` measures the seconds
-of an epoch at both depths in turn, and needs a quiet machine. `--halving` trains all
-arms for the first number of epochs, and the better half of them for each next one.
-`--table` takes the best rate of each arm by its last validation loss.
+per step, alternating between the two depths, and needs a quiet machine.
+`--halving 3 6 12` trains all arms for 3 epochs, then `scratch`, `shallow` and the
+better half of the other arms for 6, and so on. `--table` shows each arm at the rate
+with the lowest final validation loss.
 """
 
 import argparse
@@ -72,12 +74,13 @@ class Arm:
             `0.67`.
         inherit: As in `StackingCallback`. Defaults to `"all"`.
         optimizer_state: As in `StackingCallback`. Defaults to `"carry"`.
-        shrink: Float, the factor for all weights but norms and gates after the growth
-            step. Defaults to `1.0`.
-        noise: Float, the standard deviation of the noise then added to these weights,
-            as a multiple of each variable's own. Defaults to `0.0`.
+        shrink: Float, the factor by which all weights except norms and gates are
+            multiplied after the growth step. Defaults to `1.0`.
+        noise: Float, the standard deviation of the noise that is then added to these
+            weights, as a multiple of each variable's standard deviation. Defaults to
+            `0.0`.
         new_gates: Float, the initial gates of new blocks. Defaults to `None`, the
-            method's own.
+            values that the method gives them.
         deep: Boolean, whether a model that does not grow is deep. Defaults to `False`.
     """
 
@@ -215,7 +218,7 @@ def build(split, job, num_blocks):
 
 
 class AfterGrowth(keras.callbacks.Callback):
-    """Makes the changes to a grown model that an `Arm` adds to its method."""
+    """Changes a grown model by the `shrink`, `noise` and `new_gates` of an `Arm`."""
 
     def __init__(self, arm, at, seed):
         super().__init__()
@@ -245,7 +248,8 @@ def gates_of(model):
 
 
 def shrink_and_perturb(model, gates, arm, rng):
-    """Helps warm starts to generalize (Ash and Adams, NeurIPS 2020)."""
+    """Shrinks weights and adds noise, which helps warm starts to generalize (Ash and
+    Adams, NeurIPS 2020)."""
     kept = set(map(id, gates))
     for variable in model.trainable_variables:
         if id(variable) in kept or "norm" in variable.path:
@@ -299,8 +303,8 @@ def mean_loss(rows):
 
 
 def epoch_seconds(name, job, repeats=3, steps=20):
-    """Returns a job's row of times: the seconds of a step at both depths, measured in
-    turn, without compilation."""
+    """Returns a job's row of times: the seconds per step at both depths. They are
+    measured alternately, after compilation."""
     split = read_split(job, None)
     models = {n: build(split, job, n) for n in (job.shallow, job.deep)}
     rows = split.train.subset(slice(0, steps * job.batch_size))
@@ -327,8 +331,8 @@ def epoch_seconds(name, job, repeats=3, steps=20):
 
 
 def table(job_name, results, times_file):
-    """Returns a job's Markdown table: each arm at its best rate, with its speed-up to
-    the quality of the deep model from scratch, if it reached that."""
+    """Returns a job's Markdown table: each arm at its best rate, and how many times
+    sooner it reached the final loss of the deep model from scratch, if it did."""
     job = JOBS[job_name]
     times = [row for row in rows_in(times_file) if row["job"] == job_name]
     cost = {job.shallow: 1.0, job.deep: job.deep / job.shallow}
@@ -340,7 +344,8 @@ def table(job_name, results, times_file):
     scratch = best_rate(rows, "scratch")
     lines = [
         f"{job_name}, {job.shallow} -> {job.deep} blocks, {longest} epochs; an epoch "
-        f"of {job.deep} blocks costs {cost[job.deep]:.2f} of one of {job.shallow}",
+        f"of {job.deep} blocks takes {cost[job.deep]:.2f} times as long as one of "
+        f"{job.shallow}",
         "",
         "| arm | rate | seeds | validation loss | training loss | NDCG@10 | cost "
         "| sooner than scratch |",
@@ -365,7 +370,8 @@ def table(job_name, results, times_file):
 
 
 def seconds_of(job, arm, epochs, cost):
-    """Returns an arm's time at the end of each epoch, in shallow epochs."""
+    """Returns the time from the start of an arm to the end of each of its epochs. The
+    unit is the time of an epoch at the shallow depth."""
     at = min(max(1, round(arm.at * epochs)), epochs - 1)
     depths = [job.deep if arm.deep else job.shallow] * epochs
     if arm.method is not None:
@@ -374,8 +380,8 @@ def seconds_of(job, arm, epochs, cost):
 
 
 def sooner(found, scratch, clock, whole):
-    """Returns an arm's speed-up to the last validation loss of the model from scratch,
-    on the mean of the seeds."""
+    """Returns how many times sooner an arm reaches the final validation loss of the
+    deep model from scratch. Both losses are means over the seeds."""
     if not scratch:
         return ""
     goal = mean_loss(scratch)

@@ -71,7 +71,7 @@ class Table:
         start = time.perf_counter()
         result = step()
         row = {"step": name, "seconds": time.perf_counter() - start}
-        # In KiB, except on macOS.
+        # ru_maxrss is in KiB, except on macOS.
         row["peak GiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         if isinstance(result, dict):
             row |= {m: result[m] for m in ("mrr@5", "hit_rate@10", "ndcg@10")}

@@ -29,8 +29,8 @@ def load_keras() -> None:
         if missing != os.environ.get("KERAS_BACKEND"):
             raise
         raise ImportError(
-            f"KERAS_BACKEND={missing!r}, but {missing} is not installed: pip install "
-            f"{missing}, or set another backend."
+            f"KERAS_BACKEND={missing!r}, but {missing} is not installed. Run pip "
+            f"install {missing}, or set another backend."
         ) from None
 
 

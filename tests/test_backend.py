@@ -39,7 +39,7 @@ def test_a_backend_that_is_not_installed_is_named_with_the_way_to_get_it(backend
     )
     assert done.returncode == 1
     assert (
-        f"KERAS_BACKEND='{backend}', but {backend} is not installed: pip install"
+        f"KERAS_BACKEND='{backend}', but {backend} is not installed. Run pip install"
         in (done.stderr.splitlines()[-1])
     )
 

@@ -18,8 +18,8 @@ class ReferenceNumbering:
 
     Args:
         vocabulary: `Vocabulary` of the items, without the padding.
-        rows: Integer array of shape `(num_items + 1,)`: in the reference
-            implementation's tables, the row of the padding, then of each item.
+        rows: Integer array of shape `(num_items + 1,)`, the row of the padding, then of
+            each item, in the reference implementation's embedding tables.
         num_rows: Integer, the number of rows of these tables.
         length: Integer, the number of items in the padded sequences.
     """
@@ -45,8 +45,8 @@ class ReferenceNumbering:
             if len(weights[name]) != self.num_rows:
                 raise ArgumentError(
                     "sequences",
-                    f"has {self.num_rows} items, including the padding, but {name!r} "
-                    f"of weights has {len(weights[name])}",
+                    f"has {self.num_rows} items, including the padding, but "
+                    f"weights[{name!r}] has {len(weights[name])} rows",
                     "Give the file that the checkpoint was trained on, with its pad "
                     "and user_column.",
                 )

@@ -80,7 +80,7 @@ _LIGR = {
 
 
 def _layout(stack):
-    """Returns RecTools' names: of the list of blocks, and of a block's weights."""
+    """Returns RecTools' names for the list of blocks and for the weights of a block."""
     if not isinstance(stack, (HSTUStack, LiGRStack)):
         raise ArgumentError("stack", "must be an HSTUStack or a LiGRStack", "", stack)
     if stack.rezero:
@@ -107,7 +107,7 @@ def _check_depth(stack, arrays, blocks):
     if not depth:
         raise ArgumentError(
             "weights",
-            f"has no {blocks!r}, the blocks of {type(stack).__name__}",
+            f"has no {blocks!r}, which the {type(stack).__name__} needs",
             "Give the state_dict of RecTools' transformer layers, not of the model.",
         )
     if depth != stack.depth:
@@ -137,7 +137,7 @@ def _listed(names):
 
 
 def _value(arrays, name, shape):
-    """Returns a weight's value; torch stores dense kernels as (out, in)."""
+    """Returns a weight in the stack's layout. Torch stores dense kernels transposed."""
     value = arrays[name]
     is_dense = name.endswith("weight") and len(shape) == 2
     expected = shape[::-1] if is_dense else shape

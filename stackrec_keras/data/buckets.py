@@ -121,8 +121,8 @@ class Buckets:
         if not indices.all():
             raise ArgumentError(
                 "log",
-                "has changed: it has items that it did not have when they were counted",
-                "Prepare it while nothing is written to it.",
+                "changed while it was read: it has items that it did not have before",
+                "Prepare it again while nothing is written to it.",
             )
         return indices
 

@@ -61,5 +61,5 @@ def load(name: str) -> pd.DataFrame:
     log = load("ml-1m")
     ```
     """
-    check_choice("name", name, DATA_SETS, "; `read_interactions` reads a file")
+    check_choice("name", name, DATA_SETS, "; to read a file, use `read_interactions`")
     return DATA_SETS[name].load()

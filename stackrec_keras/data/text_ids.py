@@ -19,7 +19,7 @@ def is_text(column):
 
 
 def count_digits(column):
-    """Returns the number of digits in a column, or -2 if some are not integers >= 0."""
+    """Returns how many digits a column has, or -2 if some are not integers >= 0."""
     if column.dtype.kind not in "iu" or len(column) == 0 or column.min() < 0:
         return -2
     powers = [10**power for power in range(1, len(str(column.max())))]

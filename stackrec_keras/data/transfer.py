@@ -124,8 +124,9 @@ class TransferPairs(Rows):
             seed: Integer of at least 0, the seed of the order. Defaults to `0`.
             shuffle: Boolean, whether to draw a new order for each epoch. Defaults to
                 `True`.
-            evaluation: Boolean, `True` for `evaluate` and `validation_data`, which keep
-                the order. `x` and `y` are as in training. Defaults to `False`.
+            evaluation: Boolean, `True` for `evaluate` and `validation_data`. The rows
+                then keep their order. `x` and `y` are as in training. Defaults to
+                `False`.
             with_users: Boolean, short for `features=["items", "users"]`. Defaults to
                 `False`.
             features: List of feature names; `x` is then a dict of these features.

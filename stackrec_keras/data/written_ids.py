@@ -1,4 +1,4 @@
-"""Writes raw ids to JSON and reads them back; types unknown to JSON are named."""
+"""Writes raw ids to JSON, with the name of a type that JSON lacks, and reads them."""
 
 import datetime
 import decimal
@@ -57,7 +57,7 @@ def read_ids(written, id_type=None):
 
     Args:
         written: List, the `"ids"`.
-        id_type: String, the `"id_type"`. Defaults to `None`: a type of JSON.
+        id_type: String, the `"id_type"`. Defaults to `None`, if JSON has the type.
     """
     if id_type is None:
         return written

@@ -1,4 +1,4 @@
-"""Depth and length of each stage: as given, or scaled from the reference."""
+"""The depth and length of each stage, as given or scaled from the reference."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -8,7 +8,7 @@ from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.registry import CONVOLUTIONAL
 
 SCALE = 0.5
-_NO_END = 1_000_000  # epochs, for training that ends by time
+_NO_END = 1_000_000  # epochs, for training that a time limit ends
 # The reference implementation's batch sizes: the default, and two exceptions.
 _BATCH_SIZE, _BATCH_SIZES = 256, {"grec": 1024, "ssept": 128}
 
@@ -21,7 +21,7 @@ class Release:
         blocks: Integer, the blocks of the first stage.
         count: Integer, the number of stages.
         ratio: Integer, the length of each stage relative to the stage before it.
-        epochs: Integer, the length of all stages together.
+        epochs: Integer, the number of epochs of all stages together.
         top_blocks: Integer, the blocks that each stage adds. Defaults to `None`, which
             doubles the depth.
     """
@@ -44,8 +44,9 @@ class StageOptions:
         stages: Tuple of integers, the blocks of each stage.
         shares: Tuple of integers, the length of each stage, relative to the others.
         num_blocks: Integer, the blocks of the first stage.
-        dilation_count: Integer, half of `num_blocks`, for a convolutional model.
-        epochs: Integer, the length of all stages together.
+        dilation_count: Integer, half the blocks of the first stage, for a
+            convolutional model.
+        epochs: Integer, the number of epochs of all stages together.
         batch_size: Integer, the number of rows in a batch.
         top_blocks: Integer, the blocks that each stage adds.
     """
@@ -67,7 +68,7 @@ class Stages:
     Args:
         depths: Tuple of integers, the blocks of each stage.
         shares: Tuple of integers, the length of each stage, relative to the others.
-        epochs: Integer, the length of all stages together.
+        epochs: Integer, the number of epochs of all stages together.
         top_blocks: Integer or `None`, as `TrainConfig.top_blocks`.
         data_shares: Tuple, the fraction of the rows in each stage. Defaults to `()`:
             all rows in every stage.
@@ -170,8 +171,8 @@ class Stages:
         except ValueError as error:
             raise ArgumentError(
                 "top_blocks",
-                f"does not fit stages of {depths} blocks: each must add exactly that "
-                "many, from a model that has at least as many",
+                f"does not fit stages of {depths} blocks: each stage after the first "
+                "must add exactly this many, to a model that has at least this many",
                 received=self.top_blocks,
             ) from error
 
@@ -259,5 +260,5 @@ def _growing(first, count, top_blocks):
 
 
 def _pairs(table, over):
-    """Returns a table as text (`"0:8,4:16"`), its epochs counted from epoch `over`."""
+    """Returns a table as text (`"0:8,4:16"`), from epoch `over`, which becomes 0."""
     return ",".join(f"{e - over}:{value}" for e, value in table.items() if e >= over)

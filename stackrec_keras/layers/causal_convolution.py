@@ -28,8 +28,9 @@ def causal_convolution(x, kernel, bias, dilation):
 def has_fast_convolution():
     """Returns whether the backend's own convolution is faster than matrix products.
 
-    benchmarks/convolution_forms.py measures both on each backend. On a GPU, XLA takes
-    long to choose an algorithm for each convolution of a model.
+    benchmarks/convolution_forms.py measures both on each backend. JAX uses matrix
+    products on a GPU, where XLA takes a long time to choose an algorithm for each
+    convolution of a model.
     """
     if keras.backend.backend() == "jax":
         return keras.distribution.list_devices()[0].startswith("cpu")
@@ -48,8 +49,8 @@ def _convolution(x, kernel, dilation):
 
 
 def _sum_of_products(x, kernel, dilation):
-    # One matrix product for each matrix of the kernel, over only the positions that
-    # it reaches: with a long dilation, most of a short sequence is never multiplied.
+    # Each matrix of the kernel multiplies only the positions that it reaches. With a
+    # long dilation, those are few of the positions of a short sequence.
     time, last = x.shape[1], kernel.shape[0] - 1
     y = ops.matmul(x, kernel[last])
     for i in range(last):

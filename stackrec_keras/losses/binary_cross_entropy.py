@@ -30,9 +30,9 @@ class BinaryCrossEntropy(SampledLoss):
     training the loss is `FullSoftmax`.
 
     Args:
-        num_negatives: How many negatives to draw at a time. An integer is a count, and
-            a float is a fraction of the classes: `int(fraction * (num_items + 1))`.
-            Defaults to `1`.
+        num_negatives: How many negatives to draw for each position, row or batch (see
+            `negatives_per`). An integer is a count, and a float is a fraction of the
+            classes: `int(fraction * (num_items + 1))`. Defaults to `1`.
         include_padding: Boolean, whether class 0, the padding, may be drawn. Defaults
             to `False`.
         negatives_per: String, which positions share their negatives: all of a
@@ -42,8 +42,8 @@ class BinaryCrossEntropy(SampledLoss):
     Call arguments: see `CatalogueLoss`. Training requires `seed`.
 
     Raises:
-        ArgumentError: If an argument is out of range. When the loss is called: if the
-            catalogue has only one item.
+        ArgumentError: If an argument is out of range, or if the loss is called for a
+            catalogue of only one item.
 
     Example:
 

@@ -55,8 +55,8 @@ def get(
         return found
     raise ArgumentError(
         "loss",
-        "is not a loss over an item catalogue. The model gives its loss hidden states "
-        "and the output embedding, not item scores",
+        "is not a loss over an item catalogue. A model calls its loss with hidden "
+        "states and the output embedding, not with item scores",
         _fix(identifier),
         identifier,
     )

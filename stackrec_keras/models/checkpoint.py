@@ -76,11 +76,11 @@ class GrowableCheckpoint(Growable):
         if "arguments" in state:
             self._file_arguments = json.loads(state["arguments"].tobytes())
         if bool(self._file_arguments.get("tied", False)) != self.tied:
-            # Keras would not notice a missing output embedding in a layer without
-            # weights.
-            raise ValueError("Only one of them has an output embedding.")
+            # Keras does not notice this, because the output layer of a tied model has
+            # no weights.
+            raise ValueError("Either the file or the model has no output embedding.")
         set_depth(self, self._file_blocks)
-        # The optimizer is read later; it holds state only for what is trained.
+        # Freeze before the optimizer is read: it has state only for what is trained.
         set_frozen(self, bool(state.get("frozen", False)))
         if "schedule_starts" in state:
             set_schedule_starts(self, state["schedule_starts"].tolist())
@@ -126,8 +126,8 @@ class GrowableCheckpoint(Growable):
         if missing:
             numbers = ", ".join(f"{n} {name}" for name, n in missing.items())
             warn(
-                f"The weights are from before the model was extended by {numbers}, "
-                "which stay as they are.",
+                f"The model was extended by {numbers} after these weights were stored. "
+                "What was added keeps its current weights.",
             )
 
     def load_weights(
@@ -142,7 +142,7 @@ class GrowableCheckpoint(Growable):
             **kwargs: The other arguments of `keras.Model.load_weights`.
 
         Raises:
-            ArgumentError: If the file does not fit. The model is then unchanged.
+            ArgumentError: If the file does not fit the model, which is then unchanged.
         """
         with self.lock.writing():
             self._load_weights(filepath, skip_mismatch, **kwargs)

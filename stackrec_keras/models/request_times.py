@@ -129,8 +129,8 @@ def _requests(at, last):
     if requests.shape not in ((), last.shape):
         raise ArgumentError(
             "at",
-            f"must be one time, or one for each history, {len(last)}, but its shape is "
-            f"{requests.shape}",
+            f"must be one time, or {len(last)} times, one for each history, but its "
+            f"shape is {requests.shape}",
         )
     requests = np.broadcast_to(requests, last.shape)
     early = np.flatnonzero(requests < last)
@@ -138,8 +138,8 @@ def _requests(at, last):
         row = early[0]
         raise ArgumentError(
             "at",
-            f"is before the last event of history {row}, in seconds: {requests[row]} "
-            f"< {last[row]}",
+            f"is before the last event of history {row} ({requests[row]} < "
+            f"{last[row]}, in seconds since 1970)",
             "Leave later events out of the history, or give a later time.",
             at,
         )

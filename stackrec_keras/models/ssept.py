@@ -128,7 +128,7 @@ class SSEPT(TransformerRecommender):
                 `"mean"`.
 
         Raises:
-            ArgumentError: If an argument does not fit. The model is then unchanged.
+            ArgumentError: If an argument is invalid. The model is then unchanged.
         """
         extend_users(self, n, init)
 

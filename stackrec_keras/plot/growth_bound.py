@@ -21,9 +21,9 @@ def growth_bound(
 ) -> "Figure":
     """Draws what a perfect growth step could save: see `sr.stacking.growth_bound`.
 
-    The figure has both curves over time. The dashed curve is a model that grows at the
-    best moment. From there it follows the deep model's curve, starting where the deep
-    model was as good.
+    The figure shows both learning curves over time. A dashed curve shows how the
+    shallow model would continue if it grew at the best moment: like the deep model from
+    the point where the deep model was equally good.
 
     Args:
         shallow: The learning curve of the shallow model, as in
@@ -37,7 +37,7 @@ def growth_bound(
         A `matplotlib.figure.Figure`, which is independent of `pyplot`.
 
     Raises:
-        ArgumentError: If a curve does not fit: see `sr.stacking.growth_bound`.
+        ArgumentError: If a curve is invalid: see `sr.stacking.growth_bound`.
 
     Example:
 

@@ -102,13 +102,13 @@ class TrainConfig(FeatureOptions, ModelOptions, DataOptions):
     warmup: float = option(
         "training",
         0.0,
-        "fraction of the steps over which the learning rate first rises",
+        "fraction of the steps, at the start, over which the learning rate rises",
         float,
     )
     decay: float = option(
         "training",
         0.0,
-        "fraction of the steps, the last ones, over which the learning rate falls to 0",
+        "fraction of the steps, at the end, over which the learning rate falls to 0",
         float,
     )
     loss: str = option(
@@ -129,7 +129,7 @@ class TrainConfig(FeatureOptions, ModelOptions, DataOptions):
     negatives_per: str | None = option(
         "training",
         None,
-        "who shares negatives: all positions of a batch, those of a row, or none "
+        "which positions share negatives: all of a batch, all of a row, or none "
         "(default: batch for sampled_softmax, row for gbce)",
         choices=("batch", "row", "position"),
         losses=SAMPLED,
@@ -165,15 +165,15 @@ class TrainConfig(FeatureOptions, ModelOptions, DataOptions):
     max_seconds: float | None = option(
         "training",
         None,
-        "stop after the epoch in which training has taken this long",
+        "stop at the end of the epoch in which training exceeds this time",
         float,
         metavar="SECONDS",
     )
     load_model: str | None = option(
         "training",
         None,
-        "start from the trained model of this run folder, which must have the same "
-        "rows; the optimizer starts fresh",
+        "start from the trained model of this run folder, whose run must have had the "
+        "same split; the optimizer starts fresh",
         metavar="FOLDER",
     )
     seed: int = option(
@@ -220,7 +220,7 @@ class TrainConfig(FeatureOptions, ModelOptions, DataOptions):
 
     @property
     def reads_times(self) -> bool:
-        """Boolean, whether the model reads when events happened."""
+        """Boolean, whether the model uses the times of events."""
         return self.model == "hstu" and self.time_bias
 
     def to_json(self) -> dict[str, Any]:

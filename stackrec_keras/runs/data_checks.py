@@ -21,9 +21,9 @@ def check_sequences(config):
     if config.model == "ssept" and not config.user_column:
         raise ArgumentError(
             "model",
-            f"learns a vector for each user, {lacking}",
-            "If its rows begin with the user's id, say so (user column); else "
-            "give a log of users, items and times.",
+            "learns a vector for each user, but a file of sequences has no user ids",
+            "If each row of yours begins with a user id, turn on the user column; "
+            "otherwise give a log of users, items and times.",
             config.model,
         )
     if config.share_by == "time":
@@ -35,7 +35,7 @@ def check_sequences(config):
 
 
 def check_times(config, times):
-    """Checks that a model that reads times can read the times `(events,)` of a log."""
+    """Checks the times `(events,)` of a log for a model that uses times."""
     from stackrec_keras.data.further_columns import check_seconds
 
     if config.reads_times and times.dtype.kind != "M":

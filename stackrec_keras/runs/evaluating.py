@@ -45,8 +45,8 @@ def evaluate(
 
     Args:
         run: The run folder.
-        data: A named data set or a file: a different log, in which each user's last
-            item is ranked. Defaults to `None`, the rows that the run held out.
+        data: Another log, as a file or the name of a data set. Each user's last item
+            is ranked. Defaults to `None`, the rows that the run held out.
         exclude_seen: Boolean, whether to leave the items of the history out of the
             ranking. Defaults to `None`, as in training.
         **columns: `user`, `item` and `timestamp`, the columns of `data`. Default to

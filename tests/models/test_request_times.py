@@ -98,14 +98,14 @@ def test_a_time_without_a_meaning_is_refused(model):
     fix = "Leave later events out of the history"
     with refused(
         "at",
-        says=f"before the last event of history 2, in seconds: 1600000080 <.*{fix}",
+        says=f"before the last event of history 2 .1600000080 <.*{fix}",
     ):
         model.recommend(X, at=START + 80)
     with refused("at", says="x.'next_timestamps'., which are also given"):
         model.recommend({**X, "next_timestamps": TIMES}, at=START + 500)
     with refused("at", received=5, says="which this model does not read"):
         sr.SASRec(NUM_ITEMS, 4).recommend(ITEMS, at=5)
-    with refused("at", says="one for each history, 3, but its shape is .2,"):
+    with refused("at", says="or 3 times, one for each history, but its shape is .2,"):
         model.recommend(X, at=[START + 500] * 2)
     for at in ("soon", True, [pd.Timestamp(START + 500, unit="s"), START + 500, 7]):
         with refused("at", received=at, says="must be a time"):

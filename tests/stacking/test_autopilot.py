@@ -108,7 +108,7 @@ def test_the_best_weights_come_back_if_items_came_since(make_model, sequences):
     )
     model = make_model(num_blocks=1)
     callbacks = [EverWorse("stackC", schedule), stopping]
-    with pytest.warns(UserWarning, match="extended by 5 items, which stay") as warned:
+    with pytest.warns(UserWarning, match="extended by 5 items after") as warned:
         history = model.fit(*sequences, epochs=3, verbose=0, callbacks=callbacks)
     both = [w for w in warned if "extended by 5 items" in str(w.message)]
     assert len(both) == 2  # EarlyStopping and the schedule restore weights

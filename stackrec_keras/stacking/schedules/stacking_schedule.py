@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 class StackingSchedule(TableSchedule):
-    """A table of epochs and depths: the model grows to a depth when its epoch begins.
+    """A table of epochs and depths. The model grows to each depth at the start of the
+    depth's epoch.
 
     Args:
         depths: Dict from epoch (from 0, as in Keras' callbacks) to number of
@@ -33,15 +34,15 @@ class StackingSchedule(TableSchedule):
 
     Raises:
         ArgumentError: If `depths` is empty, has an epoch or a depth that is not an
-            integer, or has depths that do not increase. Also if `data_shares` does not
-            fit.
+            integer, or has depths that do not increase, or if `data_shares` is
+            invalid.
 
     Example:
 
     ```python
     StackingSchedule({2: 8, 5: 16})  # 8 blocks from epoch 2 on, 16 from epoch 5
-    StackingSchedule({2: 8}, data_shares={0: 0.4, 2: 1.0})  # and more data with them
-    StackingSchedule.shares([4, 8, 16], [1, 2, 4])  # whatever the epochs of the fit
+    StackingSchedule({2: 8}, data_shares={0: 0.4, 2: 1.0})  # and all rows from epoch 2
+    StackingSchedule.shares([4, 8, 16], [1, 2, 4])  # for any number of epochs
     StackingSchedule.plateau(max_blocks=32)  # when the metric stops improving
     ```
 
@@ -83,8 +84,8 @@ class StackingSchedule(TableSchedule):
             A `StackingSchedule`.
 
         Raises:
-            ArgumentError: If the lists do not fit each other, the depths do not
-                increase, or a length is not positive.
+            ArgumentError: If the lists differ in length, the depths do not increase, or
+                a length is not positive.
         """
         return ShareSchedule(num_blocks, shares, data_shares)
 
@@ -108,7 +109,8 @@ class StackingSchedule(TableSchedule):
                 ends in `"loss"`. Defaults to `"val_mrr@5"`.
             patience: Integer, epochs without improvement before a growth step.
                 Defaults to `2`.
-            min_gain: Float, the least gain to go on growing. Defaults to `0.0`.
+            min_gain: Float, the smallest gain after which growing continues. Defaults
+                to `0.0`.
             max_blocks: Integer, the greatest depth. Defaults to `64`.
             restore_best: Boolean, whether the model ends with the weights and depth of
                 its best epoch. Defaults to `True`.
@@ -137,7 +139,7 @@ class StackingSchedule(TableSchedule):
             step: Integer, how many blocks a growth step adds. Defaults to `None`; only
                 a schedule without depths of its own uses it.
             num_blocks: Integer, the depth that the model has now. Defaults to `None`,
-                `initial_blocks`.
+                which means `initial_blocks`.
 
         Returns:
             A dict from epoch to number of blocks.
@@ -172,10 +174,11 @@ class StackingSchedule(TableSchedule):
         late = {e: depth for e, depth in running.table.items() if e >= epochs}
         if late and not self.partial:
             warn(
-                f"The last epoch of this fit is {epochs - 1} (epochs count from 0): "
-                f"it ends before the growth steps {late} of schedule={running.table}. "
-                "Give more epochs or earlier steps, or StackingSchedule(..., "
-                "partial=True) if this fit is the first part of a longer run."
+                f"The last epoch of this fit is {epochs - 1} (epochs count from 0), "
+                f"so the fit ends before the growth steps {late} of "
+                f"schedule={running.table}. Give more epochs or earlier steps, or "
+                "StackingSchedule(..., partial=True) if this fit is the first part of "
+                "a longer run."
             )
         return running
 
