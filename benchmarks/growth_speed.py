@@ -4,8 +4,8 @@
 
 Two tables. In the first, steps alternate between a model grown to 16 blocks and one
 built with 16 blocks. The ratio of their medians shows whether growing makes later steps
-slower. The second times the first step (trace and compile) of a model of 32 blocks,
-with its depth as an axis and as a list of separate Keras layers.
+slower. The second times the first step (trace and compile) of a model of 32 blocks:
+once with depth as an axis of its variables, and once with separate Keras layers.
 """
 
 import argparse
@@ -26,7 +26,7 @@ def main():
     parser.add_argument(
         "--steps", type=int, default=60, help="timed steps of each model"
     )
-    parser.add_argument("--repeats", type=int, default=3, help="of each first step")
+    parser.add_argument("--repeats", type=int, default=3, help="first steps timed")
     arguments = parser.parse_args()
     print(
         f"keras {keras.__version__}, {keras.backend.backend()}, {os.cpu_count()} cores"
@@ -41,7 +41,7 @@ def steps(number):
     for depth in (8, 16):
         start = time.perf_counter()
         grown.grow("stackC", num_blocks=depth)
-        print(f"growth to {depth} blocks: {time.perf_counter() - start:.2f} s")
+        print(f"growing to {depth} blocks: {time.perf_counter() - start:.2f} s")
     built = compiled(sr.NextItNet(NUM_ITEMS, DIM, num_blocks=16))
     seconds = {"grown": [], "built": []}
     for net in (grown, built):
@@ -56,7 +56,7 @@ def steps(number):
     ratios = np.array(seconds["grown"]) / np.array(seconds["built"])
     low, high = np.percentile(ratios, [25, 75])
     medians = np.median(seconds["grown"]) / np.median(seconds["built"])
-    print(f"grown / built: {medians:.3f} (quartiles of pairs: {low:.3f} to {high:.3f})")
+    print(f"grown / built: {medians:.3f} (quartiles by pair: {low:.3f} to {high:.3f})")
 
 
 def first_steps(repeats):

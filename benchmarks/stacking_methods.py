@@ -10,9 +10,9 @@ Trains a NextItNet of 4 blocks on MovieLens-1M for some epochs. Each method then
 it from the same weights and optimizer state, and the grown model trains further. By
 default, rows have 20 items, half of the training rows are used, dilations are 1 and 4,
 the depth doubles, and training continues for one epoch. The table shows the loss on the
-test rows before the growth step, right after it, and after the further training. It
-says which method is the better default. `stackA, plain` is StackRec's mapping, which
-moves kernels to another dilation; `stackA` keeps them at their own.
+test rows before the growth step, right after it, and after the further training.
+`stackA, plain` is StackRec's mapping, which moves kernels to another dilation; `stackA`
+leaves each kernel at its own dilation.
 """
 
 import argparse
@@ -62,15 +62,15 @@ def main():
             print(seed, row, flush=True)
             rows.append(row)
         means = pd.DataFrame(rows).groupby("growth", sort=False).agg(["mean", "std"])
-        print(f"after seed {seed}\n{means.round(4).to_string()}", flush=True)
+        print(f"means up to seed {seed}\n{means.round(4).to_string()}", flush=True)
 
 
 def parsed():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=3, help="before the growth")
-    parser.add_argument("--more", type=int, default=1, help="epochs after it")
-    parser.add_argument("--to", type=int, default=8, help="blocks after it")
+    parser.add_argument("--epochs", type=int, default=3, help="before growing")
+    parser.add_argument("--more", type=int, default=1, help="epochs after growing")
+    parser.add_argument("--to", type=int, default=8, help="blocks after growing")
     parser.add_argument("--only", nargs="+", choices=list(GROWTHS), default=GROWTHS)
     parser.add_argument("--rows", type=int, default=2, help="train on every n-th row")
     parser.add_argument("--length", type=int, default=20)

@@ -111,8 +111,8 @@ def check_file(name: str, path: Path, hint: str = "check the path") -> None:
 
 
 def nearest_names(kind: type, given: Iterable[str]) -> str:
-    """Returns a question that suggests keywords of a class in place of misspelled ones,
-    or `""` if none is similar."""
+    """Returns `"Did you mean ...?"` with the keywords of a class that are similar to
+    the given ones, or `""` if none is."""
     taken = {
         name
         for base in inspect.getmro(kind)

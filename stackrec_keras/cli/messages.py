@@ -8,10 +8,10 @@ import warnings
 from stackrec_keras.errors import ArgumentError, StackRecWarning
 from stackrec_keras.wording import plain, shown
 
-# Advice by argument; it replaces advice that is Python code.
+# Argument -> advice for the command line, where the library's own is Python code.
 _FIXES = {
     "data_shares": "Give EPOCH:FRACTION pairs from epoch 0 on, such as 0:0.4,3:1.0.",
-    "share_by": "Use --split time, or random fractions.",
+    "share_by": "Use --split time, or --share-by random.",
     "user_column": "Name the log's column of user ids: --user COLUMN.",
 }
 
@@ -56,8 +56,8 @@ def warnings_as_notes():
 def _action(error, args):
     """Returns the option or positional that an error is about, or `None`."""
     name = error.argument
-    # An error about the depth after growing also names num_blocks, but this option
-    # is not at fault.
+    # An error about the depth after growing also names num_blocks, but then the
+    # option --num-blocks is not at fault.
     if name == "num_blocks" and getattr(args, name, None) != error.received:
         return None
     return next((a for a in args.parser._actions if a.dest == name), None)

@@ -51,8 +51,8 @@ class Arm:
 
     @cached_property
     def clock(self) -> list[float]:
-        """Seconds of training at each epoch's end, including validation, compiling,
-        and the stages before."""
+        """Seconds from the start of training to each epoch's end. They include
+        validation, compiling and the stages in `before`."""
         start = sum(stage.seconds for stage in self.before)
         seconds = accumulate((row["seconds"] for row in self.rows), initial=start)
         return [round(t, 3) for t in seconds][1:]
@@ -107,7 +107,7 @@ def earlier_rows(config):
     if not history.exists():
         raise ArgumentError(
             "load_model",
-            "is gone, and the seconds of its training count in the table",
+            "is gone, but the table needs the seconds of its training",
             "Restore it.",
             config.load_model,
         )
@@ -175,7 +175,8 @@ class Arms:
 
         from stackrec_keras.runs.folder import RunFolder
 
-        # Patience that never runs out keeps the best epoch's weights after all epochs.
+        # This patience never stops the training, but makes it end with the weights of
+        # the best epoch.
         config = replace(
             config, seed=self.seed, patience=config.epochs, best_of="deepest"
         )
@@ -219,7 +220,7 @@ class Arms:
         if found != split.hash:
             raise ArgumentError(
                 "data",
-                f"has changed: it gives the split {split.hash}, and {run} was made "
+                f"has changed: it gives the split {split.hash}, but {run} was made "
                 f"with {found}",
                 "Restore the data, or give another folder.",
                 config.data,

@@ -112,7 +112,7 @@ class BlockStack(keras.layers.Layer):
     def block_weights(self) -> dict[str, BlockWeight]:
         """Returns the weights of a block, a dict from name to `BlockWeight`.
 
-        Under each name, the stack has an attribute that holds the stacked variable.
+        Each name becomes an attribute of the stack, which holds the stacked variable.
         """
         raise NotImplementedError(f"{type(self).__name__} must define block_weights().")
 
@@ -220,7 +220,7 @@ class BlockStack(keras.layers.Layer):
     def _weights_of_each_block(self):
         # One split is faster than indexing each block: the gradient of an index is a
         # tensor as large as the whole stack, with zeros for the other blocks.
-        # `ops.unstack` has the same gradient on JAX.
+        # On JAX, `ops.unstack` has the same drawback.
         stacked = self.variables_by_name()
         split = [
             ops.split(ops.convert_to_tensor(variable), self.depth, axis=0)

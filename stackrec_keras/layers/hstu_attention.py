@@ -24,9 +24,9 @@ def hstu_attention(query, key, value, tables, times, max_length, chunk_size=None
         times: Pair of integer tensors of shape `(batch, time)`: the time of the event
             after each position, and of the position's own event. Used with `"time"`.
         max_length: Integer, the constant that the sum over keys is divided by.
-        chunk_size: Integer, how many queries to process at a time, in both passes; or
-            `None` for all at once, which keeps the attention weights for the backward
-            pass. Defaults to `None`.
+        chunk_size: Integer, how many queries to process at a time, in the forward and
+            the backward pass. Defaults to `None`: all at once, and the attention
+            weights are kept for the backward pass.
 
     Returns:
         float32 tensor of shape `(batch, time, heads, v_dim)`.
@@ -39,7 +39,7 @@ def hstu_attention(query, key, value, tables, times, max_length, chunk_size=None
     if chunk_size is None:
         output = rows.attend(slice(None), *arguments)
     else:
-        # Without a fixed length, the last chunks may be empty.
+        # An unknown length counts as `max_length`, so the last chunks may be empty.
         length = query.shape[1]
         length = length if isinstance(length, int) else max_length
         starts = range(0, length, chunk_size)

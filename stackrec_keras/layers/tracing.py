@@ -1,7 +1,7 @@
 """Code that depends on the backend: tracing and compiling functions, and devices.
 
-No other file of layers/ imports a backend. In models/ two do: `torch_programs` and
-`checked_batches`.
+No other file of layers/ imports a backend. In models/, three files do:
+`torch_programs`, `saved_model` and `checked_batches`.
 """
 
 import keras
@@ -21,10 +21,11 @@ def in_plain_graph():
 
 
 def trace_once(function):
-    """Makes a plain TensorFlow graph hold a function once, however often it is called.
+    """Wraps a function so that a TensorFlow graph without XLA holds it only once,
+    however often it is called.
 
-    Elsewhere it returns the function unchanged: on a CPU, XLA runs such a shared
-    function 20 times slower.
+    Elsewhere, returns the function unchanged. With XLA on a CPU, a shared function
+    would run 20 times slower.
     """
     if not in_plain_graph():
         return function
@@ -83,9 +84,10 @@ def loop_over_chunks(chunk, count, rows, outputs, carried):
             each output, and the new `carried`.
         count: Integer tensor, the number of chunks.
         rows: Integer, the number of rows in each chunk.
-        outputs: Tuple of tensors of zeros. Rows after the last chunk stay 0; on
-            PyTorch, they are missing from the result.
-        carried: Tensors, or a nested structure of them.
+        outputs: Tuple of tensors of zeros, which the chunks fill. Rows after the last
+            chunk stay 0; on PyTorch, they are missing from the result.
+        carried: Tensors, or a nested structure of them, that each chunk passes on to
+            the next one. Here, the values for the first chunk.
 
     Returns:
         A pair, the outputs and `carried` after the last chunk.

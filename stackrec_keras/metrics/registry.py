@@ -66,8 +66,7 @@ def _get_one(identifier):
     names = ", ".join(repr(f"{name}@5") for name in METRICS)
     raise ArgumentError(
         "metrics",
-        "is not a ranking metric. The model gives its metrics the scores of all items, "
-        "but hidden states in training",
+        "is not a ranking metric, the only kind that these models compute",
         f"Give 'auto', a name with a length such as {names}, or an instance of a "
         "subclass of stackrec_keras.metrics.RankingMetric.",
         identifier,

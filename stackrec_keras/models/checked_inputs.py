@@ -22,11 +22,11 @@ from stackrec_keras.models.inputs import (
 from stackrec_keras.models.vocabularies import check_same_items
 
 _ITEMS = (
-    "Encode raw ids with a Vocabulary, build the model with more items, or give it "
-    "more: extend_items."
+    "Encode raw ids with a Vocabulary, build the model with more items, or add items "
+    "to it with extend_items."
 )
 _TARGETS = _ITEMS.replace("extend_items", "extend_targets")
-_USERS = "Number the users from 0, or build the model with more."
+_USERS = "Number the users from 0, or build the model with more users."
 
 
 def check_ids(model, **data):
@@ -58,7 +58,8 @@ def check_batch(model, batch, prefix="", training=False, targets=True):
 
     Args:
         model: The model.
-        batch: Arrays or tensors whose values are known, as Keras takes them.
+        batch: Tuple of arrays or tensors, as Keras takes it. Their values must be
+            known.
         prefix: String to put before the names of the parts in errors.
         training: Boolean, whether the model learns from the batch.
         targets: Boolean, whether the batch must have `y`.
@@ -113,7 +114,7 @@ def check_weights(name, weights=None):
     weights = as_array(weights)
     if weights is not None and not np.isfinite(weights).all():
         found = weights[~np.isfinite(weights)][0]
-        fix = "A row of weight 0 does not count."
+        fix = "To leave out a row, give it the weight 0."
         raise ArgumentError(name, f"must be finite, but has {found}", fix)
 
 
@@ -181,7 +182,7 @@ def _check_users(model, name, users):
 
 def _check_one_per_row(name, users, items):
     if items is not None and users.shape != items.shape[:1]:
-        reason = f"must have one user for each row of the items, {items.shape[:1]}"
+        reason = f"must have shape {items.shape[:1]}, one user for each row of items"
         raise ArgumentError(name, reason, received=users)
 
 
@@ -191,8 +192,9 @@ def _check_kind(name, inputs):
         raise ArgumentError(
             name,
             "must be arrays or batches",
-            "Give windows.batches(256) to fit, and windows.evaluation_arrays() as "
-            "validation_data or, with a star before it, to evaluate.",
+            "Use fit(windows.batches(256), "
+            "validation_data=windows.evaluation_arrays()) and "
+            "evaluate(*windows.evaluation_arrays()).",
             inputs,
         )
     if hasattr(inputs, "columns") and "item" in inputs.columns:
@@ -233,8 +235,8 @@ def _padded_rows(items):
 def _warn_of_padded(name, padded):
     if padded:
         warn(
-            f"{padded} rows of {name} end in 0, the padding. It belongs on the left: "
-            "the next item is predicted from the last position. Give "
+            f"{padded} rows of {name} end in 0, the padding. Padding belongs on the "
+            "left, because the next item is predicted from the last position. Use "
             "pad_sequences(..., padding='pre').",
         )
 
@@ -246,7 +248,7 @@ def _check_range(name, what, ids, first, last, fix):
         raise ArgumentError(
             name,
             f"has {what} of shape {ids.shape}, which must be (batch, time), or "
-            "(batch,) for one per row",
+            "(batch,) if each row has one",
         )
     if not np.issubdtype(ids.dtype, np.integer):
         raise ArgumentError(

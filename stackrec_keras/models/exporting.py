@@ -160,8 +160,8 @@ def _signature(model, names, length):
     if untold:
         raise ArgumentError(
             "input_signature",
-            "must give the shape and type of each feature, also of "
-            f"{', '.join(map(repr, untold))}, since this model has not been trained",
+            "must give the shape and type of each feature, including "
+            f"{', '.join(map(repr, untold))}, because this model has not been trained",
             "Train it first, or give input_signature=[{'items': keras.InputSpec(...), "
             "...}].",
         )
@@ -176,12 +176,12 @@ def _signature(model, names, length):
 def _check_length(format, signature, needs_length, known_length):
     shapes = [tuple(spec.shape) for spec in keras.tree.flatten(signature)]
     if needs_length and any(shape[1:] == (None,) for shape in shapes):
-        why = "this one leaves it open"
-        why = why if known_length else "this model has not been trained"
+        why = "but this one leaves it open"
+        why = why if known_length else "because this model has not been trained"
         raise ArgumentError(
             "input_signature",
             f"must give the length of histories for format={format!r} on the "
-            f"{keras.backend.backend()} backend, and {why}",
+            f"{keras.backend.backend()} backend, {why}",
             "Give input_signature=[keras.InputSpec(shape=(None, length), "
             "dtype='int32')].",
         )

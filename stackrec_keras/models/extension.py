@@ -24,8 +24,8 @@ def extend_items(model, n, init, ids, features=None, trained=None):
     Args:
         model: A `SequentialRecommender`.
         n: Integer or `None`, the number of new items.
-        init: String, how the new weights are initialized. `None` means `"mean"`, but
-            vectors of ids are 0 in a model with features.
+        init: String, how the new weights are initialized. `None` means `"mean"`, except
+            that the vectors of new ids are 0 in a model with features.
         ids: List of their raw ids, or `None`.
         features: Their features, or `None`.
         trained: The model whose optimizer trains the weights. Defaults to `None`,
@@ -86,7 +86,7 @@ def catalogues(model):
 
 
 def complete_weights(model, weights):
-    """Adds the model's current rows to weights that were stored before an extension.
+    """Appends the model's newer rows to weights that were stored before an extension.
 
     Args:
         model: A `SequentialRecommender`.
@@ -159,14 +159,14 @@ def _extend_vocabulary(vocabulary, n, ids):
     if vocabulary is None and ids is not None:
         raise ArgumentError(
             "ids",
-            "cannot be given to a model without a vocabulary of that catalogue",
+            "cannot be given to a model that has no vocabulary for them",
             "Set the vocabulary first, or give n instead.",
             ids,
         )
     if vocabulary is None:
         return None
     if ids is None or len(ids) != n:
-        reason = f"must be the raw ids of the {n} new items: the model has a vocabulary"
+        reason = f"must be the raw ids of the {n} new items, for the model's vocabulary"
         raise ArgumentError("ids", reason, received=ids)
     indices = vocabulary.encode(ids)
     if indices.any():

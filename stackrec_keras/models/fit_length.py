@@ -31,7 +31,8 @@ class FitLength(keras.callbacks.Callback):
         self.is_set = False
 
     def on_epoch_begin(self, epoch, logs=None):
-        # Not earlier: BackupAndRestore sets the first epoch and the steps taken.
+        # In on_train_begin, BackupAndRestore may still change the first epoch and the
+        # number of steps taken.
         if self.is_set:
             return
         self.is_set = True
@@ -43,7 +44,7 @@ class FitLength(keras.callbacks.Callback):
                 "Give WarmupStableDecay(..., steps=N), or fit(..., steps_per_epoch=N).",
             )
         left = (self.params["epochs"] - epoch) * self.params["steps"]
-        # Compiled steps hold the old lengths.
+        # The context discards compiled steps, which hold the old lengths.
         with changing_shapes(self.model):
             for optimizer, schedule, start in _open_schedules(self.model):
                 taken = start + int(ops.convert_to_numpy(step_count(optimizer)))
@@ -52,7 +53,7 @@ class FitLength(keras.callbacks.Callback):
 
 def _open_schedules(model):
     """Returns `(optimizer, schedule, start)` for each schedule whose length depends on
-    the fit. `start` is its number of steps before the optimizer's count began."""
+    the fit. `start` is the number of steps before the optimizer's count was reset."""
     found = []
     for outer in training_optimizers(model):
         for optimizer in updating_optimizers(outer):

@@ -62,8 +62,8 @@ def top_k(scores, k):
         scores: Float32 tensor `(rows, n)`.
         k: Integer, at most `n`.
     """
-    # Floats read as integers keep their order, except negative ones, so their bits are
-    # flipped. Adding 0 makes -0 equal to 0.
+    # If the bits of floats are read as integers, negative floats come in reverse order.
+    # So all their bits but the sign are flipped. Adding 0 makes -0 equal to 0.
     bits = (scores + 0.0).view(torch.int32)
     ranks = torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits).long()
     places = torch.arange(scores.shape[1], device=scores.device)

@@ -1,7 +1,7 @@
-"""The private attributes of Keras' training loop.
+"""Code that uses private attributes of Keras' training loop.
 
 Keras 3 has no public way to get back the values that JAX holds when a step fails, or
-to give the epochs of a fit different numbers of batches. On JAX, a step also takes and
+to give the epochs of a fit different numbers of batches. On JAX, a step takes and
 returns the values of all variables.
 """
 
@@ -21,7 +21,7 @@ _running: contextvars.ContextVar = contextvars.ContextVar("running", default=Non
 
 @contextlib.contextmanager
 def running(model: keras.Model) -> Iterator[None]:
-    """Context manager in which a call of the model is not one by another model."""
+    """Context manager in which calls of the model do not set its `has_callers`."""
     token = _running.set(model)
     try:
         yield
@@ -90,7 +90,7 @@ class EpochSteps(keras.Model):
         super()._symbolic_build(iterator=iterator, data_batch=data_batch)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        # TensorFlow runs this before the method above, which it may skip.
+        # On TensorFlow, Keras calls this method, and may not call `_symbolic_build`.
         self._keep(iterator)
         super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
 

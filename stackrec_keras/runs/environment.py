@@ -30,5 +30,5 @@ def environment():
 def _version(package):
     try:
         return metadata.version(package)
-    except metadata.PackageNotFoundError:  # tensorflow-cpu and the like
+    except metadata.PackageNotFoundError:  # installed as tensorflow-cpu
         return None

@@ -32,7 +32,7 @@ def make_split(config, arguments=None, known=None):
     if config.split == TRANSFER:
         raise ValueError(
             f"The run that was fine-tuned on {config.data} belongs to `stackrec "
-            "scenario tf`, which continues it. Its table is in metrics.md."
+            "scenario tf`. Continue it with that command; its table is in metrics.md."
         )
     if arguments is None:
         arguments = split_arguments(config)

@@ -104,9 +104,9 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
             name = max(taken, key=lambda part: taken[part])
             raise ArgumentError(
                 name,
-                f"takes {taken[name]} of {steps} steps, which leaves too few for the "
-                "rest",
-                "Give less, or train for longer.",
+                f"takes {taken[name]} of {steps} steps, so warmup and decay do not "
+                "both fit",
+                "Give a smaller value, or train for longer.",
                 parts[name],
             )
 
@@ -135,8 +135,8 @@ def _check_part(name, part):
     if is_integer(part) or not 0 <= part < 1:
         raise ArgumentError(
             name,
-            "must be an integer of at least 0, a number of steps, or a float from 0 to "
-            "below 1, a fraction of them",
+            "must be a number of steps (an integer of at least 0) or a fraction of "
+            "all steps (a float from 0 to below 1)",
             received=part,
         )
 

@@ -11,7 +11,7 @@ def block_stacks(model: keras.Model) -> list[BlockStack]:
 
 
 def stacked_variables(model: keras.Model) -> list[keras.Variable]:
-    """Returns the variables of a model whose first axis is the depth."""
+    """Returns a model's variables whose first axis is the depth."""
     return [
         variable
         for stack in block_stacks(model)

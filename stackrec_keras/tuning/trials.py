@@ -28,7 +28,7 @@ def trials(tuner: keras_tuner.Tuner) -> pd.DataFrame:
     oracle = tuner.oracle
     if not hasattr(oracle, "trials"):
         reason = "is a worker, which knows only its own trials"
-        raise ArgumentError("tuner", reason, "Ask the chief.", tuner)
+        raise ArgumentError("tuner", reason, "Give the chief.", tuner)
     rows = [_row(oracle.trials[trial_id]) for trial_id in oracle.start_order]
     first = ["trial", "status", "score", "num_blocks", *_SECONDS]
     known = dict.fromkeys(first + [name for row in rows for name in row])

@@ -24,7 +24,7 @@ WINDOWS = make_windows(LOG, Vocabulary([1, 2]), length=2)
 @pytest.mark.parametrize(
     "given, way_out",
     [
-        (WINDOWS, r"Windows\(2 rows .* windows.batches\(256\)"),
+        (WINDOWS, r"Windows\(2 rows .*windows.batches\(256\)"),
         (LOG, r"is a log.*make_windows\(log, vocabulary, length=20\).batches"),
         ([["a", "b"], ["b", "a"]], r"an array \(batch, time\) .* is a list"),
     ],

@@ -173,7 +173,7 @@ def test_a_pipeline_of_tensorflow_is_checked_in_its_graph(model, x):
 
 
 def test_a_program_takes_the_features_of_training(model, split, x, tmp_path):
-    with refused("input_signature", says="also of 'price'"):
+    with refused("input_signature", says="including 'price'"):
         model.export(tmp_path / "model", FORMAT)
     model.fit(split.train.batches(32, features=model.features), verbose=0)
     model.save(tmp_path / "model.keras")

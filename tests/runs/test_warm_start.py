@@ -72,5 +72,5 @@ def test_an_interrupted_run_continues_without_the_model_that_it_started_from(
     # Starting over, or adding up the seconds of both, takes the model.
     code, _, err = stackrec(*train_arguments(log_path, out, f"{more} --overwrite"))
     assert code == 2 and "is not the folder of a finished run" in err
-    with refused("load_model", says="is gone, and the seconds of its training"):
+    with refused("load_model", says="is gone, but the table needs the seconds"):
         earlier_rows(RunFolder(out).read_config())
