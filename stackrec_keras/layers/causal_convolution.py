@@ -5,7 +5,7 @@ from stackrec_keras.layers.tracing import in_plain_graph
 
 
 def causal_convolution(x, kernel, bias, dilation):
-    """Dilated causal convolution over time, in the fastest form for each backend.
+    """Dilated causal convolution over time, in the form that is fastest on the backend.
 
     Position `t` of the output sees positions `t`, `t - dilation`, ...,
     `t - (kernel_size - 1) * dilation` of the input. Positions before the first count

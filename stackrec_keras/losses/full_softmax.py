@@ -22,7 +22,7 @@ class FullSoftmax(CatalogueLoss):
     With `chunk_size`, that many items are scored at a time, and again in the backward
     pass. At most `positions * chunk_size` scores are held at once. The value and the
     gradients are the same. The price is one more product of hidden states and output
-    embedding. Use it to bound memory on a GPU and in validation.
+    embedding. Use `chunk_size` to bound memory on a GPU and in validation.
 
     Args:
         chunk_size: Integer, how many items to score at a time. About 1,000 suits

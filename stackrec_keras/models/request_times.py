@@ -20,7 +20,7 @@ def needs_next_times(model, features, at):
         at: The time of the request, or `None`.
 
     Raises:
-        ArgumentError: If `at` has no meaning, or the times of the events are missing.
+        ArgumentError: If `at` cannot be used, or the times of the events are missing.
     """
     reads = "next_timestamps" in model.features
     given = "next_timestamps" in features
