@@ -17,20 +17,20 @@ comparison, train the deep model from scratch for the same number of epochs, and
 shallow model for the same time.
 
 At --scale 1, depths (8, 16 and 32 blocks: dilation count 4, 8, 16) and batch size are
-those of StackRec's reference implementation. The ratio of its budgets, 1:2:4 (50, 100
-and 200 thousand steps), is kept, with 28 epochs in all.
+those of StackRec's reference implementation. It trains the stages for 50, 100 and 200
+thousand steps; here they have the same ratio, 1:2:4, and 28 epochs in all.
 """
 _CL = """\
 Learn continually: train a shallow model on a fraction of the training rows, stack it,
 and train it on all of them, in one fit. For comparison, train the deep model from
 scratch on all rows for the same number of epochs, and the shallow model on all rows for
-the same time. The rows of a fraction are also in the larger ones: random rows, as in
-StackRec's reference implementation, or, with --share-by time, the oldest. Then the
-split is by time too, so that nothing is learned from the future.
+the same time. Each fraction includes the rows of the smaller ones. They are random
+rows, as in StackRec's reference implementation, or, with --share-by time, the oldest.
+In that case the split is by time too, so that nothing is learned from the future.
 
-At --scale 1, depths (16 and 32 blocks: dilation count 8, 16; for sasrec and ssept 18
-and 24, the top 6 being stacked), data ratio and batch size are those of the reference
-implementation. All stages have the same number of epochs, 28 in all.
+At --scale 1, depths, data ratio and batch size are those of the reference
+implementation: 16 and 32 blocks (dilation count 8, 16) or, for sasrec and ssept, 18 and
+24 blocks (the top 6 are copied). All stages are equally long, with 28 epochs in all.
 """
 _TF = """\
 Transfer: train a model that grows while it is pre-trained on source items, then
@@ -69,17 +69,17 @@ def _add_stage_options(parser):
         help="fraction of the reference implementation's blocks, batch size and "
         f"epochs to use (default: {SCALE}); the options below override it",
     )
-    option("--stages", integers, "N,N,...", "blocks of each of two or more stages")
+    option("--stages", integers, "N,N,...", "blocks of each stage, at least two stages")
     option("--shares", integers, "N,N,...", "relative lengths of the stages")
     option("--num-blocks", int, "N", "blocks of the first stage")
     option(
         "--dilation-count",
         int,
         "N",
-        "nextitnet and grec: half the blocks of the first stage, as the reference "
-        "implementation counts them",
+        "nextitnet and grec: half the number of blocks of the first stage, which is "
+        "how the reference implementation gives the depth",
     )
-    option("--epochs", int, "N", "passes over the training rows, in all stages")
+    option("--epochs", int, "N", "passes over the training rows, all stages together")
     option("--batch-size", int, "N", "rows per batch")
     return group
 
@@ -137,7 +137,7 @@ class _Scenario(NamedTuple):
     add_options: object
 
 
-# A new scenario is a class with the methods of `FasterTraining`, listed here.
+# To add a scenario, list a class here that has the methods of `FasterTraining`.
 SCENARIOS = {
     scenario.experiment.name: scenario
     for scenario in (
@@ -197,8 +197,8 @@ def _add_scenario(scenarios, scenario):
         nargs="+",
         default=[0],
         metavar="N",
-        help="seeds of the weights, the order of rows and new blocks; for several, the "
-        "tables show mean and standard deviation (default: 0)",
+        help="seeds of the weights, the row order and the new blocks; with several "
+        "seeds, the tables show mean and standard deviation (default: 0)",
     )
     scenario.add_options(parser)
     add_options(parser, without=NOT_OPTIONS + scenario.experiment.without)

@@ -78,8 +78,7 @@ def build_stackrec_model(
             "weights",
             f"has no variable {error}, so it is not a checkpoint of {kind.__name__}",
             f"Give the name of the right model. "
-            f"Its variables are {sorted(weights)[:5]}, "
-            "and more.",
+            f"The checkpoint has variables such as {sorted(weights)[:5]}.",
         ) from error
     load_stackrec_weights(model, weights)
     model.compile()

@@ -27,8 +27,8 @@ def load_stackrec_weights(
 
     Raises:
         ArgumentError: If a variable is missing, unexpected or has the wrong shape, or
-            if the model was built with `tied` or `normalize`. The model is then left
-            unchanged.
+            if the model was built with `tied`, `normalize` or `item_features`. The
+            model is then left unchanged.
 
     Example:
 
@@ -57,7 +57,7 @@ def load_stackrec_weights(
         raise ArgumentError(
             "model",
             "has weights that no model of the reference implementation has",
-            "Build it with the arguments of the checkpoint.",
+            "Build it with the arguments that the saved model had.",
             model,
         )
     for variable, value in values:
@@ -115,7 +115,7 @@ class Checkpoint:
                 "weights",
                 f"has {name!r} of shape {value.shape}, but the model needs the shape "
                 f"{tuple(shape)}",
-                "Build the model with the arguments of the checkpoint.",
+                "Build the model with the arguments that the saved model had.",
             )
         return value.reshape(shape)
 
@@ -126,7 +126,8 @@ class Checkpoint:
                 "weights",
                 f"has variables that {type(model).__name__} lacks: "
                 f"{sorted(self._weights)[:5]}",
-                "Build the model with the arguments of the checkpoint, such as rezero.",
+                "Build the model with the arguments that the saved model had, such as "
+                "the same rezero.",
             )
 
 

@@ -27,7 +27,7 @@ class EventColumns(Columns):
             many input events, the newest are kept.
         ends: `(rows,)`, the index after each row's last input event.
         targets: `(rows,)`, the index of the event in the last place of each row.
-        length: Integer, the number of columns of the rows.
+        length: Integer, the number of events in a row, including the target.
     """
 
     events: Mapping[str, np.ndarray]
@@ -40,7 +40,7 @@ class EventColumns(Columns):
         return self.cut(self.events[name])
 
     def __contains__(self, name: object) -> bool:
-        return name in self.events  # Mapping's own test would cut the column
+        return name in self.events  # Mapping's default would cut the column
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.events)
@@ -78,7 +78,9 @@ def check_columns(columns, shape: tuple[int, int]) -> None:
     if isinstance(columns, EventColumns):
         if (len(columns.targets), columns.length) != shape:
             raise ArgumentError(
-                "columns", f"must have the shape {shape} of items", received=columns
+                "columns",
+                f"must have the shape of the items, {shape}",
+                received=columns,
             )
         return
     if not isinstance(columns, Mapping):
@@ -94,6 +96,6 @@ def check_columns(columns, shape: tuple[int, int]) -> None:
         if getattr(values, "shape", None) != shape or values.dtype.kind not in "biuf":
             raise ArgumentError(
                 f"columns[{name!r}]",
-                f"must be an array of numbers with the shape {shape} of items",
+                f"must be an array of numbers with the shape of the items, {shape}",
                 received=values,
             )

@@ -30,10 +30,10 @@ def synthetic(
     are permutations. The maps `near` draw their images by popularity, so that not only
     the noise is skewed, but the whole log.
 
-    Deep models therefore gain twice: from their receptive field and from composition.
-    With the defaults, the best possible hit rate at rank 1 is 0.16 from the last item,
-    0.35 from the last item and one of the other two, and 0.90 (about `1 - noise`) from
-    all three.
+    Depth therefore helps in two ways: a deep model sees items further back, and it can
+    apply one map after the other. With the defaults, the best possible hit rate at rank
+    1 is 0.16 for a model that sees only the last item, 0.35 if it also sees one of the
+    other two, and 0.90 (about `1 - noise`) if it sees all three.
 
     Args:
         num_users: Integer, the number of users, ids 1 to `num_users`. Defaults to

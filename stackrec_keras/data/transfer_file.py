@@ -37,7 +37,8 @@ def read_transfer(
     out with a warning; users without a source or a target item have no pairs.
 
     Args:
-        path: The file, without a header; compressed as for `read_sequences`.
+        path: The file, without a header. It may be compressed, as for
+            `read_sequences`.
         source_vocabulary: The `Vocabulary` of the source items: `model.vocabulary` of
             the model trained on them. Defaults to the file's own.
         target_vocabulary: The `Vocabulary` of the target items. Defaults to the file's
@@ -54,8 +55,8 @@ def read_transfer(
         FileNotFoundError: If there is no such file.
         IsADirectoryError: If the path is a folder.
         ImportError: If the file ends with `.zst` and zstandard is not installed.
-        ArgumentError: If a row does not have this form, if `length` is below 1, or if
-            no user has a source and a target item.
+        ArgumentError: If a row is not `source ids,,target ids`, if `length` is below 1,
+            or if no user has both a source item and a target item.
 
     Example:
 
@@ -90,8 +91,8 @@ def read_transfer(
     if not paired.any():
         raise ArgumentError(
             "path",
-            "has no row with both a known source item and a known target item besides "
-            f"the padding pad={shown(pad)}",
+            "has no row with both a known source item and a known target item, apart "
+            f"from the padding, pad={shown(pad)}",
             "Check pad and the vocabularies.",
             Path(path),
         )
@@ -122,8 +123,8 @@ def _sides(rows, codes, ids, path):
         fields = ",".join(ids[codes[rows == row]])
         raise ArgumentError(
             "path",
-            f"has the row {row + 1}, {fields[:80]!r}, which is not `source "
-            "ids,,target ids`",
+            "must have rows of the form `source ids,,target ids`, but row "
+            f"{row + 1} is {fields[:80]!r}",
             "Put one empty field between the two sides.",
             Path(path),
         )

@@ -1,4 +1,4 @@
-"""Checks of each batch of generators, pipelines, loaders and single steps.
+"""Checks each batch of a generator, a pipeline or a loader, and of a single step.
 
 An id that the model does not know makes all weights NaN on JAX; other backends read
 zeros, or fail with an index error. A batch is checked in Python, where its values are
@@ -67,13 +67,13 @@ class ChecksBatches(keras.Model):
         sample_weight: Tensor | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """Ranks all items at the end of each row of one batch; takes the arguments of
-        `keras.Model.test_on_batch`."""
+        """Evaluates one batch: ranks all items as the next item of each row; takes the
+        arguments of `keras.Model.test_on_batch`."""
         check_batch(self, (x, y, sample_weight))
         return super().test_on_batch(x, y, sample_weight, return_dict)
 
     def predict_on_batch(self, x: Data) -> Any:
-        """Scores every item as the next one of each row of a batch."""
+        """Scores every item as the next item of each row of one batch."""
         check_batch(self, (x,), targets=False)
         return super().predict_on_batch(x)
 
@@ -81,10 +81,11 @@ class ChecksBatches(keras.Model):
 class CheckedData:
     """Context manager for a fit, an evaluation or a prediction; checks each batch.
 
-    Raises a check's `ArgumentError` itself, which a TensorFlow pipeline would wrap.
+    A TensorFlow pipeline wraps the `ArgumentError` of a check in an error of its own.
+    This context manager then raises the `ArgumentError`.
 
     Args:
-        model: The model that the batches must fit.
+        model: The model that gets the batches.
     """
 
     def __init__(self, model: keras.Model) -> None:

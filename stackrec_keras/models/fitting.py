@@ -31,7 +31,7 @@ def prepare_callbacks(model, callbacks, x, validated, verbose, steps_per_epoch):
         check_checkpoints(callbacks.callbacks)
         stacking = _stacking_callback(model, callbacks.callbacks)
         _check_data_shares(stacking, None, steps_per_epoch)
-        _check_steps_known(model, "a CallbackList hides their number")
+        _check_steps_known(model, "fit cannot set them through a CallbackList")
         return callbacks
     if callbacks is None or isinstance(callbacks, keras.callbacks.Callback):
         callbacks = [callbacks] if callbacks else []
@@ -99,7 +99,7 @@ def _check_steps_known(model, why_not):
     if follows_fit(model):
         raise ArgumentError(
             "steps",
-            f"of the learning-rate schedule must be given: {why_not}",
+            f"of the learning-rate schedule must be given, because {why_not}",
             "Give WarmupStableDecay(..., steps=N).",
         )
 
@@ -151,7 +151,7 @@ def check_arrays(model, x, y, sample_weight, validation_data):
     if y is None and (ops.is_tensor(items) or hasattr(items, "__array__")):
         raise ArgumentError(
             "y",
-            "is missing, because x is an array",
+            "is missing, but x is an array, which has no targets",
             "Give fit(x, y) both arrays of windows.arrays(), or batches of pairs.",
         )
     if np.ndim(y) == 1 and np.ndim(items) == 2 and not hasattr(model, "source"):

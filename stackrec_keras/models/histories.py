@@ -144,8 +144,8 @@ def _values_of_rows(name, values, num_rows):
     if np.shape(values) != (num_rows,):
         raise ArgumentError(
             f"x[{name!r}]",
-            f"must have one value for each history, {num_rows}, but its shape is "
-            f"{np.shape(values)}",
+            f"must have the shape ({num_rows},), one value for each history, but its "
+            f"shape is {np.shape(values)}",
         )
     first = next(iter(values))  # values[0] looks up a label in a frame's column
     if name == "users" and isinstance(first, str):
@@ -229,7 +229,8 @@ def _no_known_item(model, histories, empty, given):
     return ArgumentError(
         "x",
         f"must have an item that the model knows in each history, but {len(empty)} of "
-        f"{len(histories)} have none: {rows}, such as {given.tolist()!r:.100}",
+        f"{len(histories)} have none: {rows}; the first of these is "
+        f"{given.tolist()!r:.100}",
         f"The model knows {known}. Leave those histories out, or recommend popular "
         "items for them.",
     )

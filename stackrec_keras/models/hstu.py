@@ -34,12 +34,13 @@ class HSTU(AttentionRecommender):
             `50`.
         num_blocks: Integer, number of blocks. Defaults to `2`.
         num_heads: Integer, number of attention heads. Defaults to `1`.
-        dropout: Float, fraction of units to drop in training, of the embedded items and
-            in each block. Defaults to `0.2`.
-        time_bias: Boolean, whether attention has a bias by time. The model then takes
-            `"timestamps"` and `"next_timestamps"` beside the items. Defaults to `True`.
-        position_bias: Boolean, whether attention has a bias by relative position.
-            Defaults to `True`.
+        dropout: Float, fraction of units to drop in training, from the embedded items
+            and in each block. Defaults to `0.2`.
+        time_bias: Boolean, whether attention has a bias that depends on time. The model
+            then takes `"timestamps"` and `"next_timestamps"` beside the items. Defaults
+            to `True`.
+        position_bias: Boolean, whether attention has a bias that depends on relative
+            position. Defaults to `True`.
         position_embedding: Boolean, whether to add a vector for each position to the
             items. Defaults to `True`.
         rezero: Boolean, whether each block has a gate that starts at 0. A new block is
@@ -55,9 +56,10 @@ class HSTU(AttentionRecommender):
             other arguments of a Keras model.
 
     Call arguments:
-        inputs: Dict of integer tensors of shape `(batch, time)`: `"items"`,
-            `"timestamps"`, the time of each event in seconds, and `"next_timestamps"`,
-            the time of the event after it. Without the time bias, only the items.
+        inputs: Dict of integer tensors of shape `(batch, time)`: `"items"`;
+            `"timestamps"`, the time of each event in seconds; and `"next_timestamps"`,
+            the time of the event that follows it. Without the time bias, only the
+            items.
         training: Boolean or `None`; there is dropout only in training.
 
     Returns:

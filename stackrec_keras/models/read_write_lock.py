@@ -1,4 +1,4 @@
-"""Lets many threads read a model at once, and one thread at a time change it."""
+"""Lets many threads read a model at once, or a single thread change it."""
 
 import contextlib
 import threading
@@ -63,7 +63,7 @@ class ReadWriteLock:
     def _stop_writing(self, depth):
         with self._condition:
             if self._writer != threading.get_ident():
-                return  # interrupted while it gave way
+                return  # `give_way` was interrupted while it waited
             self._depth = depth
             if not depth:
                 self._writer = None

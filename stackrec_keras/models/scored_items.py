@@ -8,7 +8,7 @@ from stackrec_keras.models.inference import output_weights
 from stackrec_keras.types import Tensor
 
 LEAST_ROWS = 8
-"""Integer, the least number of rows of a product that scores items."""
+"""Integer, the smallest number of hidden states that are scored at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +37,10 @@ class ScoredItems:
         return cls(ids, vectors, biases, model.output_table.states)
 
     def among(self, ids):
-        """Selects some of all items.
+        """Selects some of the items.
 
-        Pads their number to a power of two, because JAX compiles the product anew for
-        each size.
+        Pads their number to a power of two, because JAX compiles the product again for
+        each new size.
 
         Args:
             ids: Integer array of indices in ascending order.
@@ -77,7 +77,7 @@ class ScoredItems:
         """Finds (row, id) pairs in the scores of a slice.
 
         Returns:
-            Two arrays, row and column, of the pairs whose item is in the slice.
+            Two arrays, the rows and the columns of the pairs whose id is in the slice.
         """
         ids_there = self.ids[columns]
         column = np.minimum(np.searchsorted(ids_there, ids), len(ids_there) - 1)

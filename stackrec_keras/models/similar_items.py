@@ -1,4 +1,4 @@
-"""Finds items whose embeddings point in the same direction."""
+"""Finds items whose embeddings point in similar directions."""
 
 import numpy as np
 from keras import ops

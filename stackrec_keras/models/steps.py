@@ -98,10 +98,11 @@ class Steps(keras.Model):
     def training_loss(
         self, y: Tensor, hidden: Tensor, sample_weight: Tensor | None
     ) -> Tensor:
-        """Returns the loss of a training step, a scalar, from `training_targets`."""
+        """Returns the loss of a training step, a scalar. The arguments are what
+        `training_targets` returns."""
         if self.output_table.normalize:
-            # A hidden state without a target may be anything, even NaN, which would
-            # reach all gradients through its norm.
+            # A hidden state without a target may be anything. If it is NaN, its norm
+            # would make all gradients NaN.
             has_target = ops.expand_dims(ops.not_equal(y, 0), axis=-1)
             hidden = ops.where(has_target, hidden, ops.zeros_like(hidden))
         operands = self.output_table.operands(hidden, self.kept_ids())
@@ -116,14 +117,14 @@ class Steps(keras.Model):
         )
 
     def kept_ids(self) -> Tensor | None:
-        """Returns the items whose own id counts in the scores of a training step: see
-        `OutputTable.item_weights`. `None` means all of them."""
+        """Returns the `kept` of `OutputTable.item_weights` in a training step: which
+        items are not treated as new. `None` means that no item is treated as new."""
         return None
 
     def compute_metrics(
         self, x: Data, y: Tensor, y_pred: Tensor, sample_weight: Tensor = None
     ) -> dict[str, Tensor]:
-        # `compute_loss` has updated the metrics, so that all items are scored once.
+        # `compute_loss` has already updated the metrics: it scores all items anyway.
         if isinstance(y, dict):
             return self.get_metrics_result()
         loss = self.compiled_with.mean_loss
@@ -181,6 +182,6 @@ def _as_tensors(*values):
 
 def _program_dtype(dtype):
     """Returns the dtype of an input of an exported program. All floats get Keras'
-    default precision, since batches and arrays differ in theirs."""
+    default precision, because batches and arrays may differ in precision."""
     dtype = keras.backend.standardize_dtype(dtype)
     return keras.backend.floatx() if "float" in dtype else dtype

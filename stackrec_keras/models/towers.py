@@ -14,7 +14,7 @@ from stackrec_keras.models.recommend import hidden_states
 
 
 def item_tower(model: keras.Model) -> np.ndarray:
-    """Returns a vector for each item, for an index of nearest neighbours.
+    """Returns a vector for each item, for a nearest-neighbour index.
 
     The product of an item's vector and a history's vector from `user_tower` is the
     next-item score, so search by inner product. The last number is the item's bias.
@@ -58,7 +58,7 @@ def user_tower(
         Float32 array `(batch, dim + 1)`. The last number is 1, for the item's bias.
 
     Raises:
-        ArgumentError: If a history has no known item, or `at` does not fit.
+        ArgumentError: If a history has no known item, or `at` is invalid.
     """
     check_integers(batch_size=batch_size)
     with model.lock.reading():

@@ -61,8 +61,8 @@ class TransferRecommender(SequentialRecommender):
         [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
     """
 
-    # The source model has the base class's names, and the paths of variables must
-    # differ.
+    # The source model already uses the base class's names, and variable paths must be
+    # unique, so these names differ.
     output_name = "target_table"
     seed_name = "target_seed_generator"
     scores_what_it_reads = False
@@ -107,7 +107,7 @@ class TransferRecommender(SequentialRecommender):
         self.target_regularizer = keras.regularizers.get(target_regularizer)
         self.output_table.table.regularizer = self.target_regularizer
         self.source = _copy(model)
-        # Nothing is learned about the next source item.
+        # Training predicts no source items, so this embedding stays as it is.
         self.source.output_table.trainable = False
         self._target_vocabulary = None
         self.build()
@@ -229,7 +229,7 @@ class TransferRecommender(SequentialRecommender):
                 `target_vocabulary`. Defaults to `None`.
 
         Raises:
-            ArgumentError: If an argument does not fit. The model is then unchanged.
+            ArgumentError: If an argument is invalid. The model is then unchanged.
         """
         extend_targets(self, n, init, ids)
 
@@ -241,7 +241,8 @@ class TransferRecommender(SequentialRecommender):
         `x` is `(batch, time)`, source items, and `y` is `(batch,)`, the target item of
         each row; or `x` yields such pairs. The same holds for `validation_data`.
         """
-        # On JAX, an error inside a traced step would lose the weights.
+        # Checked before training: on JAX, an error inside a traced step would lose the
+        # weights.
         if y is None and isinstance(x, keras.utils.PyDataset):
             _check_one_target(x[0][1])
         elif y is not None:
@@ -256,7 +257,7 @@ class TransferRecommender(SequentialRecommender):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        # The source model has these.
+        # The source model's configuration already has these.
         for name in ("num_items", "num_blocks"):
             del config[name]
         regularizer = self.target_regularizer

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from stackrec_keras.runs.option_kinds import option
 
 SPLITS = ("random", "leave-one-out", "time")
-TRANSFER = "transfer"  # what `scenario tf` fine-tunes on
+TRANSFER = "transfer"  # the split for the fine-tuning of `scenario tf`
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class DataOptions:
         "data",
         "ml-1m",
         "a named data set, a file (.csv, .tsv, .inter, .dat, .parquet), or a folder "
-        "that `stackrec prepare` wrote (`stackrec data` lists the forms)",
+        "that `stackrec prepare` wrote (`stackrec data` lists the names and formats)",
         metavar="NAME_OR_PATH",
     )
     sequences: bool = option(
@@ -29,7 +29,7 @@ class DataOptions:
     user_column: bool = option(
         "data",
         False,
-        "each row of --sequences begins with the user's id, as in SSE-PT's file",
+        "with --sequences: each row begins with the user's id, as in SSE-PT's file",
         type=bool,
     )
     user: str = option("data", "user", "column of the user ids", metavar="COLUMN")

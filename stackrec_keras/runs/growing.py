@@ -85,7 +85,7 @@ def grow(
         raise ArgumentError(
             unknown[0],
             f"is not an option of grow, which takes {', '.join(GROW_OPTIONS)}",
-            "All others stay as in the model's run.",
+            "All other options stay as in the model's run.",
             options[unknown[0]],
         )
     if out is None:
@@ -203,7 +203,7 @@ def _checked(model, path):
         raise ArgumentError(
             "old",
             "holds a model that has no vocabulary or was never trained",
-            "Set model.vocabulary, train it with model.fit and save it.",
+            "Set model.vocabulary, train the model with fit, and save it.",
             path,
         )
     return model
@@ -227,7 +227,7 @@ def _configuration(depth, options, model, old):
         raise ArgumentError(
             "num_blocks",
             f"is less than the {config.num_blocks} blocks of the old model, and a "
-            "model only grows",
+            "model can only grow",
             "Give more, or the same number to train without growing.",
             depth,
         )
@@ -278,16 +278,17 @@ def _check_overlap(log, model, config):
     if not model.vocabulary.encode(log["item"]).any():
         raise ArgumentError(
             "data",
-            "has no item that the old model knows: its ids look like "
-            f"{log['item'].iloc[0]}, and the model's like {model.vocabulary.ids[0]}",
+            "has no item that the old model knows: the ids in the log look like "
+            f"{log['item'].iloc[0]}, and those of the model like "
+            f"{model.vocabulary.ids[0]}",
             "Give a log of the same catalogue, or train a new model.",
             config.data,
         )
 
 
 def _held_out(log, until, data):
-    """Returns when validation and test begin: after 80% and 90% of the events that are
-    later than `until`."""
+    """Returns the start times of validation and of the test: 80% and 90% of the way
+    through the events that are later than `until`."""
     times = np.sort(log["timestamp"].to_numpy())
     if until is not None:
         if isinstance(until, str) != (times.dtype.kind == "M"):
@@ -340,8 +341,8 @@ def _features_of(model, new, config):
     if config.item_features is None:
         raise ArgumentError(
             "item_features",
-            f"is missing: the model has {model.num_item_features} features for each "
-            f"item, and {counted(len(new), 'new item')} joins it",
-            "Give a file that has them.",
+            f"is missing, but the model has {model.num_item_features} features for "
+            f"each item, and the log has {counted(len(new), 'new item')}",
+            "Give a file that has the features of the new items.",
         )
     return features_in(config, Vocabulary(new))

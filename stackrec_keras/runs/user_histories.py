@@ -17,8 +17,8 @@ def user_history(
     Args:
         run: The run folder.
         user: The raw id of the user, or that id as text.
-        data: A named data set or a file: a newer log with the same columns. Defaults to
-            `None`, the run's own log.
+        data: A named data set or a file with the same columns as the run's own log,
+            such as a newer log. Defaults to `None`, the run's own log.
 
     Returns:
         A pair: the list of raw item ids, oldest first; and the list of their times in
@@ -55,8 +55,8 @@ def _raw_user(user, ids, data):
     raise ArgumentError(
         "user",
         f"is not in {data}",
-        f"{did_you_mean(str(user), by_text) or users} For someone new, recommend after "
-        "a list of items.",
+        f"{did_you_mean(str(user), by_text) or users} For someone new, give a list of "
+        "items instead.",
         user,
     )
 
@@ -65,12 +65,12 @@ def _log_like_the_runs(config, data):
     try:
         return read_log(config, data)
     except ArgumentError as error:
-        # The caller cannot name columns, because its `user` is an id.
+        # `user_history` has no arguments for columns: its `user` is an id.
         if error.argument not in ("user", "item", "timestamp"):
             raise
         raise ArgumentError(
             "data",
-            f"must have the columns of the run's own log, {config.data}: the "
+            f"must have the columns of the run's own log, {config.data}, but the "
             f"{error.argument} column {error.received!r} {error.reason}",
             received=data,
         ) from error

@@ -81,7 +81,7 @@ def test_an_unknown_user_is_an_error_that_shows_users_like_it(
     code, _, err = stackrec("recommend", finished_run, *arguments)
     assert code == 2
     assert f"--user a-17 is not in {newer}. Did you mean 'A-17'?" in err
-    assert err.endswith("? For someone new, recommend after a list of items.\n")
+    assert err.endswith("? For someone new, give a list of items instead.\n")
 
 
 def test_an_unknown_item_is_an_error_that_shows_items_like_it(finished_run, stackrec):

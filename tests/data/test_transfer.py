@@ -102,7 +102,7 @@ def test_pairs_of_unknown_histories_or_targets_are_left_out(tmp_path):
 )
 def test_a_row_of_another_form_is_named(tmp_path, row):
     path = write(tmp_path, f"1,,2\n{row}\n")
-    with refused("path", path, says=f"the row 2, '{row}'"):
+    with refused("path", path, says=f"row 2 is '{row}'"):
         read_transfer(path)
 
 

@@ -138,7 +138,7 @@ def test_other_features_are_refused(model, make_model, x):
 def test_a_list_of_values_that_does_not_match_its_items_is_refused(model):
     with refused("x['price']", says="one value for each item, but row 1 does not"):
         model.recommend({"items": [[1, 2], [3]], "price": [[1, 2], [3, 4]]})
-    with refused("x['price']", says="one value for each history, 2"):
+    with refused("x['price']", says=r"\(2,\), one value for each history"):
         model.recommend({"items": [[1, 2], [3]], "price": [1.0]})
 
 

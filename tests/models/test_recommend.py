@@ -104,11 +104,11 @@ def test_raw_ids_may_be_tuples_and_a_history_a_series(model):
 def test_an_empty_history_is_an_error_that_says_so(named):
     with refused("x", says=r"1 of 2 have none: rows \[1\]"):
         named.recommend([["film 03"], []])
-    known = r"such as \['no film'\]. The model knows ids such as 'film 00'"
+    known = r"first of these is \['no film'\]. The model knows ids such as 'film 00'"
     with refused("x", says=known):
         named.recommend([["no film"]])
     for empty in (np.zeros((1, 2), "int32"), pd.DataFrame([[0, 0]])):
-        with refused("x", says=r"such as \[0, 0\]. The model knows indices 1 to"):
+        with refused("x", says=r"is \[0, 0\]. The model knows indices 1 to"):
             named.recommend(empty)
 
 
@@ -166,7 +166,7 @@ def test_what_is_no_history_is_shown(named):
 
 
 def test_unknown_items_of_a_history_that_is_refused_are_told_once(named, recwarn):
-    with refused("x", says="such as .*'no film'"):
+    with refused("x", says="the first of these is .*'no film'"):
         named.recommend([["no film"]])
     assert not [w for w in recwarn if "does not know" in str(w.message)]
 

@@ -151,7 +151,7 @@ def test_training_without_users_is_refused(make_ssept, sequences):
 
 
 def test_a_number_of_users_that_is_not_that_of_histories_is_refused(make_ssept, x):
-    with refused("x['users']", says="one value for each history, 64"):
+    with refused("x['users']", says=r"\(64,\), one value for each history"):
         make_ssept().recommend({"items": x["items"], "users": [1, 2]})
 
 

@@ -57,7 +57,7 @@ class BestEpoch(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self.weights.exists():
             self.model.load_weights(self.weights)
-            # The file holds the schedule's record as of the best epoch.
+            # The file also has the best epoch's growth record, but the fit is over.
             self.model.growth_record = None
 
     def _recall(self, epoch):

@@ -8,6 +8,6 @@ MEASURED: dict[str, str] = {
     "sasrec-ml1m": "HR@10 .3152, NDCG@10 .1822 (one seed; 3,286 s on one core of a "
     "busy machine, TensorFlow with XLA)",
     "hstu-full-softmax-ml1m-grown": "HR@10 .3540, NDCG@10 .2126 (one seed; 5,536 s on "
-    "one core of a busy machine, TensorFlow with XLA; kernels that started Glorot "
-    "normal)",
+    "one core of a busy machine, TensorFlow with XLA; kernels were initialized with "
+    "Glorot normal)",
 }
