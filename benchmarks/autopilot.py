@@ -7,9 +7,11 @@ Each job trains the autopilot, which starts with a shallow model. For comparison
 trains models of fixed depth for as many epochs. Each model keeps the weights of its
 best epoch by validation loss. Quality is measured on the test rows. The jobs:
 
-- `nextitnet`: MovieLens-1M as in the README's main job, from 4 blocks;
-- `sasrec`: MovieLens-1M with dropout, from 2 blocks (for a GPU);
-- `flat`: a synthetic log whose next item depends only on the last one, from 1 block.
+- `nextitnet`: the model and log of the README's `stackrec train` command; starts with
+  4 blocks;
+- `sasrec`: SASRec with dropout on MovieLens-1M; starts with 2 blocks (for a GPU);
+- `flat`: a synthetic log whose next item depends only on the last one; starts with 1
+  block.
 """
 
 import argparse
@@ -72,7 +74,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--job", choices=JOBS, default="nextitnet")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--min-gain", type=float, default=0.0, help="of the loss")
+    parser.add_argument(
+        "--min-gain",
+        type=float,
+        default=0.0,
+        help="stop growing after a stage that lowers the loss by less than this",
+    )
     parser.add_argument("--jit", action=argparse.BooleanOptionalAction, default=False)
     arguments = parser.parse_args()
     job = JOBS[arguments.job]

@@ -44,7 +44,9 @@ def parse_arguments():
     parser.add_argument("--users", type=int, default=500_000)
     parser.add_argument("--items", type=int, default=200_000)
     parser.add_argument("--ids", choices=["int", "str"], default="int")
-    parser.add_argument("--sorted", action="store_true", help="sort the rows before")
+    parser.add_argument(
+        "--sorted", action="store_true", help="sort the rows before the measurement"
+    )
     return parser.parse_args()
 
 

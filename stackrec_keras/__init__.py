@@ -86,8 +86,9 @@ def __dir__():
     return __all__
 
 
-# Keras must know our classes before it loads a file that has them. The command reads
-# its options first, so that its help does not wait for a backend.
+# Keras must know our classes before it loads a file that has them. The `stackrec`
+# command loads Keras later, after it has read its options, so that `--help` does not
+# wait for a backend.
 if not is_command():
     load_keras()
     importlib.import_module("stackrec_keras.models").import_all()

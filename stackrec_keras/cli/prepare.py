@@ -12,8 +12,8 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "prepare",
         help="split a log larger than memory, for `train --data`",
-        description="Split a log in many Parquet files, which need not fit into "
-        "memory, and write its rows to a folder for `stackrec train --data FOLDER`.",
+        description="Read a log from Parquet files, which need not fit into memory, "
+        "split it, and write its rows to a folder for `stackrec train --data FOLDER`.",
         epilog="Example: stackrec prepare 'clicks/*.parquet' --out prepared, then "
         "stackrec train --data prepared --out runs/first",
     )

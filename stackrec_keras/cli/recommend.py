@@ -23,13 +23,13 @@ def add_parser(subparsers):
     """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "recommend",
-        help="recommend items to a user, or after a list of items",
-        description="Recommend items by their raw ids: to a user of the run's log, "
-        "from the user's whole history in it, or after a list of items.",
+        help="recommend items for a user or for a list of items",
+        description="Recommend items for a user, from the user's whole history in the "
+        "run's log, or for a history that you give. Ids are the raw ids of the log.",
         epilog="Example: stackrec recommend runs/first --items 'Jaws (1975)' "
         "'Alien (1979)' --k 5",
     )
-    add_trained_options(parser, "a run folder, or a .keras file for --items")
+    add_trained_options(parser, "a run folder or, with --items, a .keras file")
     whose = parser.add_mutually_exclusive_group(required=True)
     whose.add_argument(
         "--user",
@@ -48,14 +48,14 @@ def add_parser(subparsers):
         nargs="+",
         action="extend",
         metavar="TIME",
-        help="when each of --items happened, for a model that reads times: seconds or "
-        "dates, such as 2020-01-05 or 2020-01-05T12:30",
+        help="the time of each of --items, for a model that uses times: in seconds or "
+        "as a date, such as 2020-01-05 or 2020-01-05T12:30",
     )
     parser.add_argument(
         "--at",
         metavar="TIME",
-        help="the time of the request, in the same form (default: the last event's, "
-        "plus the median gap between the events of the history)",
+        help="the time of the request, in the same form (default: the time of the "
+        "last event plus the median gap between the events of the history)",
     )
     among = parser.add_mutually_exclusive_group()
     among.add_argument(
@@ -124,7 +124,7 @@ def run(args):
 
 
 def _typed_times(args, number, reads_times):
-    """Returns `--times` in seconds; a model that reads times needs them."""
+    """Returns the `--times` in seconds, or `None` if the model does not use times."""
     from stackrec_keras.models.request_times import as_seconds
 
     if args.times is None and not reads_times:
@@ -135,8 +135,8 @@ def _typed_times(args, number, reads_times):
     if args.times is None or len(args.times) != number:
         raise ArgumentError(
             "times",
-            f"must have one time for each item, {number}: this model reads when events "
-            "happened",
+            f"must have {counted(number, 'time')}, one for each item, because this "
+            "model uses the times of events",
             "Or give --user, whose times are in the log.",
             args.times,
         )
@@ -184,7 +184,7 @@ def _print_json(args, history, best):
 
 def _print(args, history, best):
     whose = "The history" if args.user is None else f"User {args.user}"
-    last = f", the last {_SHOWN} of them" if len(history) > _SHOWN else ""
+    last = f". The last {_SHOWN}:" if len(history) > _SHOWN else ""
     print(f"{whose}: {counted(len(history), 'item')}{last}")
     for item in history[-_SHOWN:]:
         print(f"      {item}")

@@ -20,9 +20,9 @@ from stackrec_keras.runs.config import MONITOR, TrainConfig, option_name
 from stackrec_keras.runs.option_checks import check_model_options
 
 _DESCRIPTION = """\
-Search for the best way to grow a recommender, and write a run folder of the best trial,
-as `stackrec train` does (its config.json trains it again), with all trials (trials.csv)
-and their quality against time (quality_vs_time.png)."""
+Search for the best way to grow a recommender. The best trial becomes a run folder, like
+that of `stackrec train`. The folder also has all trials (trials.csv), and their quality
+against time (quality_vs_time.png)."""
 
 _SPACE = {
     "start_blocks": "number of blocks at the start",
@@ -75,14 +75,14 @@ def _add_search_options(parser):
         "--trials",
         type=int,
         metavar="N",
-        help=f"the most trials to run (default: {DEFAULT_TRIALS}, or all of a grid; "
+        help=f"maximum number of trials (default: {DEFAULT_TRIALS}, or the whole grid; "
         "not for hyperband, which derives the number from --epochs)",
     )
     add(
         "--objective",
         choices=OBJECTIVES,
-        help=f"quality: {MONITOR}; time: seconds until it reaches --target; both: "
-        f"{MONITOR} within --time-budget (default: quality)",
+        help=f"quality: {MONITOR}; time: seconds until {MONITOR} reaches --target; "
+        f"both: {MONITOR} within --time-budget (default: quality)",
     )
     add("--target", type=float, metavar="X", help=f"a value of {MONITOR}")
     limit = "time after which a trial ends"

@@ -79,7 +79,7 @@ def match_columns(available, columns, source):
 def _missing_columns(lost, available, columns, source):
     """Returns the error for columns that a table lacks."""
     first, *others = lost
-    also = "".join(f", nor {argument_of(r)}={columns[r]!r}" for r in others)
+    also = "".join(f", nor is {argument_of(r)}={columns[r]!r}" for r in others)
     arguments = dict.fromkeys(argument_of(role) for role in lost)
     log = "the frame" if isinstance(source, pd.DataFrame) else shown(source)
     meant = did_you_mean([str(columns[r]) for r in lost], map(str, available))
@@ -87,7 +87,7 @@ def _missing_columns(lost, available, columns, source):
     flags = " ".join(f"--{argument} ..." for argument in arguments)
     fix = f"{meant} Name existing columns: {named} (on the command line {flags})"
     if "timestamp" in lost:
-        fix += "; timestamp=None (--timestamp none) takes the order of the rows as time"
+        fix += "; timestamp=None (--timestamp none) uses the order of the rows instead"
     return ArgumentError(
         argument_of(first),
         f"is not a column of {log}{also}. Its columns are {available}",
@@ -131,7 +131,7 @@ def _check_roles(found):
         if name is not None and name in roles:
             raise ArgumentError(
                 argument_of(role),
-                f"names the column of {argument_of(roles[name])}",
+                f"names the same column as {argument_of(roles[name])}",
                 "Name another column.",
                 name,
             )
@@ -151,7 +151,8 @@ def numbered_columns(columns, first_row, source):
     """
     given = {role: name for role, name in columns.items() if name is not None}
     numbers = {role: name for role, name in given.items() if is_integer(name)}
-    # pandas writes the header 0, 1, 2, ... if a frame's columns have no names.
+    # pandas writes the header 0, 1, 2, ... if a frame's columns have no names. Then the
+    # numbers are names.
     if not numbers or first_row == [str(place) for place in range(len(first_row))]:
         return None
     for role, name in given.items():
@@ -161,7 +162,7 @@ def numbered_columns(columns, first_row, source):
             raise ArgumentError(
                 role,
                 f"must be 0 to {len(first_row) - 1}, because the first line of "
-                f"{shown(source)} is {first_row}",
+                f"{shown(source)} has the fields {first_row}",
                 received=name,
             )
     _check_roles(numbers)
@@ -173,9 +174,9 @@ def _mixed_columns_error(role, name, numbers):
     if role not in ROLES:
         fix = "Put a line with the names of all columns above the rows, and give names."
     elif role == "timestamp":
-        fix = "Give its number too, or timestamp=None."
+        fix = "Give this column by number too, or timestamp=None."
     else:
-        fix = "Give its number too."
+        fix = "Give this column by number too."
     return ArgumentError(
         argument_of(role),
         f"is a name, but other columns are given by number ({listed})",
@@ -213,9 +214,9 @@ def no_header(first_row, source):
     return log_error(
         source,
         f"seems to have no header: its first line is {first_row}",
-        "Put a line with the names of its columns above it, or give their numbers from "
-        f"0, if these are the right ones: user=0, item=1, timestamp={time} (on the "
-        f"command line {flags}).",
+        "Put a line with the names of the columns above it, or give the columns by "
+        f"number, from 0. These numbers are a guess: user=0, item=1, timestamp={time} "
+        f"(on the command line {flags}).",
     )
 
 

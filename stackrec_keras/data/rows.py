@@ -81,8 +81,9 @@ class Rows(ABC):
         """Returns `(x, y)` to train on.
 
         Args:
-            features: List of feature names; `x` is then a dict of these features.
-                Defaults to `None`: `x` is the array of items.
+            features: List of feature names. `x` is a dict of these features, or the
+                array of items if `"items"` is the only one. Defaults to `None`, only
+                the items.
 
         Returns:
             `(x, y)`. `y` has a target at each position of a window,
@@ -162,7 +163,7 @@ def check_features(
     if with_users and {*names} != {"items", "users"}:
         raise ArgumentError(
             "features",
-            "must be ['items', 'users'] or left out where with_users=True",
+            "must be ['items', 'users'] or left out if with_users=True",
             "Leave out with_users and name all features.",
             features,
         )
@@ -173,8 +174,8 @@ def _source_of(unknown, known):
     """Returns advice on where to get features that the rows lack."""
     if {"timestamps", "next_timestamps"} & {*unknown}:
         return (
-            "Rows of a log have times if it was read with a column of times. HSTU can "
-            "do without (time_bias=False)."
+            "Rows have times if their log was read with a column of times. HSTU can do "
+            "without them (time_bias=False)."
         )
     meant = did_you_mean([name for name in unknown if isinstance(name, str)], known)
     return (

@@ -25,7 +25,7 @@ def final_results(
     """Evaluates a model and the popularity baseline on the same rows.
 
     Args:
-        model: A trained model whose vocabulary counts the training items.
+        model: A trained model whose vocabulary has counts of the training items.
         windows: `Windows`, the held-out rows.
         batch_size: Integer, the number of rows that the model scores at a time.
         verbose: As in `keras.Model.evaluate`. Defaults to `0`.
@@ -38,7 +38,7 @@ def final_results(
         `"popularity"`.
 
     Raises:
-        ArgumentError: If the model's vocabulary does not count the training items.
+        ArgumentError: If the model's vocabulary has no counts of the training items.
     """
     counts = _counts(model)
     batches = windows.batches(batch_size, evaluation=True, features=model.features)
@@ -80,8 +80,8 @@ def _counts(model):
     if counts is None:
         raise ArgumentError(
             "model",
-            "has a vocabulary that does not count the training items, so popularity "
-            "cannot be ranked",
+            "has a vocabulary without counts of the training items, so their "
+            "popularity is unknown",
             "Set model.vocabulary = sr.data.Vocabulary(ids, "
             "sr.evaluation.training_counts(split.train)).",
         )
@@ -91,8 +91,9 @@ def _counts(model):
 def seen_notes(
     model: SequentialRecommender, windows: Windows, exclude_seen: bool
 ) -> list[str]:
-    """Returns notes for below a table: that items of the history were left out, or how
-    many targets `stackrec recommend` would leave out because they are in the history.
+    """Returns the notes to print below a table. They say that items of the history were
+    left out, or how many targets `stackrec recommend` would leave out because they are
+    in the history.
     """
     if exclude_seen:
         return ["items of the history left out"]

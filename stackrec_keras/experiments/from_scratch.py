@@ -53,7 +53,8 @@ class FasterTraining:
         stages = StageOptions(**_only(options, _names(StageOptions)))
         self.stages = self._read_stages(stages, model)
         self.config = replace(config, batch_size=scaled_batch_size(stages, model))
-        stacking_callback(self.stages.of(self.config))  # fails before the data are read
+        # Invalid options fail here, before the data are read.
+        stacking_callback(self.stages.of(self.config))
         self.split = None
 
     @classmethod

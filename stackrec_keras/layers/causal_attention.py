@@ -12,8 +12,8 @@ def causal_attention(query, key, value, mask=None, dropout=0.0, seed=None):
         key: Tensor of the same shape.
         value: Tensor of the same shape.
         mask: Boolean tensor of shape `(batch, 1, time, time)`, or `None`. It is
-            `True` where a position (third axis) may see the one on the fourth axis. The
-            output of a position that sees nothing is undefined. Defaults to `None`.
+            `True` at `[b, 0, i, j]` if position `i` may see position `j`. The output of
+            a position that sees nothing is undefined. Defaults to `None`.
         dropout: Float, fraction of attention weights to drop. Defaults to `0.0`.
         seed: A `keras.random.SeedGenerator`, required if `dropout` is not 0. Defaults
             to `None`.

@@ -26,10 +26,11 @@ class HSTUStack(BlockStack):
 
     A block computes `u, v, q, k = split(silu(LN(x) W))` and
     `y = x + f(dropout(u * LN(silu(q k^T + bias) v / max_length)))`; `f` is a dense
-    layer. The bias is the sum of two learned tables of the block, shared by its heads:
-    one value for each difference of positions, and one for each bucket of the time
-    between an event and the event that the query has to predict. With the time bias,
-    the model therefore sees when the next event happens.
+    layer. The bias is the sum of two learned values from tables that all heads of a
+    block share. One table has a value for each distance between positions. The other
+    has a value for each range of times between the key's event and the event that the
+    query has to predict, so with the time bias the model knows when the next event
+    happens.
 
     Padding has to be on the left. If `context` marks it, no position sees it, and its
     own hidden states are 0.
@@ -41,7 +42,7 @@ class HSTUStack(BlockStack):
     Args:
         depth: Integer, number of blocks.
         dim: Integer, width of the hidden states.
-        max_length: Integer, the most positions of an input.
+        max_length: Integer, the maximum input length.
         num_heads: Integer, number of attention heads. Defaults to `1`.
         qk_dim: Integer, width of a head's queries and keys. Defaults to
             `dim // num_heads`.
@@ -53,11 +54,12 @@ class HSTUStack(BlockStack):
         rezero: Boolean, whether a gate that starts at 0 multiplies the branch (ReZero).
             A new block is then exactly the identity. Defaults to `False`.
         chunk_size: Integer, how many queries to process at a time, or `None` for
-            all. In chunks, no attention weights are kept for the backward pass, which
-            computes them again: `batch * num_heads * chunk_size * time` numbers are
-            held at once, instead of `batch * num_heads * time * time` for each block.
-            States and gradients are the same. On JAX, a model with chunks can only be
-            exported for histories of one length. Defaults to `None`.
+            all. With chunks, the backward pass computes the attention weights again
+            instead of keeping them, so that only
+            `batch * num_heads * chunk_size * time` of them are in memory at once, and
+            not `batch * num_heads * time * time` for each block. Hidden states and
+            gradients are the same as without chunks. On JAX, a model with chunks can
+            only be exported for histories of one length. Defaults to `None`.
         **kwargs: Other arguments of a Keras layer.
 
     Call arguments:
@@ -175,7 +177,7 @@ class HSTUStack(BlockStack):
     ) -> Tensor:
         x = _without_padding(x, context)
         h = _normalized(x, weights, "input")
-        # silu(0) = 0, so zeros mask the padding both as a query and as a key.
+        # silu(0) = 0, so the gate, value, query and key of padding are all 0.
         h = ops.silu(ops.matmul(_without_padding(h, context), weights["input_kernel"]))
         gate, value, query, key = self._split(h)
         h = self._attention(query, key, value, weights, context or {})

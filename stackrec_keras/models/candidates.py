@@ -56,8 +56,8 @@ def read_candidates(model, items, raw, num_rows):
         lists,
         model.target_vocabulary if raw else None,
         model.num_targets,
-        "If x holds indices, so must items. To use raw ids, give x as a list of "
-        "histories, to a model with a vocabulary.",
+        "If x holds indices, so must items. To use raw ids in both, give x as a list "
+        "of histories; the model needs a vocabulary.",
     )
     if not is_per_row:
         return Candidates(np.unique(indices))
@@ -65,8 +65,8 @@ def read_candidates(model, items, raw, num_rows):
     if len(empty):
         raise ArgumentError(
             "items",
-            f"has an empty list for {len(empty)} of {num_rows} histories, first for "
-            f"row {empty[0]}",
+            f"has an empty list for {len(empty)} of {num_rows} histories; the first is "
+            f"in row {empty[0]}",
             "Leave those histories out.",
         )
     rows = np.repeat(np.arange(num_rows), lengths)

@@ -55,9 +55,10 @@ class Exportable(keras.Model):
         `"litert"`, `"onnx"` on JAX, and an untrained model without a `max_length` on
         PyTorch. The program reads as many of the last items as `recommend` does.
 
-        If the model has a vocabulary, `PATH.items.json` beside the program has its raw
-        `"ids"`, starting with index 1. For a `TransferRecommender`, the ids of
-        the histories are in `PATH.history_items.json`.
+        If the model has a vocabulary, the raw ids are written to `PATH.items.json`
+        beside the program, as a list `"ids"` that starts with the id of index 1. For a
+        `TransferRecommender`, the ids of the histories are in
+        `PATH.history_items.json`.
 
         Args:
             path: Path of the program.

@@ -21,8 +21,8 @@ _NUMBER = "num_features"
 
 
 def given_features(item_features: Any, feature_fusion: Any, num_items: int) -> Any:
-    """Returns the `item_features` of the embedding layer, from a model's arguments: an
-    array, the number of features, or `None`."""
+    """Returns the argument `item_features` of the embedding layer: an array, the number
+    of features, or `None`."""
     check_choice("feature_fusion", feature_fusion, FUSIONS)
     if item_features is None:
         if feature_fusion == "replace":
@@ -51,8 +51,8 @@ def check_id_dropout(id_dropout: Any, given: Any, feature_fusion: str) -> None:
     if id_dropout and (given is None or feature_fusion == "replace"):
         raise ArgumentError(
             "id_dropout",
-            "needs a model that adds features to ids, but this model has no "
-            "features, or only features",
+            "needs a model that learns from both ids and features, but this model "
+            "uses only one of them",
             'Give item_features, and feature_fusion="add".',
             id_dropout,
         )
@@ -74,7 +74,7 @@ def read_new_features(model: keras.Model, features: Any, n: int, ids: Any) -> An
 
     Raises:
         ArgumentError: If only the model or only the new items have features, or if the
-            new features do not fit.
+            new features are invalid.
     """
     number = model.num_item_features
     if number is None and features is not None:
@@ -89,8 +89,9 @@ def read_new_features(model: keras.Model, features: Any, n: int, ids: Any) -> An
     if features is None:
         raise ArgumentError(
             "features",
-            f"is missing: the model has {number} features for each item",
-            f"Give an array of shape ({n}, {number}), or a frame or dict by raw id.",
+            f"is missing, but the model has {number} features for each item",
+            f"Give an array of shape ({n}, {number}), or a frame or dict indexed by "
+            "raw ids.",
         )
     if isinstance(features, (Mapping, pd.DataFrame)):
         if ids is None:
@@ -193,8 +194,8 @@ class HasItemFeatures(keras.Model):
         if not isinstance(embedding, ItemEmbedding):
             raise ArgumentError(
                 "item_features",
-                f"cannot be given: {type(self).__name__} makes an input embedding "
-                "that does not take them",
+                f"cannot be given, because {type(self).__name__} makes an input "
+                "embedding that does not take them",
                 "In its constructor, write self.item_embedding = "
                 "self.new_item_embedding(dim).",
             )

@@ -105,7 +105,7 @@ class SequentialRecommender(
     """Integer, the number of users, or `None` for a model without a table of users."""
 
     output_fan_in = False
-    """Boolean, the `fan_in` of `OutputTable`: how the output embedding starts."""
+    """Boolean, the `fan_in` of `OutputTable`: how its weights are initialized."""
 
     output_name = "output_table"
     """String, the name of the layer of the output embedding."""
@@ -138,7 +138,7 @@ class SequentialRecommender(
         if given is not None:
             is_number = isinstance(given, int)
             self.num_item_features = given if is_number else given.shape[1]
-        # Scores are compared with each other: half precision would make ties.
+        # Scores are computed in full precision, because half precision would make ties.
         self.output_table = OutputTable(
             num_items,
             dim,
@@ -212,7 +212,7 @@ class SequentialRecommender(
             inputs: As in `call`.
 
         Returns:
-            Tensor of shape `(batch, num_items + 1)`, the padding at -inf.
+            Tensor of shape `(batch, num_items + 1)`. The score of padding is -inf.
         """
         if not ops.is_tensor(items_of(inputs)):  # a tensor may have no values yet
             check_ids(self, x=inputs)
@@ -239,10 +239,10 @@ class SequentialRecommender(
         Args:
             x: Item indices as for `call`; or a list of histories, oldest item first.
                 Histories are lists of raw ids if the model has a vocabulary, otherwise
-                of indices. Unknown items are skipped with a warning. A model that takes
-                more features gets a dict with these as `"items"`. Other features have
-                one value for each item, in the same form as the items, or one for each
-                history, `(batch,)`.
+                of indices. Unknown items are skipped with a warning. For a model that
+                takes more features, `x` is a dict, and its `"items"` have this form.
+                Other features have one value for each item, in the same form as the
+                items, or one for each history, `(batch,)`.
             k: Integer, number of items for each history. Defaults to `10`.
             exclude_seen: Boolean, whether to leave out the items of the history.
                 Defaults to `True`.
@@ -254,10 +254,10 @@ class SequentialRecommender(
                 items.
             at: The time of the request, for a model that takes `"next_timestamps"`: a
                 number of seconds or a datetime, one for all histories or one for each
-                history. `x` then has `"timestamps"`; each earlier position gets the
-                time of the event after it. Defaults to `None`: `x["next_timestamps"]`
-                if given, otherwise the time of the last event plus the median gap
-                between the events of the history.
+                history. `x` must then have `"timestamps"`, from which every earlier
+                position gets the time of the event after it. Defaults to `None`:
+                `x["next_timestamps"]` if given, otherwise the time of the last event
+                plus the median gap between the events of the history.
 
         Returns:
             A pair of arrays `(batch, k)`, best first: ids (raw ids if `x` has raw
@@ -276,7 +276,7 @@ class SequentialRecommender(
             return recommend(self, x, k, exclude_seen, batch_size, items, at)
 
     def similar_items(self, ids: Any, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
-        """Finds the items most similar to given items, as the model reads them.
+        """Finds the items most similar to given items.
 
         Similarity is the cosine between input embeddings, the vectors of the items in
         a history. A vector of zeros has similarity 0 to every item.
@@ -314,7 +314,7 @@ class SequentialRecommender(
         Args:
             method: String, a stacking method: see `stacking.block_sources`.
             num_blocks: Integer, the new depth. Defaults to twice the current depth.
-                With `top_blocks`, the default is that many blocks more.
+                With `top_blocks`, the default adds that many blocks.
             top_blocks: Integer, how many of the top blocks to stack (not for
                 `"from_scratch"`). Defaults to `None`, all blocks.
             cycle: Integer, the number of blocks after which the kinds of block repeat.
@@ -330,9 +330,9 @@ class SequentialRecommender(
             seed: Integer, for new random blocks. Defaults to `None`.
 
         Raises:
-            ArgumentError: If the method or the depth does not fit. The model then
-                stays as it was.
-            ValueError: If the optimizer does not fit.
+            ArgumentError: If an argument is invalid for this model, or if the state of
+                its optimizer cannot grow. The model is then unchanged.
+            ValueError: If the model has no `BlockStack`.
 
         Reference:
             [StackRec, SIGIR 2021](https://arxiv.org/abs/2012.07598)
@@ -368,7 +368,7 @@ class SequentialRecommender(
                 Defaults to `None`.
 
         Raises:
-            ArgumentError: If an argument does not fit. The model is then unchanged.
+            ArgumentError: If an argument is invalid. The model is then unchanged.
 
         Example:
 

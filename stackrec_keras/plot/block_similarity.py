@@ -28,7 +28,7 @@ def block_similarity(
         A `matplotlib.figure.Figure`, which is independent of `pyplot`.
 
     Raises:
-        ArgumentError: If `path` is not a path.
+        ArgumentError: If `path` is neither a path nor a binary file.
 
     Example:
 

@@ -26,7 +26,8 @@ def gates(model: keras.Model, path: str | PathLike | None = None) -> "Figure":
         A `matplotlib.figure.Figure`, which is independent of `pyplot`.
 
     Raises:
-        ArgumentError: If the blocks have no gates, or `path` is not a path.
+        ArgumentError: If the blocks have no gates, or `path` is neither a path nor a
+            binary file.
 
     Example:
 

@@ -15,8 +15,8 @@ class FeatureOptions:
     item_features: str | None = option(
         "item features",
         None,
-        "a file with a column of item ids, named as in the log, and columns of "
-        "numbers: .csv, .tsv or .parquet",
+        "a .csv, .tsv or .parquet file with a column of item ids, named as in the log, "
+        "and columns of numbers",
         metavar="FILE",
     )
     feature_fusion: str = option(
@@ -79,7 +79,7 @@ def check_feature_options(config):
         if config.item_features is None and value != getattr(FeatureOptions, name):
             raise ArgumentError(
                 name,
-                "is about item features, but there are none",
-                "Give a file of item features, or leave it out.",
+                "needs item features, but there are none",
+                "Give a file of item features, or leave out this option.",
                 value,
             )

@@ -32,17 +32,19 @@ def _of_best(config, rows, growths):
         return None
     stop = f"Stopped after epoch {last['epoch']}: " if cut_short else ""
     parts = [
-        f"{stop}{MONITOR} was best in epoch {best['epoch']}, at {_blocks(best)}, whose "
-        "weights are kept"
+        f"{stop}{MONITOR} was best in epoch {best['epoch']}, with {_blocks(best)}, and "
+        "the weights of that epoch are kept"
     ]
     missed = {e: n for e, n in growths.items() if last["epoch"] < e < config.epochs}
     if missed:
         steps = " and ".join(f"to {n} blocks at epoch {e}" for e, n in missed.items())
         impatient = last["epoch"] - best["epoch"] >= config.patience
         limit = "patience" if impatient else "max_seconds"
-        parts.append(f"growing {steps} was not reached (increase {limit})")
+        parts.append(f"the model did not grow {steps} (increase {limit})")
     if shallow:
-        parts.append(f"best_of='deepest' keeps the best at {_blocks(last)}")
+        parts.append(
+            f"to keep the best epoch with {_blocks(last)}, use best_of='deepest'"
+        )
     return "; ".join(parts) + ". Epochs count from 0."
 
 

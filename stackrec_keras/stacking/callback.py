@@ -16,7 +16,8 @@ class StackingCallback(keras.callbacks.Callback):
 
     It adds `num_blocks` and `growth_seconds` to the logs of every epoch.
     `growth_seconds` is the time that growing took before the epoch (0.0 if the model
-    did not grow). If the schedule has `data_shares`, it also adds `data_share`.
+    did not grow). If the schedule has `data_shares`, the callback also adds
+    `data_share`.
 
     Args:
         method: String, a stacking method: see `stackrec_keras.stacking.methods`.
@@ -27,7 +28,7 @@ class StackingCallback(keras.callbacks.Callback):
         top_blocks: Integer, how many of the top blocks to stack. Defaults to `None`,
             all blocks.
         cycle: Integer, the number of blocks after which the kinds of block repeat.
-            Defaults to `None`, the model's own cycle.
+            Defaults to `None`, the model's own cycle, or 1 with `inherit="paper"`.
         inherit: `"all"` carries every weight that has a source; `"all_but_gates"`
             also carries them, but sets all gates to 0; `"paper"` carries what
             StackRec's reference implementation carries. Defaults to `"all"`.

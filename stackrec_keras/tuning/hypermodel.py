@@ -41,8 +41,8 @@ class StackingHyperModel(keras_tuner.HyperModel):
     - the quality (`monitor`) after at most `epochs` epochs
     - with `time_budget`, the quality within that many seconds
     - with `time_budget` and `target`, the seconds until `monitor` reaches the target
-      (`seconds_to_quality` in the logs). A trial that misses the target counts as at
-      least twice the budget, and more the further away it stays
+      (`seconds_to_quality` in the logs). A trial that misses the target counts as
+      twice the budget or more, depending on how far it is from the target
 
     Args:
         model_class: A class of models, such as `sr.NextItNet`.
@@ -129,7 +129,7 @@ class StackingHyperModel(keras_tuner.HyperModel):
         self.monitor = monitor
         self.target = target
         self.time_budget = time_budget
-        data.train.batches(share_by=share_by)  # raises if `share_by` does not fit
+        data.train.batches(share_by=share_by)  # raises if `share_by` is invalid
         self.share_by = share_by
         self.exclude_seen = exclude_seen
         self.jit_compile = jit_compile
@@ -187,8 +187,8 @@ class StackingHyperModel(keras_tuner.HyperModel):
             **kwargs: Other arguments of `keras.Model.fit`, except the data.
 
         Returns:
-            A `keras.callbacks.History`. Its `total_seconds` is the same in each epoch,
-            so that KerasTuner keeps it.
+            A `keras.callbacks.History`. Its `total_seconds` has the same value in each
+            epoch, because KerasTuner keeps only the values of the best epoch.
         """
         if args:
             reason = "is set by the data of StackingHyperModel"
@@ -237,7 +237,8 @@ class StackingHyperModel(keras_tuner.HyperModel):
             seconds = before.get_best_value("total_seconds")
             if self.target is not None:
                 reached = before.get_best_value("seconds_to_quality")
-                # A larger value means that the target was not reached.
+                # A value from `2 * time_budget` on means that no epoch reached the
+                # target.
                 reached = reached if reached < 2 * self.time_budget else None
         return TrialClock(self.monitor, self.target, self.time_budget, seconds, reached)
 

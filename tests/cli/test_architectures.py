@@ -148,8 +148,8 @@ def test_hstu_recommends_for_the_time_of_a_request(
     assert found(*items, "--at", later) == expected(at=later)
 
     for options, message in (
-        (["--items", "film 1"], "--times must have one time for each item, 1"),
-        (["--items", "film 1", "--times", "1", "2"], "--times 1 2 must have one time"),
+        (["--items", "film 1"], "--times must have 1 time, one for each item"),
+        (["--items", "film 1", "--times", "1", "2"], "--times 1 2 must have 1 time"),
         (["--items", "film 1", "--times", "soon"], "--times soon must be a time"),
         ([*user, "--at", "0"], "--at 0 is before the last event"),
     ):

@@ -44,7 +44,7 @@ def test_people_get_a_table_of_the_last_items_and_the_best_ones(
     assert code == 0
     lines = out.splitlines()
     history = history_of(7, log_path)
-    assert lines[0] == f"User 7: {len(history)} items, the last 5 of them"
+    assert lines[0] == f"User 7: {len(history)} items. The last 5:"
     assert [line.strip() for line in lines[1:6]] == history[-5:]
     assert lines[7] == "Recommended"
     assert lines[8].split()[:2] == ["1", "film"]

@@ -139,7 +139,7 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path):
 
 
 def test_all_columns_that_are_missing_are_named_at_once():
-    with refused("user", says="nor timestamp='timestamp'") as error:
+    with refused("user", says="nor is timestamp='timestamp'") as error:
         read_interactions(frame(("who", "item", "when")))
     assert "--user ... --timestamp ..." in error.value.fix
 
@@ -155,7 +155,7 @@ def test_all_columns_that_are_missing_are_named_at_once():
 def test_a_column_has_only_one_role(names, argument, other):
     log = frame(("who:token", "what", "when"))
     names = {"user": "who", "item": "what", "timestamp": "when", **names}
-    with refused(argument, says=f"names the column of {other}"):
+    with refused(argument, says=f"names the same column as {other}"):
         read_interactions(log, **names)
 
 

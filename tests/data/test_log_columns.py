@@ -133,12 +133,12 @@ def test_columns_are_names_that_a_log_does_not_have(columns):
 def test_a_column_that_is_not_there_is_asked_after():
     with refused("columns", "prise", says=r"'kind'\]\. Did you mean 'price'?"):
         read_interactions(FRAME, columns=["prise"])
-    with refused("user", "who", says="nor columns='prise'"):
+    with refused("user", "who", says="nor is columns='prise'"):
         read_interactions(FRAME, user="who", columns=["prise"])
     twice = pd.concat([FRAME, FRAME["price"]], axis=1)
     with refused("columns", "price", says="names 2 columns"):
         read_interactions(twice, columns=["price"])
-    with refused("columns", "price", says="names the column of item"):
+    with refused("columns", "price", says="names the same column as item"):
         read_interactions(FRAME, item="price", columns=["price"])
 
 

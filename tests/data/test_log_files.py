@@ -222,7 +222,7 @@ def test_a_file_without_a_header_is_told_and_read_by_the_numbers_that_are_shown(
     path = write(tmp_path, text, name)
     with refused("path_or_frame", path, says="no header.*'A1', 'B1'") as error:
         read_interactions(path, **columns)
-    advice = error.value.fix.split("right ones: ")[1].split(" (on the command line")[0]
+    advice = error.value.fix.split("a guess: ")[1].split(" (on the command line")[0]
     log = eval(f"read_interactions(path, {advice})", {**globals(), "path": path})
     assert log["item"].tolist() == ["B1", "B2", "B3"]
     assert (log["timestamp"].dtype.kind == "M") == ("2020" in text)
@@ -242,7 +242,7 @@ def test_a_header_of_numbers_is_a_header(tmp_path):
         ({"user": 0, "item": 1}, "timestamp", "timestamp", r"\(user=0, item=1\)"),
         ({"user": 0, "item": 1, "timestamp": 4}, "timestamp", 4, "must be 0 to 3"),
         ({"user": -1, "item": 1, "timestamp": 3}, "user", -1, "must be 0 to 3"),
-        ({"user": 1, "item": 1, "timestamp": 3}, "item", 1, "the column of user"),
+        ({"user": 1, "item": 1, "timestamp": 3}, "item", 1, "the same column as user"),
     ],
 )
 def test_numbers_of_columns_are_checked(tmp_path, columns, argument, received, message):

@@ -97,7 +97,7 @@ def test_candidates_of_a_transfer_recommender_are_target_items(named):
         ([True], "is not a list of item indices"),
         ([[7], 8], "either items or lists of items"),
         ([[7]], "has 1 list for 2 histories"),
-        ([[7], []], "has an empty list for 1 of 2 histories, first for row 1"),
+        ([[7], []], "has an empty list for 1 of 2 histories; the first is in row 1"),
     ],
 )
 def test_wrong_candidates_are_refused(named, items, says):

@@ -260,7 +260,7 @@ def test_features_of_new_items_are_found_by_raw_id(indexed):
 @pytest.mark.parametrize(
     "features, says",
     [
-        (None, "is missing: the model has 3 features"),
+        (None, "is missing, but the model has 3 features"),
         (np.ones((2, 4)), "has 4 numbers for each item, but the model has 3"),
         (np.ones((1, 3)), "has 1 row, but there are 2 new items"),
         (np.full((2, 3), np.nan), "NaN or infinite"),

@@ -23,16 +23,16 @@ def test_a_stop_before_a_growth_names_what_is_kept_and_what_was_not_reached():
     config = TrainConfig(epochs=9, patience=3)
     history = rows([0.1, 0.2, 0.3, 0.2, 0.2, 0.2], GROWTHS)
     assert ending(config, history, GROWTHS) == (
-        "Stopped after epoch 5: val_mrr@5 was best in epoch 2, at 4 blocks, whose "
-        "weights are kept; growing to 8 blocks at epoch 6 was not reached (increase "
-        "patience). Epochs count from 0."
+        "Stopped after epoch 5: val_mrr@5 was best in epoch 2, with 4 blocks, and "
+        "the weights of that epoch are kept; the model did not grow to 8 blocks at "
+        "epoch 6 (increase patience). Epochs count from 0."
     )
 
 
 def test_a_stop_by_the_clock_asks_for_more_of_that():
     config = TrainConfig(epochs=9, patience=3, max_seconds=1.0)
     line = ending(config, rows([0.1, 0.3, 0.2]), {3: 4, 6: 8, 12: 16})
-    assert "growing to 4 blocks at epoch 3 and to 8 blocks at epoch 6 was" in line
+    assert "not grow to 4 blocks at epoch 3 and to 8 blocks at epoch 6" in line
     assert "(increase max_seconds)" in line and "16 blocks" not in line
 
 
@@ -40,8 +40,9 @@ def test_a_shallower_model_than_the_last_names_the_option_that_keeps_the_deepest
     config = TrainConfig(epochs=4, patience=4)
     history = rows([0.1, 0.3, 0.2, 0.2], GROWTHS)
     assert ending(config, history, GROWTHS) == (
-        "val_mrr@5 was best in epoch 1, at 2 blocks, whose weights are kept; "
-        "best_of='deepest' keeps the best at 4 blocks. Epochs count from 0."
+        "val_mrr@5 was best in epoch 1, with 2 blocks, and the weights of that "
+        "epoch are kept; to keep the best epoch with 4 blocks, use best_of='deepest'. "
+        "Epochs count from 0."
     )
     assert ending(replace(config, best_of="deepest"), history, GROWTHS) is None
 
@@ -50,7 +51,7 @@ def test_patience_counts_from_the_best_epoch_of_the_last_depth():
     config = TrainConfig(epochs=9, patience=2, best_of="deepest")
     history = rows([0.9, 0.3, 0.2, 0.1, 0.1], GROWTHS)
     line = ending(config, history, GROWTHS)
-    assert "best in epoch 2, at 4 blocks" in line and "(increase patience)" in line
+    assert "best in epoch 2, with 4 blocks" in line and "(increase patience)" in line
 
 
 def test_a_last_epoch_that_is_not_the_best_is_told_with_the_way_out():

@@ -15,8 +15,9 @@ class HistoryFile(keras.callbacks.Callback):
     validation.
 
     A run that is resumed at epoch 3 keeps the rows of epochs 0 to 2. This callback must
-    come before the one that backs up the weights. Then a row without a backup is
-    written again, and no row can be missing.
+    come before the one that backs up the weights. If the run is killed between the two,
+    it repeats the epoch, and writes its row again. In the other order, the row would be
+    missing.
 
     Args:
         path: `Path` of the file.

@@ -1,7 +1,7 @@
 """Recipes: configurations of published results by name, one file each.
 
-A new recipe is a file with a docstring, `CONFIG`, `GROWN` and `PUBLISHED`, and a line
-below. What was measured is in measured.py.
+To add a recipe, write a file with a docstring, `CONFIG`, `GROWN` and `PUBLISHED`, and
+add it to `_FILES`. What was measured is in measured.py.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -72,8 +72,8 @@ def recipe(name: str, **options: Any) -> TrainConfig:
 
     `stackrec train --recipe NAME` trains with it, and `stackrec recipes` lists all.
 
-    If `options` change the loss, model or split, those options of the recipe that need
-    its own loss, model or split return to their defaults.
+    If `options` change the loss, model or split, the recipe's options that do not apply
+    to the new one return to their defaults.
 
     Args:
         name: String, such as `"sasrec-ml1m"`, or `"sasrec-ml1m-grown"` for a model
@@ -104,8 +104,8 @@ def recipe(name: str, **options: Any) -> TrainConfig:
 
 
 def _defaults_beside(config, options):
-    """Returns the defaults of the options that only another loss, model or split
-    has."""
+    """Returns the defaults of the options that do not apply to the new loss, model or
+    split."""
     new = {n: options.get(n, getattr(config, n)) for n in ("loss", "model", "split")}
     return {
         f.name: f.default

@@ -1,4 +1,4 @@
-"""HSTU of two blocks, which reads when events happened, on MovieLens-1M.
+"""HSTU with two blocks, which uses the times of events, on MovieLens-1M.
 
     stackrec train --recipe hstu-ml1m --out runs/hstu-ml1m
 

@@ -60,7 +60,7 @@ class Plateau(Schedule):
         if self.monitor not in names:
             raise ArgumentError(
                 "monitor",
-                f"is not in the logs of this model: {', '.join(names)}",
+                f"is not in the logs of this model ({', '.join(names)})",
                 "Monitor one of these, or compile with that metric.",
                 self.monitor,
             )
@@ -69,7 +69,7 @@ class Plateau(Schedule):
                 "max_blocks",
                 "leaves no growth step for a model built with "
                 f"{model.initial_blocks} blocks",
-                "Give more.",
+                "Give a larger number.",
                 self.max_blocks,
             )
         return RunningPlateau(model, growth, self)
@@ -141,7 +141,8 @@ class RunningPlateau(RunningSchedule):
         return [state.due]
 
     def validated(self, logs: dict[str, float]) -> None:
-        # SwapEMAWeights has removed its averages from the model before `observe`.
+        # The weights are copied now, because SwapEMAWeights takes its averages out of
+        # the model before `observe`.
         state, value = self._state(), logs.get(self.schedule.monitor)
         if self.schedule.restore_best and state is not None and value is not None:
             if self.schedule.gain(value) > state.best:
