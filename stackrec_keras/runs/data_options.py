@@ -57,8 +57,8 @@ class DataOptions:
     newest_only: bool = option(
         "data",
         False,
-        "leave-one-out: train only on each user's newest row, as most published "
-        "results do",
+        "leave-one-out: train only on each user's newest row, as was done for most "
+        "published results",
         bool,
     )
     whole_history: bool = option(

@@ -58,8 +58,8 @@ def grow(
     Args:
         old: A run folder or a `.keras` file. It is not changed.
         out: The run folder to write. Defaults to `None`: nothing stays on disk.
-        num_blocks: Integer, the depth to grow to. Defaults to `None`: twice as many as
-            the model has, or `top_blocks` more.
+        num_blocks: Integer, the depth to grow to. Defaults to `None`: twice the model's
+            depth, or `top_blocks` blocks more than it has.
         resume: Boolean, whether to continue the run in `out`, or start one if there is
             none. Defaults to `False`.
         overwrite: Boolean, whether to replace the run in `out`. Defaults to `False`.
