@@ -29,8 +29,8 @@ def main():
     parser.add_argument("--dim", type=int, default=64, help="width of the embeddings")
     parser.add_argument("--num-blocks", type=int, default=8)
     parser.add_argument("--k", type=int, default=10)
-    parser.add_argument("--clients", type=int, default=4, help="requests at a time")
-    parser.add_argument("--requests", type=int, default=2000, help="of all clients")
+    parser.add_argument("--clients", type=int, default=4, help="clients at once")
+    parser.add_argument("--requests", type=int, default=2000, help="requests in all")
     parser.add_argument("--serve", metavar="FILE", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
@@ -57,11 +57,11 @@ def export(arguments, path):
 
 
 def serve(path):
-    """Serves a program on a free port, which it prints."""
+    """Serves an exported model on a free port, and prints the port's number."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # requests run side by side instead
+    options.intra_op_num_threads = 1  # requests run in parallel instead
     session = onnxruntime.InferenceSession(path, options)
 
     class Handler(http.server.BaseHTTPRequestHandler):

@@ -33,7 +33,8 @@ class ArgumentError(ValueError):
     """
 
     # A private mark of Keras (keras.src.utils.traceback_utils). Without it, Keras turns
-    # an error in a layer's call into a RuntimeError that shows the first field.
+    # an error in a layer's call into a RuntimeError that names `argument` but gives no
+    # `reason`.
     _keras_call_info_injected = True
 
     def __init__(

@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: List of strings. Defaults to `None`: the process's own arguments.
 
     Returns:
-        Integer, the exit code: 0, 2 after an error, or 130 after an interruption.
+        Integer, the exit code: 0 for success, 2 for an error, 130 for an interruption.
     """
     parser = build_parser()
     args = parser.parse_args(argv)
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"stackrec: error: {error_text(error, args)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        hint = ". To continue: the same command with --resume"
+        hint = ". To continue, run the same command with --resume"
         hint = hint if hasattr(args, "resume") else ""
         print(f"\nstackrec: stopped{hint}", file=sys.stderr)
         return 130

@@ -12,9 +12,9 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "evaluate",
         help="evaluate the model of a run folder",
-        description="Rank all items for the held-out rows of a run, and compare "
-        "with the popularity baseline; with --data, for the last item of each user of "
-        "another log.",
+        description="Rank all items for each held-out row of a run, and compare "
+        "the results with the popularity baseline. With --data, use the last item of "
+        "each user of another log instead of the held-out rows.",
         epilog="Example: stackrec evaluate runs/first --data today.csv",
     )
     add_trained_options(parser)

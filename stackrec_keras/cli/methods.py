@@ -1,4 +1,4 @@
-"""`stackrec methods`: lists the stacking methods and what feeds each block."""
+"""`stackrec methods`: lists the stacking methods and which blocks they copy."""
 
 _OLD, _NEW = 4, 8
 
@@ -9,8 +9,8 @@ def add_parser(subparsers):
         "methods",
         help="list the stacking methods",
         description="List the stacking methods. For each, show which block of the "
-        "shallow model feeds each block of the deep one, from the bottom; - is a new "
-        "random block.",
+        "shallow model is copied into each block of the deep one, from the bottom; - "
+        "means a new random block.",
         epilog="Example: stackrec methods --old 18 --new 24 --top-blocks 6",
     )
     parser.add_argument(
@@ -38,7 +38,7 @@ def add_parser(subparsers):
         type=int,
         default=1,
         metavar="N",
-        help="number of blocks after which the kinds of block repeat (default: 1)",
+        help="number of blocks after which the dilations repeat (default: 1)",
     )
     return parser
 

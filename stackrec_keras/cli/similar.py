@@ -17,8 +17,8 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "similar",
         help="find similar items",
-        description="Find similar items by the cosine similarity of the embeddings "
-        "with which the model of a run reads histories.",
+        description="Find similar items by the cosine similarity of their input "
+        "embeddings in the model of a run.",
         epilog="Example: stackrec similar runs/first --items 'Jaws (1975)' --k 5",
     )
     add_trained_options(parser, "a run folder, or a .keras file")

@@ -1,4 +1,4 @@
-"""Rows as batches for `fit` and `evaluate`, in an order that can be resumed."""
+"""Batches of rows for `fit` and `evaluate`, in an order that can be repeated."""
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -187,7 +187,7 @@ class Batches(keras.utils.PyDataset):
         return to_arrays(self.features)
 
     def _draw_order(self):
-        """Returns `(num_rows,)` row indices, or `None` for all rows as they are."""
+        """Returns `(num_rows,)` row indices, or `None` for all rows in stored order."""
         rows = None
         if self.num_rows < len(self.windows):
             rows = np.sort(self._ranked_rows[: self.num_rows])
@@ -199,7 +199,7 @@ class Batches(keras.utils.PyDataset):
 
     @cached_property
     def _ranked_rows(self):
-        """Returns all row indices; any fraction of the rows is a prefix of them."""
+        """Returns all row indices, in the order in which larger fractions add them."""
         if self.share_by == "time":
             return np.argsort(self.windows.end_time, kind="stable")
         entropy = np.random.SeedSequence(self.seed, spawn_key=(0,))

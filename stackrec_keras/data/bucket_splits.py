@@ -1,4 +1,4 @@
-"""The splits of a log, made bucket by bucket.
+"""Splits a log that is stored in buckets (files by user), one bucket at a time.
 
 Each kind of split is a class. Its fields are the arguments of the function that splits
 a log in memory, and it uses the same code.
@@ -44,9 +44,11 @@ class Plan:
         vocabulary: The `Vocabulary` of the rows.
         cut: Function that returns the rows of a bucket: a `Split`, or `Windows` to
             split once all buckets are cut.
-        causes: Function that returns why a part of the split may have no rows, as
-            `check_parts` takes it. Defaults to `None`: the rows are not split yet.
-        stages: The first time of each later training stage. Defaults to none.
+        causes: Function that takes the `Split` and returns a tuple of the last
+            arguments of `check_parts`: `cause`, or `cause` and `of_targets`. Defaults
+            to `None`: the rows are not split yet.
+        stages: Tuple of the start times of the training stages after the first.
+            Defaults to `()`.
     """
 
     vocabulary: Vocabulary
@@ -103,8 +105,8 @@ class LeaveOneOut:
             )
 
         why = (
-            "no user has enough events: a user needs two items to hold out and at "
-            f"least min_items={self.min_items} to train on"
+            "no user has two items to hold out and at least "
+            f"min_items={self.min_items} more to train on"
         )
         fix = "Give a log with longer histories, or split it at random or by time."
         return Plan(vocabulary, cut, lambda split: ((why, fix),))
@@ -150,7 +152,7 @@ class ByTime:
         return Plan(vocabulary, cut, causes, starts[:-2])
 
     def _starts(self, buckets):
-        """Returns when each later stage, validation and the test begin."""
+        """Returns the start times of each later stage, of validation and of test."""
 
         def times():
             return (times for (times,) in buckets.columns("timestamp"))
@@ -169,8 +171,8 @@ class ByTime:
             raise ArgumentError(
                 "test_share",
                 f"and validation_share={self.validation_share} leave a part empty: "
-                f"{counted(events, 'event')} from {ends[0]} to {ends[1]}, validation "
-                f"would begin at {validation} and the test at {test}",
+                f"the log has {counted(events, 'event')} from {ends[0]} to {ends[1]}, "
+                f"and validation would begin at {validation} and the test at {test}",
                 "Give a longer log, finer times or other fractions.",
                 self.test_share,
             )
@@ -243,7 +245,7 @@ def _codes(items, vocabulary):
 
 
 def _extended(vocabulary, items):
-    """Returns `vocabulary` extended by new items, with the counts of `items`."""
+    """Returns `vocabulary` with new items added, and with the counts from `items`."""
     extended = vocabulary.extended(items.ids)
     extended.counts[extended.encode(items.ids) - 1] = items.counts
     return extended

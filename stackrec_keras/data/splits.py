@@ -97,7 +97,7 @@ class Split:
         if self.tied_targets:
             text += (
                 f"; {counted(self.tied_targets, 'test target')} with the same time "
-                f"as the event before: {TIE_RULE}"
+                f"as the event before ({TIE_RULE})"
             )
         return text
 
@@ -174,7 +174,7 @@ def check_leave_one_out(
     check_integer("min_count", min_count, 1)
     check_bools(newest_only=newest_only, whole_history=whole_history)
     if newest_only and stride is not None:
-        reason = "has no meaning with newest_only=True: a user then has one row"
+        reason = "has no meaning with newest_only=True, where each user has one row"
         raise ArgumentError("stride", reason, "Leave one of them out.", stride)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from stackrec_keras.errors import ArgumentError
 
-_HEADER = 128  # bytes of a .npy file before its values
+_HEADER = 128  # the length of a .npy file's header in bytes
 
 
 class StoredArray(np.memmap):
@@ -88,7 +88,7 @@ class ArrayWriter:
 
 
 def _header(dtype, shape):
-    """Returns the header of a `.npy` file with room for any number of rows."""
+    """Returns the header of a `.npy` file, `_HEADER` bytes for any number of rows."""
     form = {
         "descr": np.lib.format.dtype_to_descr(dtype),
         "fortran_order": False,

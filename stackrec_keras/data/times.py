@@ -36,7 +36,8 @@ def as_time(name, value, times):
             return value
         raise ArgumentError(
             name,
-            f"must be a number, as the times of the log are: {times[:1].tolist()}",
+            "must be a number, because the log's times are numbers, such as "
+            f"{times[:1].tolist()}",
             received=value,
         )
     try:
@@ -79,7 +80,7 @@ def times_of_column(column, name, source, place):
         )
     if column.dtype.kind in "iuf":
         return _checked_numbers(column, name, source, place)
-    # It is slow to find out that a million dates are not numbers.
+    # Check the first value only: trying to read a million dates as numbers is slow.
     if pd.to_numeric(column[:1], errors="coerce").notna().all():
         as_numbers = pd.to_numeric(column, errors="coerce")
         if as_numbers.notna().all() and as_numbers.dtype.kind in "iuf":
@@ -121,7 +122,8 @@ def _as_dates(column):
         column = column.mask(is_number, None)
     times = _parse(column)
     if times.isna().any():
-        # "2020-01-01 00:00:00 UTC" is common, but not ISO 8601. The default is UTC.
+        # "2020-01-01 00:00:00 UTC" is common, but not ISO 8601. A time without a zone
+        # is read as UTC, so the suffix can go.
         codes, unique = pd.factorize(column)
         texts = pd.Series(unique).astype(str).str.strip()
         texts = texts.str.replace(r" ?(?:UTC|GMT)$", "", regex=True)
@@ -145,8 +147,8 @@ def _wrong_times(column, name, source, place, times):
             f"mixes numbers and dates in the column {name}: "
             f"{shown(column.iloc[number])} in {place(number)} and "
             f"'{column.iloc[date]}' in {place(date)}",
-            "Give all in one form: pandas.to_datetime(numbers, unit='s') makes dates "
-            "of seconds.",
+            "Give all times in one form. For example, pandas.to_datetime(numbers, "
+            "unit='s') converts seconds to dates.",
         )
     return log_error(
         source,

@@ -67,12 +67,12 @@ def speed_up(arms, seed):
 
     Returns:
         A dict. `best` is the time of the model from scratch to its best validation
-        quality, divided by the stacked model's time to the same quality. For `nearly`,
-        the stacked model need only reach 99% of it; for `both_nearly`, both models.
-        `last_stage` is `best` with the stacked model's time counted from the start of
-        its last stage. These are `None` if the quality was not reached. `quality` is
-        the stacked model's test MRR@5 divided by the other model's, or `None` if the
-        other's is 0. `seed` is the seed.
+        quality, divided by the stacked model's time to the same quality. In
+        `nearly`, the stacked model need only reach 99% of that quality. In
+        `both_nearly`, this holds for both models. `last_stage` is `best` with the
+        stacked model's time counted from the start of its last stage. These are `None`
+        if the quality was not reached. `quality` is the stacked model's test MRR@5
+        divided by the other model's, or `None` if the other's is 0. `seed` is the seed.
     """
     stacked, scratch = (_find(arms, name, seed) for name in (STACKED, SCRATCH))
     goal = max(scratch.values)
@@ -175,28 +175,30 @@ def _remarks(arms, speed_ups, split, bounds):
 
     seeds = ", ".join(map(str, _seeds(arms)))
     lines = [
-        f"Speed-up to the best {MONITOR} of the model from scratch: {told('best')}; to "
-        f"99% of it: {told('nearly')}; from 99% to 99%: {told('both_nearly')}."
+        f"Speed-up to the best {MONITOR} of the model from scratch: {told('best')}. If "
+        f"the stacked model need only reach 99% of it: {told('nearly')}. If both "
+        f"models need only reach 99% of it: {told('both_nearly')}."
     ]
     if _uses_fractions(arms):
         lines.append(
-            "Speed-up counted from the start of the last stage, for when the model "
-            f"before it already exists: {told('last_stage')}."
+            "Speed-up if only the last stage of the stacked model counts, because the "
+            f"model before it already exists: {told('last_stage')}."
         )
     if bounds:
         lines.append(
-            "Growth bound: how many times faster a perfect growth step of the shallow "
-            f"model could reach the best {MONITOR} of the model from scratch: "
-            f"{_spread(bounds)}. If it is near 1, growing cannot save much here."
+            f"Growth bound: {_spread(bounds)}. With a perfect growth step, the shallow "
+            f"model could reach the best {MONITOR} of the model from scratch this many "
+            "times faster. If the bound is near 1, growing cannot save much here."
         )
     undefined = "undefined (the from-scratch score is 0)"
     lines += [
         "Test MRR@5 of the stacked model divided by that of the model from scratch: "
         f"{told('quality', undefined)}.",
-        "Each model has the weights of the best epoch of its last depth, by "
-        f'{MONITOR}. Seconds include validation, growth and compiling. "s to best" '
-        'and "s to 99%" are the seconds until the model was as good as the best epoch '
-        "of the model from scratch, shallow stages included.",
+        "Each model is tested with the weights of its best epoch at its last depth, by "
+        f'{MONITOR}. Seconds include validation, growth steps and compiling. "s to '
+        'best" are the seconds, shallow stages included, until the model was as good '
+        'as the best epoch of the model from scratch, and "s to 99%" until it reached '
+        "99% of that.",
         f"{len(split.test):,} test rows · split {split.hash} · seeds {seeds}",
     ]
     rising = sum(

@@ -75,7 +75,7 @@ def relative_positions(queries: Tensor, keys: Tensor, max_length: int) -> Tensor
 
 
 def gather_bias(table: Tensor, index: Tensor) -> Tensor:
-    """Returns the entries of a table `(size,)` at an integer tensor of any shape."""
+    """Returns a table's entries at the indices in an integer tensor of any shape."""
     if keras.backend.backend() == "jax":
         return ops.take(table, index, axis=0)
     # The gradient of `ops.take` is a thousand times slower on PyTorch.

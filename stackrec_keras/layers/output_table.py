@@ -26,7 +26,7 @@ class OutputTable(keras.layers.Layer):
     The score of an item is the product of the hidden state and the item's vector,
     divided by the temperature, plus the item's bias. Row 0 belongs to the padding.
 
-    Losses compute the scores that they need from the same `operands`.
+    Losses compute only the scores that they need, from what `operands` returns.
 
     Args:
         num_items: Integer, the number of items, without the padding.
@@ -163,7 +163,7 @@ class OutputTable(keras.layers.Layer):
                 True,
             )
         # A weak reference: otherwise Keras would treat the embedding as part of this
-        # layer, and save and redraw it twice.
+        # layer too, and would save it and draw its weights twice.
         self._input_embedding = weakref.ref(embedding)
 
     def call(self, hidden: Tensor) -> Tensor:

@@ -1,13 +1,14 @@
-"""Scores of drawn negatives, however positions share them."""
+"""Scores of negatives that are drawn per batch, per row or per position."""
 
 from keras import ops
 
 NEGATIVES_PER = ("batch", "row", "position")
-"""Which positions share a sample. The drawn ids have 1, 2 or 3 axes."""
+"""Which positions share a sample. In this order, the drawn ids have 1, 2 or 3 axes."""
 
-# How many numbers a chunk gathers for each position, unless the table is larger.
+# A chunk gathers this many numbers for each position, or as many in all as the table
+# has, if that is more.
 _GATHERED = 1024
-_POSITIONS = 4096  # assumed if a compiled function does not know the number
+_POSITIONS = 4096  # the number of positions, where a compiled function does not know it
 
 
 def sample_shape(negatives_per, targets, count):
@@ -24,7 +25,7 @@ def sample_shape(negatives_per, targets, count):
 
 
 def by_position(drawn):
-    """Returns a draw in a shape that fits `(batch, time, count)`."""
+    """Returns drawn values in a shape that broadcasts to `(batch, time, count)`."""
     rank = len(drawn.shape)
     if rank == 3:
         return drawn
@@ -86,9 +87,9 @@ def _chunk_size(num_positions, count, num_classes, dim):
 
 
 def _products(hidden, table, chunks):
-    """Returns the products of hidden states `(positions, dim)` and table rows.
-    `chunks`, `(num_chunks, positions, size)`, has the ids and the shape of the
-    result."""
+    """Returns the products of hidden states `(positions, dim)` and table rows. `chunks`
+    has the ids of the rows, `(num_chunks, positions, size)`; the result has the same
+    shape."""
     num_chunks = chunks.shape[0]
     if num_chunks == 1:
         return ops.expand_dims(_of_chunk(hidden, table, chunks[0]), axis=0)

@@ -33,7 +33,7 @@ __all__ = [
     "user_tower",
 ]
 
-# The registry is a plain table. Modules that need Keras are imported on first use.
+# Imported on first use, so that `models.registry` can be imported without Keras.
 _MODULES = {
     "AttentionRecommender": "attention_recommender",
     "ConvolutionalRecommender": "convolutional_recommender",

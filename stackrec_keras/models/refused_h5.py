@@ -1,7 +1,7 @@
 """Refuses Keras' legacy .h5 format: a whole model saved in it cannot be loaded.
 
 Keras does not tell a model which file it is saved to, so this module reads a private
-flag.
+flag that Keras sets while it writes an .h5 file.
 """
 
 from os import PathLike
@@ -47,7 +47,7 @@ class SavesAsKeras(keras.Model):
         super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
-        if get_global_attribute("use_legacy_config"):  # by keras.saving.save_model
+        if get_global_attribute("use_legacy_config"):  # set by keras.saving.save_model
             raise ArgumentError("filepath", "must not be an .h5 file", _FIX)
         return super().get_config()
 

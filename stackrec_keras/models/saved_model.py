@@ -30,7 +30,7 @@ def export_saved_model(ranker, filepath, verbose, input_signature, **kwargs):
 def _best_of(scores, ranker, input_signature):
     """Returns a traced function that gives the best items.
 
-    It uses TensorFlow's `top_k` even on JAX: TensorFlow cannot load JAX's.
+    Even on JAX it uses TensorFlow's `top_k`, as TensorFlow cannot load JAX's.
     """
     raw_ids = _strings(ranker.model.target_vocabulary)
     specs = keras.tree.map_structure(_tensor_spec, input_signature)

@@ -24,7 +24,7 @@ def build_model(config, split):
 
 def class_and_arguments(config):
     """Returns the class of a configuration's model, and a dict of its arguments except
-    those that the data or `SearchSpace` set."""
+    those whose values come from the data or from a `SearchSpace`."""
     kind = model_class(config.model)
     arguments = _options(kind, config)
     return kind, {k: v for k, v in arguments.items() if k not in _SEARCHED}
@@ -45,7 +45,8 @@ def _options(kind, config):
 
 
 def _sizes(kind, config, split):
-    """Returns the arguments that the data set, and both widths of a model with two."""
+    """Returns the arguments whose values come from the data, and `item_dim` and
+    `user_dim` if the model has them."""
     takes = _parameters(kind)
     sizes = {"num_items": split.num_items}
     if "num_users" in takes:
@@ -57,5 +58,5 @@ def _sizes(kind, config, split):
 
 
 def _parameters(kind):
-    # From `__init__`: the class itself would show the signature of Keras's `__new__`.
+    # Read `__init__`: the signature of the class would be that of Keras's `__new__`.
     return inspect.signature(kind.__init__).parameters

@@ -41,8 +41,8 @@ def read_log(options, data=None):
         raise ArgumentError(
             "data",
             "is a folder, but not a prepared log",
-            "Give a file, or prepare a log in many files: stackrec prepare LOG --out "
-            "FOLDER.",
+            "Give a file. For a log in many files, first run: stackrec prepare LOG "
+            "--out FOLDER.",
             data,
         )
     if is_file(data):

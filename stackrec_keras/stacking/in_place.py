@@ -44,7 +44,7 @@ def _new_shapes(model):
     if keras.backend.backend() == "jax":
         for each in models:
             each.jax_state_sync()
-            each._jax_state = None  # else an error would bring back the old shapes
+            each._jax_state = None  # otherwise an error would restore the old shapes
     optimizers = _training(models)
     undecayed = [(o, _excluded_from_decay(o, model.variables)) for o in optimizers]
     with _strategy_scope(model):
@@ -57,7 +57,7 @@ def _new_shapes(model):
     for each in models:
         for optimizer in optimizer_chain(each):
             if optimizer.built:
-                # On TensorFlow, a variable has the key of its inner tf.Variable.
+                # On TensorFlow the keys are new, as they belong to the tf.Variables.
                 optimizer._trainable_variables_indices = {
                     optimizer._var_key(variable): index
                     for index, variable in enumerate(optimizer._trainable_variables)
@@ -125,7 +125,7 @@ def slot_lists(optimizer):
 
 def stands_for_variable(optimizer, name):
     """Returns whether the slots of that name are averages of the variables, or values
-    that the variables are averages of."""
+    that the variables average, as in `ScheduleFreeAdamW`."""
     kept = [AVERAGES]
     if isinstance(optimizer, keras.optimizers.ScheduleFreeAdamW):
         kept.append("_momentums")

@@ -43,7 +43,7 @@ class Choice:
         if label is None:
             return None
         if isinstance(label, float):
-            # A worker gets the value from the chief in single precision.
+            # In a distributed search, workers get the value in single precision.
             return min(self.values, key=lambda value: abs(value - label))
         return self.values[labels.index(label)]
 
@@ -63,8 +63,8 @@ class Range:
         high: Number, the greatest value, which may be drawn.
         step: Number, the distance between values, or, with `log`, their ratio. Defaults
             to `None`, any value.
-        log: Boolean, whether equal ratios, rather than equal differences, are equally
-            likely. Defaults to `False`.
+        log: Boolean, whether to draw on a logarithmic scale, where 1 to 10 is as likely
+            as 10 to 100. Defaults to `False`.
 
     Raises:
         ArgumentError: If an argument is not a number, or out of range.

@@ -117,7 +117,8 @@ def test_early_stopping_remembers_its_best_epoch_over_a_restart(
     more = "--epochs 6 --schedule 2:2,5:4 --patience 3"
     with interruption(epoch=2):
         code, _, err = stackrec(*train_arguments(log_path, out, more))
-    stopped = "\nstackrec: stopped. To continue: the same command with --resume\n"
+    hint = "To continue, run the same command with --resume"
+    stopped = f"\nstackrec: stopped. {hint}\n"
     assert (code, err) == (130, stopped)
     best = weights[1]
     code, printed, _ = stackrec("train", "--out", out, "--resume")

@@ -131,7 +131,7 @@ def test_ties_are_counted_and_their_rule_is_printed_with_the_hash():
     log = read_interactions(pd.DataFrame(events), *(0, 1, 2))
     split = split_leave_one_out(log, None, length=4)
     assert split.tied_targets == 1
-    assert "1 test target with the same time as the event before: events" in str(split)
+    assert "1 test target with the same time as the event before (events" in str(split)
     assert decoded(split.test)[1][1] == [1, 2, 3, 4]  # the order of the file
 
 

@@ -8,9 +8,10 @@ import keras
 class Backup(keras.callbacks.Callback):
     """Saves a model, its optimizer and its random states at each epoch's end.
 
-    `keras.callbacks.BackupAndRestore` writes weights and epoch to two files, one after
-    the other. This callback writes one file, named by epoch, that appears only when it
-    is complete. A run that is killed loses at most the current epoch.
+    `keras.callbacks.BackupAndRestore` writes the weights and the number of the epoch to
+    two files, so a run that is killed in between has files that do not match. This
+    callback writes one file, with the epoch in its name, that appears only when it is
+    complete. A run that is killed loses at most the current epoch.
 
     Args:
         folder: `Path` of the folder for the file.
