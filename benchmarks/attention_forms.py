@@ -1,4 +1,4 @@
-"""Which form of causal attention is fastest on this backend.
+"""Measures which form of causal attention is faster on the current backend.
 
     KERAS_BACKEND=torch python benchmarks/attention_forms.py --steps 20
 

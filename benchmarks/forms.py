@@ -9,14 +9,14 @@ import numpy as np
 
 
 def compare(description, forms, build, using, batch, length):
-    """Times training steps that alternate between forms, and prints a line for each.
+    """Times training steps, alternating between forms, and prints each form's times.
 
     Args:
         description: String, what `--help` says.
         forms: Dict from a form's name to the form, as `using` takes it.
         build: Function that returns an uncompiled model of 100 items.
-        using: Function from a form to a context in which it is used.
-        batch: Integer, rows.
+        using: Function from a form to a context manager under which models use it.
+        batch: Integer, rows per batch.
         length: Integer, items per row, including the last target.
     """
     parser = argparse.ArgumentParser(description=description)
@@ -36,7 +36,7 @@ def compare(description, forms, build, using, batch, length):
     print(f"{keras.backend.backend()}, jit={arguments.jit}, {os.cpu_count()} cores")
     for name, values in seconds.items():
         low, middle, high = np.percentile(values, [5, 50, 95])
-        print(f"{name:12} {middle:.4f} s a step (5 to 95%: {low:.4f} to {high:.4f})")
+        print(f"{name:12} {middle:.4f} s per step (90% within {low:.4f} to {high:.4f})")
 
 
 def _step(model, items, context):

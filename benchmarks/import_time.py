@@ -2,7 +2,7 @@
 
     KERAS_BACKEND=jax python benchmarks/import_time.py
 
-Each import runs in its own process, after one that fills the caches.
+Each import runs in its own process. The first one fills the caches and is not counted.
 """
 
 import argparse

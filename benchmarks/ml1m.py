@@ -1,4 +1,4 @@
-"""MovieLens-1M as published: each model beside its published figure.
+"""Repeats published results on MovieLens-1M, and prints a table to compare them.
 
     python benchmarks/ml1m.py --list
     python benchmarks/ml1m.py --arms sasrec --seeds 0 1 2 --runs ~/runs
@@ -16,12 +16,12 @@ that the user has not seen are ranked. Training stops early on validation MRR@5,
 all runs of the library, and the best epoch's model is tested once.
 
 A finished run becomes a row of the results file, and is not run again. An interrupted
-run continues from its last epoch, from its folder in `--runs`. Several processes may
-write to one results file. The table shows each arm at its learning rate with the best
-mean validation NDCG@10.
+run continues after the last epoch that is stored in its folder in `--runs`. Several
+processes may write to one results file. The table shows each arm at the learning rate
+that gave the best mean validation NDCG@10.
 
 On TensorFlow, use `--jit on`. OMP_NUM_THREADS, TF_NUM_INTRAOP_THREADS and
-TF_NUM_INTEROP_THREADS set the number of threads; the first is recorded.
+TF_NUM_INTEROP_THREADS set the number of threads; the results record OMP_NUM_THREADS.
 """
 
 import argparse
@@ -40,7 +40,7 @@ from stackrec_keras.runs.named_recipes import RECIPES
 
 RESULTS = Path(__file__).parent / "results" / "ml1m.csv"
 FAMILIES = ("sasrec", "esasrec", "hstu")  # arms that are run at each depth
-DEPTHS = (4, 8, 16)  # besides the 2 of the recipes
+DEPTHS = (4, 8, 16)  # in addition to the recipes' own depth, 2
 # These columns identify a run; the others hold its results.
 KEY = (
     *("arm", "seed", "min_count", "learning_rate", "warmup", "decay", "max_epochs"),
@@ -55,8 +55,8 @@ class Arm:
     Args:
         recipe: String, the name of a recipe.
         options: Dict of fields of `TrainConfig`.
-        published: Dict from a source to its HR@10 and NDCG@10. Defaults to those of
-            the recipe, if no option is replaced.
+        published: Dict from a publication to the HR@10 and NDCG@10 that it reports.
+            Defaults to the recipe's figures, or to none if an option is replaced.
     """
 
     recipe: str
@@ -136,7 +136,7 @@ def parsed(argv):
         "--min-count", type=int, nargs="+", help="default: the recipe's"
     )
     parser.add_argument("--learning-rates", type=float, nargs="+")
-    parser.add_argument("--epochs", type=int, help="at most")
+    parser.add_argument("--epochs", type=int, help="maximum number of epochs")
     parser.add_argument("--patience", type=int)
     parser.add_argument("--warmup", type=float, help="fraction of the steps")
     parser.add_argument("--decay", type=float, help="fraction of the steps")
@@ -146,8 +146,8 @@ def parsed(argv):
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--list", action="store_true", help="list the arms")
     parser.add_argument("--table", action="store_true", help="print the results")
-    parser.add_argument("--ties", action="store_true", help="count ties in time")
-    parser.add_argument("--picture", type=Path, help="draw validation over depth")
+    parser.add_argument("--ties", action="store_true", help="count tied last items")
+    parser.add_argument("--picture", type=Path, help="plot each depth's curve")
     arguments = parser.parse_args(argv)
     needs_none = arguments.list or arguments.table or arguments.ties
     if arguments.runs is None and not needs_none:
@@ -236,7 +236,7 @@ def best_epoch(run):
 
 def table(rows):
     """Returns the Markdown table of the results: each arm's mean and standard deviation
-    over seeds, at its best learning rate on validation."""
+    over seeds, at the learning rate that is best on validation."""
     lines = [
         "| arm | blocks | items | rate | seeds | best epoch | seconds | HR@10 "
         "| NDCG@10 | published HR@10 / NDCG@10 |",
@@ -294,9 +294,9 @@ def ties(log):
     by_item = log.sort_values(["user", "timestamp", "item"], kind="stable")
     others = by_item.groupby("user").tail(1)["item"].to_numpy() != last["item"]
     return (
-        f"{tied:,} of {len(last):,} last items have the time of the one before. If "
-        f"ties were broken by item, {others.sum():,} ({others.mean():.1%}) would be "
-        "others."
+        f"{tied:,} of {len(last):,} last items have the same time as the item before. "
+        f"If ties were broken by item, {others.sum():,} ({others.mean():.1%}) of the "
+        "last items would be different."
     )
 
 

@@ -2,9 +2,10 @@
 
     KERAS_BACKEND=jax python benchmarks/recommend_speed.py --items 1000000
 
-An untrained NextItNet recommends 10 items to random histories of 20 items, once to
-compile and then once more. Prints one line. Run it once per backend and size, because
-peak memory is measured for the whole process.
+An untrained NextItNet recommends 10 items for each of many random histories of 20
+items. It does so twice: the first time includes compilation, the second does not.
+Prints one line. Run it once per backend and size, because peak memory is measured for
+the whole process.
 """
 
 import argparse
@@ -46,7 +47,7 @@ def seconds(step):
 
 
 def peak():
-    # In KiB, except on macOS.
+    # `ru_maxrss` is in KiB, except on macOS.
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 

@@ -21,8 +21,8 @@ def shown(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Converts numpy numbers, also in lists, to Python numbers (no type in the
-    repr)."""
+    """Converts numpy numbers, also in lists, to Python numbers, whose repr has no
+    type."""
     if isinstance(value, list):
         return [plain(one) for one in value]
     is_number = type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0
@@ -58,5 +58,5 @@ def listed(names: Sequence[str]) -> str:
 
 
 def examples(texts: Iterable[str]) -> str:
-    """Returns `"such as 'a', 'b', 'c'"` of the first few texts."""
+    """Returns `"such as 'a', 'b', 'c'"`, with the first three texts."""
     return "such as " + ", ".join(map(repr, list(texts)[:3]))

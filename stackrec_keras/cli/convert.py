@@ -15,10 +15,10 @@ def add_parser(subparsers):
         help="convert a checkpoint of StackRec's reference implementation",
         description="Read a checkpoint of StackRec's reference implementation (the "
         "prefix of a TensorFlow 1 checkpoint, or a torch state_dict) and write a model "
-        "that keras.saving.load_model reads. Sizes and depth follow from the file. "
-        "With the file of sequences that it was trained on, the model knows its items "
-        "by their ids; without it, by the reference implementation's numbers, which "
-        "count from 1 in order of appearance.",
+        "that keras.saving.load_model reads. The checkpoint determines sizes and "
+        "depth. If you give --sequences, the model has the item ids of that file. "
+        "Otherwise, it has the reference implementation's item numbers, which count "
+        "from 1 in the order in which items first appear.",
         epilog="Example: stackrec convert model.ckpt --model nextitnet --sequences "
         "movielen_20.csv --out model.keras",
     )
@@ -35,12 +35,12 @@ def add_parser(subparsers):
     parser.add_argument(
         "--sequences",
         metavar="FILE.csv",
-        help="the file it was trained on: one sequence per row, may be padded with 0",
+        help="what the checkpoint was trained on: one sequence per row, 0 for padding",
     )
     parser.add_argument(
         "--user-column",
         action="store_true",
-        help="each row of --sequences begins with the user's id, as for ssept",
+        help="each row of --sequences begins with a user id, as in files for ssept",
     )
     parser.add_argument(
         "--dilations",
@@ -74,7 +74,7 @@ def run(args):
     model.save(args.out)
     print(
         f"{model_title(model)}, {model.num_items:,} items, "
-        f"{model.count_params():,} parameters: {args.out}"
+        f"{model.count_params():,} parameters, written to {args.out}"
     )
 
 

@@ -13,9 +13,9 @@ does. OLD is not changed.
 Give the whole log up to now, since histories are read from it. Of the events that OLD
 was not trained on (of all events, if OLD does not record what it was trained on), the
 newest tenth is held out for the test, and the tenth before it for validation. New items
-come only from the events before these. The table compares the new model with OLD on the
-same rows. For that, OLD gets the new items too, which start at the mean of all items;
-start.keras is this version of OLD."""
+are taken only from events before the held-out ones. The table compares the new model
+with OLD on the same rows. For that, a copy of OLD also gets the new items, each of
+which starts at the mean of all items. The copy is start.keras."""
 
 
 def add_parser(subparsers):
@@ -36,7 +36,7 @@ def add_parser(subparsers):
         type=int,
         metavar="N",
         help="number of blocks to grow to; give OLD's depth to train without growing "
-        "(default: twice as many, or --top-blocks more)",
+        "(default: twice OLD's depth, or OLD's depth plus --top-blocks)",
     )
     add_options(parser, GROW_OPTIONS, of_run=True)
     return parser

@@ -43,7 +43,7 @@ class Parser(argparse.ArgumentParser):
         return did_you_mean(typed, known, cutoff=0.75)
 
     def _value_with_dash(self, message):
-        """Returns how to write a value that begins with a dash, or `""`."""
+        """Returns a hint on writing a value that begins with a dash, or `""`."""
         usage = " ".join(self.format_usage().split())
         lacking = re.match(r"argument .*?(--[a-z-]+): expected .* argument$", message)
         if lacking:
@@ -60,8 +60,8 @@ class Parser(argparse.ArgumentParser):
             follows = any(typed.startswith(f"{option}=-") for typed in self._typed)
             if unknown and (follows or option in self._typed and unknown[1][0] == "-"):
                 return (
-                    f". If one value of {option} begins with a dash, write "
-                    f"{option}=VALUE for each"
+                    f". If any value of {option} begins with a dash, write each "
+                    f"value as {option}=VALUE"
                 )
         return ""
 

@@ -24,8 +24,8 @@ def check_column_name(name) -> None:
     if not is_column_name(name):
         raise ArgumentError(
             "columns",
-            f"must hold names other than {', '.join(_TAKEN)}, which every log has, and "
-            "none that begins with 'next_'",
+            "must not hold names that begin with 'next_' or that have another meaning: "
+            f"{', '.join(_TAKEN)}",
             f"Rename the column {name!r}.",
         )
 
@@ -64,8 +64,8 @@ def whole_seconds(times: np.ndarray) -> np.ndarray:
 def check_seconds(name: str, times: np.ndarray, received: Any = ...) -> None:
     """Checks that numbers can be seconds since 1970, not milliseconds.
 
-    Models use the differences between times. On JAX, times after 2038 lose their high
-    bits, but differences of up to 68 years stay correct.
+    Times after 2038 are allowed. On JAX they lose their high bits, but models use only
+    differences between times, and differences of up to 68 years stay correct.
 
     Args:
         name: String, the name of the argument or the column, for errors.
@@ -89,7 +89,7 @@ def as_numeric(column: pd.Series, name: str, source, place) -> pd.Series:
         column: Series without missing values.
         name: String, the name of the column.
         source: The path or the frame, for errors.
-        place: Function that says where a row is, given its number, for errors.
+        place: Function from a row's number to a text that locates it, for errors.
 
     Raises:
         ArgumentError: If a value is not a number.

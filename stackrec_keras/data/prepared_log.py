@@ -57,8 +57,9 @@ def prepare_log(
     The log is read twice: first to count its items, then to distribute its events over
     files, each with all events of some users. The files are then split one by one.
     Memory holds the catalogue, the whole history of one user, and about
-    `events_in_memory` events (more if the log has over 128 times as many). Until the
-    call ends, the disk holds a second copy of the log.
+    `events_in_memory` events. There are at most 128 files, so a log of over 128 times
+    that many events needs more memory. Until the call ends, the disk holds a second
+    copy of the log.
 
     The folder appears when it is complete. The next call removes what an interrupted
     call left beside it. Files that this function did not write are never removed.
@@ -73,9 +74,9 @@ def prepare_log(
             `False`.
         events_in_memory: Integer, the number of events to split at a time. It does not
             change the result. Defaults to `1_000_000`.
-        **arguments: Arguments of the split's function, with the same defaults:
-            `split_leave_one_out`, `split_by_time` (except `user_ids`), or
-            `make_windows` and `split_random`.
+        **arguments: Further arguments of the function that makes such a split in
+            memory, with its defaults: `split_leave_one_out`, `split_by_time` (except
+            `user_ids`), or `make_windows` and `split_random`.
 
     Returns:
         A `Split`, whose arrays stay in the folder.
@@ -142,7 +143,7 @@ def read_prepared(folder: str | PathLike) -> Split:
     """
     facts = prepared_facts(folder)
     split = _open(Path(folder), facts)
-    # Computing it would read all rows.
+    # Computing the hash would read all rows.
     split.__dict__["hash"] = facts["hash"]
     return split
 

@@ -19,7 +19,7 @@ class ContinualLearning(FasterTraining):
     """First a fraction of the data, then all of it. See `FasterTraining`."""
 
     name = "cl"
-    # A loaded run has already seen all rows.
+    # No `load_model`, because a loaded run has already seen all rows.
     without = ("data_shares", "load_model")
     own = {"data_ratio": (0.8,)}
 
@@ -44,7 +44,7 @@ class ContinualLearning(FasterTraining):
 def continual(
     out: str | PathLike, seeds: Sequence[int] = (0,), **options
 ) -> Experiment:
-    """Learns continually, a deeper model for more data, as `stackrec scenario cl` does.
+    """Runs the continual-learning scenario, as `stackrec scenario cl` does.
 
     Trains a shallow model on a fraction of the training rows, stacks it, and trains it
     on all rows. For comparison, it trains the deep model from scratch and the shallow
@@ -54,8 +54,8 @@ def continual(
         out: The folder to write.
         seeds: Sequence of integers. Defaults to `(0,)`.
         **options: The options of `from_scratch`, and also `share_by` and `data_ratio`.
-            `data_ratio` is the fraction of the training rows in each stage but the
-            last, `(0.8,)` by default.
+            `data_ratio` has the fraction of the training rows for each stage except
+            the last, which uses all rows. It defaults to `(0.8,)`.
 
     Returns:
         An `Experiment`.

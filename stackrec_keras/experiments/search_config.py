@@ -88,7 +88,7 @@ class TuneConfig:
             if value != default[name]:
                 raise ArgumentError(
                     name,
-                    "cannot be set in a search, which sets it or searches for it",
+                    "cannot be set in a search, because the search sets it itself",
                     "Leave it out of train.",
                     value,
                 )

@@ -35,8 +35,7 @@ class Transfer(FasterTraining):
         if options.get("model") == "ssept":
             raise ArgumentError(
                 "model",
-                "learns a vector for each user, and the source's users are not the "
-                "target's",
+                "learns a vector for each user, but the source file has no user ids",
                 "Give another model.",
                 "ssept",
             )
@@ -80,15 +79,15 @@ class Transfer(FasterTraining):
         self.source_split = make_split(config)
         print(f"Source: {self.source_split}")
         vocabulary = self.source_split.vocabulary
-        # The model reads rows of the same length in pre-training.
+        # The length of the inputs in pre-training, whose rows also hold a target.
         pairs = read_transfer(self.pairs, vocabulary, length=config.length - 1)
         self.split = pairs.split(seed=config.split_seed)
         if self.split.num_targets <= _NEGATIVES + 1:
             raise ArgumentError(
                 "data",
-                f"has {self.split.num_targets} target items, and each is ranked among "
-                f"{_NEGATIVES} others",
-                "Give more.",
+                f"has {self.split.num_targets} target items, but needs at least "
+                f"{_NEGATIVES + 2}, because each is ranked among {_NEGATIVES} others",
+                "Give a file with more items.",
                 self.pairs,
             )
 
@@ -138,8 +137,8 @@ def transfer(
     """Transfers a model to a second catalogue, as `stackrec scenario tf` does.
 
     Trains a model that grows during pre-training on source items, and fine-tunes it on
-    target items. For comparison, it trains the deep model pre-trained from scratch, the
-    shallow one, and the deep one without pre-training.
+    target items. For comparison, it does the same with a model that is deep from the
+    start and with a shallow one, and trains a deep model without pre-training.
 
     Args:
         source: A file with one sequence of source items per row, to pre-train on.

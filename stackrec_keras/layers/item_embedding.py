@@ -19,8 +19,8 @@ class ItemEmbedding(Embedding):
     """An embedding of items that have features, such as vectors of their texts.
 
     The features are non-trainable weights, so a model's file holds them. A trained
-    matrix projects them to the width of the embedding. There is no bias: an item whose
-    features are all 0, such as the padding, has only the vector of its id.
+    matrix projects them to the width of the embedding. There is no bias, so an item
+    whose features are all 0, such as the padding, has only the vector of its id.
 
     Args:
         input_dim: Integer, the number of items plus one, for the padding.
@@ -38,7 +38,7 @@ class ItemEmbedding(Embedding):
 
     Call arguments:
         inputs: Integer tensor of item ids, of any shape.
-        training: Boolean or `None`; ids are left out only in training.
+        training: Boolean or `None`; `id_dropout` has an effect only in training.
 
     Returns:
         Tensor of shape `(..., output_dim)`.

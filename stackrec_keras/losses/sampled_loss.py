@@ -29,8 +29,8 @@ class SampledLoss(CatalogueLoss):
     Call arguments: see `CatalogueLoss`. Training requires `seed`.
 
     Raises:
-        ArgumentError: If an argument is out of range. When the loss is called in
-            training: if `seed` is `None`.
+        ArgumentError: If an argument is out of range, or if the loss is called in
+            training with `seed=None`.
 
     Example:
 
@@ -61,7 +61,7 @@ class SampledLoss(CatalogueLoss):
         return 0 if self.include_padding else 1
 
     def count(self, num_classes: int) -> int:
-        """Returns how many negatives `num_negatives` stands for, at least 1."""
+        """Returns the number of negatives to draw, at least 1."""
         if isinstance(self.num_negatives, float):
             return max(1, int(self.num_negatives * num_classes))
         return self.num_negatives
@@ -117,7 +117,8 @@ class SampledLoss(CatalogueLoss):
         if seed is None:
             raise ArgumentError(
                 "seed",
-                f"is missing, but {type(self).__name__} draws negatives in training",
+                f"must not be None, because {type(self).__name__} draws negatives in "
+                "training",
                 "Give a keras.random.SeedGenerator.",
                 seed,
             )

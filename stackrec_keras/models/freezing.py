@@ -21,8 +21,9 @@ def set_frozen(model, on):
     """Freezes all layers of a model but the output embedding, or unfreezes them.
 
     The optimizer is replaced by one that knows only what is trained (see `renewed`).
-    Therefore neither moments nor weight decay move frozen weights. If their moments
-    stayed at 0, the first steps after unfreezing would be too long.
+    Therefore neither moments nor weight decay move frozen weights. Unfreezing replaces
+    it again, which restarts its step count. Otherwise Adam's bias correction would not
+    fit moments that are still 0, and the first steps would be too long.
 
     Args:
         model: A `SequentialRecommender`, compiled or not.

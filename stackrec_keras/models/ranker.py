@@ -8,7 +8,7 @@ from stackrec_keras.types import Tensor
 
 
 class Ranker(keras.Model):
-    """A model whose `call` gives the best items: what `export_recommender` writes.
+    """A model whose `call` returns the best items, written by `export_recommender`.
 
     It does in one graph what `recommend` does batch by batch. Zeros and unknown items
     may stand anywhere in a history; they are skipped.
@@ -22,8 +22,9 @@ class Ranker(keras.Model):
             `keras.ops.top_k`.
 
     Call arguments:
-        inputs: As for `model`, of any length. `"at"`, `(batch,)`, the time of the
-            request, replaces `"next_timestamps"`.
+        inputs: The inputs of `model`, of any length. If `model` reads
+            `"next_timestamps"`, give `"at"` instead, the times of the requests,
+            `(batch,)`.
 
     Returns:
         Dict of `"ids"`, int32, and `"scores"`, float32, each `(batch, k)`, best first.
@@ -70,7 +71,7 @@ class Ranker(keras.Model):
         return padded[:, -self.length :]
 
     def _scores(self, hidden):
-        # With few rows, the products of equal vectors can differ in the last bit.
+        # Padded: with few rows, products of equal vectors can differ in the last bit.
         more = LEAST_ROWS - 1
         padded = ops.pad(hidden, ((0, more), (0, 0)))
         return ops.cast(self.output_table(padded)[:-more], "float32")

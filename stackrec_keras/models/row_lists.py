@@ -11,7 +11,7 @@ class RowLists:
 
     Args:
         values: Array `(total,)`, the lists one after the other.
-        ends: Integer array `(rows,)`, where each list ends in `values`.
+        ends: Integer array `(rows,)`, the index in `values` after the end of each list.
     """
 
     values: np.ndarray

@@ -114,8 +114,8 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         positions, `(batch, time)`. There is no `class_weight`.
 
         Unknown items are refused: in arrays before training, in `Batches` before the
-        epoch that has them, and in other iterables before the step of their batch. With
-        `Batches`, a callback may thus call `extend_items` first.
+        epoch that has them, and in other iterables before the step of their batch. So
+        with `Batches`, a callback can call `extend_items` before that epoch.
         """
         refuse_class_weight(kwargs.get("class_weight"))
         validation = kwargs.get("validation_data")

@@ -43,7 +43,7 @@ class ModelOptions:
     encoder: bool = option(
         "model",
         False,
-        "an encoder sees both sides of a gap",
+        "add an encoder that sees both sides of each masked item",
         bool,
         models=("grec",),
     )
@@ -112,7 +112,7 @@ class ModelOptions:
     expansion: int = option(
         "model",
         4,
-        "width of the feed-forward network, as a multiple of that of the hidden states",
+        "width of the feed-forward network, as a multiple of the hidden states' width",
         int,
         models=("esasrec",),
     )
@@ -126,7 +126,7 @@ class ModelOptions:
     tied: bool = option(
         "model",
         False,
-        "one table for input and output, and no biases",
+        "use one embedding for input and output, without biases",
         bool,
         models=tuple(name for name in ARCHITECTURES if name != "ssept"),
     )

@@ -24,7 +24,7 @@ __all__ = [
     "set_depth",
 ]
 
-# The methods are plain tables. Modules that need Keras are imported on first use.
+# `methods` does not import Keras. The modules that do are imported on first use.
 _MODULES = {
     "StackingCallback": "callback",
     "Growth": "growth",

@@ -8,7 +8,8 @@ class ContinuedSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """A learning-rate schedule that continues when the optimizer's step count restarts.
 
     The schedule and the bias correction of a Keras optimizer read the same step count,
-    `iterations`. When the optimizer's moments are reset, this count must restart.
+    `iterations`. When the optimizer's moments are reset, the bias correction needs this
+    count to restart. The schedule must not restart, so this class adds `steps`.
 
     Args:
         schedule: The `LearningRateSchedule` to continue.

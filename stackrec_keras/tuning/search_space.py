@@ -128,7 +128,8 @@ class SearchSpace:
         """Returns the space of one trial, in which all values are fixed.
 
         Args:
-            hp: `keras_tuner.HyperParameters`. `draw` adds missing ones.
+            hp: `keras_tuner.HyperParameters` of the trial. `draw` adds those that are
+                missing.
 
         Returns:
             A `SearchSpace`.
@@ -142,7 +143,7 @@ class SearchSpace:
         return replace(self, **drawn)
 
     def schedule(self, epochs: int) -> StackingSchedule | None:
-        """Returns the schedule of a drawn space.
+        """Returns the schedule of a space that `draw` returned.
 
         Args:
             epochs: Integer, the number of epochs of the trial.

@@ -72,8 +72,8 @@ def test_ties_that_decide_the_last_item_are_counted(ml1m):
     events = [("a", "x", 1), ("a", "z", 2), ("a", "y", 2), ("b", "x", 1), ("b", "y", 2)]
     log = sr.data.read_interactions(pd.DataFrame(events), *(0, 1, 2))
     found = ml1m.ties(log)
-    assert "1 of 2 last items have the time of the one before" in found
-    assert "1 (50.0%) would be others" in found
+    assert "1 of 2 last items have the same time as the item before" in found
+    assert "1 (50.0%) of the last items would be different" in found
 
 
 def test_each_arm_is_a_configuration(ml1m):

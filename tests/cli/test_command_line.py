@@ -186,8 +186,8 @@ def test_an_error_of_a_model_names_the_option(command, log_path, tmp_path, stack
         ),
         ("recommend r --items -C3 B2", "with a dash as --items=-C3"),
         ("train --out r --data -new.csv", "with a dash as --data=-new.csv"),
-        ("recommend r --items B2 -C3", "dash, write --items=VALUE for each"),
-        ("recommend r --items=-C3 B2", "dash, write --items=VALUE for each"),
+        ("recommend r --items B2 -C3", "dash, write each value as --items=VALUE"),
+        ("recommend r --items=-C3 B2", "dash, write each value as --items=VALUE"),
         (
             "recommend r --user --json",
             "expected one argument. See stackrec recommend --help",

@@ -33,7 +33,7 @@ def test_a_default_stands_in_for_them(default, row):
 
 
 def test_a_default_does_not_hide_that_all_ids_are_others():
-    with refused("features", says="lacks 2 of 2 items: 1, 2. .*other ids, such as '1'"):
+    with refused("features", says="lacks 2 of 2 items: 1, 2. None .*first is '1'"):
         Vocabulary([1, 2]).align_features({"1": [1.0], "2": [2.0]}, default=0)
 
 

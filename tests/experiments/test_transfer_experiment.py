@@ -89,7 +89,7 @@ def test_a_target_catalogue_too_small_for_the_sampled_ranks_is_refused(
     "more, message",
     [
         ("--target-epochs 0", "--target-epochs 0 must be an integer of at least 1"),
-        ("--model ssept", "the source's users are not the target's"),
+        ("--model ssept", "the source file has no user ids"),
     ],
 )
 def test_options_of_fine_tuning_are_checked(
