@@ -42,7 +42,7 @@ def did_you_mean(
     Args:
         given: A string, or several strings.
         known: Strings that may have been meant.
-        cutoff: Float, the least similarity, from 0 to 1. Defaults to `0.6`.
+        cutoff: Float, the minimum similarity, from 0 to 1. Defaults to `0.6`.
     """
     names = [given] if isinstance(given, str) else list(given)
     lowered = {name.casefold(): name for name in known}

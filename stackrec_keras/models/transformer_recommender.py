@@ -12,7 +12,7 @@ from stackrec_keras.types import Tensor
 
 
 class TransformerRecommender(AttentionRecommender):
-    """Base of the models on a `ReZeroTransformerStack`.
+    """Base class of the models whose blocks are a `ReZeroTransformerStack`.
 
     A subclass builds its embeddings in the constructor and says how features become
     vectors (`embed`). This class adds position vectors, counted from the left end of

@@ -8,7 +8,7 @@ def gather(value, sources, fresh=None):
         value: Array of shape `(old, ...)`.
         sources: List of length `new`. An entry is an index into `value`, or `None`.
         fresh: Array of shape `(new, ...)`, used where a source is `None`. Defaults to
-            `None`, zeros.
+            `None`, which stands for zeros.
 
     Returns:
         Array of shape `(new, ...)`.
