@@ -17,9 +17,9 @@ def split_random(
 ) -> Split:
     """Splits windows at random, regardless of their user and time.
 
-    Windows of one user fall into different parts, so this is a weaker test than the
-    other two splits. StackRec's reference implementation splits in this way, but
-    without a validation part.
+    Windows of one user fall into different parts, so this is a weaker test than
+    `split_leave_one_out` and `split_by_time`. StackRec's reference implementation
+    splits in this way, but without a validation part.
 
     Windows that overlap (`make_windows(..., stride=1)`) are split by user instead,
     because training must not see a test row. A model that learns users (SSEPT) then

@@ -60,7 +60,7 @@ def time_buckets(next_timestamps: Tensor, timestamps: Tensor) -> Tensor:
 
 
 def relative_positions(queries: Tensor, keys: Tensor, max_length: int) -> Tensor:
-    """Returns the index of each pair of positions in a table of relative positions.
+    """Returns, for each pair of positions, its index in a table of relative positions.
 
     Args:
         queries: Integer tensor of shape `(queries,)`, positions.

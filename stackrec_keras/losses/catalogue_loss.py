@@ -94,7 +94,7 @@ class CatalogueLoss:
         return loss / ops.where(total == 0, 1.0, total)
 
     def total_weight(self, y_true: Tensor, sample_weight: Tensor | None) -> Tensor:
-        """Returns the weight of a batch when the means of batches are averaged.
+        """Returns the weight of a batch's loss in an average over several batches.
 
         Args:
             y_true: As in the call.

@@ -33,8 +33,8 @@ def read_log(options, data=None):
         raise ArgumentError(
             "data",
             "is a prepared log, which has rows but no whole histories",
-            "Give a log that fits into memory (data): one file with all events of the "
-            "users that you need.",
+            "Give a log that fits into memory: one file with all events of the users "
+            "that you need.",
             data,
         )
     if os.path.isdir(data) and data not in DATA_SETS:
