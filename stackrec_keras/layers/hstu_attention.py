@@ -78,7 +78,7 @@ def _sum_gradients(rows, chunks, arguments, upstream):
 
 
 def _padded(x, length):
-    """Appends zeros for the keys after a chunk, which its queries do not see."""
+    """Appends zero gradients for the later keys, which a chunk's queries cannot see."""
     return ops.pad(x, [[0, 0], [0, length - ops.shape(x)[1]], [0, 0], [0, 0]])
 
 
@@ -104,8 +104,8 @@ class _Rows:
         return ops.cast(output, "float32")
 
     def gradients(self, rows, upstream, query, key, value, *tables):
-        """Returns float32 gradients of a slice's queries, the keys and values that they
-        see, and the tables."""
+        """Returns float32 gradients for a slice's queries, for the keys and values that
+        they see, and for the tables."""
         scores, seen, indices = self._scores(rows, query, key, tables)
         query = query[:, rows]
         key, value = key[:, : rows.stop], value[:, : rows.stop]

@@ -39,8 +39,9 @@ class GBCE(SampledLoss):
     reads far more vectors. Outside training the loss is `FullSoftmax`.
 
     Args:
-        num_negatives: How many negatives to draw at a time. An integer is a count, and
-            a float is a fraction of the classes: `int(fraction * (num_items + 1))`.
+        num_negatives: How many negatives to draw for each batch, row or position (see
+            `negatives_per`). An integer is a count, and a float is a fraction of the
+            classes: `int(fraction * (num_items + 1))`.
             Defaults to `256`.
         t: Float from 0 to 1, the calibration. Defaults to `0.75`.
         include_padding: Boolean, whether class 0, the padding, may be drawn. Defaults

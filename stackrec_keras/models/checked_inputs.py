@@ -30,7 +30,7 @@ _USERS = "Number the users from 0, or build the model with more users."
 
 
 def check_ids(model, **data):
-    """Checks arrays, or the rows of batches in their current epoch.
+    """Checks arrays, or the rows that `Batches` give in their current epoch.
 
     Args:
         model: The model.
@@ -38,8 +38,8 @@ def check_ids(model, **data):
             in `y` are targets.
 
     Raises:
-        ArgumentError: If there are no rows. If rows have features, ids or values that
-            the model cannot read.
+        ArgumentError: If there are no rows, or if the model cannot read their features,
+            ids or values.
     """
     for name, inputs in data.items():
         if isinstance(inputs, Batches):

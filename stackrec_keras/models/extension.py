@@ -43,7 +43,7 @@ def extend_items(model, n, init, ids, features=None, trained=None):
     given = {}
     if rows is not None:
         given = {id(embedding.item_features): rows}
-        if init is None:  # the ids add nothing to the features, as in `id_dropout`
+        if init is None:  # as if `id_dropout` had dropped the new ids
             vectors = [table for table in tables if len(table.shape) == 2]
             given = {**{id(v): np.zeros((n, v.shape[1])) for v in vectors}, **given}
     _extend(trained, tables, n, "mean" if init is None else init, 1, given)

@@ -50,7 +50,8 @@ class KeepsValues(keras.Model):
 
     @contextlib.contextmanager
     def keeping_values(self) -> Iterator[None]:
-        """Context manager for `fit`, `evaluate` or `predict`."""
+        """Context manager for `fit`, `evaluate` or `predict`. After an error in it, the
+        variables have their values again."""
         try:
             with running(self):
                 yield
@@ -101,7 +102,7 @@ class EpochSteps(keras.Model):
 
 
 def draw_before_step(model, state, draw):
-    """Draws at random within a training step, before the model is called.
+    """Calls `draw`, which draws at random, in a training step before its model call.
 
     Args:
         model: The model, whose seed generators `draw` uses.
