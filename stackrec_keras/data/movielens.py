@@ -33,7 +33,7 @@ _terms_shown = False
 
 
 def load_ml_1m():
-    """Returns the log of MovieLens 1M: users 1 to 6040, film titles, seconds since 1970.
+    """Returns the log of MovieLens 1M: users 1 to 6040, film titles, times in seconds.
 
     The docstring of `load` lists the sources. The log is the same from every source.
     """
