@@ -4,9 +4,10 @@
 
 Writes a log in Parquet files of a million events, prepares it, and trains a few steps
 on its rows. Each of these runs in its own process, so that its peak memory can be
-measured. With `--in-memory` it also reads and splits the same log in memory. Users grow
-with the log, 50 events each on average; the catalogue does not. Adds a row to
-results/big_log.csv for each log, and removes its other files.
+measured. With `--in-memory` it also reads and splits the same log in memory. The number
+of users grows with the log (50 events each on average), but the catalogue stays the
+same. Adds a row to results/big_log.csv for each log, and deletes the log and the
+prepared files.
 """
 
 import argparse
@@ -30,11 +31,15 @@ LENGTH = 20
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--events", type=int, nargs="+", default=[1_000_000])
-    parser.add_argument("--items", type=int, default=50_000, help="of the catalogue")
-    parser.add_argument("--split", default="leave-one-out", help="or time, or random")
-    parser.add_argument("--steps", type=int, default=50, help="of training")
-    parser.add_argument("--in-memory", action="store_true", help="also without files")
-    parser.add_argument("--folder", help="for the log (default: a temporary one)")
+    parser.add_argument("--items", type=int, default=50_000, help="in the catalogue")
+    parser.add_argument(
+        "--split", default="leave-one-out", help="leave-one-out, time or random"
+    )
+    parser.add_argument("--steps", type=int, default=50, help="training steps")
+    parser.add_argument(
+        "--in-memory", action="store_true", help="also split the log in memory"
+    )
+    parser.add_argument("--folder", help="where to put temporary files")
     parser.add_argument("--step", choices=list(STEPS), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.step:
@@ -75,7 +80,7 @@ def child(step, events, folder, arguments):
 
 
 def measured(step, arguments):
-    import stackrec_keras  # noqa: F401  its memory is not that of the step
+    import stackrec_keras  # noqa: F401  so that its memory counts as "at start"
 
     at_start, start = peak(), time.perf_counter()
     facts = step(Path(arguments.folder), arguments) or {}
@@ -100,7 +105,8 @@ def write(folder, arguments):
         rows = min(PART, events - start)
         frame = pd.DataFrame(
             {
-                # Active users and popular items have more events than others.
+                # The powers make some users more active, and some items more popular,
+                # than others.
                 "user": (users * rng.random(rows) ** 1.5).astype("int64"),
                 "item": (arguments.items * rng.random(rows) ** 3).astype("int64"),
                 "timestamp": 1_600_000_000 + (start + np.arange(rows)) // 10,

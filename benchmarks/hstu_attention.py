@@ -1,10 +1,10 @@
-"""HSTU's attention in chunks of queries and in one piece: time and memory.
+"""Compares HSTU's attention in chunks of queries with that in one piece.
 
     KERAS_BACKEND=jax python benchmarks/hstu_attention.py --chunk-size 128
 
 Times training steps, forward and backward, of an `HSTUStack` (4 blocks, width 64, 2
 heads, batch 8) at 200 and 1,000 positions, alternating between the two forms. Then it
-measures how far each form raises peak memory, each in its own process.
+measures how far each form raises peak memory, in a process of its own.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def main():
 
 
 def seconds_of_steps(arguments, length):
-    """Dict from form to the seconds of each step, the forms taking turns."""
+    """Returns a dict from form to the seconds of each step. The forms take turns."""
     models = {form: build(arguments, length, form) for form in FORMS}
     batch = data(arguments, length)
     seconds = {form: [] for form in FORMS}
@@ -60,7 +60,7 @@ def seconds_of_steps(arguments, length):
 
 
 def measured_apart(length, form):
-    """Peak memory of a form in a process that has run no other."""
+    """Returns by how many MB a form raises peak memory, in a process of its own."""
     options = ["--lengths", str(length), "--memory-of", form]
     command = [sys.executable, *sys.argv, *options]
     result = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -80,7 +80,7 @@ def peak_megabytes(arguments, length, form):
 
 
 def peak_kilobytes():
-    # getrusage would start a new process at the peak of its parent process.
+    # With getrusage, a new process would begin with the peak of its parent.
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"VmHWM:\s*(\d+)", status).group(1))
 

@@ -1,11 +1,11 @@
-"""Does a deep SASRec train, from scratch and grown?
+"""Can a deep SASRec be trained, from scratch or by growing?
 
     python benchmarks/sasrec_depth.py --depths 8 16 32 --seeds 0
 
 MovieLens-1M, leave-one-out per user, all items ranked. For each depth, it trains one
 model from scratch and one that grows from a quarter of the blocks in one fit, for the
 same number of epochs. `--plain` adds models whose blocks have no gates. With `--loss
-sampled_softmax`, these have the form whose collapse has been published.
+sampled_softmax`, these are like the deep SASRecs that are known to collapse.
 """
 
 import argparse

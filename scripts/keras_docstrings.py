@@ -31,7 +31,7 @@ class KerasDocstrings(griffe.Extension):
 
 
 def as_markdown(docstring):
-    """Returns a docstring, in the form that `inspect.cleandoc` gives, as Markdown."""
+    """Converts a docstring, already cleaned by `inspect.cleandoc`, to Markdown."""
     parts = []
     for name, lines in sections(docstring):
         body = textwrap.dedent("\n".join(lines)).strip("\n")
@@ -62,7 +62,7 @@ def sections(docstring):
 
 
 def definitions(body):
-    """Returns the entries `name: what it is`, one below the other, as definitions."""
+    """Converts entries of the form `name: what it is` to a list of definitions."""
     found = [ENTRY.match(entry) for entry in re.split(r"\n(?=\S)", body)]
     if not all(found):
         return body

@@ -1,4 +1,4 @@
-"""`stackrec data`: describes a log and the rows that it would become."""
+"""`stackrec data`: describes a log and the rows that `train` would make from it."""
 
 from stackrec_keras.cli.options import add_options, typed_options
 from stackrec_keras.runs.config import TrainConfig
@@ -29,7 +29,7 @@ def add_parser(subparsers):
         "data",
         help="list the data sets, or describe one",
         description="Without an argument, list the named data sets and the formats "
-        "of files. With one, describe it and the rows that it would become.",
+        "of files. With one, describe it and the rows that train would make from it.",
         epilog="Example: stackrec data clicks.csv --user session --length 50",
     )
     parser.add_argument(

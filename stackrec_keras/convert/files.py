@@ -19,9 +19,11 @@ def read_checkpoint(path: str | PathLike) -> dict[str, np.ndarray]:
 
     Raises:
         FileNotFoundError: If there is no such file or checkpoint.
-        ImportError: If the file needs TensorFlow or torch, which is not installed.
+        ImportError: If the package that reads the file, TensorFlow or torch, is not
+            installed.
         ArgumentError: If the path is one file of a TensorFlow checkpoint, not its
-            prefix, or a torch file holds anything but tensors. No code in it runs.
+            prefix, or a torch file holds anything but tensors. Code in a torch file is
+            never run.
 
     Example:
 
@@ -73,8 +75,8 @@ def _read_torch(path):
     except Exception as error:
         raise ArgumentError(
             "path",
-            "holds more than tensors. Nothing else is loaded, because a pickle can run "
-            "code",
+            "holds more than tensors, and only tensors are loaded, because a pickle "
+            "can run code",
             "If you trust the file, load it yourself and save it again with "
             f"torch.save(model.state_dict(), path). torch says: {error}",
             path,

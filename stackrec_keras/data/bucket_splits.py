@@ -173,7 +173,7 @@ class ByTime:
                 f"and validation_share={self.validation_share} leave a part empty: "
                 f"the log has {counted(events, 'event')} from {ends[0]} to {ends[1]}, "
                 f"and validation would begin at {validation} and the test at {test}",
-                "Give a longer log, finer times or other fractions.",
+                "Give a longer log, more precise times or other fractions.",
                 self.test_share,
             )
         return validation, test

@@ -46,7 +46,7 @@ def read_file(path, columns):
 
     Returns:
         `(frame, names, place)`: the columns, a dict from role to column name, and a
-        function that says where a row is, given its number, for errors.
+        function that takes a row's number and describes its place, for errors.
 
     Raises:
         The same errors as `read_interactions`.
@@ -65,7 +65,8 @@ def read_file(path, columns):
             path,
             f"is not in UTF-8{_place_of_other_bytes(path)}",
             "Save it as UTF-8, or give the frame: pandas.read_csv(path, sep=..., "
-            "encoding='cp1252', dtype=str), or 'utf-16' if it comes from Windows.",
+            "encoding='cp1252', dtype=str). A file from Windows may need "
+            "encoding='utf-16'.",
         ) from None
 
 
@@ -77,8 +78,8 @@ def _form_of(path):
     if form not in known:
         raise log_error(
             path,
-            f"has the unknown extension '{''.join(suffixes[-2:])}'. Known are "
-            f"{_KNOWN_FORMS}",
+            f"has the unknown extension '{''.join(suffixes[-2:])}'. The known "
+            f"extensions are {_KNOWN_FORMS}",
             "Rename the file, or read it with pandas and give the frame.",
         )
     return form
@@ -162,7 +163,8 @@ def _equals(column, text):
 
 
 def _find_form(path, begin, columns, suffix):
-    """Returns the form with the first separator that finds all columns."""
+    """Returns the `TextForm` with the first separator at which all columns are found,
+    or with the one that gives the most columns."""
     quoted = suffix != ".inter"
     extension = suffix + compression_of(path)
     forms = [

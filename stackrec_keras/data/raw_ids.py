@@ -35,7 +35,8 @@ def as_series(values):
 
 
 def has_mixed_booleans(ids):
-    """Returns whether a column holds both booleans and numbers; True equals 1."""
+    """Returns whether a column holds both booleans and numbers, which cannot be told
+    apart as ids, because True equals 1."""
     if ids.dtype != object or not pd.api.types.infer_dtype(ids).startswith("mixed"):
         return False
     kinds = {type(raw) for raw in ids}
@@ -49,7 +50,7 @@ def as_ids(ids):
             ids = np.asarray(ids, np.float64 if ids.dtype.kind == "f" else np.int64)
             _check_no_missing(ids)
             return ids
-        # The nanoseconds of numpy's dates would become integers.
+        # Without pd.Index, `tolist` would turn numpy's dates into integers.
         ids = (pd.Index(ids) if ids.dtype.kind == "M" else ids).tolist()
     ids = list(ids)
     if not {type(raw) for raw in ids} <= {*PLAIN}:
@@ -82,7 +83,7 @@ def convert_like(ids, known):
 
     Args:
         ids: Raw ids, as `Vocabulary` takes them.
-        known: Array of raw ids, which will precede `ids`.
+        known: Array of raw ids to which `ids` will be added.
 
     Raises:
         ArgumentError: If the type of `known` cannot hold one of the ids.

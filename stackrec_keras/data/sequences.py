@@ -48,8 +48,8 @@ def read_sequences(
         path: The file, without a header; compressed if it ends with `.gz`, `.bz2`,
             `.xz`, `.zip` or `.zst` (which needs zstandard).
         user_column: Boolean, whether the first column is the user's id. Otherwise, each
-            row is a separate user. A user's rows are marked as `overlapping` if they
-            are a window that slides over a history. Defaults to `False`.
+            row is a separate user. If users' rows come from a window that slides over
+            their history, the result is marked as `overlapping`. Defaults to `False`.
         pad: Integer or string, the id that stands for padding, or `None` for no
             padding. It never becomes an item. Defaults to `0`.
         length: Integer, the number of columns of the windows; longer rows keep their
@@ -92,7 +92,8 @@ def read_sequences(
 
 
 def read_tokens(path):
-    """Returns each field's row and code, and the text of each code."""
+    """Returns `(rows, codes, ids)`: each field's row, its index in `ids`, and the
+    different texts."""
     check_path(
         "path",
         path,
@@ -188,8 +189,8 @@ def check_tokens(rows, codes, ids, pad, path):
 
     Args:
         rows: `(fields,)`, the row of each field, in order, excluding user ids.
-        codes: `(fields,)`, the code of each field.
-        ids: Array, the text of each code.
+        codes: `(fields,)`, the index of each field's text in `ids`.
+        ids: Array of the different texts.
         pad: The id that stands for padding.
         path: The path, for errors.
     """
@@ -206,7 +207,7 @@ def check_tokens(rows, codes, ids, pad, path):
             )
 
     def fields(matches):
-        """Returns `(fields,)`, whether each field matches, given `matches` per code."""
+        """Returns `(fields,)` booleans, whether `matches` is true of a field's text."""
         return np.array([bool(matches(text)) for text in ids], bool)[codes]
 
     closes = fields(_CLOSES_LIST.fullmatch) & np.r_[rows[1:] != rows[:-1], True]
@@ -269,7 +270,7 @@ def _to_windows(rows, codes, ids, users, pad, length, path):
 
 
 def _slide(items, users):
-    """Returns whether most rows of a user are that user's previous row, shifted by one
+    """Returns whether most rows are the same user's previous row, shifted by one
     item."""
     same_user = users[1:] == users[:-1]
     moved_on = (items[1:, :-1] == items[:-1, 1:]).all(axis=1)
@@ -282,7 +283,8 @@ def are_items(ids, pad):
 
 
 def row_starts(rows, num_rows):
-    """Returns the index of each row's first field, and the number of fields."""
+    """Returns an array: the index of each row's first field, then the number of
+    fields."""
     starts = np.zeros(num_rows + 1, np.int64)
     np.cumsum(np.bincount(rows, minlength=num_rows), out=starts[1:])
     return starts

@@ -34,17 +34,18 @@ def split_by_time(
     """Splits at two points in time, the same for all users.
 
     Training rows hold only events before `validation_start`. The vocabulary and the
-    user indices also come only from these events. Each event from `validation_start` on
-    is the target of one validation row, and each event from `test_start` on is the
-    target of one test row. A row's input is what the user did strictly before its
-    target. Targets whose item does not occur in training, and targets without any known
-    item before them, are dropped and counted. A user who does not occur in training
-    gets the index -1.
+    user indices also come only from these events. Each event between `validation_start`
+    and `test_start` is the target of one validation row, and each event from
+    `test_start` on is the target of one test row. A row's input is what the user did
+    strictly before its target. Targets whose item does not occur in training, and
+    targets without any known item before them, are dropped and counted. A user who does
+    not occur in training gets the index -1.
 
-    If training continues as more data arrives, `stage_starts` says when. Windows then
-    also end at these times, so the rows before such a time hold only what was known by
-    then. Each stage includes the rows of the stages before it. Pass the fractions of
-    the rows to `StackingSchedule(..., data_shares=...)`.
+    To train in stages as more data arrives, give the times at which the later stages
+    begin, `stage_starts`. Windows then also end at these times, so the rows before such
+    a time hold only what was known by then. Each stage includes the rows of the stages
+    before it. Pass the fractions of the rows to
+    `StackingSchedule(..., data_shares=...)`.
 
     Args:
         log: A sorted log, as `read_interactions` returns it.
@@ -117,8 +118,8 @@ def cut_by_time(log, vocabulary, length, starts, stride, min_items) -> Split:
         log: A sorted log.
         vocabulary: The `Vocabulary` of the items.
         length, stride, min_items: As in `split_by_time`.
-        starts: When each later training stage, validation and the test begin, in this
-            order.
+        starts: The start times of each later training stage, of validation and of the
+            test, in this order.
     """
     *_, validation_start, test_start = starts
     times = log["timestamp"].to_numpy()
@@ -140,7 +141,8 @@ def cut_by_time(log, vocabulary, length, starts, stride, min_items) -> Split:
 
 
 def few_rows(split, validation_start, events, past, min_items):
-    """Returns why a part may have no rows, as `check_parts` takes it.
+    """Returns reasons and fixes for parts without rows, in the form that `check_parts`
+    takes.
 
     Args:
         split: The `Split`.
@@ -151,8 +153,8 @@ def few_rows(split, validation_start, events, past, min_items):
     """
     fix = "Give a longer log, a later validation_start or smaller fractions."
     few_events = (
-        f"validation begins at {validation_start}, after {counted(past, 'event')}, and "
-        f"no user has min_items={min_items} of them"
+        f"no user has min_items={min_items} among the {counted(past, 'event')} before "
+        f"validation, which begins at {validation_start}"
     )
     few_targets = (
         f"validation begins at {validation_start}. Of "
@@ -164,7 +166,7 @@ def few_rows(split, validation_start, events, past, min_items):
 
 
 def _starts(times, validation_start, test_start, validation_share, test_share):
-    """Returns when validation and the test begin."""
+    """Returns the start times of validation and of the test."""
     if validation_start is None and test_start is None:
         check_shares(test_share, validation_share)
         return _times_at(times, validation_share, test_share)
@@ -172,7 +174,7 @@ def _starts(times, validation_start, test_start, validation_share, test_share):
 
 
 def given_starts(times, validation_start, test_start):
-    """Returns when validation and the test begin, as given by the caller.
+    """Returns the start times of validation and of the test that the caller gave.
 
     Args:
         times: `(events,)` times of the log, or only the first and the last.
@@ -256,7 +258,7 @@ def _with_users(split, known_users):
 
 
 def as_stages(values, times, validation_start):
-    """Returns when each later training stage begins.
+    """Returns the start times of the later training stages.
 
     Args:
         values: The caller's `stage_starts`.
@@ -295,7 +297,7 @@ def _times_at(times, validation_share, test_share):
             f"{counted(len(np.unique(times)), 'different time')}, from {ordered[0]} to "
             f"{ordered[-1]}, and validation would begin at {validation} and the test "
             f"at {test}",
-            "Give a longer log, finer times or other fractions.",
+            "Give a longer log, more precise times or other fractions.",
             test_share,
         )
     return validation, test
@@ -319,7 +321,7 @@ def _check_stages(first, stage_starts, validation_start):
     if not all(early < late for early, late in zip(times, times[1:])):
         raise ArgumentError(
             "stage_starts",
-            f"must increase, after the first event ({first}) and before "
+            f"must increase, begin after the first event ({first}) and end before "
             f"validation_start ({validation_start})",
             received=stage_starts,
         )

@@ -64,7 +64,7 @@ class Vocabulary:
         if self.counts.shape != self.ids.shape:
             raise ArgumentError(
                 "counts",
-                f"must have the shape {self.ids.shape} of ids",
+                f"must have the shape of ids, {self.ids.shape}",
                 "Give one count for each id, or leave counts out.",
                 self.counts,
             )
@@ -130,7 +130,7 @@ class Vocabulary:
                 "min_count",
                 "leaves no item: the most frequent one has "
                 f"{counted(most, 'occurrence')}",
-                "Give a smaller one.",
+                "Give a smaller number.",
                 min_count,
             )
         return self if min_count == 1 else Vocabulary(self.ids[kept], self.counts[kept])
@@ -208,7 +208,7 @@ class Vocabulary:
             ) from None
         unique = as_index(np.asarray(unique, dtype=object))
         indices = _shifted(self._index.get_indexer(unique))
-        # A missing value, code -1, points to the last entry.
+        # A missing value has the code -1, which selects the last entry, 0.
         return np.append(indices, np.int32(0))[codes]
 
     def decode(self, indices: ArrayLike) -> np.ndarray:
@@ -348,7 +348,7 @@ def unknown_ids_hint(vocabulary, items, unknown):
             how = f": log['item'].astype({name!r})" if isinstance(known, PLAIN) else ""
             return (
                 f"It has ids such as {shown(known)} ({name}), and the log has ids such "
-                f"as {shown(raw)} ({type(raw).__name__}). Convert the log's{how}."
+                f"as {shown(raw)} ({type(raw).__name__}). Convert the log's ids{how}."
             )
     return (
         "To keep them, use Vocabulary.from_items(log['item']) for a new model, or "

@@ -8,7 +8,8 @@ from stackrec_keras.types import Tensor
 def dropout(
     x: Tensor, rate: float, training: bool | None, generator: keras.random.SeedGenerator
 ) -> Tensor:
-    """Drops units in training. A resumed run drops the same ones.
+    """Drops units in training. A resumed run drops the same units as one that was never
+    stopped.
 
     Args:
         x: Tensor.
@@ -28,8 +29,9 @@ def dropout(
 def seed_generator(name: str) -> keras.random.SeedGenerator:
     """Creates a `keras.random.SeedGenerator` with a random seed.
 
-    The seed is drawn here, as Keras would draw it: on PyTorch, a generator created
-    without a seed ignores its own state and draws from PyTorch's.
+    The seed is drawn here, in the same way as Keras' default seed, because on PyTorch a
+    generator created without a seed ignores its own state and uses PyTorch's global
+    one.
 
     Args:
         name: String, a name that no other generator of the model has. It becomes part

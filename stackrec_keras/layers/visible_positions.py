@@ -2,16 +2,17 @@ from keras import ops
 
 
 def visible_positions(is_item):
-    """Returns which positions each position may attend to.
+    """Returns a mask of the positions that each position may attend to.
 
     Args:
-        is_item: Boolean tensor of shape `(batch, time)`, which positions are not
+        is_item: Boolean tensor of shape `(batch, time)`, `True` where a position is not
             padding; or `None`.
 
     Returns:
-        Boolean tensor of shape `(batch, 1, time, time)`: `True` for items, and for each
-        position itself, so that leading padding sees something. `None` if `is_item` is
-        `None`.
+        Boolean tensor of shape `(batch, 1, time, time)`. Its last two axes are the
+        attending position and the position attended to. It is `True` if the latter is
+        an item or both are the same, so that even leading padding has a position to
+        attend to. `None` if `is_item` is `None`.
     """
     if is_item is None:
         return None

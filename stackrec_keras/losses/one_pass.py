@@ -20,8 +20,8 @@ LOGITS = 2**26
 def pays_in_one_pass(hidden):
     """Returns whether `weighted_cross_entropy` is best for these hidden states.
 
-    A GPU prefers few large operations. If JAX splits a batch over devices, each device
-    computes every chunk.
+    It is best only on a single CPU. A GPU is faster with a few large operations, and if
+    JAX splits a batch over devices, each device would compute every chunk.
     """
     return hidden.shape[0] != 0 and is_on_one_cpu(hidden)
 
@@ -31,9 +31,9 @@ def weighted_cross_entropy(
 ):
     """Returns `sum(weights * cross_entropy(...))`, with gradients from the same pass.
 
-    Weights are needed because the table's gradient is a weighted sum over positions. If
-    the result is multiplied later, all gradients are scaled alike. Positions without a
-    target are left out.
+    The weights must be known here, because this pass already sums the table's gradient
+    over all positions. Multiplying the result later scales all gradients alike.
+    Positions without a target are left out.
 
     Args:
         targets: Integer tensor of shape `(positions,)`, 0 where there is no target.

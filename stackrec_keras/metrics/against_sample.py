@@ -30,8 +30,8 @@ class AgainstSample(RankingMetric):
     Call arguments: see `RankingMetric`.
 
     Raises:
-        ArgumentError: If an argument is out of range, or if an update has at most
-            `num_negatives` items.
+        ArgumentError: If an argument is out of range, or if `num_negatives` is not less
+            than the number of items in an update.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class AgainstSample(RankingMetric):
         y_true = ops.cast(y_true, "int32")
         drawn = self.draw(y_true, scores.shape[1] - 1)
         self.rows.assign_add(ops.shape(y_true)[0])
-        # Scores of a small catalogue: the padding, the target and the drawn items.
+        # As if the catalogue had only the padding, the target and the drawn items.
         target = ops.expand_dims(y_true, axis=1)
         ids = ops.concatenate([ops.zeros_like(target), target, drawn], axis=1)
         scores = ops.take_along_axis(scores, ids, axis=1)

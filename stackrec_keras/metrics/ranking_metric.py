@@ -20,8 +20,8 @@ class RankingMetric(keras.metrics.Metric):
     name in `compile`, add the class to `stackrec_keras.metrics.METRICS`.
 
     Args:
-        k: Integer, the length of the recommended list. A target ranked below it gains
-            0.
+        k: Integer, the length of the recommended list. A target that is not in it
+            gains 0.
         name: String. Set it if your logger refuses `@`, as MLflow does. Defaults to
             `None`, which gives the class's `prefix` and `k`, as in `"mrr@5"`.
         dtype: String, the dtype of the sums, whatever the precision of the model.
@@ -52,7 +52,7 @@ class RankingMetric(keras.metrics.Metric):
     """
 
     prefix = "gain"
-    _direction = "up"  # Keras's attribute, for callbacks of models that are not ours
+    _direction = "up"  # from this, Keras infers mode="max"
 
     def __init__(self, k: int, name: str | None = None, dtype: str = "float32") -> None:
         check_integers(k=k)

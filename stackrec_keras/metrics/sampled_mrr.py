@@ -12,12 +12,12 @@ class SampledMRR(AgainstSample, MRR):
 
     The target competes with `num_negatives` items that are drawn for its row, uniformly
     and with replacement. They are never the target or the padding. Ranks are far better
-    than among all items, and two models may swap places. Use this metric only to
-    compare with published results computed in this way. The sample is the
-    same in each evaluation, on each backend and at any batch size.
+    than among all items, and the order of two models may be reversed. Use this metric
+    only to compare with published results computed in this way. The sample is the same
+    in each evaluation, on each backend and at any batch size.
 
     Args:
-        k: Integer, the length of the list. A target ranked below it gains 0.
+        k: Integer, the length of the list. A target that is not in it gains 0.
         num_negatives: Integer, the number of items to draw for each row. Defaults to
             `99`.
         seed: Integer from 0 to `2**31 - 1`. Defaults to `0`.
@@ -27,8 +27,8 @@ class SampledMRR(AgainstSample, MRR):
     Call arguments: see `RankingMetric`.
 
     Raises:
-        ArgumentError: If an argument is out of range, or if an update has at most
-            `num_negatives` items.
+        ArgumentError: If an argument is out of range, or if `num_negatives` is not less
+            than the number of items in an update.
 
     Example:
 

@@ -12,7 +12,7 @@ Data = Any
 """What `keras.Model.fit` takes: arrays, a dict of arrays, or batches of either."""
 
 Features = dict[str, Any]
-"""Tensors by the name of their feature; `"items"` are always among them."""
+"""Dict from feature name to tensor; `"items"` is always one of the names."""
 
 _WITH_FEATURES = "Give a dict of all of them, or batches(..., features=model.features)."
 TIMES = ("timestamps", "next_timestamps")
@@ -128,7 +128,8 @@ def check_feature(
         feature: String, the name of the feature. Defaults to `""`.
 
     Raises:
-        ArgumentError: If there is not one finite number for each item, or each row.
+        ArgumentError: If the values are not finite numbers, one for each item or one
+            for each row.
     """
     if values.dtype.kind not in "biuf":
         fix = f"Convert it with np.asarray({name}, 'float32')."
@@ -151,7 +152,7 @@ def check_feature(
     if feature in TIMES:
         check_seconds(name, values)
     elif values.min() < -LARGEST or values.max() > LARGEST:
-        reason = "must fit into 32 bits, since JAX has no longer integers"
+        reason = "must fit into 32 bits, as JAX's integers do"
         raise ArgumentError(name, reason, "Give floats.", values)
 
 

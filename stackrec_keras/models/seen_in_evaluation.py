@@ -1,5 +1,5 @@
-"""Evaluation of targets that are items of their own history: `recommend` would leave
-them out."""
+"""Handles evaluation targets that already occur in the history of their row;
+`recommend` would leave them out."""
 
 import numpy as np
 from keras import ops
@@ -21,7 +21,10 @@ def without_seen(scores, items):
 
 
 def warn_of_seen(model, x, y):
-    """Warns if targets are items of their histories. Only arrays are checked."""
+    """Warns if targets already occur in the histories of their rows.
+
+    Only arrays, and `Batches` for evaluation, are checked.
+    """
     if isinstance(x, Batches):
         rows = x.num_rows
         seen = seen_in_rows(model, x.epoch_parts()) if x.evaluation else 0
@@ -30,8 +33,8 @@ def warn_of_seen(model, x, y):
         rows = len(y) if seen else 0
     if seen:
         warn(
-            f"In {seen:,} of {rows:,} rows the target is an item of the history, "
-            "which recommend() leaves out but this evaluation ranks. Give "
+            f"In {seen:,} of {rows:,} rows the target already occurs in the history. "
+            "recommend() leaves such items out, but this evaluation ranks them. Give "
             "exclude_seen=True to compile() or evaluate() to rank as recommend() does, "
             "or exclude_seen=False to rank all items without this warning.",
         )

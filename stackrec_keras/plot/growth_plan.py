@@ -13,7 +13,7 @@ from stackrec_keras.stacking import block_sources
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_INCHES, _MOST_INCHES = 0.3, 12.0  # height of a block, most for all blocks
+_INCHES, _MOST_INCHES = 0.3, 12.0  # height of a block, limit for all blocks
 _LEFT, _RIGHT, _WIDTH = 0.0, 3.0, 1.0
 
 

@@ -14,9 +14,9 @@ def option(group, default, help, type=str, **arguments):
         default: The field's default; `None` if it may stay unset.
         help: String, the help text.
         type: How a string is converted, a key of `KINDS`. Defaults to `str`.
-        **arguments: `models` or `losses`, the only ones that have the option; `also`,
-            valid values that the command line does not offer; or arguments of
-            `argparse`.
+        **arguments: `models` or `losses`, if only these models or losses have the
+            option; `also`, valid values that the command line does not offer; or
+            arguments of `argparse`.
     """
     metadata = {"group": group, "help": help, "type": type, **arguments}
     return field(default=default, metadata=metadata)

@@ -90,7 +90,7 @@ def train(
     else:
         check_model_options(_changed(config), config.model)
         check_new_run(config)
-    # Both checks fail early, before the data are read.
+    # These calls raise errors about the options before the data are read.
     stacking_callback(config)
     training_loss(config)
     split = split_in(folder, config, resume)
@@ -104,7 +104,7 @@ def check_no_folder(resume, overwrite):
         raise ArgumentError(
             "resume" if resume else "overwrite",
             "is about the run in `out`, and `out` is None",
-            "Give a folder, or leave it out.",
+            "Give `out` a folder, or leave this option out.",
             True,
         )
 
@@ -217,7 +217,7 @@ def announce(config, growth, model, rows):
     plan = "no growth"
     if growth is not None:
         table = growth_table(config, growth)
-        plan = f"{config.method}: when {MONITOR} stops rising"
+        plan = f"{config.method}: grows when {MONITOR} stops rising"
         if table is not None:
             plan = ", ".join(f"{n} blocks from epoch {e}" for e, n in table.items())
             plan = f"{config.method}: {plan} (epochs count from 0)"

@@ -18,8 +18,9 @@ def load_trained(model, config, split):
         split: The `Split` to train the model on.
 
     Raises:
-        ArgumentError: If that run had different options or data. Its model would not
-            fit, or would have been trained on rows that are held out now.
+        ArgumentError: If that run had different options or data. Its weights could
+            have other shapes, or it could have been trained on rows that are held out
+            now.
     """
     folder = RunFolder(config.load_model)
     if not folder.is_finished:
@@ -47,7 +48,7 @@ def load_trained(model, config, split):
             "load_model",
             f"has {counted(trained.num_blocks, 'block')}, but the run is to start with "
             f"{config.num_blocks}",
-            "Start with as many.",
+            "Start with the same number of blocks.",
             config.load_model,
         )
     model.set_weights(trained.get_weights())

@@ -1,4 +1,4 @@
-"""Stacking methods: which old block feeds each block of the deeper model."""
+"""Stacking methods: which old block each block of the deeper model is copied from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class StackingMethod:
             `inherit`. Such a method needs blocks with gates. Defaults to `False`.
         shares_gates: Boolean, whether a block and its copies divide the block's gate,
             so that together they add about as much as the block did. Otherwise a copy
-            starts with its gate at 0. If everything is carried over, the model then
+            starts with its gate at 0, and if everything is carried over, the model
             computes the same as before (nearly the same, if its blocks normalize after
             adding). Defaults to `False`.
     """
@@ -43,7 +43,7 @@ class StackingMethod:
 def block_sources(
     method: str, old: int, new: int, top_blocks: int | None = None, cycle: int = 1
 ) -> list[int | None]:
-    """Says which old block feeds each block of the deeper model.
+    """Says which old block each block of the deeper model is copied from.
 
     Args:
         method: String, a stacking method, in upper or lower case: `"from_scratch"`,
@@ -56,8 +56,9 @@ def block_sources(
             blocks.
         cycle: Integer, the number of blocks after which the kinds of block repeat.
             Blocks with the same `index % cycle` (the same dilation) are of one kind. A
-            new block is fed by an old block of the same kind, if there is one: by one
-            of the `top_blocks` if possible, otherwise by the nearest block below them.
+            new block is a copy of an old block of the same kind, if there is one: of
+            one of the `top_blocks` if possible, otherwise of the nearest block below
+            them.
             `"stackA"` and `"split"` copy whole cycles, and `"middle"` adds whole
             cycles; if the depths do not allow that, copies go on top as in `"stackC"`.
             Defaults to `1`: all blocks are of one kind.
@@ -67,8 +68,8 @@ def block_sources(
         `None` for a new random block.
 
     Raises:
-        ArgumentError: If the method is unknown, the depths do not fit, or
-            `top_blocks` is given for `"from_scratch"`, which keeps no blocks.
+        ArgumentError: If the method is unknown, `new` or `top_blocks` is out of range,
+            or `top_blocks` is given for `"from_scratch"`, which keeps no blocks.
 
     Example:
 
@@ -142,8 +143,8 @@ def _adjacent(old, new, low, cycle):
     have, rest = divmod(old - low, cycle)
     want, rest_of_new = divmod(new - low, cycle)
     if rest or rest_of_new:
-        # The depths are not whole cycles: a copy in between would move the blocks above
-        # it to positions of a different kind.
+        # The depths are not whole cycles, so a copy in between would move the blocks
+        # above it to positions of a different kind.
         return _cross(old, new, low, cycle)
     return [
         *range(low),
@@ -167,7 +168,8 @@ def _middle(old, new, low, cycle):
     and blocks of its middle are repeated in order."""
     size, added = old - low, new - old
     if size < cycle or added % cycle:
-        # The new top block differs in kind from the old, or is the first of its kind.
+        # The old top block would get a position of another kind, or there is less
+        # than a cycle of blocks to copy.
         return _cross(old, new, low, cycle)
     run = min(added, size - 2 * cycle) // cycle * cycle
     if run < 1:
@@ -266,7 +268,7 @@ _METHODS = {
         ),
         StackingMethod(
             "split",
-            "every block becomes neighbours that divide its gate; all else stays",
+            "every block is followed by its copy, and they share its gate",
             _split,
             carries_all=True,
             shares_gates=True,

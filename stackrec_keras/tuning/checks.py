@@ -61,7 +61,7 @@ def check_goal(monitor, target, time_budget):
         raise ArgumentError(
             "time_budget",
             f"is missing, but target={target} needs it",
-            "Give the seconds after which a trial that does not reach it ends.",
+            "Give the seconds after which a trial ends without reaching the target.",
             time_budget,
         )
 
@@ -87,13 +87,13 @@ def check_tuner_arguments(fit_arguments, callbacks, epochs, most_epochs, of_hype
         raise SearchArgumentError(
             "callbacks",
             "has a StackingCallback, but StackingHyperModel adds one to each trial",
-            "Leave it out, and fix known values in SearchSpace.",
+            "Leave it out, and set values that need no search in SearchSpace.",
         )
     if epochs is not None and (not of_hyperband or epochs > most_epochs):
         raise SearchArgumentError(
             "max_epochs" if of_hyperband else "epochs",
-            f"does not fit StackingHyperModel(epochs={most_epochs}), whose schedules "
-            "are fractions of its epochs",
+            f"must come from StackingHyperModel(epochs={most_epochs}), because growth "
+            "schedules are fractions of these epochs",
             f"Give Hyperband max_epochs={most_epochs}."
             if of_hyperband
             else "Give the epochs to StackingHyperModel.",

@@ -15,15 +15,16 @@ class TrialClock(keras.callbacks.Callback):
     Args:
         monitor: String, a key of the logs. Higher is better, except for a loss.
         target: Float, the value to reach. The trial ends with the epoch that reaches
-            it. Until then `seconds_to_quality` is at least twice the time budget, and
-            more the further away the best value is. It is never infinite, because
-            Bayesian optimization would treat infinity as 0. Defaults to `None`.
+            it. Until then, `seconds_to_quality` is at least twice the time budget, and
+            grows with the distance from the best value to the target. It is never
+            infinite, because Bayesian optimization would treat infinity as 0. Defaults
+            to `None`.
         time_budget: Float, the seconds after which the trial ends, even in the middle
             of an epoch. The model is then validated. Defaults to `None`.
         seconds_before: Float, the seconds of the trials that this one continues.
             Defaults to `0.0`.
         reached_before: Float, the seconds after which those trials reached the target.
-            Defaults to `None`, not reached.
+            Defaults to `None`: they did not reach it.
     """
 
     def __init__(

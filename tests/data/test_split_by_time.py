@@ -157,8 +157,8 @@ def test_users_with_too_few_events_before_validation_are_refused_with_the_reason
         pd.DataFrame({"user": range(9), "item": 1, "timestamp": range(9)})
     )
     message = (
-        "gives no train rows: validation begins at 7, after 7 events, and no user has "
-        "min_items=2 of them. Give a longer log, a later"
+        "gives no train rows: no user has min_items=2 among the 7 events before "
+        "validation, which begins at 7. Give a longer log, a later"
     )
     with refused("log", says=message):
         split_by_time(log, 5, validation_start=7, test_start=8)
