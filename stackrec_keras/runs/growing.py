@@ -313,7 +313,7 @@ def _held_out(log, until, data):
             "data",
             f"has its newest events all at one time, {first}, so validation and test "
             "cannot be separated",
-            "Give finer times, or a log that covers a longer period.",
+            "Give more precise times, or a log that covers a longer period.",
             data,
         )
     return {"validation_start": first, "test_start": test}

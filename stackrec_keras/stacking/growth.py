@@ -40,7 +40,7 @@ from stackrec_keras.stacking.optimizer_state import (
 
 @dataclass(frozen=True)
 class Growth:
-    """How a model grows: what feeds the new blocks, and what is carried over.
+    """How a model grows: which blocks are copied, and what is carried over.
 
     Args:
         method: String, a stacking method: see `block_sources`.
