@@ -91,7 +91,7 @@ def test_candidates_of_a_transfer_recommender_are_target_items(named):
         ([*range(90, 97)], "not know: 90, 91, 92, 93, 94 and 2 more. It knows"),
         (
             ["film 07"],
-            r"has \['film 07'\], .* x as a list of histories, to",
+            r"has \['film 07'\], .* x as a list of histories; the",
         ),
         ([7.0], "is not a list of item indices"),
         ([True], "is not a list of item indices"),
