@@ -1,11 +1,13 @@
-"""The full softmax in one pass against the plain form: processor time and memory.
+"""Compares time and memory of two forms of the full softmax: one-pass and plain.
 
     KERAS_BACKEND=torch python benchmarks/output_layer.py
 
 Measures the loss and its gradients for hidden states, output embedding and biases
-(width 64), compiled with XLA on TensorFlow, on one thread. The two forms take turns.
-Prints how many times less processor time the one-pass form takes (median and quartiles
-of pairs), and how far each form raises peak memory in its own process.
+(width 64), compiled with XLA on TensorFlow, on one thread. The one-pass form computes
+losses and gradients together; the plain form computes the gradients in the backward
+pass. The two forms take turns. Prints how many times as fast the one-pass form is
+(median and quartiles over pairs of steps, by processor time), and by how much each form
+raises the peak memory of its own process.
 """
 
 import argparse
@@ -33,7 +35,7 @@ CASES = {
 
 
 class Plain(FullSoftmax):
-    """Losses of all positions first, gradients in the backward pass."""
+    """Computes all losses first, and the gradients in the backward pass."""
 
     def training_losses(self, *args):
         return super().training_losses(*args)
@@ -75,14 +77,15 @@ def seconds(step):
 
 
 def measured_apart(form, case):
-    """Peak memory of a form in a process that has run no other."""
+    """Peak memory of a form, measured in a process that runs only this form."""
     command = [sys.executable, *sys.argv, "--memory-of", form, case]
     result = subprocess.run(command, check=True, capture_output=True, text=True)
     return float(result.stdout.split()[-1])
 
 
 def peak_megabytes(loss, case):
-    # A small step first, so that compiler and libraries have allocated their memory.
+    # In this small first step, the compiler and libraries allocate their own memory,
+    # which is not measured.
     step_of(loss, (2, 8, 50, 0.0))()
     step = step_of(loss, case)
     before = peak_kilobytes()
@@ -92,7 +95,7 @@ def peak_megabytes(loss, case):
 
 
 def peak_kilobytes():
-    # getrusage would start a new process at the peak of its parent process.
+    # getrusage is not used, because a new process would start with its parent's peak.
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"VmHWM:\s*(\d+)", status).group(1))
 

@@ -7,12 +7,12 @@ def add_parser(subparsers):
     """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "export",
-        help="write a program that recommends, without Keras",
-        description="Write a program that takes histories and gives the best items, as "
-        "`stackrec recommend` does, and needs neither Keras nor this package. Beside "
-        "it, PATH.items.json has the raw ids in the order of the indices.",
+        help="write a program that recommends items and needs no Keras",
+        description="Write a program that takes histories and returns the best items, "
+        "as `stackrec recommend` does. It needs neither Keras nor this package. "
+        "PATH.items.json, beside it, lists the raw ids, starting with index 1.",
         epilog="Example: stackrec export runs/first --out recommender.onnx --format "
-        "onnx, with KERAS_BACKEND=torch",
+        "onnx (with KERAS_BACKEND=torch in the environment)",
     )
     parser.add_argument("folder", metavar="FOLDER", help="a run folder or .keras file")
     parser.add_argument(

@@ -21,8 +21,9 @@ def read_trained_model(path):
     if model.vocabulary is None or model.target_vocabulary is None:
         raise ArgumentError(
             "folder",
-            "holds a model without a vocabulary, so it knows no ids",
-            "Set model.vocabulary and save it, or convert it with --sequences.",
+            "holds a model without a vocabulary, so its raw ids are unknown",
+            "Set model.vocabulary and save the model, or repeat `stackrec convert` "
+            "with --sequences.",
             path,
         )
     return model

@@ -1,11 +1,11 @@
-"""Reads typed raw ids, and prints raw ids."""
+"""Reads raw ids that a user typed, and prints raw ids."""
 
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.wording import did_you_mean, examples
 
 
 def typed_items(typed, vocabulary, argument="items", file=None):
-    """Returns the raw ids in a vocabulary that match typed strings.
+    """Returns the raw ids of a vocabulary for strings that a user typed.
 
     Args:
         typed: List of strings.
@@ -22,12 +22,14 @@ def typed_items(typed, vocabulary, argument="items", file=None):
     unknown = [text for text in typed if text not in by_text]
     if not unknown:
         return [by_text[text] for text in typed]
-    others = f", nor are {len(unknown) - 1} more" if len(unknown) > 1 else ""
+    others = ""
+    if len(unknown) > 1:
+        others = f" ({len(unknown)} of the {len(typed)} ids are unknown)"
     wrong = "" if file is None else f"has {unknown[0]!r}, which "
     raise ArgumentError(
         argument,
         f"{wrong}is not an item of the model{others}",
-        did_you_mean(unknown[0], by_text) or f"Items are {examples(by_text)}.",
+        did_you_mean(unknown[0], by_text) or f"It has items {examples(by_text)}.",
         unknown[0] if file is None else file,
     )
 

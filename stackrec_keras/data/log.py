@@ -26,12 +26,13 @@ def read_interactions(
 ) -> pd.DataFrame:
     """Reads an interaction log and sorts it by user and time.
 
-    The file's extension gives its form:
+    The file's extension determines its format:
 
     - `.csv`: separated by commas, or by semicolons, tabs or pipes
     - `.tsv`: separated by tabs
     - `.inter`: the format of RecBole, separated by tabs, where quotes have no special
-      meaning. A column may be named with or without its `:type`; a `:token` is text
+      meaning. You may name a column with or without its `:type` suffix; a column of
+      type `:token` is read as text
     - `.dat`: the format of MovieLens, `user::item::rating::timestamp` without a header
     - `.parquet`: needs pyarrow, `pip install 'stackrec-keras[parquet]'`
     - one of the first three followed by `.gz`, `.bz2`, `.xz`, `.zip` or `.zst`; `.zst`
@@ -53,8 +54,8 @@ def read_interactions(
             is no such column.
         item: The column of item ids, likewise. Defaults to `"item"`, or `"item_id"`.
         timestamp: The column of times, likewise. Times are numbers, datetimes or ISO
-            8601 strings. `None` takes the order of the rows as time. Defaults to
-            `"timestamp"`.
+            8601 strings. With `None`, the order of the rows serves as time. Defaults
+            to `"timestamp"`.
         columns: List of the names of further columns to keep: numbers, booleans or
             datetimes. Defaults to none.
 
@@ -126,13 +127,15 @@ def clean_columns(raw, names, source, place):
 
     Args:
         raw: The frame of the columns as they were read.
-        names: Dict from each role to the column's name; `None` takes the order of the
-            rows as time.
-        source: The path or the frame, for errors.
-        place: Function that says where a row is, given its number, for errors.
+        names: Dict from each role (`"user"`, `"item"`, `"timestamp"` or a further
+            column) to the column's name. If the name for `"timestamp"` is `None`, the
+            order of the rows serves as time.
+        source: The path or the frame, for error messages.
+        place: Function that takes the number of a row and returns a description of
+            where it is, for error messages.
 
     Raises:
-        ArgumentError: If values are missing, or do not fit their role.
+        ArgumentError: If values are missing, or invalid for their role.
     """
     _check_missing(raw, names, source, place)
     parts = {
@@ -155,7 +158,7 @@ def clean_columns(raw, names, source, place):
 
 
 def _check_missing(raw, names, source, place):
-    """Checks that no values are missing; the error names all such columns."""
+    """Checks that no values are missing; the error names all columns that lack some."""
     roles = {name: role for role, name in names.items() if name is not None}
     missing = {name: raw[name].isna().to_numpy() for name in roles}
     lacking = [
@@ -169,8 +172,9 @@ def _check_missing(raw, names, source, place):
             source,
             f"lacks values of {', '.join(lacking)} of {len(raw)}, the first in "
             f"{place(first)}",
-            "Leave such rows out, for example with pandas (dtype=str keeps ids as they "
-            f"are): frame.dropna(subset={list(roles)}).",
+            "Leave such rows out, for example with pandas: "
+            f"frame.dropna(subset={list(roles)}). If you read the file with pandas, "
+            "dtype=str keeps ids as they are.",
         )
 
 
@@ -189,7 +193,7 @@ def _plain(column):
 
 
 def _check_ids(ids, column, source):
-    """Raises or warns if different ids are equal in Python."""
+    """Raises an error or warns if different ids may compare as equal."""
     if ids.dtype.kind == "f":
         largest = float(ids.abs().max())
         if not np.isfinite(largest):
@@ -198,8 +202,8 @@ def _check_ids(ids, column, source):
         if np.spacing(ids.dtype.type(largest)) > 1:
             warn(
                 f"The ids of {column} in {shown(source)} are {ids.dtype}, which cannot "
-                f"distinguish all integers up to the largest one, {largest:.0f}: "
-                "different ids may have become one. Read them as integers or as text.",
+                f"distinguish all integers up to the largest one, {largest:.0f}, so "
+                "different ids may have become equal. Read them as integers or text.",
             )
     if has_mixed_booleans(ids):
         reason, fix = MIXED_BOOLEANS
@@ -246,7 +250,8 @@ def _sorting_order(users, times):
     """Returns the stable order by (user, time), or `None` if rows are sorted."""
     if times.dtype.kind == "M":
         times = times.view(np.int64)
-        times = times // max(1, int(np.gcd.reduce(times)))  # seconds stored as us
+        # Whole seconds may be stored as microseconds.
+        times = times // max(1, int(np.gcd.reduce(times)))
     key = _combined_key(users, times)
     if key is None:
         return np.lexsort((times, users))
@@ -256,7 +261,8 @@ def _sorting_order(users, times):
 
 
 def _combined_key(users, times):
-    """Returns one int64 per (user, time) to sort by, or `None` if it does not fit."""
+    """Returns one int64 per row that sorts by (user, time), or `None` if times are not
+    integers or an int64 is too small."""
     if times.dtype.kind != "i":
         return None
     first_user, first_time = int(users.min()), int(times.min())

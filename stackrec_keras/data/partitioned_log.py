@@ -26,7 +26,7 @@ _MISSING = "__HIVE_DEFAULT_PARTITION__"
 class PartitionedLog:
     """An interaction log in Parquet files, which need not fit into memory.
 
-    Make one with `open_log`, and rows to train on with `prepare_log`.
+    `open_log` makes one, and `prepare_log` turns it into rows to train on.
 
     Attributes:
         files: List of the paths of the files with events, in the order of their names.
@@ -93,7 +93,7 @@ class PartitionedLog:
     def _value_in_path(self, path, name, rows):
         value = _keys_of(path)[name]
         if value == _MISSING:
-            reason = f"lacks a value of {shown(name)} in the folder of {shown(path)}"
+            reason = f"has events without {shown(name)} in the folder of {shown(path)}"
             raise ArgumentError("path", reason, "Write the log without such events.")
         if self._path_types[name] is int:
             return np.full(rows, int(value))
@@ -103,7 +103,8 @@ class PartitionedLog:
         """Returns the number of events in a file, and checks that its columns have the
         same types as in the first file."""
         with _errors_about_path(), open_parquet(path) as file:
-            if not file.metadata.num_rows:  # pandas gives empty files other types
+            # pandas writes empty files with other types.
+            if not file.metadata.num_rows:
                 return 0
             names = self._names_in(file, path)
             types = {
@@ -163,8 +164,8 @@ def open_log(
         user: Name of the column of user ids. Defaults to `"user"`, or `"user_id"` if
             there is no such column.
         item: Name of the column of item ids. Defaults to `"item"`, or `"item_id"`.
-        timestamp: Name of the column of times. `None` takes the order of the rows as
-            time. Defaults to `"timestamp"`.
+        timestamp: Name of the column of times. With `None`, the order of the rows
+            serves as time. Defaults to `"timestamp"`.
         columns: List of the names of further columns to keep: numbers, booleans or
             datetimes. Defaults to none.
 
@@ -191,8 +192,8 @@ def open_log(
         raise ArgumentError(
             "path",
             "matches no file",
-            f"Check it; it is relative to {Path.cwd()}. In a folder, files must end in "
-            ".parquet.",
+            f"Check it. A relative path starts at {Path.cwd()}. In a folder, only "
+            "files that end in .parquet count.",
             path,
         )
     log = PartitionedLog(files, {**roles, **{name: name for name in columns}})
@@ -231,7 +232,8 @@ def _keys_of(path):
 
 
 def _types_in_paths(files):
-    """Returns a dict from key to type: int if all values of the key are integers."""
+    """Returns a dict from key to type: `int` if all its values are integers, else
+    `str`."""
     values: dict[str, set[str]] = {}
     for path in files:
         for key, value in _keys_of(path).items():
@@ -259,7 +261,8 @@ def _place_after(row):
 
 
 def _plain_type(kind):
-    """Returns an Arrow type; every kind of text becomes a string."""
+    """Returns an Arrow type without its encoding: the value type of a dictionary, and
+    a string for a large string."""
     import pyarrow
     from pyarrow import types
 
@@ -287,8 +290,8 @@ def _check_type(role, column, kind, path):
             "path",
             f"must hold {needed} in the column {column}, which is {kind} in "
             f"{shown(path)}",
-            "Convert the column where the log is written. Values in names of "
-            "folders are integers or text.",
+            "Convert the column when you write the log. Values in folder names are "
+            "read as integers or text.",
         )
 
 

@@ -1,4 +1,5 @@
-"""Writes the rows of a split bucket by bucket, and opens them without loading them."""
+"""Writes the rows of a split, one bucket of users after the other, and opens them
+without loading them."""
 
 from pathlib import Path
 from urllib.parse import quote
@@ -69,7 +70,7 @@ class _UsersWriter:
         self.users += len(ids)
 
     def close(self):
-        """Joins the parts into one file."""
+        """Joins the files of all chunks into one."""
         dtype = np.result_type(*(dtype for _, dtype in self._chunks))
         writer = ArrayWriter(self._path)
         for path, _ in self._chunks:
@@ -213,7 +214,7 @@ def read_rows(folder: Path, facts: dict, vocabulary) -> dict[str, Windows]:
 
 
 def _parts_of(found, stages):
-    """Returns a dict from part name to the rows of a bucket.
+    """Returns the rows of a bucket as a dict from part name to `Windows`.
 
     Each training stage is a separate part, because its rows from all buckets must come
     before the next stage's rows.
@@ -230,8 +231,8 @@ def _parts_of(found, stages):
 
 
 def _store_of(windows, parts):
-    """Returns the name of the folder of the windows' events. In a split by time, the
-    training events are in a separate folder."""
+    """Returns the name of the folder that holds the windows' events. In a split by
+    time, the training events are in a separate folder."""
     events = parts.get("test", windows).columns.events
     return _EVENTS if windows.columns.events is events else _PAST_EVENTS
 

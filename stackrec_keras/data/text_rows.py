@@ -45,7 +45,8 @@ class TextForm:
 
     @property
     def terminator(self):
-        """The character that ends lines, or `None` if both `\\r` and `\\n` do.
+        """The character that ends lines, or `None` if the first line ends with
+        `\\r\\n`. Either character then ends a line, alone or together.
 
         As in `csv.writer`, a lone `\\r` is part of a field if lines end with `\\n`.
         """
@@ -78,7 +79,7 @@ def _as_row(lines, form):
 
 
 class CheckedRows(io.RawIOBase):
-    """The bytes of a file, checked for rows with as many fields as the first one.
+    """Reads the bytes of a file, and checks that rows have as many fields as the first.
 
     Args:
         file: File that is open for reading bytes.
@@ -86,8 +87,8 @@ class CheckedRows(io.RawIOBase):
 
     Attributes:
         regular: Boolean. `True` proves that each row has as many fields as the first
-            and that no field holds a line break. `False` proves nothing, because blank
-            lines, for example, are not examined.
+            and that no field holds a line break. `False` proves nothing, because a
+            harmless blank line, for example, also leads to `False`.
         has_nul: Boolean, whether a NUL character was seen.
         mixed_line_ends: Boolean, whether `\\r\\n` was seen in a file whose lines end
             with `\\n`.
@@ -102,7 +103,7 @@ class CheckedRows(io.RawIOBase):
         self._separator = ord(form.separator)
         self._line_end = ord(form.line_end[-1])
         self._within_quotes = False
-        # The last examined byte, the byte after it, and the position of the first.
+        # The last examined byte and the byte after it; then the position of the former.
         self._tail = bytes([self._line_end])
         self._tail_start = -1
         # A mark is a separator or line end that is not within quotes.
@@ -129,7 +130,8 @@ class CheckedRows(io.RawIOBase):
         self.regular &= self._num_marks % len(self._mark_sums) == 0
 
     def lengths(self, has_header):
-        """Returns the number of bytes in each column below the header, if `regular`.
+        """Returns the number of bytes in each column below the header. The numbers are
+        right only if `regular`.
 
         A field lies between two marks, so it suffices to sum the marks' positions.
         """
@@ -256,7 +258,7 @@ def _is_blank(row):
 
 def _without_quotes(form):
     return (
-        "Correct it or, if quotes mean nothing in this file, give the frame: "
+        "Correct it. If quotes mean nothing in this file, give this frame instead: "
         f"pandas.read_csv(path, sep={form.separator!r}, quoting={csv.QUOTE_NONE}, "
         "dtype=str, keep_default_na=False, na_values=[''])."
     )
@@ -267,7 +269,8 @@ def _lines(file, form, recent):
     newline = "" if form.terminator is None else form.terminator
     with io.TextIOWrapper(file, encoding="utf-8-sig", newline=newline) as lines:
         for line in lines:
-            if form.terminator is not None:  # csv would end rows at both
+            if form.terminator is not None:
+                # csv would end a row at either character.
                 line = line.replace("\r" if form.terminator == "\n" else "\n", "?")
             recent.append(line)
             yield line
@@ -279,13 +282,13 @@ def _count_fault(line, row, form):
     if not form.quoted:
         rule = f"No field may hold {separator} or a line break"
     return (
-        f"line {line} has {len(row)} fields and the first line {len(form.first_row)}: "
-        f"{str(row):.80}"
+        f"line {line} has {len(row)} fields, but the first line has "
+        f"{len(form.first_row)}: {str(row):.80}"
     ), f"{rule}, and leave a missing field empty."
 
 
 def _is_row(line, form, time_column):
-    """Returns whether a line is a row of the table if quotes mean nothing."""
+    """Returns whether a line would be a row of the table if quotes meant nothing."""
     fields = line.rstrip("\r\n").split(form.separator)
     return (
         len(fields) == len(form.first_row)

@@ -20,7 +20,7 @@ from .vocabulary import Vocabulary, check_vocabulary, unknown_ids_hint
 
 @dataclass(frozen=True, eq=False)
 class Windows(Rows):
-    """Rows of one user's consecutive items, padded with 0 on the left.
+    """Rows of consecutive items, each of a single user, padded with 0 on the left.
 
     The last item of a row is its target, and the ones before it are its input. The
     features are `"items"` `(rows, length - 1)`, `"users"` `(rows,)` and two for each
@@ -41,10 +41,11 @@ class Windows(Rows):
         vocabulary: The `Vocabulary` that the indices belong to. Defaults to `None`.
         user_ids: `(users,)`, the raw id of each user index. Defaults to `None`.
         overlapping: Boolean, whether rows of one user may hold the same event, as with
-            `make_windows(..., stride=1)`. `split_random` then splits users. Defaults to
-            `False`.
-        columns: Dict from column name to `(rows, length)` numbers. A log's columns are
-            cut only when they are read. Defaults to no columns.
+            `make_windows(..., stride=1)`. `split_random` then splits by user. Defaults
+            to `False`.
+        columns: Dict from column name to `(rows, length)` numbers. Columns that come
+            from a log are cut into rows only when they are read. Defaults to no
+            columns.
 
     Example:
 
@@ -168,8 +169,8 @@ class Windows(Rows):
         if self.end_time is None:
             raise ArgumentError(
                 "time",
-                "cannot be compared: these windows have end_time=None",
-                "Make them from a log.",
+                "cannot be compared with these windows, which have end_time=None",
+                "Make the windows from a log.",
                 time,
             )
         return float(np.mean(self.end_time < as_time("time", time, self.end_time)))
@@ -229,7 +230,7 @@ def make_windows(
     stride: int | None = None,
     min_items: int = 2,
 ) -> Windows:
-    """Cuts each user's history into windows, from its newest end backward.
+    """Cuts each user's history into windows, backward from its newest event.
 
     A user's newest window ends at the last event; the window before it ends
     `stride` events earlier, and so on until the whole history is covered. The
@@ -287,14 +288,14 @@ def check_windows(name, value):
             name,
             "must be Windows",
             "Make them with make_windows(log, vocabulary, length=20), or use the first "
-            "of the two that `read_sequences` returns.",
+            "value that `read_sequences` returns.",
             value,
         )
 
 
 def check_window_sizes(length, stride=None, min_items=2):
     """Checks the sizes of windows."""
-    check_integer("length", length, 2, ": a window holds inputs and a target")
+    check_integer("length", length, 2, ", because a window needs an input and a target")
     check_integer("min_items", min_items, 1)
     if stride is not None:
         check_integer("stride", stride, 1, f" and at most length={length}")
@@ -317,8 +318,8 @@ def cut_windows(histories, stages, vocabulary, length, stride=None, min_items=2)
     Args:
         histories: `Histories`.
         stages: List of `(users,)` arrays, one per stage: the index after each user's
-            last event. A stage holds the events since the previous stage; its windows
-            may also hold earlier events.
+            last event in it. A stage has the events after the end of the previous
+            stage; its windows may also hold earlier events.
         vocabulary: The `Vocabulary` of the items.
         length: As in `make_windows`.
         stride: As in `make_windows`. Defaults to `None`.

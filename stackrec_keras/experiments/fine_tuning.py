@@ -15,7 +15,7 @@ from stackrec_keras.runs.training import compile_model, train_model, training_lo
 
 @dataclass(frozen=True)
 class FineTuning:
-    """Trains on a `TransferSplit`, with the arguments of `train_split`.
+    """Fine-tunes a model on a `TransferSplit`. Call it as you call `train_split`.
 
     Args:
         source_split: The `Split` of the source items.

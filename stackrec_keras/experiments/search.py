@@ -80,7 +80,7 @@ def make_hypermodel(config, split):
     """Returns the hypermodel of a `TuneConfig`.
 
     Raises:
-        ArgumentError: If the configuration does not fit the model.
+        ArgumentError: If the configuration is invalid for the model.
         ImportError: If a package that the tuner needs is not installed.
     """
     if config.tuner == "bayesian" and importlib.util.find_spec("sklearn") is None:
@@ -102,7 +102,7 @@ def make_hypermodel(config, split):
         seed=train.seed,
         **arguments,
     )
-    # Whether the methods fit can be checked only on a model.
+    # Only a built model shows whether it can grow by the methods of the space.
     hypermodel.build(keras_tuner.HyperParameters())
     return hypermodel
 
@@ -171,7 +171,7 @@ def best_run(config, tuner, folder):
         batch_size=drawn.batch_size,
         learning_rate=drawn.learning_rate,
         loss=drawn.training_loss,
-        patience=config.train.epochs,  # never runs out: keeps the best epoch
+        patience=config.train.epochs,  # never stops early, but keeps the best epoch
         max_seconds=config.time_budget,
     )
     rows = pd.read_csv(Path(tuner.get_trial_dir(trial.trial_id)) / _HISTORY)

@@ -42,8 +42,8 @@ def cross_entropy(targets, hidden, table, bias, include_padding=False, chunk_siz
 def target_logits(targets, hidden, table, bias):
     """Returns the logit of each position's own target, in float32.
 
-    It multiplies hidden states by the gathered rows. Picking logits from the full
-    matrix would need a scatter into another such matrix in the backward pass.
+    It multiplies each hidden state by the row of its target. If it picked logits from
+    the full matrix, the backward pass would scatter into another matrix of that size.
     """
     rows = ops.cast(ops.take(table, targets, axis=0), "float32")
     products = ops.cast(hidden, "float32") * rows
@@ -59,7 +59,8 @@ def log_normalizer(hidden, table, bias):
     """Returns the log of each position's softmax denominator, `(positions,)`."""
     if keras.backend.backend() != "torch" or table.shape[0] <= EAGER_CHUNK:
         return ops.logsumexp(_logits(hidden, table, bias), axis=-1)
-    # Split, not sliced: the gradient of each slice would be as large as the table.
+    # The table is split, not sliced, because the gradient of each slice would be as
+    # large as the table.
     ends = list(range(EAGER_CHUNK, table.shape[0], EAGER_CHUNK))
     chunks = zip(ops.split(table, ends), ops.split(bias, ends), strict=True)
     parts = [
@@ -72,9 +73,9 @@ def log_normalizer(hidden, table, bias):
 def chunked_log_normalizer(hidden, table, bias, chunk_size):
     """Returns what `log_normalizer` does, in bounded memory.
 
-    It scores `chunk_size` classes at a time, and again in the backward pass. The
-    gradient is computed in a loop of its own: with `keras.remat` around each chunk, XLA
-    holds the logits of all chunks at once.
+    It scores `chunk_size` classes at a time, and again in the backward pass, where a
+    separate loop computes the gradient. `keras.remat` around each chunk would not save
+    memory, because XLA would hold the logits of all chunks at once.
     """
     num_classes, dim = table.shape
     num_chunks = -(-num_classes // chunk_size)
@@ -127,7 +128,7 @@ def chunked_log_normalizer(hidden, table, bias, chunk_size):
             )
             return ops.cast(d_hidden, hidden.dtype), d_table, d_bias
 
-        # A copy: PyTorch never frees a result that its own gradient function holds.
+        # Return a copy: PyTorch never frees a result that its gradient function holds.
         return ops.copy(total), gradient
 
     return normalizer(hidden, table, bias)

@@ -55,8 +55,8 @@ class SampledSoftmax(SampledLoss):
         include_padding: Boolean, whether class 0, the padding, is one of the classes,
             as in StackRec's reference implementation. It then counts as the most
             popular class. `item_counts=range(num_items, 0, -1)` and
-            `distribution="log_uniform"` give the reference implementation's
-            distribution, by id. Defaults to `False`.
+            `distribution="log_uniform"` give the distribution of the reference
+            implementation, which ranks items by id. Defaults to `False`.
         remove_accidental_hits: Boolean, whether each position leaves out negatives that
             equal its own target. Defaults to `True`.
         negatives_per: String, which positions share their negatives: all of a
@@ -65,9 +65,9 @@ class SampledSoftmax(SampledLoss):
     Call arguments: see `CatalogueLoss`. Training requires `seed`.
 
     Raises:
-        ArgumentError: If an argument is out of range. If `item_counts` is missing or
-            has the wrong shape. When the loss is called: if the model has a different
-            number of items than `item_counts`.
+        ArgumentError: If an argument is out of range, or if `item_counts` is missing or
+            has the wrong shape. Calling the loss also raises it if the model has a
+            different number of items than `item_counts`.
 
     Example:
 
@@ -170,7 +170,7 @@ class SampledSoftmax(SampledLoss):
             raise ArgumentError(
                 "item_counts",
                 f"has counts of {len(self._shares) - 1} items, but the model has "
-                f"{num_classes - 1}",
+                f"{num_classes - 1} items",
                 "Compile the model with a SampledSoftmax that has a count for each "
                 "item.",
             )

@@ -41,7 +41,7 @@ def row_weights(y_true, sample_weight=None):
 def last_of_row(values, rows):
     """Returns each row's value, the last one if `values` is `(batch, time)`.
 
-    A reshape serves both shapes: once a TensorFlow function has been called with both,
-    even the rank is unknown.
+    A reshape works for both shapes. A test of the rank would not: in a TensorFlow
+    function that has been called with both shapes, the rank is unknown.
     """
     return ops.reshape(values, (ops.shape(rows)[0], -1))[:, -1]

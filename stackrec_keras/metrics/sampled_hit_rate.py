@@ -23,8 +23,8 @@ class SampledHitRate(AgainstSample, HitRate):
     Call arguments: see `RankingMetric`.
 
     Raises:
-        ArgumentError: If an argument is out of range, or if an update has at most
-            `num_negatives` items.
+        ArgumentError: If an argument is out of range, or if `num_negatives` is not less
+            than the number of items in an update.
 
     Example:
 

@@ -21,7 +21,7 @@ class FreezeStack(keras.callbacks.Callback):
         epochs: Integer, the number of epochs to freeze for.
 
     Raises:
-        ArgumentError: If `epochs` is not an integer of at least 1. When `fit` begins:
+        ArgumentError: If `epochs` is not an integer of at least 1. `fit` also raises it
             if the model is not a `SequentialRecommender`.
 
     Example:
@@ -56,9 +56,9 @@ class FreezeStack(keras.callbacks.Callback):
 def add_unfreezing(model, callbacks):
     """Unfreezes the model of a fit, unless a `FreezeStack` is among its callbacks.
 
-    An interrupted fit may have left the model frozen. So may a backup of such a fit,
-    which `BackupAndRestore` reads when the new fit begins. The added callback unfreezes
-    the model after that.
+    An interrupted fit may have left the model frozen. A backup of such a fit, which
+    `BackupAndRestore` reads when the new fit begins, may freeze it again, so a callback
+    is added that then unfreezes it.
 
     Returns:
         The callbacks of the fit.

@@ -118,7 +118,7 @@ class GRec(ConvolutionalRecommender):
         if self.encoder is not None:
             encoded = self.encoder(x, training=training, context=context)
             encoded = self.outer_projection(self.inner_projection(encoded))
-            # The decoder is causal: it does not see its targets even without holes.
+            # The decoder needs no holes: it is causal and never sees its targets.
             context["items"] = items
             x = self.item_embedding(items) + encoded
         return self.stack(x, training=training, context=context)

@@ -13,7 +13,7 @@ class Scorer(keras.Model):
     def __init__(self, model: keras.Model) -> None:
         super().__init__(name=model.name)
         self.model = model
-        # A program that projected all features at each request would be slow.
+        # Stores the vectors of all items, so that no request has to project features.
         self.output_table = model.output_table.without_features()
         self.built = True
 

@@ -30,7 +30,7 @@ def check_vocabulary(name, vocabulary, size_name, size):
             f"has {len(vocabulary)} items, but the model has {size_name}={size}",
             f"Build the model with {size_name}=len({name}).",
         )
-    vocabulary.get_config()  # raises if no file could hold its ids
+    vocabulary.get_config()  # raises if its ids cannot be saved
 
 
 def check_same_items(name, known, windows):
@@ -57,9 +57,9 @@ def check_same_items(name, known, windows):
             f"was made with a different vocabulary: item {index + 1} is "
             f"{_plain(made_with, index)!r} in it, but {_plain(known, index)!r} in the "
             "model's",
-            "Make the windows, or the split, with model.vocabulary; or build a new "
-            "model and set its vocabulary to split.vocabulary, which is smaller "
-            "with min_count.",
+            "Make the windows, or the split, with model.vocabulary. Or build a new "
+            "model that has len(split.vocabulary) items (min_count leaves fewer), "
+            "and set its vocabulary to split.vocabulary.",
         )
 
 

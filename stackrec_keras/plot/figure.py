@@ -1,4 +1,5 @@
-"""Figures that are independent of `pyplot`. Only drawing imports matplotlib."""
+"""Figures that are independent of `pyplot`. matplotlib is imported only when one is
+drawn."""
 
 import io
 from os import PathLike
@@ -11,8 +12,8 @@ def check_picture_path(path, by_keyword=""):
 
     Args:
         path: A path, a binary file or `None`.
-        by_keyword: String, the argument that the caller may have meant; it must be
-            given by keyword. Defaults to `""`.
+        by_keyword: String, another argument that the caller may have meant; the error
+            says to give it by keyword. Defaults to `""`.
     """
     if path is None or isinstance(path, (str, PathLike)) or hasattr(path, "write"):
         return

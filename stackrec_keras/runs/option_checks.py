@@ -1,4 +1,4 @@
-"""Checks that options fit each other, or the options of another run."""
+"""Checks that options go together, and that they agree with those of another run."""
 
 from dataclasses import fields
 
@@ -10,7 +10,7 @@ from stackrec_keras.wording import listed, shown
 
 
 def check_model_options(typed, model):
-    """Checks that no option was given that only other models have."""
+    """Checks that the model has every option that was given."""
     for f in fields(TrainConfig):
         models = f.metadata.get("models", (model,))
         if f.name in typed and model not in models:
@@ -33,7 +33,7 @@ def loss_options(config):
 
 
 def check_loss_options(config):
-    """Checks that no option was given that only other losses have."""
+    """Checks that the loss has every option that was given."""
     losses = {f.name: f.metadata.get("losses") for f in fields(TrainConfig)}
     for name, value in loss_options(config).items():
         if config.loss not in losses[name]:
@@ -77,15 +77,12 @@ def check_share_by(config):
 
 
 def check_new_run(config):
-    """Checks that the options of a `TrainConfig` go together.
-
-    It does not look at runs on disk, because all arms of a scenario share their
-    options.
-    """
+    """Checks that the options of a `TrainConfig` go together, without reading runs on
+    disk."""
     if config.share_by == "time" and config.data_shares is None:
         raise ArgumentError(
             "share_by",
-            "says which rows a fraction of the data has, but there are no fractions",
+            "chooses the rows of a fraction of the data, but no fractions are given",
             "Give data shares, such as 0:0.4,2:1, or leave it out.",
             config.share_by,
         )
@@ -128,11 +125,11 @@ def _check_steps(config):
             if getattr(config, name) and getattr(config, other) is not None:
                 raise ArgumentError(
                     name,
-                    "is a fraction of all steps, and how many there are is not known "
-                    f"with {other.replace('_', ' ')}",
+                    "is a fraction of all steps, but their number is not known with "
+                    f"{other.replace('_', ' ')}",
                     "Leave one of them out.",
                     getattr(config, name),
                 )
     if config.warmup + config.decay > 1:
-        reason = f"and warmup={config.warmup} are together more than all steps"
+        reason = f"and warmup={config.warmup} add up to more than all steps"
         raise ArgumentError("decay", reason, received=config.decay)

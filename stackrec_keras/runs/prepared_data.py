@@ -17,7 +17,7 @@ def prepare(config, out, overwrite=False):
     """Prepares a log as `stackrec prepare` does.
 
     Args:
-        config: `TrainConfig` with `data` as for `open_log`.
+        config: `TrainConfig` whose `data` is a path as for `open_log`.
         out: The folder to write.
         overwrite: Boolean, whether to replace a prepared log in it. Defaults to
             `False`.
@@ -39,7 +39,7 @@ def with_prepared_options(config: TrainConfig) -> TrainConfig:
     """Returns a configuration with the options that its prepared log was made with.
 
     Args:
-        config: `TrainConfig` with any data.
+        config: `TrainConfig`, whether its data are a prepared log or not.
 
     Raises:
         ArgumentError: If an option contradicts those of the prepared log.

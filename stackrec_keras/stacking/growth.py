@@ -56,8 +56,8 @@ class Growth:
         optimizer_state: `"carry"` moves the optimizer's state with the weights;
             `"reset"` resets its moments and their bias correction, while the learning
             rate and its schedule continue. Defaults to `"carry"`.
-        seed: Integer, the seed of new random blocks. They depend only on it and on the
-            old and new depth. Defaults to `None`, a different seed each time.
+        seed: Integer, the seed of new random blocks. They depend only on the seed and
+            on the old and new depth. Defaults to `None`, a different seed each time.
 
     Raises:
         ArgumentError: If an argument is wrong.
@@ -175,8 +175,8 @@ def grow(model: keras.Model, growth: Growth, num_blocks: int | None = None) -> N
             or `top_blocks` more.
 
     Raises:
-        ArgumentError: If depths, method or optimizer do not fit the model. It then
-            stays unchanged.
+        ArgumentError: If the model cannot grow to that depth, by that method or with
+            its optimizer. The model then stays unchanged.
     """
     old = depth(model)
     new = old + (growth.top_blocks or old) if num_blocks is None else num_blocks
@@ -196,7 +196,7 @@ def set_depth(model: keras.Model, num_blocks: int) -> None:
     """Changes a model's depth before its weights are loaded.
 
     Raises:
-        ValueError: If the model's optimizer has a state that fits only one depth.
+        ValueError: If the state of the model's optimizer cannot change its depth.
     """
     old = depth(model)
     if num_blocks == old:
@@ -204,9 +204,10 @@ def set_depth(model: keras.Model, num_blocks: int) -> None:
     of_one_depth = optimizers_of_one_depth(model)
     if of_one_depth:
         raise ValueError(
-            f"{type(of_one_depth[0]).__name__} cannot take on the {num_blocks} blocks "
-            "of these weights: its state does not have one value per element of a "
-            f"variable. Build the model with num_blocks={num_blocks}."
+            f"{type(of_one_depth[0]).__name__} cannot follow the model to the "
+            f"{num_blocks} blocks of these weights, because its state does not have "
+            "one value per element of a variable. Build the model with "
+            f"num_blocks={num_blocks}."
         )
     blocks = [i % old for i in range(num_blocks)]
     sources = {id(variable): blocks for variable in stacked_variables(model)}

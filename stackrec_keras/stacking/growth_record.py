@@ -7,7 +7,7 @@ import numpy as np
 class GrowthRecord:
     """What a running schedule must remember if its fit is interrupted and resumed.
 
-    (Keras would mistake a plain dict for a part of the model.)
+    It is not a plain dict, because Keras would track a dict as part of the model.
 
     Args:
         arrays: Dict from name to array, the state that the schedule continues from.

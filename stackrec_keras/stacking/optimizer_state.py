@@ -25,7 +25,7 @@ from stackrec_keras.stacking.in_place import (
 
 MIXES_ELEMENTS = ("Adafactor", "Lamb", "Muon", "MultiOptimizer")
 """Optimizers that cannot follow a growing model. In all but the last, the update of an
-element depends on the variable's other elements, and so on other blocks."""
+element depends on the variable's other elements, and therefore on other blocks."""
 
 
 def check_optimizer(model):
@@ -44,9 +44,9 @@ def check_optimizers(optimizers, model):
         if type(optimizer).__name__ in MIXES_ELEMENTS or optimizer in of_one_depth:
             raise ArgumentError(
                 "optimizer",
-                f"is or contains {kind}, which cannot follow a model that grows: its "
-                "state does not have one value per element of a variable, and "
-                "blocks that share a variable would not be updated independently",
+                f"is or contains {kind}, which cannot follow a model that grows, "
+                "because it does not treat each element of a variable, and therefore "
+                "each block, independently",
                 "Compile with an elementwise optimizer: Adam, AdamW, "
                 "ScheduleFreeAdamW, SGD, RMSprop, Lion, Nadam, Adamax, Adagrad, "
                 "Adadelta or Ftrl.",
@@ -54,8 +54,8 @@ def check_optimizers(optimizers, model):
         if getattr(optimizer, "clipnorm", None) is not None:
             raise ArgumentError(
                 "clipnorm",
-                f"of {kind} cannot follow a model that grows: it clips all blocks by "
-                "one norm, which changes with the depth",
+                f"of {kind} cannot follow a model that grows, because it clips all "
+                "blocks by one norm, which changes with the depth",
                 "Use global_clipnorm or clipvalue.",
                 optimizer.clipnorm,
             )
@@ -72,7 +72,8 @@ def carry_state(optimizers, sources, new_values, shares):
 
     Slices without a source start as follows:
 
-    - averages of the variable, and values that it averages, start at its new value
+    - averages of the variable, and values that the variable is an average of, start at
+      the variable's new value
     - sums of squares (never negative) start at the mean over the old slices, so that
       the first updates are not many times the learning rate
     - all others start at 0
@@ -111,7 +112,8 @@ def reset_state(model):
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None or not optimizer.built:
         return
-    # Not the model's trainable variables: a layer may have been frozen after compile().
+    # These may differ from the model's trainable variables, because a layer may have
+    # been frozen after compile().
     fresh = renewed(optimizer, optimized_variables(optimizer))
     pairs = [*zip(optimizer.variables, fresh.variables, strict=True)]
     for old, new in zip(updating_optimizers(optimizer), updating_optimizers(fresh)):
@@ -128,9 +130,9 @@ def renewed(optimizer, variables):
 
     Each slot has its initial value, and the step count restarts at 0, so that bias
     corrections fit. Everything else continues: the learning rate and its schedule, the
-    loss scale, accumulated gradients, and weight averages. (`SwapEMAWeights` may have
-    put the weight itself in place of its average. In the first step, Keras sets every
-    average to its weight.)
+    loss scale, accumulated gradients, and weight averages. In the next step, Keras sets
+    every average to its weight. Averages are nevertheless copied, because
+    `SwapEMAWeights` may have stored the weight itself in place of its average.
 
     Args:
         optimizer: A Keras optimizer.

@@ -11,19 +11,21 @@ from stackrec_keras import monitors
 from stackrec_keras.errors import ArgumentError
 
 _FIX = (
-    "Give a dict or frame with a value per epoch of {monitor!r} and of 'seconds', the "
-    "time since the start of training at the end of each epoch; or the history of a "
-    "run."
+    "Give a dict or frame with two values for each epoch: {monitor!r}, and 'seconds', "
+    "the time from the start of training to the end of the epoch. Or give the history "
+    "of a run."
 )
 
 
 def growth_bound(shallow: Any, deep: Any, monitor: str = "val_loss") -> float:
-    """Returns how many times faster a perfect growth step reaches the best deep score.
+    """Returns how many times as fast training is with a perfect growth step.
 
-    A perfect growth step keeps all that the shallow model has learned. The grown model
-    then continues along the deep model's curve, from the point where the deep model was
-    as good. Let `T(v)` be the end of the last epoch at which the deep model is not yet
-    better than `v` (0 if there is none, at most `T_best`). The bound is
+    It compares the times needed to reach the deep model's best score, from scratch and
+    with the growth step. A perfect growth step keeps all that the shallow model has
+    learned. The grown model then continues along the deep model's curve, from the point
+    where the deep model was as good. Let `T(v)` be the end of the last epoch at which
+    the deep model is not yet better than `v` (0 if there is none, at most `T_best`).
+    The bound is
 
     `T_best / min over s of (s + T_best - T(shallow value at s))`
 
@@ -32,10 +34,11 @@ def growth_bound(shallow: Any, deep: Any, monitor: str = "val_loss") -> float:
     that no method of growing can save much here.
 
     Args:
-        shallow: The learning curve of the shallow model, trained from scratch. A dict
-            or frame has the monitor and `"seconds"`, the time from the start of
-            training to the end of each epoch. In the history of a run (`run.history`,
-            its `history.csv` or the `Run`), `"seconds"` is the duration of each epoch.
+        shallow: The learning curve of the shallow model, trained from scratch: a dict
+            or frame with the monitor and `"seconds"`, the time from the start of
+            training to the end of each epoch. It may also be the history of a run
+            (`run.history`, a frame of its `history.csv` or the `Run`), where
+            `"seconds"` is the duration of each epoch.
         deep: The learning curve of the deep model, trained from scratch.
         monitor: String, the metric to compare the curves by. Higher is better, except
             for a loss. Defaults to `"val_loss"`.
@@ -113,8 +116,8 @@ class Curve:
         return self.seconds[np.nanargmax(self.values)]
 
     def seconds_to_match(self, value: float) -> float:
-        """Returns the end of the last epoch that is not yet better than a value; at
-        most `seconds_to_best`."""
+        """Returns the end of the last epoch at which the curve is not yet better than a
+        value; at most `seconds_to_best`."""
         best_so_far = np.fmax.accumulate(self.values)
         not_better = self.seconds[~(best_so_far > value)]
         return min(not_better[-1], self.seconds_to_best) if len(not_better) else 0.0

@@ -1,4 +1,4 @@
-"""The constructor arguments of a model that the data and the search space set."""
+"""Which constructor arguments of a model are set by the data or the search space."""
 
 import inspect
 from dataclasses import replace

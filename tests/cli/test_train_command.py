@@ -219,7 +219,7 @@ def test_overwrite_replaces_the_run_and_no_other_file(
             "--data-shares 1 must be pairs of",
         ),
         ("--schedule 1:2 --data-shares 1:1", " must "),
-        ("--share-by time", "--share-by time says which rows a fraction of the data"),
+        ("--share-by time", "--share-by time chooses the rows of a fraction"),
         (
             "--schedule 1:2 --data-shares 0:0.5,1:1 --share-by time",
             "--share-by time with the random split would train on the future and test "
@@ -231,7 +231,7 @@ def test_overwrite_replaces_the_run_and_no_other_file(
         ),
         ("--schedule none --top-blocks 1", "--top-blocks 1 says how the model grows"),
         ("--decay 1.5", "--decay 1.5 must be a number from 0 to below 1"),
-        ("--decay 0.6 --warmup 0.6", "--decay 0.6 and warmup=0.6 are together more"),
+        ("--decay 0.6 --warmup 0.6", "--decay 0.6 and warmup=0.6 add up to more"),
         ("--decay 0.2 --max-seconds 9", "--decay 0.2 is a fraction of all steps"),
         ("--best-of deepest", "Give a patience, such as 5, or leave it out"),
         ("--data ml-2m", "--data ml-2m is neither a file nor a named data set"),

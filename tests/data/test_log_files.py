@@ -27,10 +27,10 @@ def items(path, **columns):
         (
             "log.csv",
             "user,item,rating,timestamp\nu,Matrix,5,1\nu,Good, the Bad,4,700\n",
-            r"line 3 has 5 fields and the first line 4: \['u', 'Good', ' the Bad'.*quo",
+            r"line 3 has 5 fields, but the first line has 4: \['u', 'Good', '.*quo",
         ),
         ("log.csv", "user,timestamp,item\nu,1,a\n\nu,2,b, c\n", "line 4 has 4 fields"),
-        ("log.csv", HEADER + "u,a,1,\nu,b,2,\n", "line 2 has 4 fields and the first"),
+        ("log.csv", HEADER + "u,a,1,\nu,b,2,\n", "line 2 has 4 fields, but the first"),
         ("log.csv", "user,item,timestamp,x\nu,a,1,y\nu,b,2\n", "line 3 has 3 fields"),
         ("log.csv", HEADER + 'u,"a\nb, c",1\nu,x,2,3\n', "line 4 has 4 fields"),
         ("log.csv", HEADER + '\n""\nu,a,1\n', "line 3 has 1 fields"),
@@ -77,7 +77,7 @@ def test_a_stray_quote_does_not_swallow_lines(tmp_path, last_line, message):
     path = write(tmp_path, STRAY + last_line, "log.tsv")
     with refused("path_or_frame", path, says=message) as error:
         read_interactions(path)
-    advice = error.value.fix.split("give the frame: ")[1].removesuffix(".")
+    advice = error.value.fix.split("give this frame instead: ")[1].removesuffix(".")
     log = read_interactions(eval(advice, {"pandas": pd, "path": path}))
     assert log["item"].tolist() == ["One", '"Heroes', "Two", last_line.split("\t")[1]]
     inter = write(tmp_path, STRAY + last_line, "log.inter")

@@ -169,7 +169,7 @@ def test_an_optimizer_that_fits_one_depth_alone_is_named(make_model, tmp_path):
         lambda: model.load_weights(tmp_path / "deep.weights.h5"),
         lambda: model.set_weights(deep.get_weights()),
     ):
-        message = "Adafactor cannot take on the 3 blocks.*with num_blocks=3"
+        message = "Adafactor cannot follow .* to the 3 blocks.*with num_blocks=3"
         with pytest.raises(ValueError, match=message) as error:
             call()
         assert "any num_blocks" not in str(error.value)
