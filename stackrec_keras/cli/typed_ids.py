@@ -29,7 +29,8 @@ def typed_items(typed, vocabulary, argument="items", file=None):
     raise ArgumentError(
         argument,
         f"{wrong}is not an item of the model{others}",
-        did_you_mean(unknown[0], by_text) or f"It has items {examples(by_text)}.",
+        did_you_mean(unknown[0], by_text)
+        or f"The model has items {examples(by_text)}.",
         unknown[0] if file is None else file,
     )
 

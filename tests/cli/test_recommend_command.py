@@ -89,7 +89,7 @@ def test_an_unknown_item_is_an_error_that_shows_items_like_it(finished_run, stac
     assert code == 2
     assert "'Film 13' is not an item of the model. Did you mean 'film 13'" in err
     code, _, err = stackrec("recommend", finished_run, "--items", "zzz")
-    assert "It has items such as 'film 0'" in err
+    assert "The model has items such as 'film 0'" in err
 
 
 def test_too_many_recommendations_are_an_error(finished_run, stackrec):
