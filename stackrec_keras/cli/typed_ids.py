@@ -22,15 +22,12 @@ def typed_items(typed, vocabulary, argument="items", file=None):
     unknown = [text for text in typed if text not in by_text]
     if not unknown:
         return [by_text[text] for text in typed]
-    others = ""
-    if len(unknown) > 1:
-        others = f" ({len(unknown)} of the {len(typed)} ids are unknown)"
+    others = f" ({len(unknown)} of {len(typed)} ids are unknown)" if unknown[1:] else ""
     wrong = "" if file is None else f"has {unknown[0]!r}, which "
     raise ArgumentError(
         argument,
         f"{wrong}is not an item of the model{others}",
-        did_you_mean(unknown[0], by_text)
-        or f"The model has items {examples(by_text)}.",
+        did_you_mean(unknown[0], by_text) or f"Give ids {examples(by_text)}.",
         unknown[0] if file is None else file,
     )
 

@@ -130,7 +130,7 @@ def split_rows(folder: Path, facts: dict, windows: Windows, split) -> dict:
     Args:
         folder: The folder that holds the rows.
         facts: What `write_buckets` returned.
-        windows: The `Windows` in the folder.
+        windows: The `Windows` that `read_rows` opened in the folder.
         split: `AtRandom`.
 
     Returns:
@@ -153,7 +153,7 @@ def join_stages(folder: Path, facts: dict, windows: dict[str, Windows]) -> dict:
     Args:
         folder: The folder that holds the rows.
         facts: What `write_buckets` returned.
-        windows: Dict from part name to the `Windows` in the folder.
+        windows: Dict from part name to `Windows`, as `read_rows` returned it.
 
     Returns:
         The dict that `read_rows` takes.
@@ -238,7 +238,8 @@ def _store_of(windows, parts):
 
 
 def _arrays(windows, first_user=0, first_event=0):
-    """Returns the arrays to write; `first_user` and `first_event` are offsets."""
+    """Returns the arrays to write. `first_user` and `first_event` are added to indices
+    of users and events."""
     users = windows.users
     places = {name: getattr(windows.columns, name) + first_event for name in _PLACES}
     return {

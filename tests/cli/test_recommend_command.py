@@ -89,7 +89,7 @@ def test_an_unknown_item_is_an_error_that_shows_items_like_it(finished_run, stac
     assert code == 2
     assert "'Film 13' is not an item of the model. Did you mean 'film 13'" in err
     code, _, err = stackrec("recommend", finished_run, "--items", "zzz")
-    assert "The model has items such as 'film 0'" in err
+    assert "Give ids such as 'film 0'" in err
 
 
 def test_too_many_recommendations_are_an_error(finished_run, stackrec):
@@ -137,7 +137,7 @@ def test_mistakes_in_candidates_are_told(finished_run, tmp_path, stackrec):
         return err
 
     message = error("--candidates", "film 3", "Film 13", "zzz")
-    told = "'Film 13' is not an item of the model (2 of the 3 ids are unknown). Did"
+    told = "'Film 13' is not an item of the model (2 of 3 ids are unknown). Did"
     assert told in message
     file = tmp_path / "in_stock.txt"
     assert f"No such file or directory: '{file}'" in error("--candidates-file", file)
