@@ -11,7 +11,6 @@ from stackrec_keras.wording import plain, shown
 # Argument -> advice for the command line, where the library's own is Python code.
 _FIXES = {
     "data_shares": "Give EPOCH:FRACTION pairs from epoch 0 on, such as 0:0.4,3:1.0.",
-    "share_by": "Use --split time, or --share-by random.",
     "user_column": "Name the log's column of user ids: --user COLUMN.",
 }
 

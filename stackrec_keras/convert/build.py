@@ -26,7 +26,7 @@ def build_stackrec_model(
 ) -> SequentialRecommender:
     """Builds a model from a checkpoint of StackRec's reference implementation.
 
-    Sizes and depth follow from the shapes of the variables. Other arguments default to
+    Sizes and depth follow from the variables. Other arguments default to
     the reference implementation's values. A checkpoint holds only item numbers, no raw
     ids. If you give the file of sequences that it was trained on, the model also knows
     the raw ids. The reference implementation's padding becomes index 0.

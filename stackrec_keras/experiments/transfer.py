@@ -82,11 +82,11 @@ class Transfer(FasterTraining):
         # The length of the inputs in pre-training, whose rows also hold a target.
         pairs = read_transfer(self.pairs, vocabulary, length=config.length - 1)
         self.split = pairs.split(seed=config.split_seed)
-        if self.split.num_targets <= _NEGATIVES + 1:
+        if self.split.num_targets <= _NEGATIVES:
             raise ArgumentError(
                 "data",
                 f"has {self.split.num_targets} target items, but needs at least "
-                f"{_NEGATIVES + 2}, because each is ranked among {_NEGATIVES} others",
+                f"{_NEGATIVES + 1}, because each is ranked among {_NEGATIVES} others",
                 "Give a file with more items.",
                 self.pairs,
             )

@@ -25,7 +25,7 @@ class TransferRecommender(SequentialRecommender):
     model is not changed.
 
     Args:
-        model: The trained model: a NextItNet, GRec, SASRec or SSEPT.
+        model: The trained model, a `SequentialRecommender` such as `NextItNet`.
         num_targets: Integer, the number of target items. Their ids are
             1..num_targets; 0 is padding.
         target_regularizer: A Keras regularizer for the vectors of the target items, or

@@ -71,7 +71,7 @@ def check_share_by(config):
             "share_by",
             f"with the {config.split} split would train on the future and test on "
             "the past",
-            "Use the time split.",
+            "Use the time split, or choose the rows at random.",
             config.share_by,
         )
 

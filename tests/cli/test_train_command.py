@@ -219,11 +219,11 @@ def test_overwrite_replaces_the_run_and_no_other_file(
             "--data-shares 1 must be pairs of",
         ),
         ("--schedule 1:2 --data-shares 1:1", " must "),
-        ("--share-by time", "--share-by time chooses the rows of a fraction"),
+        ("--share-by time", "no fractions are given. Give data shares, such"),
         (
             "--schedule 1:2 --data-shares 0:0.5,1:1 --share-by time",
             "--share-by time with the random split would train on the future and test "
-            "on the past. Use --split time",
+            "on the past. Use the time split",
         ),
         (
             "--schedule none --method stackR",

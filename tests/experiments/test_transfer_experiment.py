@@ -81,7 +81,7 @@ def test_a_target_catalogue_too_small_for_the_sampled_ranks_is_refused(
     small.write_text("\n".join(["1,2,3,4,,100,101", "2,3,4,5,,102,103"] * 5))
     more = f"{FITS} --source {files[0]}"
     code, _, err = stackrec(*scenario_arguments("tf", small, tmp_path / "out", more))
-    assert code == 2 and "has 4 target items" in err
+    assert code == 2 and "has 4 target items, but needs at least 100" in err
     assert not (tmp_path / "out").exists()
 
 
