@@ -3,9 +3,9 @@
     KERAS_BACKEND=jax python benchmarks/recommend_speed.py --items 1000000
 
 An untrained NextItNet recommends 10 items for each of many random histories of 20
-items. It does so twice: the first time includes compilation, the second does not.
-Prints one line. Run it once per backend and size, because peak memory is measured for
-the whole process.
+items. It does so twice: only the first measured time includes compilation. The script
+prints one line. Run it separately for each backend and size, because peak memory is
+measured for the whole process.
 """
 
 import argparse

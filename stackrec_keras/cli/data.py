@@ -13,8 +13,8 @@ _OPTIONS = (
 )
 _FORMS = {
     ".csv .tsv": "a header and the columns user, item, timestamp (or user_id, ...); "
-    "name other columns with --user, --item, --timestamp, or, if there is no header, "
-    "give their numbers from 0; may be compressed (.csv.gz)",
+    "if yours have other names, give them with --user, --item, --timestamp; if there "
+    "is no header, give column numbers, which start at 0; may be compressed (.csv.gz)",
     ".inter": "RecBole: like .tsv, with name:type in the header",
     ".dat": "MovieLens: user::item::rating::timestamp, no header",
     ".parquet": "the same columns as .csv; needs pyarrow",
@@ -29,7 +29,7 @@ def add_parser(subparsers):
         "data",
         help="list the data sets, or describe one",
         description="Without an argument, list the named data sets and the formats "
-        "of files. With one, describe it and the rows that train would make from it.",
+        "of files. Otherwise, describe the data and the rows that train would make.",
         epilog="Example: stackrec data clicks.csv --user session --length 50",
     )
     parser.add_argument(

@@ -9,7 +9,7 @@ _BATCH = 256
 
 
 def training_counts(windows: Windows) -> np.ndarray:
-    """Returns the number of times each item occurs in `windows`, `(num_items,)`."""
+    """Returns an array `(num_items,)`, the count of each item in `windows`."""
     counts = np.zeros(windows.num_items + 1, np.int64)
     for part in windows.parts():
         counts += np.bincount(part.items.ravel(), minlength=len(counts))
@@ -22,7 +22,7 @@ def popularity_results(
     names: str | list[str] = "auto",
     exclude_seen: bool = False,
 ) -> dict[str, float]:
-    """Evaluates a ranking of all items by their training counts.
+    """Evaluates a recommender that ranks all items by their training counts.
 
     Args:
         counts: Array `(num_items,)` of integers, the training count of each item.

@@ -21,8 +21,9 @@ def hstu_attention(query, key, value, tables, times, max_length, chunk_size=None
         value: Tensor of shape `(batch, time, heads, v_dim)`.
         tables: Dict with the biases in use: `"time"`, tensor of shape `(129,)`, and
             `"position"`, tensor of shape `(2 * max_length - 1,)`.
-        times: Pair of integer tensors of shape `(batch, time)`: the time of the event
-            after each position, and of the position's own event. Used with `"time"`.
+        times: Pair of integer tensors of shape `(batch, time)`. For each position, the
+            first holds the time of the next event, and the second the time of the
+            position's own event. They are used only if `tables` has `"time"`.
         max_length: Integer, the constant that the sum over keys is divided by.
         chunk_size: Integer, how many queries to process at a time, in the forward and
             the backward pass. Defaults to `None`: all at once, and the attention
@@ -128,8 +129,8 @@ class _Rows:
         return *(ops.cast(g, "float32") for g in gradients), *d_tables
 
     def _scores(self, rows, query, key, tables):
-        """Returns float32 scores `(batch, heads, queries, keys)`, a mask of those that
-        count, and each score's index in each table."""
+        """Returns float32 scores `(batch, heads, queries, keys)`, the causal mask, and
+        for each table the index of the bias that each score got."""
         position = ops.arange(ops.shape(query)[1], dtype="int32")
         queries, keys = position[rows], position[: rows.stop]
         query, key = query[:, rows], key[:, : rows.stop]
@@ -153,6 +154,7 @@ def _weights(scores, seen, dtype):
 
 def _table_gradient(d_scores, index, size):
     """Sums, for each table entry, the gradients of the scores that used the entry."""
-    axes = (0, 1) if len(index.shape) == 2 else 1  # positions are equal in all rows
+    # The index of positions has no batch axis, because all rows share it.
+    axes = (0, 1) if len(index.shape) == 2 else 1
     d_bias = ops.sum(d_scores, axis=axes)
     return ops.segment_sum(ops.ravel(d_bias), ops.ravel(index), num_segments=size)

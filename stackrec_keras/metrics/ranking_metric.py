@@ -24,8 +24,8 @@ class RankingMetric(keras.metrics.Metric):
             gains 0.
         name: String. Set it if your logger refuses `@`, as MLflow does. Defaults to
             `None`, which gives the class's `prefix` and `k`, as in `"mrr@5"`.
-        dtype: String, the dtype of the sums, whatever the precision of the model.
-            Defaults to `"float32"`.
+        dtype: String, the dtype in which gains are summed. It does not depend on the
+            precision of the model. Defaults to `"float32"`.
 
     Call arguments:
         y_true: Integer tensor of shape `(batch,)`, the next item of each row.
@@ -33,7 +33,7 @@ class RankingMetric(keras.metrics.Metric):
         sample_weight: Tensor of shape `(batch,)`. Defaults to `None`.
 
     Returns:
-        `result` returns a scalar from 0 to 1, the mean gain, or 0 if no row has a
+        `result` returns the mean gain, a scalar from 0 to 1. It is 0 if no row has a
         target.
 
     Raises:

@@ -12,7 +12,7 @@ from stackrec_keras.types import Tensor
 
 
 class ConvolutionalRecommender(SequentialRecommender):
-    """Base of the models on a `DilatedResidualStack`.
+    """Base class of the models that use a `DilatedResidualStack`.
 
     A subclass ends its constructor with `self.build()`.
 
@@ -41,7 +41,7 @@ class ConvolutionalRecommender(SequentialRecommender):
         each = tuple(dilations) if isinstance(dilations, Iterable) else ()
         if not each:
             reason = "must be a list of at least one integer"
-            fix = "Give one dilation per kind of block, such as (1, 4)."
+            fix = "Give the dilations that the blocks take in turn, such as (1, 4)."
             raise ArgumentError("dilations", reason, fix, dilations)
         for i, dilation in enumerate(each):
             check_integers(**{f"dilations[{i}]": dilation})

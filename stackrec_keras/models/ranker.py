@@ -8,7 +8,7 @@ from stackrec_keras.types import Tensor
 
 
 class Ranker(keras.Model):
-    """A model whose `call` returns the best items, written by `export_recommender`.
+    """The model that `export_recommender` writes. Its `call` returns the best items.
 
     It does in one graph what `recommend` does batch by batch. Zeros and unknown items
     may stand anywhere in a history; they are skipped.
@@ -18,7 +18,7 @@ class Ranker(keras.Model):
         k: Integer, number of items for each history.
         exclude_seen: Boolean, whether to leave out the items of the history.
         top_k: Function of scores and `k` that returns each row's `k` highest scores and
-            their places. Among equal scores the lower place comes first. Defaults to
+            their indices. Among equal scores the lower index comes first. Defaults to
             `keras.ops.top_k`.
 
     Call arguments:
@@ -82,7 +82,7 @@ def _at_the_right(features, num_items):
     items = features["items"]
     is_item = ops.logical_and(items >= 1, items <= num_items)
     rows, time = ops.shape(items)
-    # Places are counted, because ONNX has no stable sort.
+    # New places are computed from counts, because ONNX has no stable sort.
     items_before = ops.cumsum(ops.cast(is_item, "int32"), axis=1)
     others_before = ops.arange(1, time + 1, dtype="int32") - items_before
     place = ops.where(is_item, others_before[:, -1:] + items_before, others_before) - 1

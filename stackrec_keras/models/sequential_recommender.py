@@ -58,18 +58,18 @@ class SequentialRecommender(
             from `item_embedding`, and there is no output embedding and no bias.
             Hidden states must be as wide as item vectors. Defaults to `False`.
         normalize: Boolean, whether hidden states and item vectors are divided by
-            their L2 norm, so that scores are cosines, divided by `temperature`.
-            There are no biases then. Use it with a low temperature, such as 0.05.
-            Defaults to `False`.
+            their L2 norm. Each score is then a cosine divided by `temperature`, and
+            there are no biases. Use it with a low temperature, such as 0.05. Defaults
+            to `False`.
         temperature: Float, the divisor of scores, applied before a bias is added.
             Defaults to `1.0`.
         item_features: Array of shape `(num_items, num_features)`, a fixed vector for
             each item, such as an embedding of its text; item 1 first.
-            `Vocabulary.align_features` makes it from a frame. Trained matrices project
-            it to the item's vectors in the input and output embeddings. All items are
-            projected once in each training step (even with sampled losses), each batch
-            of `evaluate` and `predict`, and each call of `recommend`. Defaults to
-            `None`.
+            `Vocabulary.align_features` makes the array from a frame. Trained matrices
+            project each vector to the item's vectors in the input and output
+            embeddings. All items are projected once in each training step (even with
+            sampled losses), each batch of `evaluate` and `predict`, and each call of
+            `recommend`. Defaults to `None`.
         feature_fusion: `"add"` adds the projected features to what is learned for each
             id; `"replace"` makes an item's vectors only from its features. Defaults
             to `"add"`.
@@ -162,8 +162,8 @@ class SequentialRecommender(
         """Returns hidden states `(batch, time, dim)`.
 
         Args:
-            features: Dict from feature name to tensor, for all of `features` except
-                optional ones that were not given.
+            features: Dict from feature name to tensor. It has all the names in
+                `self.features`, except optional ones that were not given.
             training: Boolean or `None`.
         """
         raise NotImplementedError(f"{type(self).__name__} must define hidden_states().")
@@ -232,9 +232,9 @@ class SequentialRecommender(
 
         The model reads only the last items of a history, as many as training sequences
         had, even if it has no `max_length`. A model that has not been trained reads the
-        last `max_length` items, or all. `exclude_seen` leaves out the items of the
-        whole history. A large catalogue is scored in parts, so that memory does not
-        grow with it.
+        last `max_length` items, or all items if it has no `max_length`. `exclude_seen`
+        leaves out the items of the whole history. A large catalogue is scored in parts,
+        so that memory does not grow with it.
 
         Args:
             x: Item indices as for `call`; or a list of histories, oldest item first.
@@ -254,22 +254,22 @@ class SequentialRecommender(
                 items.
             at: The time of the request, for a model that takes `"next_timestamps"`: a
                 number of seconds or a datetime, one for all histories or one for each
-                history. `x` must then have `"timestamps"`, from which every earlier
-                position gets the time of the event after it. Defaults to `None`:
+                history. `x` must then have `"timestamps"`: for every event but the
+                last, they say when the next event happened. Defaults to `None`:
                 `x["next_timestamps"]` if given, otherwise the time of the last event
                 plus the median gap between the events of the history.
 
         Returns:
             A pair of arrays `(batch, k)`, best first: ids (raw ids if `x` has raw
-            ids) and scores. Among equal scores the lower index comes first. If
-            `items` and the history leave fewer than `k` items, the remaining ids are
-            0 (`None` for raw ids) and their scores are -inf.
+            ids) and scores. Among equal scores the lower index comes first. If there
+            are fewer than `k` items to choose from, the remaining ids are 0 (`None` for
+            raw ids) and their scores are -inf.
 
         Raises:
             ArgumentError: If a history has no known item or, without a vocabulary, does
                 not hold integers. If `items` is empty or has an unknown item. If `k` is
                 not an integer from 1 to `num_items`. If `at` is before the last event
-                of a history, or the model does not read `at`.
+                of a history, or the model does not take `"next_timestamps"`.
             ValueError: If scores are NaN.
         """
         with self.lock.reading():
@@ -278,8 +278,8 @@ class SequentialRecommender(
     def similar_items(self, ids: Any, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """Finds the items most similar to given items.
 
-        Similarity is the cosine between input embeddings, the vectors of the items in
-        a history. A vector of zeros has similarity 0 to every item.
+        Similarity is the cosine between the vectors of two items in the input
+        embedding. A vector of zeros has similarity 0 to every item.
 
         Args:
             ids: List or array of items: raw ids for a model with a vocabulary,
@@ -318,8 +318,9 @@ class SequentialRecommender(
             top_blocks: Integer, how many of the top blocks to stack (not for
                 `"from_scratch"`). Defaults to `None`, all blocks.
             cycle: Integer, the number of blocks after which the kinds of block repeat.
-                Defaults to `None`, which keeps kernels at their dilation. With
-                `inherit="paper"` it defaults to 1, as in the reference implementation.
+                Defaults to `None`: copies then keep the dilations of their sources.
+                With `inherit="paper"` it defaults to 1, as in the reference
+                implementation.
             inherit: `"all"` carries every weight that has a source, and the gate of a
                 copy starts at 0. `"all_but_gates"` does the same, but all gates start
                 at 0. `"paper"` carries what the reference implementation carries.
@@ -347,22 +348,22 @@ class SequentialRecommender(
         ids: Sequence | None = None,
         features: Any = None,
     ) -> None:
-        """Adds items to the catalogue in place, and to the optimizer's state.
+        """Adds items to the catalogue in place. The optimizer's state grows with it.
 
-        Their indices follow the existing ones. The scores of the existing items do
-        not change.
+        The new items' indices follow the existing ones. The scores of the existing
+        items do not change.
 
         Args:
             n: Integer, how many items. Defaults to `None`, as many as there are `ids`.
-            init: How their vectors and biases are initialized: `"mean"`, the mean of
-                all items, or `"random"`, drawn with the mean and the standard deviation
-                of each column. Defaults to `None`: the mean. In a model with item
-                features, `None` takes the mean only of the biases. The vectors of the
-                new ids are then 0, so that only the features count until the items are
-                trained.
-            ids: List of their raw ids, for a model with a vocabulary. Defaults to
+            init: How the new items' vectors and biases are initialized. `"mean"` sets
+                them to the mean of all items. `"random"` draws them with the mean and
+                the standard deviation of each column. Defaults to `None`, which means
+                `"mean"`, except in a model with item features: there, only the biases
+                get the mean, and the vectors of the new ids start at 0, so that only
+                the features count until the items are trained.
+            ids: List of the new raw ids, for a model with a vocabulary. Defaults to
                 `None`.
-            features: Their features, for a model with item features: an array
+            features: The new items' features, for a model with item features: an array
                 `(n, num_features)`; or, with `ids`, a frame indexed by raw id or a dict
                 from raw id to vector. Columns are in the order of the model's features.
                 Defaults to `None`.

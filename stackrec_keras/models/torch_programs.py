@@ -20,7 +20,7 @@ def export_onnx(program, filepath, verbose, input_signature, opset_version=None)
         verbose: As in `keras.Model.export`.
         input_signature: List of one `keras.InputSpec`, or of one dict of them.
         opset_version: Integer or `None`, the version of ONNX's operators. Defaults to
-            `None`, which means the exporter's own.
+            `None`, which means the exporter's default version.
     """
     specs = keras.tree.flatten(input_signature)
     inputs = input_signature[0]
@@ -55,8 +55,8 @@ def _dynamic_axes(spec):
 
 
 def top_k(scores, k):
-    """Returns each row's `k` highest scores and their places. Among equal scores the
-    lower place comes first; `torch.topk` promises no order.
+    """Returns each row's `k` highest scores and their indices. Among equal scores the
+    lower index comes first; `torch.topk` promises no order.
 
     Args:
         scores: Float32 tensor `(rows, n)`.

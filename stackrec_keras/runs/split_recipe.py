@@ -32,7 +32,8 @@ def make_split(config, arguments=None, known=None):
     if config.split == TRANSFER:
         raise ValueError(
             f"The run that was fine-tuned on {config.data} belongs to `stackrec "
-            "scenario tf`. Continue it with that command; its table is in metrics.md."
+            "scenario tf`. Continue it with that command. The metrics of the run are "
+            "in metrics.md."
         )
     if arguments is None:
         arguments = split_arguments(config)
@@ -116,7 +117,7 @@ def split_arguments(config):
         return {**_SHARES, "seed": config.split_seed}
     if config.split == "time":
         return dict(_TIME_SHARES)
-    # An option at its default is not written, because older runs lack the option.
+    # An option at its default is left out, as in runs from before the option existed.
     defaults = {f.name: f.default for f in fields(TrainConfig)}
     values = {name: getattr(config, name) for name in LEAVE_ONE_OUT_OPTIONS}
     return {name: value for name, value in values.items() if value != defaults[name]}
