@@ -2,10 +2,11 @@
 
     python benchmarks/sasrec_depth.py --depths 8 16 32 --seeds 0
 
-MovieLens-1M, leave-one-out per user, all items ranked. For each depth, it trains one
-model from scratch and one that grows from a quarter of the blocks in one fit, for the
-same number of epochs. `--plain` adds models whose blocks have no gates. With `--loss
-sampled_softmax`, these are like the deep SASRecs that are known to collapse.
+MovieLens-1M, leave-one-out per user, all items ranked. For each depth, the script
+trains two models for the same number of epochs: one from scratch, and one that starts
+with a quarter of the blocks and grows within its `fit`. `--plain` adds models whose
+blocks have no gates. With `--loss sampled_softmax`, the models without gates are like
+the deep SASRecs that are known to collapse.
 """
 
 import argparse
@@ -41,7 +42,7 @@ def main():
 
 
 def nets(depth, plain):
-    """Name, blocks to start with, and whether blocks have gates."""
+    """Yields a name, the blocks at the start, and whether they have gates."""
     yield "from scratch", depth, True
     yield "grown", depth // 4, True
     if plain:

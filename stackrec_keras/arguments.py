@@ -1,4 +1,5 @@
-"""Checks of arguments. Each raises an `ArgumentError`."""
+"""Checks of arguments. A check that fails raises an `ArgumentError`, unless its
+docstring names another error."""
 
 import inspect
 import numbers
@@ -28,7 +29,7 @@ def check_integer(name: str, value: Any, least: int | None = None, why: str = ""
         name: String, the argument.
         value: What was given.
         least: Integer, the least valid value. Defaults to `None`, no limit.
-        why: String to append to `"must be an integer of at least 1"`. Defaults to `""`.
+        why: String to append to the message. Defaults to `""`.
     """
     if is_integer(value) and (least is None or value >= least):
         return
@@ -111,8 +112,8 @@ def check_file(name: str, path: Path, hint: str = "check the path") -> None:
 
 
 def nearest_names(kind: type, given: Iterable[str]) -> str:
-    """Returns `"Did you mean ...?"` with the keywords of a class that are similar to
-    the given ones, or `""` if none is."""
+    """Returns `"Did you mean ...?"` with the arguments of a class's constructor that
+    are similar to the given names, or `""` if none is similar."""
     taken = {
         name
         for base in inspect.getmro(kind)

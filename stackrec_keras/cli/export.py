@@ -8,9 +8,9 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "export",
         help="write a program that recommends items and needs no Keras",
-        description="Write a program that takes histories and returns the best items, "
-        "as `stackrec recommend` does. It needs neither Keras nor this package. "
-        "PATH.items.json, beside it, lists the raw ids, starting with index 1.",
+        description="Write a program that recommends as `stackrec recommend` does: it "
+        "takes histories and returns the best items. It needs neither Keras nor this "
+        "package. PATH.items.json, beside it, lists the raw ids, from index 1 on.",
         epilog="Example: stackrec export runs/first --out recommender.onnx --format "
         "onnx (with KERAS_BACKEND=torch in the environment)",
     )

@@ -111,7 +111,7 @@ def _open_zip(raw, name):
             raise ArgumentError(
                 name,
                 f"must hold one file, but holds {len(members)}: {members[:5]}",
-                "Unpack it and give the file to read.",
+                "Unpack it and give the path of the file that you want.",
                 PurePath(raw.name),
             )
         try:
@@ -136,8 +136,8 @@ def _open_zstd(raw):
 class _ZstdReader(io.RawIOBase):
     """Reads a zstandard file, across all of its frames.
 
-    zstandard's own reader raises no error if a file is cut off, and reads only the
-    first frame.
+    zstandard's own reader reads only the first frame, and raises no error if a file is
+    cut off.
     """
 
     def __init__(self, raw, zstandard):

@@ -57,7 +57,7 @@ class EventColumns(Columns):
         return rows
 
     def take(self, rows) -> "EventColumns":
-        """Returns these columns for some of the rows, without cutting them."""
+        """Returns these columns for some of the rows. No values are cut yet."""
         return replace(
             self,
             begins=self.begins[rows],
@@ -67,7 +67,7 @@ class EventColumns(Columns):
 
 
 def take_rows(columns: Columns, rows) -> Columns:
-    """Returns the columns at `rows`: indices, a slice or a boolean mask."""
+    """Returns the columns at `rows`, which are indices, a slice or a boolean mask."""
     if isinstance(columns, EventColumns):
         return columns.take(rows)
     return {name: values[rows] for name, values in columns.items()}

@@ -19,7 +19,7 @@ _PLACES = ("begins", "ends", "targets")
 _ARRAYS = ("items", "users", "end_time", *_PLACES)
 _USERS = "users.npy"
 FILES = (*PARTS, _EVENTS, _PAST_EVENTS, _USERS)
-"""The names of the entries of a complete folder."""
+"""Names of the files and folders that remain once all rows are written."""
 
 
 class _ColumnsWriter:
@@ -179,7 +179,7 @@ def read_rows(folder: Path, facts: dict, vocabulary) -> dict[str, Windows]:
 
     Args:
         folder: The folder that holds the rows.
-        facts: What `write_buckets` or `split_rows` returned.
+        facts: What `write_buckets`, `split_rows` or `join_stages` returned.
         vocabulary: The `Vocabulary` of the items.
 
     Returns:
@@ -238,8 +238,8 @@ def _store_of(windows, parts):
 
 
 def _arrays(windows, first_user=0, first_event=0):
-    """Returns the arrays to write. `first_user` and `first_event` are added to indices
-    of users and events."""
+    """Returns the arrays to write. Adds `first_user` to the indices of users, and
+    `first_event` to those of events."""
     users = windows.users
     places = {name: getattr(windows.columns, name) + first_event for name in _PLACES}
     return {

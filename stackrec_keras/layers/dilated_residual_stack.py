@@ -32,8 +32,9 @@ class DilatedResidualStack(BlockStack):
             `dilations[i % len(dilations)]`. Defaults to `(1, 4)`.
         rezero: Boolean, whether blocks have the gate. Defaults to `True`.
         causal: Boolean, whether a position sees only earlier positions and itself.
-            With `False`, each convolution reaches equally far back and ahead, or one
-            position further ahead. Defaults to `True`.
+            With `False`, each convolution reaches equally far back and ahead or, where
+            that is impossible, one position further ahead than back. Defaults to
+            `True`.
         **kwargs: The other arguments of `keras.layers.Layer`.
 
     Call arguments:

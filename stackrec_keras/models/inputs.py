@@ -122,14 +122,15 @@ def check_feature(
     """Checks the values of a feature other than the items and users.
 
     Args:
-        name: String, what errors call the values: `"x['price']"`.
+        name: String, what errors call the values, such as `"x['price']"`.
         values: Array.
         items: Array of the item ids of the same rows.
         feature: String, the name of the feature. Defaults to `""`.
 
     Raises:
-        ArgumentError: If the values are not finite numbers, one for each item or one
-            for each row.
+        ArgumentError: If the values are not finite numbers, if they are integers that
+            are too large, or if there is neither one value for each item nor one for
+            each row.
     """
     if values.dtype.kind not in "biuf":
         fix = f"Convert it with np.asarray({name}, 'float32')."

@@ -10,7 +10,7 @@ from stackrec_keras.stacking.model_stacks import block_stacks, depth
 
 
 def gates(model: keras.Model) -> pd.DataFrame:
-    """Returns the gates of a model's blocks: how much each one contributes.
+    """Returns the gates of a model's blocks. A gate scales what its block adds.
 
     Args:
         model: A model of `stackrec_keras` whose blocks have gates (`rezero=True`).

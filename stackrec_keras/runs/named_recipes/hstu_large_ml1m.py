@@ -1,4 +1,4 @@
-"""HSTU of eight blocks with two heads, HSTU-large, on MovieLens-1M.
+"""HSTU-large, an HSTU of eight blocks with two heads, on MovieLens-1M.
 
     stackrec train --recipe hstu-large-ml1m --out runs/hstu-large-ml1m
 
