@@ -4,8 +4,9 @@
 
 Times training steps of a model of 8 blocks (width 64, 19 positions, batch 256). Steps
 alternate between the two forms of `stackrec_keras.layers.causal_convolution`: the
-backend's own convolution, and a sum of matrix products. On JAX, the sum of products is
-compiled once for each cycle of blocks, but the convolution once for each block.
+backend's own convolution, and a sum of matrix products. On JAX, the sum of products
+runs in a loop over cycles of blocks, so only one cycle is compiled. With the
+convolution, every block is compiled.
 """
 
 import contextlib

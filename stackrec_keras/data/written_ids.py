@@ -1,4 +1,4 @@
-"""Writes raw ids to JSON, with the name of a type that JSON lacks, and reads them."""
+"""Converts raw ids to a form that JSON can hold, and back."""
 
 import datetime
 import decimal
@@ -57,7 +57,8 @@ def read_ids(written, id_type=None):
 
     Args:
         written: List, the `"ids"`.
-        id_type: String, the `"id_type"`. Defaults to `None`, if JSON has the type.
+        id_type: String, the `"id_type"`. Defaults to `None`, which means that JSON has
+            the type of the ids.
     """
     if id_type is None:
         return written

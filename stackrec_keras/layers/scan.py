@@ -3,7 +3,7 @@ from keras import ops
 
 
 def scan_blocks(stack, x, training, context):
-    """Applies the blocks of a stack in a loop whose body, one cycle, is compiled once.
+    """Applies the blocks of a stack in a loop over cycles, and compiles one cycle only.
 
     The result, including random numbers, is the same as when the blocks are applied one
     by one.

@@ -15,12 +15,12 @@ class AgainstSample(RankingMetric):
     """Base class of metrics that rank each target among items drawn for its row.
 
     Derive from it first, then from the metric: `SampledMRR(AgainstSample, MRR)`. The
-    sample of a row depends only on the seed and on the number of rows since the last
-    reset. It is therefore the same in each evaluation, on each backend and at any batch
-    size.
+    sample of a row depends only on the seed, the row's target, the number of items, and
+    how many rows came before it since the last reset. It is therefore the same in each
+    evaluation, on each backend and at any batch size.
 
     Args:
-        k: Integer, the length of the list.
+        k: Integer, the length of the recommended list.
         num_negatives: Integer, the number of items to draw for each row. Defaults to
             `99`.
         seed: Integer from 0 to `2**31 - 1`. Defaults to `0`.
@@ -31,7 +31,7 @@ class AgainstSample(RankingMetric):
 
     Raises:
         ArgumentError: If an argument is out of range, or if `num_negatives` is not less
-            than the number of items in an update.
+            than the number of items in the catalogue.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class AgainstSample(RankingMetric):
 def _hash(values):
     """Hashes int32 numbers to numbers from 0 to 2**31 - 1.
 
-    All backends give the same hashes; they would not draw the same random numbers.
+    All backends give the same hashes, but their random generators differ.
     """
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B - 2**32), (16, 1)):
         high = ops.bitwise_and(

@@ -13,7 +13,7 @@ class SampledHitRate(AgainstSample, HitRate):
     The sample is drawn as for `SampledMRR`.
 
     Args:
-        k: Integer, the length of the list.
+        k: Integer, the length of the recommended list.
         num_negatives: Integer, the number of items to draw for each row. Defaults to
             `99`.
         seed: Integer from 0 to `2**31 - 1`. Defaults to `0`.
@@ -24,7 +24,7 @@ class SampledHitRate(AgainstSample, HitRate):
 
     Raises:
         ArgumentError: If an argument is out of range, or if `num_negatives` is not less
-            than the number of items in an update.
+            than the number of items in the catalogue.
 
     Example:
 

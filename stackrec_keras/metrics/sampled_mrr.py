@@ -17,7 +17,8 @@ class SampledMRR(AgainstSample, MRR):
     in each evaluation, on each backend and at any batch size.
 
     Args:
-        k: Integer, the length of the list. A target that is not in it gains 0.
+        k: Integer, the length of the recommended list. A target that is not in it
+            gains 0.
         num_negatives: Integer, the number of items to draw for each row. Defaults to
             `99`.
         seed: Integer from 0 to `2**31 - 1`. Defaults to `0`.
@@ -28,7 +29,7 @@ class SampledMRR(AgainstSample, MRR):
 
     Raises:
         ArgumentError: If an argument is out of range, or if `num_negatives` is not less
-            than the number of items in an update.
+            than the number of items in the catalogue.
 
     Example:
 

@@ -176,7 +176,7 @@ def _signature(model, names, length):
 def _check_length(format, signature, needs_length, known_length):
     shapes = [tuple(spec.shape) for spec in keras.tree.flatten(signature)]
     if needs_length and any(shape[1:] == (None,) for shape in shapes):
-        why = "but this one leaves it open"
+        why = "but the given signature leaves it open"
         why = why if known_length else "because this model has not been trained"
         raise ArgumentError(
             "input_signature",

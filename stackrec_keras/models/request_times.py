@@ -12,7 +12,7 @@ from stackrec_keras.models.inputs import TIMES, check_feature
 
 
 def needs_next_times(model, features, at):
-    """Returns whether `recommend` has to find when each next event happens.
+    """Returns whether `recommend` must work out the times of the next events.
 
     Args:
         model: A `SequentialRecommender`.
@@ -30,8 +30,9 @@ def needs_next_times(model, features, at):
     if at is not None and given:
         raise ArgumentError(
             "at",
-            "repeats the last of x['next_timestamps'], which are also given",
-            "Give one of them.",
+            "cannot be given together with x['next_timestamps'], whose last value is "
+            "already the time of the request",
+            "Give only one of the two.",
             at,
         )
     if reads and not given and "timestamps" not in features:
@@ -48,8 +49,9 @@ def with_next_times(histories, at):
 
     Args:
         histories: `Histories` with `"timestamps"`, a value for each item.
-        at: The time of the request, one for each history or one for all; `None` for the
-            last event's time plus the history's median gap between events.
+        at: The time of the request: one value for all histories, or one for each. With
+            `None`, it is the time of the history's last event, plus the median gap
+            between the history's events.
 
     Raises:
         ArgumentError: If a time cannot be read, or is before the last event.
@@ -113,7 +115,8 @@ def _plain(array):
 
 
 def _as_dates(array):
-    """Returns datetimes in UTC, NaT where a value is missing."""
+    """Returns datetimes in UTC. A missing value becomes NaT; if a value cannot be
+    read, the result is a single NaT."""
     is_number = [isinstance(value, numbers.Real) for value in array.ravel().tolist()]
     try:
         if array.dtype.kind != "M" and any(is_number):
@@ -129,8 +132,8 @@ def _requests(at, last):
     if requests.shape not in ((), last.shape):
         raise ArgumentError(
             "at",
-            f"must be one time, or {len(last)} times, one for each history, but its "
-            f"shape is {requests.shape}",
+            f"must be a single time, or one for each of the {len(last)} histories, but "
+            f"its shape is {requests.shape}",
         )
     requests = np.broadcast_to(requests, last.shape)
     early = np.flatnonzero(requests < last)
@@ -147,8 +150,8 @@ def _requests(at, last):
 
 
 def _median_gaps(values, times):
-    """Returns the median seconds between events of each history, 0 for a single
-    event."""
+    """Returns the median time between the events of each history, in seconds. For a
+    history of a single event, it is 0."""
     counts = times.lengths - 1
     rows = np.repeat(np.arange(len(counts)), counts)
     is_first = np.zeros(len(values), bool)

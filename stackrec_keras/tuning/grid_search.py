@@ -32,6 +32,6 @@ class GridSearch(keras_tuner.GridSearch):
         in_order = sorted(oracle.trials.values(), key=functools.cmp_to_key(compare))
         for trial in in_order:
             oracle._ordered_ids.insert(trial.trial_id)
-        # For each of these trials, KerasTuner tries the combination that follows it,
-        # unless that was already tried.
+        # For each trial in this list, KerasTuner tries the next combination of the
+        # grid, unless it has already been tried.
         oracle._populate_next = [trial.trial_id for trial in in_order]

@@ -69,7 +69,7 @@ def test_a_length_that_is_left_open_is_refused(make_model, tmp_path):
     model = make_model()
     model.trained_length = 10
     anything = [keras.InputSpec(shape=(None, None), dtype="int32")]
-    with refused("input_signature", says="this one leaves it open"):
+    with refused("input_signature", says="the given signature leaves it open"):
         model.export(tmp_path / "m.pt2", format="torch", input_signature=anything)
     length = [keras.InputSpec(shape=(2, 6), dtype="int32")]
     model.export(tmp_path / "m.pt2", "torch", verbose=False, input_signature=length)

@@ -101,11 +101,11 @@ def test_a_time_without_a_meaning_is_refused(model):
         says=f"before the last event of history 2 .1600000080 <.*{fix}",
     ):
         model.recommend(X, at=START + 80)
-    with refused("at", says="x.'next_timestamps'., which are also given"):
+    with refused("at", says="cannot be given together with x.'next_timestamps'."):
         model.recommend({**X, "next_timestamps": TIMES}, at=START + 500)
     with refused("at", received=5, says="which this model does not read"):
         sr.SASRec(NUM_ITEMS, 4).recommend(ITEMS, at=5)
-    with refused("at", says="or 3 times, one for each history, but its shape is .2,"):
+    with refused("at", says="or one for each of the 3 histories, but its shape is .2,"):
         model.recommend(X, at=[START + 500] * 2)
     for at in ("soon", True, [pd.Timestamp(START + 500, unit="s"), START + 500, 7]):
         with refused("at", received=at, says="must be a time"):
