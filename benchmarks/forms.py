@@ -13,9 +13,10 @@ def compare(description, forms, build, using, batch, length):
 
     Args:
         description: String, what `--help` says.
-        forms: Dict from a form's name to the form, as `using` takes it.
+        forms: Dict from a form's name to the argument of `using` that selects it.
         build: Function that returns an uncompiled model of 100 items.
-        using: Function from a form to a context manager under which models use it.
+        using: Function that takes a value of `forms`, and returns a context manager
+            in which models use that form.
         batch: Integer, rows per batch.
         length: Integer, items per row, including the last target.
     """

@@ -36,8 +36,8 @@ def add_parser(subparsers):
         "--recipe",
         choices=tuple(RECIPES),
         metavar="NAME",
-        help="start from the options of a published result (`stackrec recipes` lists "
-        "them); options that you give replace its own",
+        help="start from the options of a published result; options that you give "
+        "replace those. `stackrec recipes` lists the recipes",
     )
     add_options(parser)
     return parser

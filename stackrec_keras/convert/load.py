@@ -99,7 +99,12 @@ class Checkpoint:
         }
 
     def depth(self, block):
-        """Returns the number of blocks; `block` is a pattern of variable names."""
+        """Returns the number of blocks.
+
+        Args:
+            block: Compiled regular expression that matches the names of the blocks'
+                variables. Its first group is the block's number.
+        """
         found = [match for name in self._weights if (match := block.match(name))]
         return len({match.group(1) for match in found})
 

@@ -18,10 +18,11 @@ class ReferenceNumbering:
 
     Args:
         vocabulary: `Vocabulary` of the items, without the padding.
-        rows: Integer array of shape `(num_items + 1,)`, the row of the padding, then of
-            each item, in the reference implementation's embedding tables.
+        rows: Integer array of shape `(num_items + 1,)` of row numbers in the reference
+            implementation's embedding tables. The first is the padding's row. The
+            others are the items' rows, in the order of `vocabulary`.
         num_rows: Integer, the number of rows of these tables.
-        length: Integer, the number of items in the padded sequences.
+        length: Integer, the length of the sequences after padding.
     """
 
     vocabulary: Vocabulary
@@ -34,8 +35,8 @@ class ReferenceNumbering:
     ) -> dict[str, np.ndarray]:
         """Returns the weights, with the rows of some tables in the vocabulary's order.
 
-        Row 0 is then the padding. The reference implementation may have the padding
-        between the items.
+        Row 0 is then the padding's. In a checkpoint, the padding's row may lie among
+        the items' rows.
 
         Args:
             weights: Dict from name to array.
@@ -45,7 +46,7 @@ class ReferenceNumbering:
             if len(weights[name]) != self.num_rows:
                 raise ArgumentError(
                     "sequences",
-                    f"has {self.num_rows} items, including the padding, but "
+                    f"needs {self.num_rows} rows for its items and the padding, but "
                     f"weights[{name!r}] has {len(weights[name])} rows",
                     "Give the file that the checkpoint was trained on, with its pad "
                     "and user_column.",
@@ -64,8 +65,8 @@ def reference_numbering(
 ) -> ReferenceNumbering:
     """Reads a file as the reference implementation does.
 
-    The reference implementation numbers all ids from 1 in order of first appearance,
-    including the padding.
+    The reference implementation numbers all ids, including the padding, from 1 in order
+    of first appearance.
 
     Args:
         path: The file of sequences, as for `sr.data.read_sequences`.

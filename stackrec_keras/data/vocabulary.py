@@ -35,7 +35,7 @@ class Vocabulary:
     unknown ids. Build a vocabulary from data with `Vocabulary.from_items`.
 
     Args:
-        ids: Different raw ids of any hashable type; `ids[0]` has index 1. A file, or
+        ids: Distinct raw ids of any hashable type; `ids[0]` has index 1. A file, or
             a saved model, can hold only finite numbers, strings in UTF-8, booleans,
             dates, timestamps, UUIDs, bytes, decimals, and tuples of numbers and
             strings.
@@ -294,7 +294,7 @@ class Vocabulary:
 
     @classmethod
     def from_json(cls, text: str) -> "Vocabulary":
-        """Makes the vocabulary of a JSON string from `to_json`."""
+        """Makes the vocabulary that a JSON string from `to_json` describes."""
         try:
             config = json.loads(text)
         except (TypeError, ValueError):
@@ -333,11 +333,11 @@ def check_column(name, values):
 
 
 def unknown_ids_hint(vocabulary, items, unknown):
-    """Returns what to do about ids that are not in a vocabulary, for a message.
+    """Returns advice for a message about ids that are not in a vocabulary.
 
     Args:
         vocabulary: The `Vocabulary`.
-        items: Column of a log, raw ids.
+        items: Column of raw ids from a log.
         unknown: Integer of at least 1, the number of unknown ids in `items`.
     """
     if unknown == len(items) and len(vocabulary):
@@ -347,12 +347,14 @@ def unknown_ids_hint(vocabulary, items, unknown):
             name = type(known).__name__
             how = f": log['item'].astype({name!r})" if isinstance(known, PLAIN) else ""
             return (
-                f"It has ids such as {shown(known)} ({name}), and the log has ids such "
-                f"as {shown(raw)} ({type(raw).__name__}). Convert the log's ids{how}."
+                f"The vocabulary has ids such as {shown(known)} ({name}), and the log "
+                f"has ids such as {shown(raw)} ({type(raw).__name__}). Convert the "
+                f"log's ids{how}."
             )
     return (
-        "To keep them, use Vocabulary.from_items(log['item']) for a new model, or "
-        "model.extend_items(ids=...) and model.vocabulary for a trained one."
+        "To keep these events, use Vocabulary.from_items(log['item']) for a new model. "
+        "For a trained one, call model.extend_items(ids=...) and then use "
+        "model.vocabulary."
     )
 
 

@@ -40,7 +40,7 @@ class Compiled:
         exclude_seen: bool | None,
         arguments: dict[str, Any],
     ) -> "Compiled":
-        """Reads the arguments of `compile`, which may name a loss and metrics.
+        """Reads the arguments of `compile`. Losses and metrics may be given by name.
 
         Raises:
             ArgumentError: If the loss does not take hidden states, a metric does not
@@ -52,8 +52,8 @@ class Compiled:
                     name,
                     "has no meaning here: the model has one loss, and its metrics "
                     "rank the single next item",
-                    "Leave it out. To weight rows, also in the metrics, give "
-                    "sample_weight to fit or evaluate, or in validation_data.",
+                    "Leave it out. To weight rows, give sample_weight to fit or "
+                    "evaluate, or in validation_data. Metrics are then weighted too.",
                     arguments[name],
                 )
         return cls(

@@ -49,16 +49,16 @@ class StackingHyperModel(keras_tuner.HyperModel):
         data: `sr.data.Split`. Models are trained on `train` and compared on
             `validation`. `test` is not used.
         epochs: Integer, the number of epochs of a trial. The stages of a schedule are
-            fractions of this number. Give `Hyperband` the same number as `max_epochs`;
-            it trains most trials for fewer epochs.
+            fractions of this number. With `Hyperband`, set its `max_epochs` to this
+            number too; it trains most trials for fewer epochs.
         space: `SearchSpace`. Defaults to `None`, which stands for `SearchSpace()`.
         monitor: String, a key of the validation logs. Higher is better, except for
             `"val_loss"`. Defaults to `"val_mrr@5"`.
         target: Float, the value of `monitor` to reach. Defaults to `None`.
         time_budget: Float, the seconds after which a trial ends, even in the middle of
             an epoch. Defaults to `None`.
-        share_by: String, `"random"` or `"time"`, how to choose the rows of a
-            `first_data_share`, as in `windows.batches`. Defaults to `"random"`.
+        share_by: String, how to choose the rows of a `first_data_share`: `"random"` or
+            `"time"`, as in `windows.batches`. Defaults to `"random"`.
         exclude_seen: As in `SequentialRecommender.compile`. Defaults to `None`.
         jit_compile: As in `keras.Model.compile`. Defaults to `"auto"`.
         seed: Integer, the seed of the row order and of new random blocks. Initial
@@ -237,7 +237,7 @@ class StackingHyperModel(keras_tuner.HyperModel):
             seconds = before.get_best_value("total_seconds")
             if self.target is not None:
                 reached = before.get_best_value("seconds_to_quality")
-                # A value from `2 * time_budget` on means that no epoch reached the
+                # A value of `2 * time_budget` or more means that no epoch reached the
                 # target.
                 reached = reached if reached < 2 * self.time_budget else None
         return TrialClock(self.monitor, self.target, self.time_budget, seconds, reached)

@@ -67,7 +67,7 @@ def test_padding_by_the_reference_itself_comes_before_that_of_the_file(tmp_path)
 def test_another_file_is_refused(golden, tmp_path):
     weights, _ = _checkpoint(golden, "nextitnet")
     path = _write(tmp_path, _sequences(30, 11), False)
-    with refused("sequences", says="has 32 items.*has 50"):
+    with refused("sequences", says="needs 32 rows.*has 50"):
         sr.convert.build_stackrec_model("nextitnet", weights, path)
 
 

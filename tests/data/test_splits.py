@@ -54,7 +54,7 @@ def test_histories_too_short_to_leave_one_out_are_refused_with_the_reason(events
 def test_items_that_are_unknown_are_part_of_the_reason():
     log = small_log()
     for vocabulary, way in (
-        (Vocabulary([10**6]), "longer histories.* To keep them, use Vocab"),
+        (Vocabulary([10**6]), "longer histories.* To keep these events, use"),
         (Vocabulary(["104"]), r"as '104' \(str\), .* \(int\). Convert .*astype\('str'"),
     ):
         with refused("log", says=f"0 items.*400 of 400 events do.*{way}"):

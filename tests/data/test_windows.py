@@ -93,7 +93,7 @@ def test_events_that_are_left_out_are_counted():
         ([1, 2], ["1", "2"], r"'1' \(str\), .* 1 \(int\)\. .*\.astype\('str'\)\.$"),
         (["1", "2"], [1, 2], r"1 \(int\), .* '1' \(str\). .*\.astype\('int'\)\.$"),
         ([1, 2], [b"1"], r"b'1' \(bytes\), .* Convert the log's ids\.$"),
-        ([1, 2], [3.5], "To keep them, use"),
+        ([1, 2], [3.5], "To keep these events, use"),
     ],
 )
 def test_ids_of_another_type_than_the_vocabularys_are_named(raw, known, kinds):

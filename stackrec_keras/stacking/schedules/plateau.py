@@ -181,7 +181,7 @@ class RunningPlateau(RunningSchedule):
     def _end_stage(self, state):
         gained = state.stage_best - state.previous_best
         deeper = self.depths()
-        # Not "less than", because a metric that is NaN is not a reason to grow.
+        # With `gained < min_gain`, a NaN would not end the growth.
         if not gained >= self.schedule.min_gain or not deeper:
             state.growing = False
             return
