@@ -20,7 +20,7 @@ class Embedding(keras.layers.Embedding):
 
 
 def known_ids(ids: Tensor, size: int) -> Tensor:
-    """Replaces ids outside a table of `size` rows by 0, the padding, on JAX.
+    """On JAX, replaces ids outside a table of `size` rows by 0, the id of padding.
 
     JAX silently reads NaN outside a table, and a single training step then makes all
     weights NaN. On the other backends the ids are returned unchanged.

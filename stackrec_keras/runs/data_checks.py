@@ -11,8 +11,9 @@ def check_leave_one_out(config):
     for name in LEAVE_ONE_OUT_OPTIONS:
         value = getattr(config, name)
         if value != getattr(type(config), name) and config.split != "leave-one-out":
-            reason = f"is an option of the leave-one-out split, not of {config.split}"
-            raise ArgumentError(name, reason, "Leave one of them out.", value)
+            reason = f"needs the leave-one-out split, but the split is {config.split}"
+            fix = "Leave it out, or use the leave-one-out split."
+            raise ArgumentError(name, reason, fix, value)
 
 
 def check_sequences(config):
@@ -22,7 +23,7 @@ def check_sequences(config):
         raise ArgumentError(
             "model",
             "learns a vector for each user, but a file of sequences has no user ids",
-            "If each row of yours begins with a user id, turn on the user column; "
+            "If each row of the file begins with a user id, turn on the user column; "
             "otherwise give a log of users, items and times.",
             config.model,
         )

@@ -36,10 +36,11 @@ def prepare(config, out, overwrite=False):
 
 
 def with_prepared_options(config: TrainConfig) -> TrainConfig:
-    """Returns a configuration with the options that its prepared log was made with.
+    """Fills in the options that the prepared log of a configuration was made with.
 
     Args:
-        config: `TrainConfig`, whether its data are a prepared log or not.
+        config: `TrainConfig`. It is returned unchanged if its data are not a
+            prepared log.
 
     Raises:
         ArgumentError: If an option contradicts those of the prepared log.
@@ -59,7 +60,7 @@ def with_prepared_options(config: TrainConfig) -> TrainConfig:
 
 @contextlib.contextmanager
 def _errors_about_out():
-    """Context manager that turns errors about a folder into errors about `out`."""
+    """Context manager that turns errors about `folder` into errors about `out`."""
     try:
         yield
     except ArgumentError as error:

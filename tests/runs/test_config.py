@@ -64,7 +64,7 @@ def test_what_a_file_of_sequences_lacks_is_refused(options, argument):
 )
 def test_options_of_leave_one_out_are_refused_with_another_split(options):
     ((name, value),) = options.items()
-    with refused(name, received=value, says="not of random"):
+    with refused(name, received=value, says="the split is random"):
         TrainConfig(**options)
     TrainConfig(**options, split="leave-one-out")
 
