@@ -19,7 +19,10 @@ def is_text(column):
 
 
 def count_digits(column):
-    """Returns how many digits a column has, or -2 if some are not integers >= 0."""
+    """Returns the total number of digits in a column of integers >= 0.
+
+    Returns -2 if the column is empty or holds anything else.
+    """
     if column.dtype.kind not in "iu" or len(column) == 0 or column.min() < 0:
         return -2
     powers = [10**power for power in range(1, len(str(column.max())))]
@@ -29,7 +32,8 @@ def count_digits(column):
 def as_integers(texts):
     """Converts a column of strings to integers if each string is an integer.
 
-    An integer has no sign, no leading zero, no exponent, no point, and is below 2**64.
+    Only a string of digits counts as an integer: at most 2**64 - 1, and without a
+    leading zero.
     """
     codes, unique = pd.factorize(texts)
     if (codes < 0).any() or not all(map(_INTEGER.fullmatch, unique)):

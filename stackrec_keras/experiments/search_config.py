@@ -17,7 +17,7 @@ DEFAULT_TRIALS = 10
 _FIXED = ("epochs", "seed", "jit", "exclude_seen")
 _SEARCHED = ("num_blocks", "embedding_dim", "dropout")
 
-# Options of `stackrec train` that a search does not have, or has in its space.
+# Options of `stackrec train` that a search lacks, or that its search space covers.
 NOT_OURS = tuple(
     f.name
     for f in fields(TrainConfig)
@@ -36,8 +36,9 @@ class TuneConfig:
         space: Dict from a field of `SearchSpace` to a string: a value (`"8"`), several
             (`"4,8"`) or a range (`"4:8"`). Defaults to `{}`.
         tuner: String, one of `TUNERS`. Defaults to `"random"`.
-        trials: Integer, the maximum number of trials. Defaults to `None`: 10, or all
-            trials of a grid.
+        trials: Integer, the maximum number of trials. Defaults to `None`, which
+            means all combinations for the tuner `"grid"` and 10 trials for `"random"`
+            and `"bayesian"`. The tuner `"hyperband"` accepts only `None`.
         objective: String, one of `OBJECTIVES`. Defaults to `"quality"`.
         target: Float, the validation MRR@5 that a trial must reach, for the objective
             `"time"`. Defaults to `None`.

@@ -21,13 +21,13 @@ from stackrec_keras.types import Tensor
 class BinaryCrossEntropy(SampledLoss):
     """Binary cross-entropy of the target and a few random negatives.
 
-    The loss of a position is the sum
-    `-log(sigmoid(s_target)) - sum_j log(1 - sigmoid(s_j))` over its negatives `j`,
-    where `s` are the scores. StackRec's reference implementation fine-tunes with this
-    loss on a second catalogue. Negatives are drawn uniformly and with replacement, at
-    each step and for each position, and are never the position's own target. If
-    positions share negatives (`negatives_per`), each leaves out its own target. Outside
-    training the loss is `FullSoftmax`.
+    The loss of a position is
+    `-log(sigmoid(s_target)) - sum_j log(1 - sigmoid(s_j))`, where `s` are the scores
+    and `j` runs over the position's negatives. StackRec's reference implementation
+    fine-tunes with this loss on a second catalogue. Negatives are drawn at each step,
+    uniformly and with replacement. By default, each position has its own, which are
+    never its target. If positions share negatives (`negatives_per`), each position
+    leaves out its own target. Outside training the loss is `FullSoftmax`.
 
     Args:
         num_negatives: How many negatives to draw for each position, row or batch (see

@@ -19,7 +19,7 @@ _lock = threading.Lock()
 
 
 def last_hidden(model, inputs):
-    """Returns the hidden states `(batch, dim)` at the end of each row, a tensor.
+    """Returns a tensor `(batch, dim)`, the hidden state at the end of each row.
 
     Args:
         model: A `SequentialRecommender`.

@@ -21,8 +21,8 @@ _NUMBER = "num_features"
 
 
 def given_features(item_features: Any, feature_fusion: Any, num_items: int) -> Any:
-    """Returns the argument `item_features` of the embedding layer: an array, the number
-    of features, or `None`."""
+    """Returns what the embedding layer gets as `item_features`. This is an array of
+    features, or only their number for a saved model, or `None`."""
     check_choice("feature_fusion", feature_fusion, FUSIONS)
     if item_features is None:
         if feature_fusion == "replace":
@@ -97,8 +97,8 @@ def read_new_features(model: keras.Model, features: Any, n: int, ids: Any) -> An
         if ids is None:
             raise ArgumentError(
                 "features",
-                "is indexed by raw ids, but there are no ids",
-                "Give ids too, or an array in the order of the new items.",
+                "is indexed by raw ids, so it needs the argument ids",
+                "Give ids too, or features as an array in the order of the new items.",
                 features,
             )
         features = align_features(Vocabulary(ids), features)

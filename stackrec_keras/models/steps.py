@@ -1,5 +1,5 @@
 """What one step computes: the loss in training, the ranks in evaluation, the scores in
-prediction. `call` returns hidden states in all of them."""
+prediction. In all three cases, `call` returns hidden states."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ class Steps(keras.Model):
 
     ranks_unseen: bool | None = None
     """Boolean, whether the running evaluation leaves the items of the history out of
-    the ranking; `None` to use the value given to `compile`."""
+    the ranking; `None` to use the `exclude_seen` given to `compile`."""
 
     def test_step(self, *args: Any) -> dict[str, Any]:
         *state, data = args
@@ -86,8 +86,9 @@ class Steps(keras.Model):
 
         Args:
             x: The inputs of the step.
-            y: Integer tensor, the next item at each position, `(batch, time)`, 0
-                where there is no target; or the next item of each row, `(batch,)`.
+            y: Integer tensor. With the shape `(batch, time)`, it holds the next item at
+                each position, and 0 where there is no target. With the shape
+                `(batch,)`, it holds the next item of each row.
             hidden: Tensor `(batch, time, dim)`, what `call` returned for `x`.
             sample_weight: `None`, or a tensor `(batch,)` or `(batch, time)`.
         """
@@ -117,8 +118,9 @@ class Steps(keras.Model):
         )
 
     def kept_ids(self) -> Tensor | None:
-        """Returns the `kept` of `OutputTable.item_weights` in a training step: which
-        items are not treated as new. `None` means that no item is treated as new."""
+        """Returns the argument `kept` of `OutputTable.item_weights` in a training step.
+        This tensor is 0 for items that are treated as new, and 1 for the others. `None`
+        means that no item is treated as new."""
         return None
 
     def compute_metrics(

@@ -23,7 +23,7 @@ def check_picture_path(path, by_keyword=""):
 
 
 def new_figure(width, height):
-    """Returns an empty `matplotlib.figure.Figure` of a size in inches."""
+    """Returns an empty `matplotlib.figure.Figure` of `width` by `height` inches."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=100, layout="constrained")

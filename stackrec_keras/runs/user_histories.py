@@ -70,7 +70,7 @@ def _log_like_the_runs(config, data):
             raise
         raise ArgumentError(
             "data",
-            f"must have the columns of the run's own log, {config.data}, but the "
+            f"must have the columns of the run's own log ({config.data}), but the "
             f"{error.argument} column {error.received!r} {error.reason}",
             received=data,
         ) from error

@@ -264,7 +264,7 @@ def test_features_of_new_items_are_found_by_raw_id(indexed):
         (np.ones((2, 4)), "has 4 numbers for each item, but the model has 3"),
         (np.ones((1, 3)), "has 1 row, but there are 2 new items"),
         (np.full((2, 3), np.nan), "NaN or infinite"),
-        ({"a": [1, 2, 3]}, "there are no ids"),
+        ({"a": [1, 2, 3]}, "needs the argument ids"),
     ],
 )
 def test_new_items_without_the_right_features_are_refused(features, says):
