@@ -3,13 +3,14 @@
     python benchmarks/autopilot.py --job nextitnet --seeds 0 1 2 --jit
     python benchmarks/autopilot.py --job flat --seeds 0 1 2
 
-Each job trains the autopilot, which starts with a shallow model. For comparison, it
-trains models of fixed depth for as many epochs. Each model keeps the weights of its
-best epoch by validation loss. Quality is measured on the test rows. The jobs:
+Each job trains a shallow model that the autopilot grows. For comparison, the job also
+trains models of fixed depth, for the same number of epochs. Each model keeps the
+weights of its best epoch by validation loss. Quality is measured on the test rows. The
+jobs:
 
 - `nextitnet`: the model and log of the README's `stackrec train` command; starts with
   4 blocks;
-- `sasrec`: SASRec with dropout on MovieLens-1M; starts with 2 blocks (for a GPU);
+- `sasrec`: SASRec with dropout on MovieLens-1M; starts with 2 blocks; meant for a GPU;
 - `flat`: a synthetic log whose next item depends only on the last one; starts with 1
   block.
 """

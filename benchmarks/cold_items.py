@@ -9,8 +9,9 @@ tenth. Features are the 18 genres, from GroupLens' `movies.dat` or RecBole's
 `ml-1m.item` in the folder of the data set.
 
 Each user's last event is the target of a test row, and the warm events before it are
-the history. All items that are not in the history are ranked, warm and cold; the column
-`among_cold` ranks only cold ones. Equal scores count against the target.
+the history. All items that are not in the history are ranked, warm and cold. For the
+column `among_cold_ndcg`, only cold items are ranked. Equal scores count against the
+target.
 
 A finished run becomes a row of the results file, and is not run again.
 """
@@ -184,7 +185,7 @@ def ndcg(rank):
 
 
 def table(path):
-    """Returns each arm's mean, least and greatest value over the seeds."""
+    """Returns the mean, minimum and maximum over the seeds of each arm's metrics."""
     rows = pd.read_csv(path)
     columns = [name for name in rows if name.endswith(("ndcg", "rate", "top"))]
     spread = rows.groupby("arm", sort=False)[columns].agg(["mean", "min", "max"])

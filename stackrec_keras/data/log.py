@@ -40,8 +40,8 @@ def read_interactions(
 
     Each row of a text file is one event. A row whose number of fields differs from the
     header's is an error. Ids of a text file stay text unless every id of the column is
-    an integer below 2**64 without a sign or leading zeros. In a table, ids may be of
-    any type that can be sorted.
+    an integer below 2**64 without a sign or leading zeros. In a Parquet file or a
+    frame, ids may be of any type that can be sorted.
 
     The sort is stable: events of one user at the same time keep the order of the file.
 
@@ -56,8 +56,8 @@ def read_interactions(
         timestamp: The column of times, likewise. Times are numbers, datetimes or ISO
             8601 strings. With `None`, the order of the rows serves as time. Defaults
             to `"timestamp"`.
-        columns: List of the names of further columns to keep: numbers, booleans or
-            datetimes. Defaults to none.
+        columns: List of the names of further columns to keep. Their values must be
+            numbers, booleans or datetimes. Defaults to none.
 
     Returns:
         A frame with the columns `user`, `item`, `timestamp` and the given `columns`,
@@ -71,7 +71,8 @@ def read_interactions(
         ArgumentError: If the file is damaged, not in UTF-8, not in the format of its
             extension, or without a header or rows. Also if a column is missing or
             exists twice, a value is missing, times mix numbers and dates, or a further
-            column is not numeric. An error in a row of a text file names the line.
+            column is not numeric. If the error is in a row of a text file, the message
+            names the line.
 
     Warns if numbers are so large for their type that different ids or times may have
     become equal.
@@ -211,7 +212,8 @@ def _check_ids(ids, column, source):
 
 
 def sort_log(log):
-    """Returns a log in a stable sort by user and time."""
+    """Returns the log, sorted by user and time. Events at the same time keep their
+    order."""
     order = _sorting_order(_ranks(log["user"]), log["timestamp"].to_numpy())
     if order is None:
         return log
@@ -250,7 +252,8 @@ def _sorting_order(users, times):
     """Returns the stable order by (user, time), or `None` if rows are sorted."""
     if times.dtype.kind == "M":
         times = times.view(np.int64)
-        # Whole seconds may be stored as microseconds.
+        # Whole seconds may be stored as microseconds. As seconds, they are small
+        # enough for the combined key.
         times = times // max(1, int(np.gcd.reduce(times)))
     key = _combined_key(users, times)
     if key is None:
@@ -261,8 +264,8 @@ def _sorting_order(users, times):
 
 
 def _combined_key(users, times):
-    """Returns one int64 per row that sorts by (user, time), or `None` if times are not
-    integers or an int64 is too small."""
+    """Returns an int64 for each row. Sorting by these numbers sorts the rows by
+    (user, time). Returns `None` if times are not integers or an int64 is too small."""
     if times.dtype.kind != "i":
         return None
     first_user, first_time = int(users.min()), int(times.min())

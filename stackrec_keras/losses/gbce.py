@@ -21,9 +21,10 @@ from stackrec_keras.types import Tensor
 class GBCE(SampledLoss):
     """Generalised binary cross-entropy against sampled negatives.
 
-    Binary cross-entropy with few negatives makes a model overconfident, because
-    targets are far more frequent in training than among all items. gBCE raises the
-    probability of the target to the power `beta`. The loss of a position is
+    Binary cross-entropy with few negatives makes a model overconfident. In training,
+    the target is one of a few items; in use, it is one of all items.
+    gBCE raises the probability of the target to the power `beta`. The loss of a
+    position is
 
     `-(log(sigmoid(s_target) ** beta) + sum_j log(1 - sigmoid(s_j))) / (n + 1)`
 
@@ -34,9 +35,10 @@ class GBCE(SampledLoss):
     where `alpha = num_negatives / (num_items - 1)`, at most 1, is the sampling rate.
     `t=0` is plain binary cross-entropy, and `t=1` gives calibrated probabilities.
 
-    Negatives are drawn uniformly, for each row of the batch. The paper draws them for
-    each position (`negatives_per="position"`). This has the same expected loss but
-    reads far more vectors. Outside training the loss is `FullSoftmax`.
+    Negatives are drawn uniformly. By default, all positions of a row share their
+    negatives. In the paper, each position has its own (`negatives_per="position"`); the
+    expected loss is the same, but far more vectors are read. Outside training the loss
+    is `FullSoftmax`.
 
     Args:
         num_negatives: How many negatives to draw for each batch, row or position (see

@@ -17,7 +17,7 @@ from stackrec_keras.stacking import StackingCallback
 
 def prepare_callbacks(model, callbacks, x, validated, verbose, steps_per_epoch):
     """Returns the callbacks of a fit in the order in which they must run. The callback
-    that tells batches the epoch number comes first.
+    that gives the training batches the epoch number comes first.
 
     Args:
         model: A `SequentialRecommender`.
@@ -56,8 +56,8 @@ def prepare_callbacks(model, callbacks, x, validated, verbose, steps_per_epoch):
 
 
 def _stacking_callback(model, callbacks):
-    """Returns the `StackingCallback` among the callbacks, or `None`. If there is none,
-    it also clears the growth record that an interrupted fit may have left."""
+    """Returns the `StackingCallback` among the callbacks. If there is none, clears the
+    growth record that an interrupted fit may have left, and returns `None`."""
     found = [c for c in callbacks if isinstance(c, StackingCallback)]
     if len(found) > 1:
         raise ArgumentError(
@@ -95,7 +95,7 @@ def _check_data_shares(stacking, x, steps_per_epoch):
 
 
 def _check_steps_known(model, why_not):
-    """Checks that the learning rate does not depend on the number of steps."""
+    """Raises an ArgumentError if a learning-rate schedule needs the fit's length."""
     if follows_fit(model):
         raise ArgumentError(
             "steps",
@@ -152,7 +152,8 @@ def check_arrays(model, x, y, sample_weight, validation_data):
         raise ArgumentError(
             "y",
             "is missing, but x is an array, which has no targets",
-            "Give fit(x, y) both arrays of windows.arrays(), or batches of pairs.",
+            "Give fit(x, y) both arrays of windows.arrays(), or call "
+            "fit(windows.batches(...)).",
         )
     if np.ndim(y) == 1 and np.ndim(items) == 2 and not hasattr(model, "source"):
         warn(
@@ -177,8 +178,8 @@ def add_id_checks(model, callbacks, batches):
 
 
 class _IdCheck(keras.callbacks.Callback):
-    """Checks the ids in an epoch's rows if the rows have changed. Known ids stay known,
-    because catalogues only grow."""
+    """Checks the ids in an epoch's rows if the rows have changed. The same rows need no
+    second check: catalogues only grow, so known ids stay known."""
 
     def __init__(self, batches):
         super().__init__()
@@ -193,7 +194,7 @@ class _IdCheck(keras.callbacks.Callback):
 
 
 class _EpochClock(keras.callbacks.Callback):
-    """Tells batches the epoch number, so that a resumed run has the same row order."""
+    """Gives batches the epoch number, so that a resumed run has the same row order."""
 
     def __init__(self, batches):
         super().__init__()
@@ -204,8 +205,8 @@ class _EpochClock(keras.callbacks.Callback):
 
 
 class _ShareClock(_EpochClock):
-    """Also tells batches the fraction of rows to use, and Keras the resulting number of
-    batches."""
+    """Also tells the batches which fraction of the rows to use, and tells Keras how
+    many batches result."""
 
     def __init__(self, batches, stacking, bars):
         super().__init__(batches)

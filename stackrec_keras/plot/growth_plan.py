@@ -27,20 +27,25 @@ def growth_plan(
 ) -> "Figure":
     """Draws which old block each block of the deeper model is copied from.
 
-    A block has the colour of its source. A solid line leads from an old block to where
-    it stays, and dashed lines lead to its copies. New random blocks are white.
+    A block has the colour of its source. A solid line leads from an old block to its
+    place in the deeper model, and dashed lines lead to its copies. New random blocks
+    are white.
 
     Args:
-        plan: String, a stacking method, or a list with the source of each new block:
-            an old block's index, or `None` for a random block.
+        plan: The name of a stacking method, or a list with one source for each block
+            of the deeper model. A source is the index of an old block, or `None` for a
+            random block.
         path: Path (`.png`, `.svg`, `.pdf`) or binary file to write the figure to.
             Defaults to `None`.
         old: Integer, the number of blocks of the shallower model. Required for a
             method. Defaults to `None`: one more than the largest index in the list.
-        new: Integer, the number of blocks of the deeper model, for a method. Defaults
-            to `None`: `top_blocks` more than `old`, or twice `old`.
-        top_blocks: As in `stacking.block_sources`, for a method. Defaults to `None`.
-        cycle: As in `stacking.block_sources`, for a method. Defaults to `1`.
+        new: Integer, the number of blocks of the deeper model. Defaults to `None`: the
+            length of the list or, for a method, `old + top_blocks`, or `2 * old`
+            without `top_blocks`.
+        top_blocks: As in `stacking.block_sources`. Ignored if `plan` is a list.
+            Defaults to `None`.
+        cycle: As in `stacking.block_sources`. Ignored if `plan` is a list. Defaults to
+            `1`.
 
     Returns:
         A `matplotlib.figure.Figure`, which is independent of `pyplot`.

@@ -23,7 +23,7 @@ def set_by_data(model_class, data):
 
 
 def set_by_space(model_class, drawn):
-    """Returns a dict of the arguments that the drawn `SearchSpace` of a trial sets."""
+    """Returns a dict of the arguments that a trial's `SearchSpace` values set."""
     arguments = {"num_blocks": drawn.start_blocks}
     if drawn.dropout is not None:
         arguments["dropout"] = drawn.dropout
@@ -78,8 +78,8 @@ def width_names(model_class):
 
 
 def argument_names(model_class):
-    """Returns the constructor's arguments, including those that it passes to a parent
-    class."""
+    """Returns the names of the constructor's arguments, including those that it passes
+    to a parent class."""
     kinds = {}
     for cls in model_class.__mro__:
         if cls is SequentialRecommender:
@@ -94,7 +94,8 @@ def argument_names(model_class):
 
 
 def _options_of_base():
-    """Returns the arguments that every model passes on to `SequentialRecommender`:
-    those with a default. Each model sets the others, its sizes, itself."""
+    """Returns the arguments that every model passes on to `SequentialRecommender`.
+    These are the arguments with a default. Those without one are sizes, which each
+    model sets itself."""
     parameters = inspect.signature(SequentialRecommender.__init__).parameters.values()
     return {p.name: p.kind for p in parameters if p.default is not p.empty}

@@ -1,4 +1,4 @@
-"""HSTU with two blocks, which uses the times of events, on MovieLens-1M.
+"""HSTU with two blocks on MovieLens-1M. The model uses the times of events.
 
     stackrec train --recipe hstu-ml1m --out runs/hstu-ml1m
 
