@@ -61,7 +61,8 @@ def serve(path):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # requests run in parallel instead
+    # Each request has one thread, and several requests run in parallel.
+    options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options)
 
     class Handler(http.server.BaseHTTPRequestHandler):

@@ -13,7 +13,7 @@ MIXED_BOOLEANS = (
     "holds booleans and numbers, and True and 1 are the same id to Python",
     "Give ids of one type, for example with astype(str).",
 )
-"""Reason and fix for the error about ids with mixed booleans."""
+"""Reason and fix of the error for ids that mix booleans and numbers."""
 
 _OWN = {str: str.__str__, int: int.__int__, float: float.__float__}
 
@@ -61,8 +61,8 @@ def as_ids(ids):
             raise ArgumentError(
                 "ids",
                 f"holds values of the type {kind.__name__}, which cannot be ids",
-                "Give one id per row. For a column of lists frame.explode('item') "
-                "makes such rows.",
+                "Give one id per row. If a column holds lists, "
+                "frame.explode('item') gives each element its own row.",
             )
     # 64-bit hashes may not fit into an int64; they stay Python integers.
     if kinds == {int} and max(ids) < 2**63 and min(ids) >= -(2**63):
@@ -106,7 +106,8 @@ def convert_like(ids, known):
 
 
 def _plain_id(raw):
-    """Converts an id whose class derives from a plain Python type to that type."""
+    """Returns an id as a plain Python type: numpy scalars, instances of subclasses such
+    as `numpy.str_`, and the elements of tuples are converted."""
     if isinstance(raw, np.generic):
         return _plain_id(pd.Timestamp(raw) if raw.dtype.kind == "M" else raw.item())
     if isinstance(raw, tuple):

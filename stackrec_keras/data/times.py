@@ -62,7 +62,8 @@ def times_of_column(column, name, source, place):
         column: Series without missing values.
         name: String, the name of the column, for errors.
         source: The path or the frame, for errors.
-        place: Function that says where a row is, given its number, for errors.
+        place: Function that takes the number of a row and returns the words that say
+            where the row is, for errors.
 
     Raises:
         ArgumentError: If a value is not a time, or numbers and dates are mixed.

@@ -19,10 +19,10 @@ class FullSoftmax(CatalogueLoss):
     their losses and gradients together. At most `256 * (num_items + 1)` scores are held
     at once, and positions without a target cost nothing.
 
-    With `chunk_size`, that many items are scored at a time, and again in the backward
-    pass. At most `positions * chunk_size` scores are held at once. The value and the
-    gradients are the same. The price is one more product of hidden states and output
-    embedding. Use `chunk_size` to bound memory on a GPU and in validation.
+    With `chunk_size`, the loss scores that many items at a time, so at most
+    `positions * chunk_size` scores are held at once. The value and the gradients are
+    the same as without it. The price is that the backward pass computes all scores a
+    second time. Use `chunk_size` to bound memory on a GPU and in validation.
 
     Args:
         chunk_size: Integer, how many items to score at a time. About 1,000 suits

@@ -32,13 +32,13 @@ def quality_vs_time(
     A point is on the front if no other point is as good in as little time.
 
     Args:
-        runs: A frame of trials (`sr.tuning.trials`), or a dict from a name to a history
-            or a list of histories, such as one for each seed. A history is what `fit`
-            returned, its `.history`, or a frame. Each trial is drawn as a point,
-            coloured by depth, and each history as a curve. A history must have
-            `training_seconds`, or `seconds` for each epoch, as in the `history.csv` of
-            a run. If it has `num_blocks`, triangles mark the first epoch after each
-            growth step.
+        runs: A frame of trials (`sr.tuning.trials`), or a dict. The keys of the
+            dict are names. Each value is a history, or a list of histories, such as one
+            for each seed. A history is what `fit` returned, its `.history`, or a frame.
+            Each trial is drawn as a point, coloured by depth, and each history as a
+            curve. A history must have `training_seconds`, or `seconds` for each epoch,
+            as in the `history.csv` of a run. If it has `num_blocks`, triangles mark the
+            first epoch after each growth step.
         path: Path (`.png`, `.svg`, `.pdf`) or binary file to write the figure to.
             Defaults to `None`.
         metric: String, the column to draw. Higher is better, except for a loss.
@@ -74,7 +74,7 @@ def quality_vs_time(
         points = pd.concat([pd.DataFrame(), *chain(*groups.values())])
         draw = _draw_curve
     if points.empty:
-        raise ArgumentError("runs", "has no completed trial to draw")
+        raise ArgumentError("runs", "has no completed trial or epoch to draw")
     figure = new_figure(8.0, 5.0)
     axes = figure.subplots()
     for i, (name, frames) in enumerate(groups.items()):

@@ -15,14 +15,15 @@ class FeatureOptions:
     item_features: str | None = option(
         "item features",
         None,
-        "a .csv, .tsv or .parquet file with a column of item ids, named as in the log, "
-        "and columns of numbers",
+        "a .csv, .tsv or .parquet file: the item ids are in a column named as in the "
+        "log, and all other columns are numbers",
         metavar="FILE",
     )
     feature_fusion: str = option(
         "item features",
         "add",
-        "add an item's features to what is learned for its id, or replace it",
+        "add an item's features to the vector that is learned for its id, or replace "
+        "that vector with them",
         choices=("add", "replace"),
     )
     id_dropout: float = option(
@@ -34,7 +35,7 @@ class FeatureOptions:
 
 
 def feature_arguments(config, vocabulary):
-    """Returns the model arguments that a configuration's item features set.
+    """Returns a model's arguments for the item features of a configuration.
 
     Args:
         config: `TrainConfig`.
@@ -70,8 +71,8 @@ def features_in(config, vocabulary):
 
 
 def check_feature_options(config):
-    """Checks that the features file of a `TrainConfig` exists or, without one, that no
-    other feature option is set."""
+    """Checks that the features file of a `TrainConfig` exists. If the configuration has
+    no features file, checks that no other feature option is set."""
     if config.item_features is not None:
         check_file("item_features", Path(config.item_features))
     for name in ("feature_fusion", "id_dropout"):

@@ -16,8 +16,8 @@ def stages(
         epochs: Integer, the number of epochs of the fit.
 
     Returns:
-        A dict from the first epoch of each stage, except the first stage, to the
-        stage's depth. No stage is shorter than an epoch.
+        A dict from the first epoch of each stage to the depth of the stage. It leaves
+        out the first stage. No stage is shorter than an epoch.
     """
     if epochs < len(shares):
         raise ArgumentError(
