@@ -12,12 +12,14 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "prepare",
         help="split a log larger than memory, for `train --data`",
-        description="Read a log from Parquet files, which need not fit into memory, "
-        "split it, and write its rows to a folder for `stackrec train --data FOLDER`.",
+        description="Read a log from Parquet files, split it, and write its rows to a "
+        "folder for `stackrec train --data FOLDER`. The log need not fit into memory.",
         epilog="Example: stackrec prepare 'clicks/*.parquet' --out prepared, then "
         "stackrec train --data prepared --out runs/first",
     )
-    parser.add_argument("data", metavar="LOG", help="a folder, a pattern or a file")
+    parser.add_argument(
+        "data", metavar="LOG", help="Parquet files: a folder, a pattern or one file"
+    )
     parser.add_argument(
         "--out", required=True, metavar="FOLDER", help="the folder to write"
     )

@@ -36,8 +36,9 @@ class Batches(keras.utils.PyDataset):
     Args:
         windows: `Windows` or `TransferPairs`.
         batch_size: Integer, the number of rows per batch. The last batch may be
-            smaller; `fit` then adds rows of padding without targets, because the
-            backend compiles a step for each shape. Defaults to `256`.
+            smaller. `fit` then fills it up with rows of padding, which have no targets:
+            the backend would compile a second step for a smaller batch. Defaults to
+            `256`.
         seed: Integer of at least 0. Defaults to `0`.
         shuffle: Boolean, whether to draw a new order of the rows for each epoch.
             Evaluation batches are never shuffled. Defaults to `True`.

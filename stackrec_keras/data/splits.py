@@ -1,4 +1,4 @@
-"""The parts of a split, and the split that holds out each user's last items."""
+"""The class `Split`, and the function that holds out each user's last items."""
 
 import hashlib
 from dataclasses import dataclass
@@ -112,15 +112,15 @@ def split_leave_one_out(
     newest_only: bool = False,
     whole_history: bool = False,
 ) -> Split:
-    """Holds out each user's last item for the test, the one before it for validation.
+    """Holds out each user's last item for the test and the item before for validation.
 
     The test input is everything before the last item, including the validation item.
     Users with fewer than 3 events are only in the training part. Events of one user at
     the same time keep the order of the file, which then decides what is held out.
 
-    Most published results have one training row per user (`newest_only`). They also do
-    not rank items that the user has seen (`whole_history`, and `exclude_seen` in
-    `compile` or `evaluate`).
+    Most published models are trained on one row per user: use `newest_only=True`. In
+    their evaluation, items that the user has seen are not ranked: use
+    `whole_history=True`, and `exclude_seen=True` in `compile` or `evaluate`.
 
     Args:
         log: A sorted log, as `read_interactions` returns it.
@@ -217,7 +217,7 @@ def _vocabulary(log, vocabulary, min_count):
 
 
 def _short_histories(log, histories, vocabulary, min_items):
-    """Returns why no user has enough events, and what to do."""
+    """Returns `(why, fix)` for the error that no user has enough events."""
     longest = counted(histories.longest, "item")
     why = (
         f"the longest history has {longest}, but a user needs two items "
@@ -251,7 +251,7 @@ def check_shares(test_share, validation_share):
 
 
 def small_shares(what, test_share, validation_share):
-    """Returns why a part has no rows if there are few windows or users.
+    """Returns `(why, fix)` for the error that the windows or users are too few.
 
     Args:
         what: String, the number of windows or users, such as "3 users".

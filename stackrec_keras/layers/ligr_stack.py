@@ -41,8 +41,8 @@ class LiGRStack(BlockStack):
         activation: String, `"swiglu"`, `"gelu"` or `"relu"`. Defaults to `"swiglu"`.
         use_ffn_bias: Boolean, whether the dense layers of the feed-forward network
             have biases. Defaults to `False`.
-        dropout: Float, fraction of units to drop: attention weights, inner units of the
-            feed-forward network, and outputs of both branches. Defaults to `0.0`.
+        dropout: Float, dropout rate of the attention weights, the inner units of the
+            feed-forward network, and the outputs of both branches. Defaults to `0.0`.
         rezero: Boolean, whether each branch is also multiplied by one number that
             starts at 0 (ReZero). A new block is then exactly the identity. Defaults to
             `False`.
@@ -50,9 +50,9 @@ class LiGRStack(BlockStack):
 
     Call arguments:
         x: Tensor of shape `(batch, time, dim)`.
-        training: Boolean or `None`. Units are dropped only in training.
-        context: Dict or `None`. With `"is_item"`, a boolean tensor of shape
-            `(batch, time)`, no position sees padding.
+        training: Boolean or `None`. There is dropout only in training.
+        context: Dict or `None`. Its `"is_item"` may be a boolean tensor of shape
+            `(batch, time)`. Items then do not see padding.
 
     Returns:
         Tensor of shape `(batch, time, dim)`. Position `t` depends only on positions up

@@ -29,12 +29,12 @@ class ReZeroTransformerStack(BlockStack):
         h = LN(x + gate1 * attention(x))
         y = LN(h + gate2 * ffn(h))
 
-    and with `norm="pre"`
+    With `norm="pre"`, it computes
 
         h = x + gate1 * attention(LN(x))
         y = h + gate2 * ffn(LN(h))
 
-    so that a block whose gates are 0 is exactly the identity. `ffn` is two dense
+    With `"pre"`, a block whose gates are 0 is exactly the identity. `ffn` is two dense
     layers of width `dim` with a ReLU between them. The attention has no output
     projection.
 
@@ -43,8 +43,8 @@ class ReZeroTransformerStack(BlockStack):
         dim: Integer, the width of the hidden states.
         num_heads: Integer, the number of attention heads, which must divide `dim`.
             Defaults to `1`.
-        dropout: Float, fraction of the attention weights, and of the outputs of both
-            dense layers, to drop in training. Defaults to `0.0`.
+        dropout: Float, dropout rate of the attention weights and of both dense layers'
+            outputs. Defaults to `0.0`.
         rezero: Boolean, whether blocks have the gates. Defaults to `True`.
         norm: String, `"post"` or `"pre"`. Defaults to `"post"`.
         **kwargs: The other arguments of `keras.layers.Layer`.
@@ -52,8 +52,8 @@ class ReZeroTransformerStack(BlockStack):
     Call arguments:
         x: Tensor of shape `(batch, time, dim)`.
         training: Boolean or `None`, as in Keras. Defaults to `None`.
-        context: Dict or `None`. If it has `"is_item"`, a boolean tensor of shape
-            `(batch, time)`, positions do not see padding. Defaults to `None`.
+        context: Dict or `None`. Its `"is_item"` may be a boolean tensor of shape
+            `(batch, time)`. Items then do not see padding. Defaults to `None`.
 
     Returns:
         Tensor of shape `(batch, time, dim)`.

@@ -26,8 +26,8 @@ def row_weights(y_true, sample_weight=None):
     Args:
         y_true: Integer tensor of shape `(batch,)`, 0 in a row without a target.
         sample_weight: Tensor of shape `(batch,)` or `(batch, time)`; with
-            `(batch, time)`, only the last position counts. Defaults to `None`, 1 for
-            each row.
+            `(batch, time)`, only the last position counts. Defaults to `None`: each row
+            has the weight 1.
 
     Returns:
         A float32 tensor of shape `(batch,)`, 0 where there is no target.
@@ -39,7 +39,10 @@ def row_weights(y_true, sample_weight=None):
 
 
 def last_of_row(values, rows):
-    """Returns each row's value, the last one if `values` is `(batch, time)`.
+    """Returns one value for each row.
+
+    If `values` is `(batch, time)`, this is the row's last value. If `values` is
+    `(batch,)`, it is returned as it is.
 
     A reshape works for both shapes. A test of the rank would not: in a TensorFlow
     function that has been called with both shapes, the rank is unknown.

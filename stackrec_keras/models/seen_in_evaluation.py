@@ -10,8 +10,10 @@ from stackrec_keras.models.inputs import items_of
 
 
 def without_seen(scores, items):
-    """Returns scores `(batch, num_items + 1)` that are -inf for each row's `items`,
-    `(batch, time)`."""
+    """Returns `scores`, `(batch, num_items + 1)`, with -inf for the items of each row.
+
+    The rows of items are in `items`, `(batch, time)`.
+    """
     rows = ops.arange(ops.shape(items)[0], dtype="int32")
     rows = ops.broadcast_to(ops.expand_dims(rows, axis=1), ops.shape(items))
     places = ops.stack([rows, ops.cast(items, "int32")], axis=-1)

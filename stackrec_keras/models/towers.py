@@ -17,13 +17,14 @@ def item_tower(model: keras.Model) -> np.ndarray:
     """Returns a vector for each item, for a nearest-neighbour index.
 
     The product of an item's vector and a history's vector from `user_tower` is the
-    next-item score, so search by inner product. The last number is the item's bias.
+    next-item score, so search by inner product. The last number of an item's vector is
+    its bias.
 
     Args:
         model: A `SequentialRecommender`.
 
     Returns:
-        Float32 array `(num_targets, dim + 1)`. Row 0 is item 1, as there is no padding.
+        Float32 array `(num_targets, dim + 1)`. Row 0 is item 1: padding has no row.
 
     Example:
 
@@ -55,7 +56,8 @@ def user_tower(
             to `None`.
 
     Returns:
-        Float32 array `(batch, dim + 1)`. The last number is 1, for the item's bias.
+        Float32 array `(batch, dim + 1)`. The last number of each row is 1, which is
+            multiplied by the item's bias.
 
     Raises:
         ArgumentError: If a history has no known item, or `at` is invalid.
