@@ -11,9 +11,9 @@
     python benchmarks/ml1m.py --picture depth.png --runs ~/runs
 
 Each arm is a recipe of `stackrec recipes`, or one with some options replaced. Each
-user's last item is held out for the test and the one before for validation; all items
-that the user has not seen are ranked. Training stops early on validation MRR@5, as in
-all runs of the library, and the best epoch's model is tested once.
+user's last item is the test target, and the item before it is the validation target.
+All items that the user has not seen are ranked. Training stops early on validation
+MRR@5, as in all runs of the library, and the best epoch's model is tested once.
 
 A finished run becomes a row of the results file, and is not run again. An interrupted
 run continues after the last epoch that is stored in its folder in `--runs`. Several
@@ -235,8 +235,11 @@ def best_epoch(run):
 
 
 def table(rows):
-    """Returns the Markdown table of the results: each arm's mean and standard deviation
-    over seeds, at the learning rate that is best on validation."""
+    """Returns the results as a Markdown table.
+
+    For each arm, it shows the runs at the learning rate that is best on validation. The
+    test metrics are means and standard deviations over the seeds.
+    """
     lines = [
         "| arm | blocks | items | rate | seeds | best epoch | seconds | HR@10 "
         "| NDCG@10 | published HR@10 / NDCG@10 |",
@@ -263,8 +266,10 @@ def table(rows):
 
 
 def picture(rows, runs, path):
-    """Draws each depth's validation NDCG@10 over epochs and over hours, for the first
-    seed at the best learning rate of each arm."""
+    """Draws the best validation NDCG@10 so far, over epochs and over hours.
+
+    Each depth has one curve: the first run at the best learning rate of its arm.
+    """
     figure, axes = plt.subplots(
         len(FAMILIES), 2, figsize=(9, 3 * len(FAMILIES)), sharey="row", squeeze=False
     )

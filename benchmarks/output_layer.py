@@ -2,8 +2,9 @@
 
     KERAS_BACKEND=torch python benchmarks/output_layer.py
 
-Measures the loss and its gradients for hidden states, output embedding and biases
-(width 64), compiled with XLA on TensorFlow, on one thread. The one-pass form computes
+Measures the computation of the loss and of its gradients with respect to the hidden
+states, the output embedding and the biases. The width is 64. The computation uses one
+thread; on TensorFlow, it is compiled with XLA. The one-pass form computes
 losses and gradients together; the plain form computes the gradients in the backward
 pass. The two forms take turns. Prints how many times as fast the one-pass form is
 (median and quartiles over pairs of steps, by processor time), and by how much each form
@@ -95,7 +96,8 @@ def peak_megabytes(loss, case):
 
 
 def peak_kilobytes():
-    # getrusage is not used, because a new process would start with its parent's peak.
+    # getrusage is not used: in a new process, the peak that it reports starts at the
+    # peak of the parent process.
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"VmHWM:\s*(\d+)", status).group(1))
 

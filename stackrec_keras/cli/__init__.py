@@ -24,7 +24,7 @@ from stackrec_keras.cli.messages import error_text, warnings_as_notes
 from stackrec_keras.cli.parser import Parser
 from stackrec_keras.version import __version__
 
-# A new command is a file with `add_parser` and `run`, listed here.
+# To add a command, write a module with `add_parser` and `run`, and list it here.
 COMMANDS = (
     train,
     grow,

@@ -21,9 +21,9 @@ def read_checkpoint(path: str | PathLike) -> dict[str, np.ndarray]:
         FileNotFoundError: If there is no such file or checkpoint.
         ImportError: If the package that reads the file, TensorFlow or torch, is not
             installed.
-        ArgumentError: If the path is one file of a TensorFlow checkpoint, not its
-            prefix, or a torch file holds anything but tensors. Code in a torch file is
-            never run.
+        ArgumentError: If the path names a single file of a TensorFlow checkpoint
+            instead of the prefix, or if a torch file holds anything but tensors. Code
+            in a torch file is never run.
 
     Example:
 
@@ -75,8 +75,8 @@ def _read_torch(path):
     except Exception as error:
         raise ArgumentError(
             "path",
-            "holds more than tensors, and only tensors are loaded, because a pickle "
-            "can run code",
+            "is not a torch file that holds only tensors. Other contents are not "
+            "loaded, because a pickle can run code",
             "If you trust the file, load it yourself and save it again with "
             f"torch.save(model.state_dict(), path). torch says: {error}",
             path,

@@ -41,19 +41,19 @@ def split_by_time(
     targets without any known item before them, are dropped and counted. A user who does
     not occur in training gets the index -1.
 
-    To train in stages as more data arrives, give the times at which the later stages
-    begin, `stage_starts`. Windows then also end at these times, so the rows before such
-    a time hold only what was known by then. Each stage includes the rows of the stages
-    before it. Pass the fractions of the rows to
+    To train in stages as more data arrives, list in `stage_starts` the times at which
+    the later stages begin. The training rows of a stage then hold no events of later
+    stages. Each stage trains on its own rows and on those of the stages before it. Pass
+    the fraction of the training rows that each stage uses to
     `StackingSchedule(..., data_shares=...)`.
 
     Args:
         log: A sorted log, as `read_interactions` returns it.
         length: Integer, the number of items per row, including the target.
-        test_share: Float, the fraction of the events to test on: the newest ones.
-            Defaults to `0.1`.
-        validation_share: Float, the fraction of the events for validation: the newest
-            before the test. Defaults to `0.1`.
+        test_share: Float, the fraction of the events to test on. These are the newest
+            events. Defaults to `0.1`.
+        validation_share: Float, the fraction of the events for validation. These are
+            the newest events before the test. Defaults to `0.1`.
         validation_start: First time of validation, in the log's unit, or a string
             such as `"2020-01-05"` if the log has datetimes. Give both start times
             instead of the fractions. Defaults to `None`.
@@ -65,8 +65,8 @@ def split_by_time(
         vocabulary: The `Vocabulary` of a model that will be trained further: its items
             keep their index, and new items in the training events follow. Defaults to
             `None`.
-        user_ids: Raw ids of the users that this model knows; new users follow them.
-            Defaults to `None`.
+        user_ids: Raw ids of the users of the model that will be trained further. They
+            keep their index, and new users follow. Defaults to `None`.
 
     Returns:
         A `Split` with its `vocabulary`, `unknown_targets` and `cold_targets`.
@@ -174,7 +174,7 @@ def _starts(times, validation_start, test_start, validation_share, test_share):
 
 
 def given_starts(times, validation_start, test_start):
-    """Returns the start times of validation and of the test that the caller gave.
+    """Returns the start times that the caller gave for validation and for the test.
 
     Args:
         times: `(events,)` times of the log, or only the first and the last.
@@ -229,7 +229,10 @@ def _known(vocabulary, items):
 
 
 def _ends_at(histories, time):
-    """Returns `(users,)`, the index after each user's last event before `time`."""
+    """Returns the index after each user's last event before `time`.
+
+    The result has the shape `(users,)`.
+    """
     older = np.concatenate([[0], np.cumsum(histories.times < time)])
     starts = histories.starts[:-1]
     return starts + older[histories.ends] - older[starts]

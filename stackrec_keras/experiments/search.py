@@ -34,7 +34,8 @@ def tune(
 
     Args:
         config: `TuneConfig`.
-        out: The folder to write: a run folder of the best trial, with all trials.
+        out: The folder to write to. It becomes the run folder of the best trial, and
+            also holds all trials.
         resume: Boolean, whether to continue the search in `out` (with the same
             configuration), or start one if there is none. Defaults to `False`.
         overwrite: Boolean, whether to replace what is in `out`. Defaults to `False`.
@@ -193,7 +194,7 @@ class _Recorded(tuning.StackingHyperModel):
     def fit(self, hp, model, *args, callbacks=(), **kwargs):
         history = super().fit(hp, model, *args, callbacks=callbacks, **kwargs)
         rows = pd.DataFrame({"epoch": history.epoch, **history.history})
-        # If a trial continues an earlier one, its first row includes the earlier time.
+        # If a trial continues an earlier one, its first row includes the time of both.
         rows["seconds"] = (
             rows["training_seconds"].diff().fillna(rows["training_seconds"])
         )

@@ -3,12 +3,13 @@
 from keras import ops
 
 NEGATIVES_PER = ("batch", "row", "position")
-"""Which positions share a sample. In this order, the drawn ids have 1, 2 or 3 axes."""
+"""Which positions share a sample. The ids drawn per batch have 1 axis; those drawn per
+row have 2, and those drawn per position have 3."""
 
-# A chunk gathers this many numbers for each position, or as many in all as the table
-# has, if that is more.
+# A chunk gathers about this many numbers for each position. If the whole table has more
+# numbers than such a chunk, the chunk gathers about as many numbers as the table has.
 _GATHERED = 1024
-_POSITIONS = 4096  # the number of positions, where a compiled function does not know it
+_POSITIONS = 4096  # assumed if a compiled function does not know how many there are
 
 
 def sample_shape(negatives_per, targets, count):
@@ -38,7 +39,8 @@ def negative_logits(hidden, table, offsets, ids):
     Args:
         hidden: Tensor of shape `(batch, time, dim)`.
         table: Tensor of shape `(num_items + 1, dim)`.
-        offsets: float32 tensor of the shape of `ids`, added to the products.
+        offsets: float32 tensor of the shape of `ids`. It is added to the products of
+            hidden states and table rows.
         ids: int32 tensor of one of the shapes of `sample_shape`.
 
     Returns:
@@ -79,8 +81,8 @@ def _of_positions(hidden, table, ids):
 def _chunk_size(num_positions, count, num_classes, dim):
     """Returns how many negatives of each position to gather at a time.
 
-    Each chunk adds to the gradient of the whole table, which is in memory anyway.
-    Chunks smaller than the table would therefore save nothing.
+    Each chunk adds to the gradient of the whole table. This gradient is in memory
+    anyway, so there is little to save with chunks that are smaller than the table.
     """
     of_table = num_classes // (num_positions or _POSITIONS)
     return min(count, max(1, _GATHERED // dim, of_table))

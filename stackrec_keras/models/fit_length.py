@@ -21,7 +21,7 @@ def follows_fit(model: keras.Model) -> bool:
 
 
 class FitLength(keras.callbacks.Callback):
-    """Before a fit's first step, sets the length of schedules that depend on it."""
+    """Before the first step of a fit, tells the schedules how long the fit is."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,8 +31,8 @@ class FitLength(keras.callbacks.Callback):
         self.is_set = False
 
     def on_epoch_begin(self, epoch, logs=None):
-        # In on_train_begin, BackupAndRestore may still change the first epoch and the
-        # number of steps taken.
+        # on_train_begin would be too early: BackupAndRestore may still change the first
+        # epoch and the number of steps taken.
         if self.is_set:
             return
         self.is_set = True

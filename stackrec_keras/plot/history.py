@@ -126,7 +126,7 @@ def _validated_epochs(epochs, count, name):
             "history",
             f"has {count} values of {name!r} for {len(epochs)} epochs, "
             "and does not say which epochs they belong to",
-            "Give a frame with NaN in the other epochs.",
+            "Give a frame that has NaN in the epochs without a value.",
         )
     return found[0]
 

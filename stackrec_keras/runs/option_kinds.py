@@ -13,10 +13,10 @@ def option(group, default, help, type=str, **arguments):
         group: String, the group of options that the field belongs to.
         default: The field's default; `None` if it may stay unset.
         help: String, the help text.
-        type: How a string is converted, a key of `KINDS`. Defaults to `str`.
-        **arguments: `models` or `losses`, if only these models or losses have the
-            option; `also`, valid values that the command line does not offer; or
-            arguments of `argparse`.
+        type: The type of the values, a key of `KINDS`. Defaults to `str`.
+        **arguments: Arguments of `argparse`, or some of these three. `models` and
+            `losses` name the only models or losses that have the option. `also` has
+            valid values that the command line does not offer.
     """
     metadata = {"group": group, "help": help, "type": type, **arguments}
     return field(default=default, metadata=metadata)
@@ -46,7 +46,7 @@ def integers(text):
 
 
 def number(text):
-    """Returns `3` for `"3"`, a count, and `0.2` for `"0.2"`, a fraction."""
+    """Returns a count or a fraction: `3` for `"3"`, and `0.2` for `"0.2"`."""
     return int(text) if text.strip().isdecimal() else float(text)
 
 
