@@ -2,12 +2,12 @@
 
     python benchmarks/large_catalogue.py --data globo_clicks.npz --steps 1000
 
-Reads the clicks of a news portal (an .npz of `user`, `item` and `timestamp`), such as
-those of Globo.com: 46,033 items, 3 million clicks. Splits them at two points in time,
-and compares popularity and a NextItNet that trains with a sampled softmax for a bounded
-number of steps. Validation and test each take the fraction `--held-out` of the events.
-Targets are ranked among all items that occur in training. If there are more than
-`--test-rows` test rows, they are drawn at random.
+Reads an .npz of `user`, `item` and `timestamp` that holds the clicks of a news portal,
+such as Globo.com (46,033 items, 3 million clicks). Splits the clicks at two points in
+time. Compares a ranking by popularity with a NextItNet that trains with a sampled
+softmax for `--steps` steps. Validation and test each take the fraction `--held-out` of
+the events. Targets are ranked among all items that occur in training. If there are more
+than `--test-rows` test rows, a random sample of that size is used.
 """
 
 import argparse

@@ -8,8 +8,8 @@ def add_parser(subparsers):
     return subparsers.add_parser(
         "recipes",
         help="list the recipes of `train --recipe`",
-        description="List the configurations of published results, with what was "
-        "published and what was measured.",
+        description="List the configurations of published results. Each comes with "
+        "the published figures and those measured with this package.",
         epilog="Example: stackrec recipes, then stackrec train --recipe sasrec-ml1m "
         "--out runs/sasrec-ml1m",
     )

@@ -49,7 +49,7 @@ class Rows(ABC):
 
     @abstractmethod
     def subset(self, rows: slice | np.ndarray) -> Self:
-        """Returns the rows at `rows`: indices, a slice or a boolean mask."""
+        """Returns the rows chosen by an index array, a slice or a boolean mask."""
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -86,8 +86,9 @@ class Rows(ABC):
                 the items.
 
         Returns:
-            `(x, y)`. `y` has a target at each position of a window,
-            `(rows, length - 1)`, and one target for each transfer pair, `(pairs,)`.
+            `(x, y)`. For `Windows`, `y` has a target at each input position,
+            `(rows, length - 1)`. For `TransferPairs`, it has one target for each pair,
+            `(pairs,)`.
 
         Raises:
             ArgumentError: If one of the features does not exist.
@@ -133,7 +134,8 @@ def check_features(
             `False`.
 
     Raises:
-        ArgumentError: If a feature does not exist, or contradicts `with_users`.
+        ArgumentError: If a feature does not exist, or if `features` contradicts
+            `with_users`.
     """
     if features is None:
         return ("items", "users") if with_users else ITEMS
@@ -163,8 +165,8 @@ def check_features(
     if with_users and {*names} != {"items", "users"}:
         raise ArgumentError(
             "features",
-            "must be ['items', 'users'] or left out if with_users=True",
-            "Leave out with_users and name all features.",
+            "must be ['items', 'users'], because with_users=True",
+            "Leave out with_users, and name all features that you need.",
             features,
         )
     return names

@@ -24,7 +24,7 @@ def read_table(open_file, form, has_header, ids, others, time, path):
             text even if all are integers.
         others: List of the positions of further columns.
         time: Integer, the position of the column of times, or `None`.
-        path: The file's path, for errors.
+        path: The file's path, for error messages.
 
     Returns:
         A frame whose columns are named by their positions.
@@ -54,8 +54,8 @@ def read_table(open_file, form, has_header, ids, others, time, path):
             line = next(line for line, text in enumerate(file, 1) if b"\0" in text)
         raise log_error(
             path,
-            f"holds a NUL character in line {line}, at which this version of pandas "
-            "cuts text off",
+            f"holds a NUL character in line {line}, and this version of pandas drops "
+            "the text after such a character",
             "Install pandas 3, or remove the character.",
         )
     lengths = rows.lengths(has_header) if rows.regular else [-1] * len(form.first_row)
@@ -63,7 +63,8 @@ def read_table(open_file, form, has_header, ids, others, time, path):
         place
         for place, stays_text in ids.items()
         if not is_text(frame[place])
-        # pandas reads "05", "+5" and " 5" as 5, but these texts are longer.
+        # pandas reads "05", "+5" and " 5" as 5. The column's text is then longer than
+        # the digits of its integers.
         and (stays_text or count_digits(frame[place]) != lengths[place])
     ]
     if in_doubt:
@@ -116,6 +117,7 @@ def _warn_of_carriage_returns(ids, path):
     if number:
         warn(
             f"{number} of {len(ids)} ids in the last column of {shown(path)} end with "
-            "a carriage return: the header's line ends with '\\n' and theirs with "
-            "'\\r\\n'. If these are line ends, rewrite the file with only one kind.",
+            "a carriage return: the first line ends with '\\n', but the lines of these "
+            "ids end with '\\r\\n'. If the carriage returns are not part of the ids, "
+            "rewrite the file with one kind of line end.",
         )

@@ -105,7 +105,7 @@ class TransferPairs(Rows):
         return self.histories[np.unique(self.users)], self.targets
 
     def subset(self, rows: slice | np.ndarray) -> "TransferPairs":
-        """Returns the pairs at `rows`: indices, a slice or a boolean mask."""
+        """Returns the pairs chosen by an index array, a slice or a boolean mask."""
         return replace(self, users=self.users[rows], targets=self.targets[rows])
 
     def batches(

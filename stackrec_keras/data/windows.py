@@ -27,7 +27,7 @@ class Windows(Rows):
     column `N` of the log:
 
     - `N`: the value at each input position, `(rows, length - 1)`, 0 at padding
-    - `"next_" + N`: the value at the next position, where the target is
+    - `"next_" + N`: for each input position, the value of the event after it
 
     Windows of a log with times always have the column `"timestamps"`, the times in
     whole seconds as int64.
@@ -147,7 +147,7 @@ class Windows(Rows):
         return self.inputs, self.items[:, 1:]
 
     def subset(self, rows: slice | np.ndarray) -> "Windows":
-        """Returns the windows at `rows`: indices, a slice or a boolean mask."""
+        """Returns the windows chosen by an index array, a slice or a boolean mask."""
         end_time = None if self.end_time is None else self.end_time[rows]
         return replace(
             self,
@@ -164,7 +164,8 @@ class Windows(Rows):
         `batches(share_by="time")`.
 
         Args:
-            time: A number, a date or a string, as the log's times are.
+            time: A number if the log's times are numbers, and otherwise a date or a
+                string.
         """
         if self.end_time is None:
             raise ArgumentError(
@@ -196,9 +197,9 @@ class Windows(Rows):
                 single next item, and the rows keep their order. Defaults to `False`.
             with_users: Boolean, `True` for `SSEPT`: short for
                 `features=["items", "users"]`. Defaults to `False`.
-            share_by: String, how to choose a fraction of the rows
-                (`StackingSchedule(..., data_shares=...)`): `"random"`, or `"time"` for
-                the oldest. Defaults to `"random"`.
+            share_by: String, how to choose rows while a schedule trains on a fraction
+                of them (`StackingSchedule(..., data_shares=...)`): `"random"`, or
+                `"time"`, which takes the oldest. Defaults to `"random"`.
             features: List of feature names; `x` is then a dict of these features.
                 Defaults to `None`: `x` is the array of items.
 
@@ -315,11 +316,13 @@ def check_window_sizes(length, stride=None, min_items=2):
 def cut_windows(histories, stages, vocabulary, length, stride=None, min_items=2):
     """Cuts the windows of each stage, backward from each user's newest event in it.
 
+    A stage is a period of the log.
+
     Args:
         histories: `Histories`.
         stages: List of `(users,)` arrays, one per stage: the index after each user's
-            last event in it. A stage has the events after the end of the previous
-            stage; its windows may also hold earlier events.
+            last event in it. A stage begins where the previous one ends, but its
+            windows may also hold earlier events.
         vocabulary: The `Vocabulary` of the items.
         length: As in `make_windows`.
         stride: As in `make_windows`. Defaults to `None`.

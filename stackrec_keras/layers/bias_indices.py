@@ -13,7 +13,7 @@ def time_bias(table: Tensor, next_timestamps: Tensor, timestamps: Tensor) -> Ten
     """Looks up a learned bias for the time between each position and earlier ones.
 
     A position predicts the event that follows it, so time is counted from that event.
-    It is rounded on a logarithmic scale: see `time_buckets`.
+    The time is rounded on a logarithmic scale: see `time_buckets`.
 
     Args:
         table: Tensor of shape `(NUM_TIME_BUCKETS,)`, the biases.
@@ -49,8 +49,8 @@ def time_buckets(next_timestamps: Tensor, timestamps: Tensor) -> Tensor:
     Returns:
         Integer tensor of shape `(batch, queries, keys)`, from 0 to 128.
     """
-    # Seconds since 1970 do not fit in float32, but their differences do. With JAX's
-    # 32-bit integers, differences are right up to 68 years.
+    # Seconds since 1970 do not fit in float32, but their differences do. On JAX,
+    # integers have 32 bits, which can hold differences of at most 68 years.
     dtype = "int32" if keras.backend.backend() == "jax" else "int64"
     queries = ops.expand_dims(ops.cast(next_timestamps, dtype), axis=2)
     keys = ops.expand_dims(ops.cast(timestamps, dtype), axis=1)
@@ -78,6 +78,7 @@ def gather_bias(table: Tensor, index: Tensor) -> Tensor:
     """Returns a table's entries at the indices in an integer tensor of any shape."""
     if keras.backend.backend() == "jax":
         return ops.take(table, index, axis=0)
-    # The gradient of `ops.take` is a thousand times slower on PyTorch.
+    # On PyTorch, the gradient of `ops.take` is a thousand times slower than that of
+    # `ops.take_along_axis`.
     values = ops.take_along_axis(table, ops.ravel(index), axis=0)
     return ops.reshape(values, ops.shape(index))

@@ -81,6 +81,6 @@ class ReadWriteLock:
                 )
             )
         finally:
-            # Remove it even after an interrupt (Ctrl-C), so that nobody waits for it.
+            # Later threads wait for this ticket: remove it even after Ctrl-C.
             self._waiting.remove(ticket)
             self._condition.notify_all()

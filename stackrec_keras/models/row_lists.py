@@ -5,7 +5,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class RowLists:
-    """One list of values per row, of any lengths, in one array.
+    """A list of values, of any length, for each row. One array holds all lists.
 
     Memory grows with the number of values, not with the longest list.
 

@@ -25,8 +25,10 @@ class SASRec(TransformerRecommender):
         dropout: Float, fraction of units to drop in training. Defaults to `0.0`.
         rezero: Boolean, whether each block has two gates that start at 0. Defaults to
             `True`.
-        norm: `"post"`, as in the reference implementation, or `"pre"`. With `"pre"`, a
-            block whose gates are 0 is exactly the identity. Defaults to `"post"`.
+        norm: String, where a block normalizes: `"post"`, after each residual sum (as in
+            the reference implementation), or `"pre"`, before the attention and before
+            the dense layers. With `"pre"`, a block whose gates are 0 is exactly the
+            identity. Defaults to `"post"`.
         padding_mask: Boolean, whether to hide padding from every position. Defaults to
             `False`, as in the reference implementation.
         **kwargs: `tied`, `normalize`, `temperature`, `item_features`, `feature_fusion`

@@ -37,8 +37,10 @@ class SSEPT(TransformerRecommender):
             the last item are never replaced. Defaults to `0.01`.
         rezero: Boolean, whether each block has two gates that start at 0. Defaults to
             `True`.
-        norm: `"post"`, as in the reference implementation, or `"pre"`. With `"pre"`, a
-            block whose gates are 0 is exactly the identity. Defaults to `"post"`.
+        norm: String, where a block normalizes: `"post"`, after each residual sum (as in
+            the reference implementation), or `"pre"`, before the attention and before
+            the dense layers. With `"pre"`, a block whose gates are 0 is exactly the
+            identity. Defaults to `"post"`.
         padding_mask: Boolean, whether to hide padding from every position. Defaults to
             `False`, as in the reference implementation.
         **kwargs: `normalize`, `temperature`, `item_features`, `feature_fusion` and
@@ -120,7 +122,9 @@ class SSEPT(TransformerRecommender):
         self.build()
 
     def extend_users(self, n: int, init: str = "mean") -> None:
-        """Adds users in place, and to the optimizer's state, as `extend_items` does.
+        """Adds users to the model in place, and extends the optimizer's state.
+
+        `extend_items` does the same for items.
 
         Args:
             n: Integer, how many users.

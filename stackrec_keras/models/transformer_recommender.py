@@ -27,8 +27,10 @@ class TransformerRecommender(AttentionRecommender):
         num_heads: Integer, number of attention heads, a divisor of `dim`.
         dropout: Float, fraction of units to drop in training.
         rezero: Boolean, whether each block has two gates that start at 0.
-        norm: `"post"`, as in the reference implementation, or `"pre"`. With `"pre"`, a
-            block whose gates are 0 is exactly the identity.
+        norm: String, where a block normalizes: `"post"`, after each residual sum (as in
+            the reference implementation), or `"pre"`, before the attention and before
+            the dense layers. With `"pre"`, a block whose gates are 0 is exactly the
+            identity.
         padding_mask: Boolean, whether to hide padding from every position. The
             reference implementation does not hide it.
         **kwargs: The other arguments of `SequentialRecommender`.

@@ -55,13 +55,13 @@ class RunFolder:
 
     @property
     def holds_run(self):
-        """Whether at least one epoch was trained here."""
+        """Whether the folder holds a finished run, or one that can be continued."""
         files = (self.model, self.start, self.history, self.backup)
         return any(path.exists() for path in files)
 
     @property
     def is_finished(self):
-        """Whether the run reached its final table."""
+        """Whether the run has trained its model and written its results."""
         return self.metrics.exists() and self.model.exists()
 
     def check_path(self):
@@ -137,8 +137,8 @@ class RunFolder:
         os.replace(partial, getattr(self, name))
 
     def known(self, model):
-        """Returns what a split by time must reuse from a model that is trained further.
-        See `make_split`."""
+        """Returns the model's vocabulary and, if it has users, their raw ids. A split
+        by time needs them to train the model further: see `make_split`."""
         known = {"vocabulary": model.vocabulary}
         if model.num_users is not None:
             known["user_ids"] = self.read("users")
