@@ -9,6 +9,7 @@
     python benchmarks/ml1m.py --table
     python benchmarks/ml1m.py --ties
     python benchmarks/ml1m.py --picture depth.png --runs ~/runs
+    python benchmarks/ml1m.py --bound ~/runs/SHALLOW ~/runs/DEEP
 
 Each arm is a recipe of `stackrec recipes`, or one with some options replaced. Each
 user's last item is the test target, and the item before it is the validation target.
@@ -33,6 +34,8 @@ from itertools import accumulate
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 from results_file import append, rows_in
 
 import stackrec_keras as sr
@@ -122,6 +125,8 @@ def main(argv=None):
         print(table(rows_in(arguments.results)))
     elif arguments.ties:
         print(ties(sr.data.load("ml-1m")))
+    elif arguments.bound:
+        print(bound(*arguments.bound))
     elif arguments.picture:
         picture(rows_in(arguments.results), arguments.runs, arguments.picture)
     else:
@@ -148,8 +153,16 @@ def parsed(argv):
     parser.add_argument("--table", action="store_true", help="print the results")
     parser.add_argument("--ties", action="store_true", help="count tied last items")
     parser.add_argument("--picture", type=Path, help="plot each depth's curve")
+    parser.add_argument(
+        "--bound",
+        type=Path,
+        nargs=2,
+        metavar="FOLDER",
+        help="compute what growing could save, from a shallow and a deep run; of a "
+        "grown run, only the epochs before growing count",
+    )
     arguments = parser.parse_args(argv)
-    needs_none = arguments.list or arguments.table or arguments.ties
+    needs_none = any((arguments.list, arguments.table, arguments.ties, arguments.bound))
     if arguments.runs is None and not needs_none:
         parser.error("give --runs, a folder outside of the repository")
     return arguments
@@ -303,6 +316,26 @@ def ties(log):
         f"If ties were broken by item, {others.sum():,} ({others.mean():.1%}) of the "
         "last items would be different."
     )
+
+
+def bound(shallow, deep):
+    """Returns the growth bound for the runs in two folders, by two metrics."""
+    curves = [
+        first_stage(sr.runs.read_run(folder).history) for folder in (shallow, deep)
+    ]
+    found = {
+        m: sr.stacking.growth_bound(*curves, m) for m in ("val_loss", "val_ndcg@10")
+    }
+    return ", ".join(f"{value:.3f} by {monitor}" for monitor, value in found.items())
+
+
+def first_stage(history):
+    """Returns a run's curve up to its first growth step. All epochs take the median
+    time, because other work on the machine delays some of them."""
+    history = pd.DataFrame(history)
+    stage = history[history["num_blocks"] == history["num_blocks"].iloc[0]]
+    seconds = stage["seconds"].median() * np.arange(1, len(stage) + 1)
+    return stage.assign(seconds=seconds).drop(columns=["epoch", "num_blocks"])
 
 
 METRICS = ("hit_rate", "ndcg")

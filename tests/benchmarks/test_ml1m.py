@@ -37,6 +37,9 @@ def test_a_run_becomes_a_row_once_and_the_table_shows_it(
     assert [row["seed"] for row in ml1m.rows_in(results)] == ["0", "1"]
     ml1m.main(["--picture", str(tmp_path / "depth.svg"), *run[4:]])
     assert "2 blocks" in (tmp_path / "depth.svg").read_text()
+    capsys.readouterr()
+    ml1m.main(["--bound", *2 * [str(next((tmp_path / "runs").iterdir()))]])
+    assert capsys.readouterr().out == "1.000 by val_loss, 1.000 by val_ndcg@10\n"
     results.unlink()  # the folder of a finished run gives its row again
     ml1m.main(run)
     (again,) = ml1m.rows_in(results)
@@ -74,6 +77,18 @@ def test_ties_that_decide_the_last_item_are_counted(ml1m):
     found = ml1m.ties(log)
     assert "1 of 2 last items have the same time as the item before" in found
     assert "1 (50.0%) of the last items would be different" in found
+
+
+def test_the_bound_takes_the_epochs_before_growing_at_their_median_time(ml1m):
+    history = {
+        "epoch": [0, 1, 2, 3],
+        "num_blocks": [2, 2, 2, 8],
+        "seconds": [9.0, 4.0, 5.0, 50.0],
+        "val_loss": [3.0, 2.0, 1.5, 1.0],
+    }
+    curve = ml1m.first_stage(history)
+    assert curve["seconds"].tolist() == [5.0, 10.0, 15.0]
+    assert sr.stacking.growth_bound(curve, curve) == 1
 
 
 def test_each_arm_is_a_configuration(ml1m):
