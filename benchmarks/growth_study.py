@@ -1,4 +1,4 @@
-"""Compares ways to grow a model on MovieLens-1M, with several rates and seeds for each.
+"""Compares ways to grow a model on MovieLens-1M, at several learning rates and seeds.
 
     python benchmarks/growth_study.py --list
     python benchmarks/growth_study.py --job sasrec --rates 0.001 0.003 --seeds 0 1 2
@@ -81,7 +81,7 @@ class Arm:
             `0.0`.
         new_gates: Float, the initial gates of new blocks. Defaults to `None`, the
             values that the method gives them.
-        deep: Boolean, whether a model that does not grow is deep. Defaults to `False`.
+        deep: Boolean, whether the model is deep from the start. Defaults to `False`.
     """
 
     method: str | None = None
@@ -260,7 +260,7 @@ def shrink_and_perturb(model, gates, arm, rng):
 
 
 def described(curves, split):
-    """Returns the columns of a run that hold its results."""
+    """Returns the result columns of a run's row in the results file."""
     names = ("loss", "val_loss", "val_ndcg@10")
     rounded = {name: [round(value, 5) for value in curves[name]] for name in names}
     return {

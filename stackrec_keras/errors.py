@@ -20,9 +20,9 @@ class ArgumentError(ValueError):
         argument: String, the name of the argument.
         reason: String, what is wrong, as the end of a sentence that begins with the
             argument: `"must be at least 1"`. No full stop.
-        fix: String, the way out, in whole sentences. Defaults to `""`, if the reason
-            already says what to do.
-        received: The value. Defaults to `...`: there is no value to show.
+        fix: String, what to do instead, in whole sentences. Defaults to `""`, for a
+            reason that already says what to do.
+        received: The value. Defaults to `...`, which means that no value is shown.
 
     Example:
 

@@ -133,7 +133,7 @@ class Arms:
 
     Args:
         out: `Path` of the scenario's folder.
-        split: The `Split` that they are trained on.
+        split: The `Split` that the arms are trained on.
         seed: Integer.
 
     Attributes:
@@ -197,7 +197,8 @@ class Arms:
         Args:
             name: String.
             folder: Its `RunFolder`.
-            earlier: List of dicts, the history of the run that it started from.
+            earlier: List of dicts, the history of the run that the arm
+                started from.
             **arguments: Other arguments of `Arm`.
         """
         from stackrec_keras.runs.callbacks.history_file import read_rows

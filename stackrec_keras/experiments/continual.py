@@ -16,7 +16,7 @@ _TRANSFORMERS = Release(blocks=18, count=2, ratio=1, epochs=28, top_blocks=6)
 
 
 class ContinualLearning(FasterTraining):
-    """First a fraction of the data, then all of it. See `FasterTraining`."""
+    """Trains first on a fraction of the data, then on all. See `FasterTraining`."""
 
     name = "cl"
     # No `load_model`, because a loaded run has already seen all rows.
@@ -47,8 +47,8 @@ def continual(
     """Runs the continual-learning scenario, as `stackrec scenario cl` does.
 
     Trains a shallow model on a fraction of the training rows, stacks it, and trains it
-    on all rows. For comparison, it trains the deep model from scratch and the shallow
-    one, both on all rows.
+    on all rows. For comparison, also trains two models on all rows from the start: the
+    deep one and the shallow one.
 
     Args:
         out: The folder to write.

@@ -37,7 +37,7 @@ class Choice:
         object.__setattr__(self, "values", values)
 
     def draw(self, hp: keras_tuner.HyperParameters, name: str) -> Any:
-        """Returns the value that `hp` has for a name, and declares it if necessary."""
+        """Returns the value of `name` in `hp`. Declares `name` there if necessary."""
         labels = [self._label(value) for value in self.values]
         label = hp.Choice(name, labels)
         if label is None:
@@ -48,7 +48,7 @@ class Choice:
         return self.values[labels.index(label)]
 
     def _label(self, value):
-        # KerasTuner needs values of a single type, one of these.
+        # KerasTuner needs values of a single type, and knows only the four types below.
         types = {type(v) for v in self.values}
         known = len(types) == 1 and types <= {bool, int, float, str}
         return value if known else str(value)
@@ -56,13 +56,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class Range:
-    """A hyperparameter that is a number in a range, an integer if both ends are.
+    """A hyperparameter that is a number in a range.
+
+    If both ends are integers, it is an integer.
 
     Args:
         low: Number, the least value, which is also the default.
         high: Number, the greatest value, which may be drawn.
-        step: Number, the distance between values, or, with `log`, their ratio. Defaults
-            to `None`, any value.
+        step: Number, the distance between neighbouring values. With `log`, their ratio.
+            Defaults to `None`, which allows any value in the range.
         log: Boolean, whether to draw on a logarithmic scale, where 1 to 10 is as likely
             as 10 to 100. Defaults to `False`.
 
@@ -107,7 +109,7 @@ class Range:
         return (self.low, self.high)
 
     def draw(self, hp: keras_tuner.HyperParameters, name: str) -> float:
-        """Returns the value that `hp` has for a name, and declares it if necessary."""
+        """Returns the value of `name` in `hp`. Declares `name` there if necessary."""
         kind = hp.Int if self._is_integer else hp.Float
         sampling = "log" if self.log else "linear"
         return kind(name, self.low, self.high, step=self.step, sampling=sampling)
