@@ -10,7 +10,7 @@ from stackrec_keras.types import Tensor
 class MRR(RankingMetric):
     """Mean reciprocal rank at `k`.
 
-    The gain of a row is `1 / rank`, or 0 if the target is below the first `k`.
+    The gain of a row is `1 / rank`, or 0 if the target is not among the first `k`.
 
     Args:
         k: Integer, the length of the recommended list.

@@ -40,8 +40,8 @@ _MODULES = {
 
 
 def __getattr__(name):
-    """Imports a public name on first use, because the command line reads its options
-    before it loads a backend."""
+    """Imports a public name on first use, so that the command line can read its
+    options before a backend is loaded."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
