@@ -60,7 +60,7 @@ def skewed_log(rows, users, items):
 
 
 def skewed_ids(rng, rows, size):
-    """Ids whose frequency is proportional to `1 / rank`."""
+    """Draws ids. The k-th most frequent id is drawn in proportion to `1 / k`."""
     ranks = np.exp(rng.random(rows) * np.log(size)).astype(np.int64)
     return rng.permutation(size * 3)[:size][ranks - 1]
 

@@ -1,7 +1,7 @@
 """Splits a log that is stored in buckets (files by user), one bucket at a time.
 
-Each kind of split is a class. Its fields are the arguments of the function that splits
-a log in memory, and it uses the same code.
+Each kind of split is a class. Its fields are the arguments of the function that makes
+this kind of split in memory, and both use the same code.
 """
 
 from collections.abc import Callable
@@ -44,9 +44,9 @@ class Plan:
         vocabulary: The `Vocabulary` of the rows.
         cut: Function that returns the rows of a bucket: a `Split`, or `Windows` to
             split once all buckets are cut.
-        causes: Function that takes the `Split` and returns a tuple of the last
-            arguments of `check_parts`: `cause`, or `cause` and `of_targets`. Defaults
-            to `None`: the rows are not split yet.
+        causes: Function that takes the `Split` and returns the last arguments for
+            `check_parts`: the tuple `(cause,)` or `(cause, of_targets)`. `None`, the
+            default, goes with a `cut` that returns `Windows`.
         stages: Tuple of the start times of the training stages after the first.
             Defaults to `()`.
     """
@@ -152,7 +152,8 @@ class ByTime:
         return Plan(vocabulary, cut, causes, starts[:-2])
 
     def _starts(self, buckets):
-        """Returns the start times of each later stage, of validation and of test."""
+        """Returns the start times: of each training stage after the first, then of
+        validation, then of the test."""
 
         def times():
             return (times for (times,) in buckets.columns("timestamp"))

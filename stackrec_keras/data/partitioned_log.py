@@ -103,7 +103,7 @@ class PartitionedLog:
         """Returns the number of events in a file, and checks that its columns have the
         same types as in the first file."""
         with _errors_about_path(), open_parquet(path) as file:
-            # pandas writes empty files with other types.
+            # pandas gives the columns of an empty file other types.
             if not file.metadata.num_rows:
                 return 0
             names = self._names_in(file, path)
@@ -152,8 +152,8 @@ def open_log(
     Folders named `key=value`, as Spark, Dask and Polars write them, become columns of
     integers or text. A column must have the same type in every file that has events.
     Ids are integers, floats or text; times are numbers, timestamps or dates. Files are
-    read in the order of their names, and a user's events at the same time keep that
-    order.
+    read in the order of their names. If a user has several events at the same time,
+    they stay in the order in which they were read.
 
     Needs pyarrow, `pip install 'stackrec-keras[parquet]'`.
 
@@ -173,9 +173,9 @@ def open_log(
         A `PartitionedLog`.
 
     Raises:
-        ArgumentError: If no file matches, there are no events, or a file is damaged.
-            Also if a column is missing, has an unsupported type, or differs in type
-            from the first file. The error names the file.
+        ArgumentError: If no file matches, if there are no events, or if a file is
+            damaged. Also if a column is missing, has an unsupported type, or has
+            another type than in the first file. An error about a file names it.
         ImportError: If pyarrow is not installed.
 
     Example:
@@ -232,8 +232,8 @@ def _keys_of(path):
 
 
 def _types_in_paths(files):
-    """Returns a dict from key to type: `int` if all its values are integers, else
-    `str`."""
+    """Returns a dict from key to type: `int` if all values of the key are integers,
+    else `str`."""
     values: dict[str, set[str]] = {}
     for path in files:
         for key, value in _keys_of(path).items():

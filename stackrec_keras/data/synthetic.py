@@ -20,26 +20,27 @@ def synthetic(
 ) -> pd.DataFrame:
     """Generates a log whose next item depends on items 1, 4 and 12 steps back.
 
-    Every item belongs to one of `num_classes` hidden classes. Two families of
-    `num_classes` maps from items to items are drawn, `near` and `far`, and
+    Every item belongs to one of `num_classes` hidden classes. Each class has two random
+    maps from items to items, `near[class]` and `far[class]`. With probability
+    `1 - noise`, the next item is
 
-        next = near[class of item 4 back](far[class of item 12 back](item 1 back))
+        near[class of item 4 back](far[class of item 12 back](item 1 back))
 
-    with probability `1 - noise`. Otherwise, and for a user's first 12 items, the next
-    item is drawn by popularity, which falls as `1 / rank ** popularity`. The maps `far`
-    are permutations. The maps `near` draw their images by popularity, so that not only
-    the noise is skewed, but the whole log.
+    Otherwise, and for a user's first 12 items, the next item is drawn by popularity,
+    which falls as `1 / rank ** popularity`. The maps `far` are permutations. The maps
+    `near` draw the items that they map to by popularity. Without this, only the noise
+    would be skewed.
 
     Depth therefore helps in two ways: a deep model sees items further back, and it can
     apply one map after the other. With the defaults, the best possible hit rate at rank
-    1 is 0.16 for a model that sees only the last item, 0.35 if it also sees one of the
-    other two, and 0.90 (about `1 - noise`) if it sees all three.
+    1 is 0.16 for a model that sees only the last item, 0.35 if it also sees the item
+    4 or 12 back, and 0.90 (about `1 - noise`) if it sees all three.
 
     Args:
-        num_users: Integer, the number of users, ids 1 to `num_users`. Defaults to
-            `2000`.
-        num_items: Integer, the number of items, ids 1 to `num_items`. Defaults to
-            `200`.
+        num_users: Integer, the number of users. Their ids are 1 to `num_users`.
+            Defaults to `2000`.
+        num_items: Integer, the number of items. Their ids are 1 to `num_items`.
+            Defaults to `200`.
         events_per_user: Integer, the number of events of each user. Defaults to `60`.
         num_classes: Integer, the number of hidden classes, and of maps in each family.
             Defaults to `3`.

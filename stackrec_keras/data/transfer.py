@@ -27,7 +27,7 @@ class TransferPairs(Rows):
     Args:
         histories: `(users, length)` int32 source indices, padded with 0 on the
             left; each history is stored once, however many pairs share it.
-        users: `(pairs,)` int32, the row of each pair in `histories`.
+        users: `(pairs,)` int32; for each pair, its user's row in `histories`.
         targets: `(pairs,)` int32 target indices.
         vocabulary: The `Vocabulary` of the source items.
         target_vocabulary: The `Vocabulary` of the target items.
@@ -181,8 +181,8 @@ class TransferPairs(Rows):
 class TransferSplit:
     """Training, validation and test pairs; each user is in only one part.
 
-    `print(split)` shows the number of rows and a hash of all of them. Two people with
-    the same hash use the same split.
+    `print(split)` shows the number of rows in each part, and one hash of all rows. Two
+    people with the same hash use the same split.
 
     Args:
         train: `TransferPairs` to train on.
@@ -216,7 +216,7 @@ class TransferSplit:
 
     @property
     def num_users(self) -> int:
-        """The number of users that have an index."""
+        """The number of users, one per row of the file."""
         return self.train.num_users
 
     @cached_property

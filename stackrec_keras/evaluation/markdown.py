@@ -11,7 +11,8 @@ def markdown_table(rows: Sequence[Sequence[str]], width: int = _WIDTH) -> str:
     Each table begins with the first column, followed by as many columns as fit.
 
     Args:
-        rows: Lists of equally many strings. The first one is the header.
+        rows: Lists of strings. All lists have the same length, and the first one is the
+            header.
         width: Integer, the maximum number of characters in a line. Defaults to `100`.
     """
     first, *columns = zip(*rows, strict=True)

@@ -14,7 +14,7 @@ from stackrec_keras.runs.config import TRANSFER
 
 _RELEASE = Release(blocks=8, count=2, ratio=2, epochs=28)
 _EPOCHS, _BATCH_SIZE, _LENGTH = 8, 512, 50
-_NEGATIVES = 99  # sampled per target; the data must have more items
+_NEGATIVES = 99  # sampled per target; there must be more target items
 
 
 class Transfer(FasterTraining):
@@ -79,7 +79,7 @@ class Transfer(FasterTraining):
         self.source_split = make_split(config)
         print(f"Source: {self.source_split}")
         vocabulary = self.source_split.vocabulary
-        # The length of the inputs in pre-training, whose rows also hold a target.
+        # As in pre-training: `config.length` counts the target, the inputs lack it.
         pairs = read_transfer(self.pairs, vocabulary, length=config.length - 1)
         self.split = pairs.split(seed=config.split_seed)
         if self.split.num_targets <= _NEGATIVES:

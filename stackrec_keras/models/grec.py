@@ -30,12 +30,14 @@ class GRec(ConvolutionalRecommender):
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).
-        mask_rate: Float, fraction of a row's items to predict in a step: at least 1
-            item per row, at most 50, never padding. Defaults to `0.2`.
+        mask_rate: Float, fraction of a row's items to predict in a step. Padding is not
+            counted. At least 1 and at most 50 items are predicted per row. Defaults
+            to `0.2`.
         embedding_dim: Integer, the width of embeddings and hidden states. Defaults to
             `64`.
-        num_blocks: Integer, number of residual blocks, each with two convolutions:
-            twice the reference implementation's `dilation_count`. Defaults to `8`.
+        num_blocks: Integer, number of residual blocks, each with two convolutions. The
+            reference implementation's `dilation_count` is half of this number. Defaults
+            to `8`.
         kernel_size: Integer, the kernel size of each convolution. Defaults to `3`.
         dilations: Sequence of integers. Block `i` takes `dilations[i % len]` in its
             first convolution and twice that in its second. Defaults to `(1, 4)`.

@@ -233,8 +233,8 @@ def announce(config, growth, model, rows):
 
 
 def _fitting_batch_size(rows):
-    """Returns the largest batch size that gives enough steps per epoch: a power of two,
-    at least `_SMALL_BATCH`."""
+    """Returns the largest power of two that gives enough steps per epoch as batch size,
+    but at least `_SMALL_BATCH`."""
     size = _SMALL_BATCH
     while 2 * size * _ENOUGH_STEPS <= rows:
         size *= 2
@@ -248,7 +248,7 @@ def _fit(config, folder, split, model, growth):
     stops = [c for c in callbacks if hasattr(c, "stopped_before")]
     epoch = backup.restore(model)
     if any(stop.stopped_before(epoch) for stop in stops):
-        epoch = config.epochs  # only the end of training is left to do
+        epoch = config.epochs  # `fit` runs no epoch, only `on_train_end`
     size = config.batch_size
     model.fit(
         Batches(
