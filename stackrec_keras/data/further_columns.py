@@ -24,8 +24,8 @@ def check_column_name(name) -> None:
     if not is_column_name(name):
         raise ArgumentError(
             "columns",
-            "must hold strings that do not begin with 'next_' and have no other "
-            f"meaning, as these have: {', '.join(_TAKEN)}",
+            "must hold strings that do not begin with 'next_' and are none of these "
+            f"reserved names: {', '.join(_TAKEN)}",
             f"Rename the column {name!r}.",
         )
 

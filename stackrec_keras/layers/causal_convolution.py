@@ -8,8 +8,8 @@ def causal_convolution(x, kernel, bias, dilation):
     """Dilated causal convolution over time, in the form that is fastest on the backend.
 
     Position `t` of the output sees positions `t`, `t - dilation`, ...,
-    `t - (kernel_size - 1) * dilation` of the input. Positions before the first count
-    as zero.
+    `t - (kernel_size - 1) * dilation` of the input. The input is taken to be
+    zero before its first position.
 
     Args:
         x: Tensor of shape `(batch, time, in_dim)`.
@@ -49,8 +49,8 @@ def _convolution(x, kernel, dilation):
 
 
 def _sum_of_products(x, kernel, dilation):
-    # Each matrix of the kernel multiplies only the positions that it reaches. With a
-    # long dilation, those are few of the positions of a short sequence.
+    # Each matrix of the kernel multiplies only the positions that it reaches. If the
+    # dilation is long and the sequence is short, these are few.
     time, last = x.shape[1], kernel.shape[0] - 1
     y = ops.matmul(x, kernel[last])
     for i in range(last):

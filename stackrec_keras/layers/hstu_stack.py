@@ -28,12 +28,12 @@ class HSTUStack(BlockStack):
     `y = x + f(dropout(u * LN(silu(q k^T + bias) v / max_length)))`; `f` is a dense
     layer. The bias is the sum of two learned values from tables that all heads of a
     block share. One table has a value for each distance between positions. The other
-    has a value for each range of times between the key's event and the event that the
-    query has to predict, so with the time bias the model knows when the next event
-    happens.
+    has a value for each range of the time that passes between the key's event and the
+    event that the query has to predict. With the time bias, the model therefore knows
+    when the next event happens.
 
-    Padding has to be on the left. If `context` marks it, no position sees it, and its
-    own hidden states are 0.
+    Padding has to be on the left. If `context` marks the padding, no position sees it,
+    and the hidden states of the padding are 0.
 
     As in the authors' code, `W` and the tables are drawn with a standard deviation of
     0.02, and the kernel of `f` is Glorot uniform. A new block therefore changes its
@@ -54,10 +54,10 @@ class HSTUStack(BlockStack):
         rezero: Boolean, whether a gate that starts at 0 multiplies the branch (ReZero).
             A new block is then exactly the identity. Defaults to `False`.
         chunk_size: Integer, how many queries to process at a time, or `None` for
-            all. With chunks, the backward pass computes the attention weights again
-            instead of keeping them, so that only
-            `batch * num_heads * chunk_size * time` of them are in memory at once, and
-            not `batch * num_heads * time * time` for each block. Hidden states and
+            all. With chunks, the backward pass computes the attention weights again.
+            Memory then holds only `batch * num_heads * chunk_size * time` attention
+            weights at once. Without chunks, it holds
+            `batch * num_heads * time * time` for each block. Hidden states and
             gradients are the same as without chunks. On JAX, a model with chunks can
             only be exported for histories of one length. Defaults to `None`.
         **kwargs: Other arguments of a Keras layer.

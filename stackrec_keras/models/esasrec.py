@@ -19,8 +19,8 @@ class ESASRec(AttentionRecommender):
 
     Item vectors are drawn from a normal distribution with a standard deviation of 0.02,
     and position vectors from the Glorot normal distribution. RecTools' eSASRec uses
-    Glorot normal for both. Its standard deviation is about 0.02 for the items of
-    MovieLens-1M, and smaller for a larger catalogue.
+    Glorot normal for both. For the items of MovieLens-1M, Glorot normal also has a
+    standard deviation of about 0.02; for a larger catalogue, it is smaller.
 
     Args:
         num_items: Integer; item ids are 1..num_items, 0 is padding (on the left).

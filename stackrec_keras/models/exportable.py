@@ -21,8 +21,8 @@ class Exportable(keras.Model):
 
         Takes the arguments of `keras.Model.export`. Without `input_signature`, the
         program takes the features that the model was trained on. On TensorFlow and JAX,
-        histories may have any length. On PyTorch, for `"litert"`, and for `"onnx"` on
-        JAX, they must be as long as in training.
+        histories may have any length, except that `"litert"`, and `"onnx"` on JAX, need
+        histories as long as in training. On PyTorch, every format needs that.
 
         Raises:
             ArgumentError: If the backend cannot write the format, or if the program
@@ -56,9 +56,9 @@ class Exportable(keras.Model):
         PyTorch. The program reads as many of the last items as `recommend` does.
 
         If the model has a vocabulary, the raw ids are written to `PATH.items.json`
-        beside the program, as a list `"ids"` that starts with the id of index 1. For a
-        `TransferRecommender`, the ids of the histories are in
-        `PATH.history_items.json`.
+        beside the program, as a list `"ids"` that starts with the id of index 1. A
+        `TransferRecommender` also writes `PATH.history_items.json`, with the raw ids
+        of the items that its histories may contain.
 
         Args:
             path: Path of the program.

@@ -1,4 +1,4 @@
-"""What a run was made with."""
+"""The software and the machine that a run used."""
 
 import datetime
 import os
