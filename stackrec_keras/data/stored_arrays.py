@@ -12,7 +12,7 @@ _HEADER = 128  # the length of a .npy file's header in bytes
 
 
 class StoredArray(np.memmap):
-    """An array in a `.npy` file that reads only the rows that are asked for.
+    """An array in a `.npy` file, of which only the rows asked for are read.
 
     Indexing with a slice, indices or a mask copies the rows and then releases the
     file's pages. Otherwise, random reads would soon fill memory with the whole file.

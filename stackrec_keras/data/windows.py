@@ -329,7 +329,7 @@ def cut_windows(histories, stages, vocabulary, length, stride=None, min_items=2)
         min_items: As in `make_windows`. Defaults to `2`.
 
     Returns:
-        `Windows`, stage by stage.
+        One `Windows` with the rows of all stages, in the order of the stages.
     """
     begins = [histories.starts[:-1], *stages]
     rows = [

@@ -54,7 +54,7 @@ def write_report(out, scenario, split, arms):
 
 def histories(arms):
     """Returns a dict from an arm's name to a list of frames, one for each seed. The
-    seconds include all earlier stages."""
+    column `training_seconds` counts from the start of the arm's first stage."""
     found: dict[str, list] = {}
     for arm in arms:
         frame = pd.DataFrame(arm.rows).assign(training_seconds=arm.clock)

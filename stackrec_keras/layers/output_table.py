@@ -93,7 +93,7 @@ class OutputTable(keras.layers.Layer):
 
     @property
     def has_table(self) -> bool:
-        """Boolean, whether each item has a vector of its own here."""
+        """Boolean, whether this layer stores a vector for each item."""
         of_features_alone = self.num_features and self.feature_fusion == "replace"
         return not (self.tied or of_features_alone)
 
@@ -157,8 +157,8 @@ class OutputTable(keras.layers.Layer):
         if embedding.output_dim != self.dim:
             raise ArgumentError(
                 "tied",
-                f"needs item vectors as wide as the hidden states, but they have "
-                f"{embedding.output_dim} numbers and the hidden states {self.dim}",
+                f"needs item vectors as wide as the hidden states, but the vectors "
+                f"have {embedding.output_dim} numbers and the states have {self.dim}",
                 "Leave it False.",
                 True,
             )
@@ -175,7 +175,8 @@ class OutputTable(keras.layers.Layer):
     def operands(
         self, hidden: Tensor, kept: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Returns the parts of the scores, `states @ vectors.T + biases`.
+        """Returns states, vectors and biases. The scores are
+        `states @ vectors.T + biases`.
 
         Args:
             hidden: Tensor of shape `(..., dim)`.
@@ -198,9 +199,9 @@ class OutputTable(keras.layers.Layer):
         """Returns the vectors and the biases of `operands`.
 
         Args:
-            kept: Tensor `(num_items + 1, 1)`, 0 for items that are treated as new, with
-                only their features and the mean bias; otherwise 1. Defaults to `None`:
-                no item is treated as new.
+            kept: Tensor of shape `(num_items + 1, 1)`. A 0 treats an item as new: it
+                gets only the vector of its features, and the mean bias. All other
+                entries are 1. Defaults to `None`: no item is treated as new.
         """
         vectors = self.item_vectors(kept)
         if self.normalize:

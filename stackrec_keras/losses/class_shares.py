@@ -1,7 +1,7 @@
 """Sets how likely each class is to be drawn, and draws classes accordingly.
 
-Probabilities are whole numbers of shares, so that draws match exactly the probabilities
-that the loss corrects for.
+Each class has a whole number of shares, and its probability is its fraction of all
+shares. So classes are drawn with exactly the probabilities that the loss corrects for.
 """
 
 import keras
@@ -18,8 +18,8 @@ def class_shares(distribution, item_counts, include_padding):
     Args:
         distribution: `"popularity"` or `"log_uniform"`, as in `SampledSoftmax`.
         item_counts: Array of shape `(num_items,)`.
-        include_padding: Boolean, whether class 0 has shares: as many as the most
-            popular item or, with `"log_uniform"`, as the first rank.
+        include_padding: Boolean, whether class 0 has shares. It then has as many as
+            the most popular item or, with `"log_uniform"`, as the first rank.
 
     Returns:
         An int64 array of shape `(num_items + 1,)`, at least 1 for each class that may

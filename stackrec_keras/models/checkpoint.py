@@ -80,7 +80,8 @@ class GrowableCheckpoint(Growable):
             # no weights.
             raise ValueError("Either the file or the model has no output embedding.")
         set_depth(self, self._file_blocks)
-        # Freeze before the optimizer is read: it has state only for what is trained.
+        # Freeze before the optimizer is read, since that has state only for variables
+        # that are trained.
         set_frozen(self, bool(state.get("frozen", False)))
         if "schedule_starts" in state:
             set_schedule_starts(self, state["schedule_starts"].tolist())

@@ -5,17 +5,18 @@ import tensorflow as tf
 
 
 def export_saved_model(ranker, filepath, verbose, input_signature, **kwargs):
-    """Writes a SavedModel with the endpoint `"serve"`. A second one, `"scores"`, gives
-    the scores of all items.
+    """Writes a SavedModel whose endpoint `"serve"` gives the best items. Another
+    endpoint, `"scores"`, gives the scores of all items.
 
-    If raw ids are strings, `"serve"` also returns them as `"items"`, with `""` where
-    ids are 0.
+    `"serve"` returns item indices as `"ids"`. If the raw ids are strings, it returns
+    them too, as `"items"`; an index of 0 has the raw id `""`.
 
     Args:
         ranker: A `Ranker`.
         filepath: Path of the folder.
         verbose: As in `keras.Model.export`.
-        input_signature: List of one `keras.InputSpec`, or of one dict of them.
+        input_signature: List with one entry: a `keras.InputSpec`, or a dict of
+            `keras.InputSpec`s.
         **kwargs: The further arguments of `keras.export.ExportArchive.add_endpoint`.
     """
     archive = keras.export.ExportArchive()

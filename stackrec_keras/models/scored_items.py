@@ -62,7 +62,8 @@ class ScoredItems:
             -inf.
         """
         if len(hidden) < LEAST_ROWS:
-            # With few rows, the products of equal vectors can differ in the last bit.
+            # In a product of few rows, the scores of equal vectors can differ in the
+            # last bit.
             hidden = ops.tile(hidden, (LEAST_ROWS, 1))
         start, size = columns.start, columns.stop - columns.start
         vectors = ops.slice(self.vectors, (start, 0), (size, self.vectors.shape[1]))

@@ -34,8 +34,8 @@ class SharedModel(keras.Model):
             with self.inferring():
                 yield
         else:
-            # Take the model's lock last: a thread that holds it must not wait for
-            # another evaluation, which may be waiting to change the model.
+            # Take the model's lock last. Otherwise one thread could hold it and wait
+            # for its turn to evaluate, while the thread whose turn it is waits for it.
             with self._evaluation, self.inferring():
                 yield
 

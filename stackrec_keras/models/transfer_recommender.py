@@ -107,7 +107,7 @@ class TransferRecommender(SequentialRecommender):
         self.target_regularizer = keras.regularizers.get(target_regularizer)
         self.output_table.table.regularizer = self.target_regularizer
         self.source = _copy(model)
-        # Training predicts no source items, so this embedding stays as it is.
+        # Training predicts no source items, so their output embedding stays the same.
         self.source.output_table.trainable = False
         self._target_vocabulary = None
         self.build()
@@ -239,7 +239,8 @@ class TransferRecommender(SequentialRecommender):
         """Trains the model; takes the arguments of `keras.Model.fit`.
 
         `x` is `(batch, time)`, source items, and `y` is `(batch,)`, the target item of
-        each row; or `x` yields such pairs. The same holds for `validation_data`.
+        each row. Or `x` is a data set that yields such pairs. The same holds for
+        `validation_data`.
         """
         # Checked before training: on JAX, an error inside a traced step would lose the
         # weights.
@@ -257,7 +258,7 @@ class TransferRecommender(SequentialRecommender):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        # The source model's configuration already has these.
+        # These are in the source model's configuration.
         for name in ("num_items", "num_blocks"):
             del config[name]
         regularizer = self.target_regularizer

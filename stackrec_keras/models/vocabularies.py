@@ -7,7 +7,7 @@ from stackrec_keras.errors import ArgumentError
 
 
 def check_vocabulary(name, vocabulary, size_name, size):
-    """Checks that a model can have a vocabulary for a catalogue.
+    """Checks that a vocabulary has the size of a model's catalogue.
 
     Args:
         name: String, the attribute of the model.
@@ -35,7 +35,7 @@ def check_vocabulary(name, vocabulary, size_name, size):
 
 def check_same_items(name, known, windows):
     """Checks that indices in rows stand for the same items as in the model. They do if
-    one of the two vocabularies begins with the other.
+    one vocabulary, the rows' or the model's, begins with the other.
 
     Args:
         name: String, the name of the argument that holds the rows.
@@ -58,8 +58,8 @@ def check_same_items(name, known, windows):
             f"{_plain(made_with, index)!r} in it, but {_plain(known, index)!r} in the "
             "model's",
             "Make the windows, or the split, with model.vocabulary. Or build a new "
-            "model that has len(split.vocabulary) items (min_count leaves fewer), "
-            "and set its vocabulary to split.vocabulary.",
+            "model that has len(split.vocabulary) items (min_count may have left out "
+            "some), and set its vocabulary to split.vocabulary.",
         )
 
 

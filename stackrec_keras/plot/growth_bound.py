@@ -22,8 +22,8 @@ def growth_bound(
     """Draws what a perfect growth step could save: see `sr.stacking.growth_bound`.
 
     The figure shows both learning curves over time. A dashed curve shows how the
-    shallow model would continue if it grew at the best moment: like the deep model from
-    the point where the deep model was equally good.
+    shallow model would continue if it grew at the best moment. It follows the
+    deep model's curve from the point where the deep model was equally good.
 
     Args:
         shallow: The learning curve of the shallow model, as in

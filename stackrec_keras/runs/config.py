@@ -68,9 +68,9 @@ class TrainConfig(FeatureOptions, ModelOptions, DataOptions):
     data_shares: str | None = option(
         "growth",
         None,
-        "fraction of the training rows to use from an epoch on, for an EPOCH:BLOCKS "
-        "schedule: 'EPOCH:FRACTION,...' such as 0:0.4,2:1; later fractions include the "
-        "rows of earlier ones",
+        "'EPOCH:FRACTION,...', such as 0:0.4,2:1: the fraction of the training rows to "
+        "use from each epoch on (only with an EPOCH:BLOCKS schedule); later fractions "
+        "include the rows of earlier ones",
         metavar="SHARES",
     )
     share_by: str = option(

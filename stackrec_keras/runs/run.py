@@ -56,7 +56,7 @@ def finished_run(folder):
 
 
 def run_of(folder, model):
-    """Returns the `Run` in a `RunFolder`, with its model."""
+    """Returns the `Run` of a `RunFolder`, given its trained model."""
     return Run(
         folder.path,
         folder.read_config(),

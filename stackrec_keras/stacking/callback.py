@@ -28,20 +28,21 @@ class StackingCallback(keras.callbacks.Callback):
         top_blocks: Integer, how many of the top blocks to stack. Defaults to `None`,
             all blocks.
         cycle: Integer, the number of blocks after which the kinds of block repeat.
-            Defaults to `None`, the model's own cycle, or 1 with `inherit="paper"`.
+            Defaults to `None`: 1 with `inherit="paper"`, otherwise the model's own
+            cycle.
         inherit: `"all"` carries every weight that has a source; `"all_but_gates"`
             also carries them, but sets all gates to 0; `"paper"` carries what
             StackRec's reference implementation carries. Defaults to `"all"`.
         optimizer_state: `"carry"` moves the optimizer's state with the weights;
             `"reset"` resets its moments and step count, while the learning rate and its
             schedule continue. Defaults to `"carry"`.
-        seed: Integer, the seed of new random blocks. They depend only on it and on the
-            old and new depth. Defaults to `0`.
+        seed: Integer, the seed of new random blocks. They depend only on the seed and
+            on the old and new depth. Defaults to `0`.
 
     Raises:
-        ArgumentError: If an argument is wrong. Also when `fit` begins, if schedule,
-            method, model and optimizer do not fit together, or if `fit` has two
-            `StackingCallback`s.
+        ArgumentError: If an argument is wrong. `fit` raises it too, before training,
+            if the schedule, method or optimizer does not suit the model, or if there
+            is more than one `StackingCallback`.
 
     Example:
 
@@ -94,9 +95,9 @@ class StackingCallback(keras.callbacks.Callback):
                 "callbacks",
                 "has a StackingCallback, which cannot grow a model of type "
                 f"{type(model).__name__}",
-                "It grows NextItNet and the other models of this package. To grow one "
-                "that is part of another model, call its grow() in the on_epoch_begin "
-                "of a callback of your own.",
+                "It grows NextItNet and the other models of this package. If such a "
+                "model is part of yours, write a callback whose on_epoch_begin calls "
+                "the part's grow().",
             )
         check_optimizer(model)
         running = self.schedule.start(model, epochs, self.growth)

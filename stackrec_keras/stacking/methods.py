@@ -25,8 +25,8 @@ class StackingMethod:
         carries_all: Boolean, whether everything is carried over, regardless of
             `inherit`. Such a method needs blocks with gates. Defaults to `False`.
         shares_gates: Boolean, whether a block and its copies divide the block's gate,
-            so that together they add about as much as the block did. Otherwise a copy
-            starts with its gate at 0, and if everything is carried over, the model
+            so that together they add about as much as the block did. If `False`, and
+            everything is carried over, the gate of a copy starts at 0. The model then
             computes the same as before (nearly the same, if its blocks normalize after
             adding). Defaults to `False`.
     """
@@ -56,9 +56,9 @@ def block_sources(
             blocks.
         cycle: Integer, the number of blocks after which the kinds of block repeat.
             Blocks with the same `index % cycle` (the same dilation) are of one kind. A
-            new block is a copy of an old block of the same kind, if there is one: of
-            one of the `top_blocks` if possible, otherwise of the nearest block below
-            them.
+            new block is a copy of a block of its kind: one of the `top_blocks` if
+            possible, otherwise the nearest one below them. If the old model has no
+            block of that kind, the top blocks are copied in turn.
             `"stackA"` and `"split"` copy whole cycles, and `"middle"` adds whole
             cycles; if the depths do not allow that, copies go on top as in `"stackC"`.
             Defaults to `1`: all blocks are of one kind.
@@ -268,7 +268,7 @@ _METHODS = {
         ),
         StackingMethod(
             "split",
-            "every block is followed by its copy, and they share its gate",
+            "every block is followed by its copy, and the two divide the block's gate",
             _split,
             carries_all=True,
             shares_gates=True,

@@ -72,8 +72,8 @@ def recipe(name: str, **options: Any) -> TrainConfig:
 
     `stackrec train --recipe NAME` trains with it, and `stackrec recipes` lists all.
 
-    If `options` change the loss, model or split, the recipe's options that do not apply
-    to the new one return to their defaults.
+    If `options` change the loss, model or split, those options of the recipe that do
+    not apply to the new loss, model or split return to their defaults.
 
     Args:
         name: String, such as `"sasrec-ml1m"`, or `"sasrec-ml1m-grown"` for a model

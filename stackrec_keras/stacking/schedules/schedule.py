@@ -41,7 +41,8 @@ class Schedule:
                 `initial_blocks`.
 
         Returns:
-            A dict from epoch to number of blocks, or `None` if training decides.
+            A dict from epoch to number of blocks, or `None` if the epochs depend on
+            how training goes.
         """
         return None
 
@@ -91,8 +92,8 @@ class RunningSchedule:
         raise NotImplementedError(f"{type(self).__name__} must define depths().")
 
     def due(self, epoch: int) -> list[int]:
-        """Returns the depths that the model must have grown through when an epoch
-        begins. Depths that it has already reached are ignored.
+        """Returns all depths, in order, that the model must have reached when an epoch
+        begins. The caller skips those that it has already reached.
 
         A fit that resumes from a shallower checkpoint therefore grows in the same steps
         as a fit that was never interrupted.
