@@ -302,6 +302,7 @@ def picture(rows, runs, path):
         by_epoch.legend()
     figure.tight_layout()
     figure.savefig(path)
+    plt.close(figure)
 
 
 def ties(log):

@@ -34,6 +34,7 @@ def test_a_notebook_runs_on_small_data_and_has_outputs_where_it_shows_something(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STACKREC_NOTEBOOK_DATA", "synthetic")
     matplotlib.use("Agg")
+    plt.close("all")  # of earlier tests
     names = {"__name__": "__main__"}
     for cell in code_cells(path):
         shows_value = run(source_of(cell), names)

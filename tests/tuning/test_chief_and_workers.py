@@ -25,9 +25,10 @@ def test_two_workers_share_a_search(tmp_path):
     assert found["trials"]["status"] == ["COMPLETED"] * 3
     assert found["num_blocks"] == 2
     assert found["loss"] == min(found["trials"]["score"])
-    # Each worker has ended a trial, and neither knows those of the other.
-    for name, (printed, _) in zip(names[1:], outputs[1:], strict=True):
-        assert (tmp_path / "untitled_project" / f"{name}.json").exists()
+    # On a busy machine, one worker may end all trials.
+    ended = [(tmp_path / "untitled_project" / f"{n}.json").exists() for n in names[1:]]
+    assert any(ended)
+    for printed, _ in outputs[1:]:
         assert "is a worker" in printed
 
 
