@@ -184,7 +184,7 @@ def test_the_source_of_a_transfer_may_be_grown_by_hand(make_model, sequences):
 def test_a_whole_is_not_what_a_callback_grows(make_model, pairs):
     whole = functional(make_model())
     whole.compile("adam", "mse")
-    with pytest.raises(ValueError, match="a model of type Functional.*call its grow"):
+    with pytest.raises(ValueError, match="a model of type Functional.*the part's grow"):
         whole.fit(*pairs, verbose=0, callbacks=[sr.StackingCallback("stackC")])
 
 
