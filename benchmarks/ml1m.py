@@ -47,7 +47,7 @@ DEPTHS = (4, 8, 16)  # in addition to the recipes' own depth, 2
 # These columns identify a run; the others hold its results.
 KEY = (
     *("arm", "seed", "min_count", "learning_rate", "warmup", "decay", "max_epochs"),
-    "patience",
+    *("patience", "group_by_length"),
 )
 
 
@@ -145,6 +145,7 @@ def parsed(argv):
     parser.add_argument("--patience", type=int)
     parser.add_argument("--warmup", type=float, help="fraction of the steps")
     parser.add_argument("--decay", type=float, help="fraction of the steps")
+    parser.add_argument("--group-by-length", action="store_true", default=None)
     parser.add_argument("--data", help="a log in place of MovieLens-1M")
     parser.add_argument("--jit", choices=("auto", "on", "off"), default="auto")
     parser.add_argument("--runs", type=Path, help="the folder for the runs' folders")
@@ -183,7 +184,7 @@ def run_all(arguments):
 
 def configs(arm, arguments):
     """Yields the `TrainConfig` of each run of an arm."""
-    names = ("data", "epochs", "patience", "warmup", "decay")
+    names = ("data", "epochs", "patience", "warmup", "decay", "group_by_length")
     fixed = {name: getattr(arguments, name) for name in names}
     fixed = {name: value for name, value in fixed.items() if value is not None}
     for min_count in arguments.min_count or [None]:
@@ -202,7 +203,7 @@ def key_of(name, config):
 
 def key_in(row):
     kinds = (str, int, int, float, float, float, int)
-    kinds += (lambda text: int(text) if text else None,)
+    kinds += (lambda text: int(text) if text else None, lambda text: text == "True")
     return tuple(kind(row[column]) for kind, column in zip(kinds, KEY))
 
 

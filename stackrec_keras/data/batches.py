@@ -15,6 +15,7 @@ from stackrec_keras.arguments import (
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.wording import counted
 
+from .length_groups import LengthGroups
 from .rows import ITEMS, Rows, check_features
 
 
@@ -52,6 +53,13 @@ class Batches(keras.utils.PyDataset):
         features: List of feature names; `x` is then a dict of these features. The
             windows' `feature_names` lists all names. Defaults to `None`: `x` is the
             array of items, `(batch, time)`.
+        group_by_length: Boolean, whether to put rows of similar length in a batch, and
+            cut off the padding that they have in common. This saves time if many rows
+            are short. The model must mask padding, as `HSTU`, `ESASRec` and
+            `SASRec(padding_mask=True)` do. `x` is then a dict that also has
+            `"offset"`, `(batch,)`, the number of columns that were cut off. Evaluation
+            batches are not in the order of the rows, so they do not suit `predict`.
+            Defaults to `False`.
         **kwargs: `workers`, `use_multiprocessing` and `max_queue_size` of
             `keras.utils.PyDataset`.
 
@@ -76,6 +84,7 @@ class Batches(keras.utils.PyDataset):
         with_users: bool = False,
         share_by: str = "random",
         features: Sequence[str] | None = None,
+        group_by_length: bool = False,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
@@ -90,6 +99,7 @@ class Batches(keras.utils.PyDataset):
         check_integer("batch_size", batch_size, 1)
         check_integer("seed", seed, 0)
         check_bools(shuffle=shuffle, evaluation=evaluation, with_users=with_users)
+        check_bools(group_by_length=group_by_length)
         if len(windows) == 0:
             raise ArgumentError("windows", "must have at least one row")
         check_choice("share_by", share_by, ["random", "time"])
@@ -107,7 +117,10 @@ class Batches(keras.utils.PyDataset):
         self.evaluation = evaluation
         self.features = check_features(features, windows, with_users)
         self.share_by = share_by
+        self.group_by_length = group_by_length
         self.set_epoch(0)
+        if group_by_length:
+            self._groups.cuts = self._has_two_widths()
 
     @property
     def with_users(self) -> bool:
@@ -123,6 +136,11 @@ class Batches(keras.utils.PyDataset):
     def num_batches(self) -> int:
         """The number of batches in this epoch, including the last partial one."""
         return -(-self.num_rows // self.batch_size)
+
+    @property
+    def full_width(self) -> int:
+        """The number of columns of the items, before any padding is cut off."""
+        return self.windows.subset(slice(0, 1)).feature("items").shape[1]
 
     def __len__(self):
         return self.num_batches
@@ -185,18 +203,35 @@ class Batches(keras.utils.PyDataset):
         rows = chosen if self._order is None else self._order[chosen]
         part = self.windows.subset(rows)
         to_arrays = part.evaluation_arrays if self.evaluation else part.arrays
-        return to_arrays(self.features)
+        x, y = to_arrays(self.features)
+        return self._groups.cut(rows, x, y) if self.group_by_length else (x, y)
 
     def _draw_order(self):
         """Returns `(num_rows,)` row indices, or `None` for all rows in stored order."""
         rows = None
         if self.num_rows < len(self.windows):
             rows = np.sort(self._ranked_rows[: self.num_rows])
-        if not self.shuffle:
-            return rows
-        entropy = np.random.SeedSequence([self.seed, self._epoch])
-        order = np.random.default_rng(entropy).permutation(self.num_rows)
-        return order if rows is None else rows[order]
+        rng = None
+        if self.shuffle:
+            entropy = np.random.SeedSequence([self.seed, self._epoch])
+            rng = np.random.default_rng(entropy)
+            order = rng.permutation(self.num_rows)
+            rows = order if rows is None else rows[order]
+        if self.group_by_length:
+            rows = np.arange(self.num_rows) if rows is None else rows
+            return self._groups.order(rows, rng)
+        return rows
+
+    @cached_property
+    def _groups(self):
+        return LengthGroups(self.windows, self.batch_size)
+
+    def _has_two_widths(self):
+        size = self.batch_size
+        first, second = self._order[:size], self._order[size : 2 * size]
+        return len(second) > 0 and self._groups.width(first) != self._groups.width(
+            second
+        )
 
     @cached_property
     def _ranked_rows(self):

@@ -185,6 +185,7 @@ class Windows(Rows):
         with_users: bool = False,
         share_by: str = "random",
         features: Sequence[str] | None = None,
+        group_by_length: bool = False,
     ) -> Batches:
         """Returns these windows as batches `(x, y)` for `fit` and `evaluate`.
 
@@ -202,6 +203,8 @@ class Windows(Rows):
                 `"time"`, which takes the oldest. Defaults to `"random"`.
             features: List of feature names; `x` is then a dict of these features.
                 Defaults to `None`: `x` is the array of items.
+            group_by_length: Boolean, whether to put rows of similar length in a batch,
+                and cut off their common padding: see `Batches`. Defaults to `False`.
 
         Returns:
             `Batches`.
@@ -221,6 +224,7 @@ class Windows(Rows):
             with_users=with_users,
             share_by=share_by,
             features=features,
+            group_by_length=group_by_length,
         )
 
 

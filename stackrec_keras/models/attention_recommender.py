@@ -56,15 +56,21 @@ class AttentionRecommender(SequentialRecommender):
         `hidden_states`."""
         raise NotImplementedError(f"{type(self).__name__} must define embed().")
 
-    def positions(self, items: Tensor) -> Tensor:
+    def positions(self, features: Features) -> Tensor:
         """Returns the vectors of the positions, `(time, dim)`.
 
         Args:
-            items: Integer tensor of shape `(batch, time)`.
+            features: As in `hidden_states`. If there is an `"offset"`, positions count
+                from the left end of the input that the batch was cut from.
         """
-        return self.position_embedding(
-            ops.arange(0, ops.shape(items)[1], dtype="int32")
-        )
+        time = ops.shape(features["items"])[1]
+        positions = ops.arange(0, time, dtype="int32")
+        if "offset" in features:
+            # 0 in the rows that fill up a batch. If `call` has cut the input too, the
+            # columns that it cut do not count.
+            offset = ops.cast(ops.max(features["offset"]), "int32")
+            positions = positions + ops.minimum(offset, self.max_length - time)
+        return self.position_embedding(positions)
 
     def apply_blocks(
         self, x: Tensor, features: Features, training: bool | None
@@ -80,7 +86,7 @@ class AttentionRecommender(SequentialRecommender):
         return self.stack(x, training=training, context=context)
 
     def hidden_states(self, features: Features, training: bool | None) -> Tensor:
-        x = self.embed(features, training) + self.positions(features["items"])
+        x = self.embed(features, training) + self.positions(features)
         x = dropout(x, self.dropout, training, self.seed_generator)
         return self.apply_blocks(x, features, training)
 

@@ -126,6 +126,14 @@ def missing_targets(prefix):
 def _check_batches(model, name, batches):
     check_same_items(name, model.vocabulary, batches.windows)
     check_names(model, name, batches.features)
+    if batches.group_by_length and not model.ignores_padding:
+        raise ArgumentError(
+            "group_by_length",
+            f"cuts off padding, which changes what {type(model).__name__} computes",
+            "Use HSTU or ESASRec, give SASRec or SSEPT padding_mask=True, or leave "
+            "group_by_length out.",
+            True,
+        )
     further = [name for name in batches.features if name not in ("items", "users")]
     ranges = {"x": [], "y": []}
     padded = 0

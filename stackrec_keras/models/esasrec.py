@@ -107,6 +107,10 @@ class ESASRec(AttentionRecommender):
         self.stack.build((None, None, dim))
         self.build()
 
+    @property
+    def ignores_padding(self) -> bool:
+        return True
+
     def embed(self, features: Features, training: bool | None) -> Tensor:
         return self.item_embedding(features["items"])
 

@@ -144,11 +144,15 @@ class HSTU(AttentionRecommender):
             self.features = ("items", *self.whole_features)
         self.build()
 
+    @property
+    def ignores_padding(self) -> bool:
+        return True
+
     def embed(self, features: Features, training: bool | None) -> Tensor:
         return self.item_embedding(features["items"]) * self.embedding_dim**0.5
 
-    def positions(self, items: Tensor) -> Tensor | float:
-        return 0.0 if self.position_embedding is None else super().positions(items)
+    def positions(self, features: Features) -> Tensor | float:
+        return 0.0 if self.position_embedding is None else super().positions(features)
 
     def get_config(self) -> dict[str, Any]:
         of_stack = ("time_bias", "position_bias", "qk_dim", "v_dim", "chunk_size")

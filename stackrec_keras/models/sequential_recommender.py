@@ -158,6 +158,12 @@ class SequentialRecommender(
         self.seed_generator = seed_generator(self.seed_name)
         self._vocabulary: Vocabulary | None = None
 
+    @property
+    def ignores_padding(self) -> bool:
+        """Boolean, whether padding on the left leaves the hidden states of the items
+        unchanged. Such a model can be trained with `group_by_length`."""
+        return False
+
     def hidden_states(self, features: Features, training: bool | None) -> Tensor:
         """Returns hidden states `(batch, time, dim)`.
 

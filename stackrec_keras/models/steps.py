@@ -166,7 +166,10 @@ class Steps(keras.Model):
             if name in self.features
         )
         # TensorFlow does not know the length once it has seen several lengths.
-        length = features["items"].shape[1] or 0
+        self.note_length(features["items"].shape[1] or 0)
+
+    def note_length(self, length: int) -> None:
+        """Remembers the length of training rows, and warns if they are too long."""
         if self.max_length is not None and length > self.max_length:
             warn(
                 f"Rows have {length} items, but the model reads and learns only the "

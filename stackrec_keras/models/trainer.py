@@ -10,6 +10,7 @@ import numpy as np
 from stackrec_keras.arguments import check_bools
 from stackrec_keras.data import Batches
 from stackrec_keras.data.full_batches import FullBatches
+from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.checked_batches import CheckedData, ChecksBatches
 from stackrec_keras.models.checked_inputs import (
     check_ids,
@@ -142,6 +143,7 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = [GiveWay(), *callbacks]
         if isinstance(x, Batches) and not x.evaluation:
+            self.note_length(x.full_width)
             x = FullBatches(x)
         with self.fitting(), self.keeping_values(), checked:
             return super().fit(
@@ -186,6 +188,13 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
     def predict(self, x: Data, *args: Any, **kwargs) -> np.ndarray:
         """Scores every item as the next one of each row, `(rows, num_items + 1)`; takes
         the arguments of `keras.Model.predict`."""
+        if isinstance(x, Batches) and x.group_by_length:
+            raise ArgumentError(
+                "x",
+                "is not in the order of its rows, because it has group_by_length=True",
+                "Make the batches without it.",
+                x,
+            )
         check_ids(self, x=x)
         checked = CheckedData(self)
         with self.inferring(), self.keeping_values(), checked:

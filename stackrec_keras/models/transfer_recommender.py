@@ -131,6 +131,10 @@ class TransferRecommender(SequentialRecommender):
         return self.source.whole_features
 
     @property
+    def ignores_padding(self) -> bool:
+        return self.source.ignores_padding
+
+    @property
     def max_length(self) -> int | None:  # type: ignore[override]
         """Integer or `None`, the maximum input length. Longer inputs are cut to their
         last items."""

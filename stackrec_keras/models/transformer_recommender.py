@@ -87,6 +87,10 @@ class TransformerRecommender(AttentionRecommender):
         if norm == "pre":
             self.output_norm = self._norm(dim, "output_norm")
 
+    @property
+    def ignores_padding(self) -> bool:
+        return self.padding_mask
+
     def apply_blocks(
         self, x: Tensor, features: Features, training: bool | None
     ) -> Tensor:

@@ -176,6 +176,13 @@ class TrainConfig(FeatureOptions, ModelOptions, DataOptions):
         "same split; the optimizer starts fresh",
         metavar="FOLDER",
     )
+    group_by_length: bool = option(
+        "training",
+        False,
+        "put rows of similar length in a batch and cut off their common padding, which "
+        "saves time if many rows are short (hstu, esasrec, or --padding-mask)",
+        bool,
+    )
     seed: int = option(
         "training", 0, "seed of weights, order of rows and new blocks", int
     )

@@ -257,9 +257,13 @@ def _fit(config, folder, split, model, growth):
             seed=config.seed,
             features=model.features,
             share_by=config.share_by,
+            group_by_length=config.group_by_length,
         ),
         validation_data=split.validation.batches(
-            size, evaluation=True, features=model.features
+            size,
+            evaluation=True,
+            features=model.features,
+            group_by_length=config.group_by_length,
         ),
         initial_epoch=epoch,
         epochs=config.epochs,
