@@ -97,6 +97,14 @@ def check_new_run(config):
             "Use another model, or leave it out.",
             True,
         )
+    masks = config.model in ("hstu", "esasrec") or config.padding_mask
+    if config.group_by_length and not masks:
+        raise ArgumentError(
+            "group_by_length",
+            "cuts off padding, which this model reads",
+            "Use hstu or esasrec, give sasrec or ssept padding_mask, or leave it out.",
+            True,
+        )
     if config.schedule == "none":
         for name in ("method", "top_blocks", "inherit", "optimizer_state"):
             value = getattr(config, name)
