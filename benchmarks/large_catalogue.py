@@ -12,12 +12,12 @@ than `--test-rows` test rows, a random sample of that size is used.
 
 import argparse
 import os
-import resource
 import time
 
 import keras
 import numpy as np
 import pandas as pd
+from peak_memory import peak_bytes
 
 import stackrec_keras as sr
 from stackrec_keras.evaluation import popularity_results, training_counts
@@ -71,8 +71,7 @@ class Table:
         start = time.perf_counter()
         result = step()
         row = {"step": name, "seconds": time.perf_counter() - start}
-        # ru_maxrss is in KiB, except on macOS.
-        row["peak GiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        row["peak GiB"] = peak_bytes() / 2**30
         if isinstance(result, dict):
             row |= {m: result[m] for m in ("mrr@5", "hit_rate@10", "ndcg@10")}
         self.rows.append(row)

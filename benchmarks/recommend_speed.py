@@ -9,11 +9,11 @@ measured for the whole process.
 """
 
 import argparse
-import resource
 import time
 
 import keras
 import numpy as np
+from peak_memory import peak_bytes
 
 import stackrec_keras as sr
 
@@ -30,13 +30,13 @@ def main():
     model = sr.NextItNet(arguments.items, arguments.dim, arguments.num_blocks)
     shape = (arguments.histories, arguments.length)
     x = np.random.default_rng(0).integers(1, arguments.items + 1, shape)
-    before = peak()
+    before = peak_bytes() / 2**30
     first = seconds(lambda: model.recommend(x, arguments.k))
     again = seconds(lambda: model.recommend(x, arguments.k))
     print(
         f"{keras.backend.backend()}, {arguments.items:,} items, "
         f"{arguments.histories:,} histories: {first:.1f} s, then {again:.1f} s; "
-        f"peak memory {before:.2f} GiB before, {peak():.2f} GiB after"
+        f"peak memory {before:.2f} GiB before, {peak_bytes() / 2**30:.2f} GiB after"
     )
 
 
@@ -44,11 +44,6 @@ def seconds(step):
     start = time.perf_counter()
     step()
     return time.perf_counter() - start
-
-
-def peak():
-    # `ru_maxrss` is in KiB, except on macOS.
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ ids (--ids str).
 """
 
 import argparse
-import resource
 import time
 
 import numpy as np
 import pandas as pd
+from peak_memory import peak_bytes
 
 from stackrec_keras.data import Vocabulary, make_windows, read_interactions
 
@@ -29,7 +29,7 @@ def main():
         raw = read_interactions(raw)
     print(f"{arguments.rows:,} rows, {arguments.ids} item ids, windows of 20")
     print(f"{'step':<22}{'seconds':>9}{'peak GB':>9}")
-    print(f"{'(the raw arrays)':<22}{'':>9}{peak_gigabytes():>9.2f}")
+    print(f"{'(the raw arrays)':<22}{'':>9}{peak_bytes() / 1e9:>9.2f}")
     total = time.perf_counter()
     log = timed("sorted log", read_interactions, raw)
     vocabulary = timed("vocabulary", Vocabulary.from_items, log["item"])
@@ -73,11 +73,7 @@ def timed(name, step, *arguments):
 
 
 def show(name, seconds):
-    print(f"{name:<22}{seconds:>9.1f}{peak_gigabytes():>9.2f}", flush=True)
-
-
-def peak_gigabytes():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    print(f"{name:<22}{seconds:>9.1f}{peak_bytes() / 1e9:>9.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -30,9 +30,9 @@ class Batches(keras.utils.PyDataset):
     data_shares=...)`). Which rows it holds depends only on `(seed, share)`, and a
     larger fraction holds the rows of every smaller one.
 
-    By default, Keras's `fit` also shuffles the order of whole batches, with Python's
-    global random state. Use `fit(..., shuffle=False)` for an order that depends only
-    on `(seed, epoch)`.
+    The models of this package keep this order. The `fit` of other Keras models also
+    shuffles whole batches, with Python's global random state, unless it gets
+    `shuffle=False`.
 
     Args:
         windows: `Windows` or `TransferPairs`.

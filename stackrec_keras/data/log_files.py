@@ -32,7 +32,6 @@ _SEPARATORS = {
     ".tsv": ("\t",),
     ".inter": ("\t",),
 }
-_KNOWN_FORMS = ".csv, .tsv, .inter, .dat, .parquet"
 _MOVIELENS_COLUMNS = ["user", "item", "rating", "timestamp"]
 _BEGINNING = 1 << 20
 
@@ -76,10 +75,11 @@ def _form_of(path):
     form = "".join(suffixes[:-1][-1:] if compression else suffixes[-1:])
     known = [*_SEPARATORS] if compression else [*_SEPARATORS, ".dat", ".parquet"]
     if form not in known:
+        of_what = f" of a {compression} file" if compression else ""
         raise log_error(
             path,
             f"has the unknown extension '{''.join(suffixes[-2:])}'. The known "
-            f"extensions are {_KNOWN_FORMS}",
+            f"extensions{of_what} are {', '.join(known)}",
             "Rename the file, or read it with pandas and give the frame.",
         )
     return form

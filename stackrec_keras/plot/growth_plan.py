@@ -42,10 +42,9 @@ def growth_plan(
         new: Integer, the number of blocks of the deeper model. Defaults to `None`: the
             length of the list or, for a method, `old + top_blocks`, or `2 * old`
             without `top_blocks`.
-        top_blocks: As in `stacking.block_sources`. Ignored if `plan` is a list.
-            Defaults to `None`.
-        cycle: As in `stacking.block_sources`. Ignored if `plan` is a list. Defaults to
-            `1`.
+        top_blocks: As in `stacking.block_sources`; only for a method. Defaults to
+            `None`.
+        cycle: As in `stacking.block_sources`; only for a method. Defaults to `1`.
 
     Returns:
         A `matplotlib.figure.Figure`, which is independent of `pyplot`.
@@ -95,6 +94,13 @@ def growth_plan(
 
 def _sources(plan, old, new, top_blocks, cycle):
     if not isinstance(plan, str):
+        for name, value, default in (
+            ("top_blocks", top_blocks, None),
+            ("cycle", cycle, 1),
+        ):
+            if value != default:
+                reason = "is for a stacking method, but plan is a list of sources"
+                raise ArgumentError(name, reason, "Leave it out.", value)
         return "", *_given_sources(plan, old, new)
     if old is None:
         raise ArgumentError(

@@ -89,7 +89,9 @@ def check_tuner_arguments(fit_arguments, callbacks, epochs, most_epochs, of_hype
             "has a StackingCallback, but StackingHyperModel adds one to each trial",
             "Leave it out, and set values that need no search in SearchSpace.",
         )
-    if epochs is not None and (not of_hyperband or epochs > most_epochs):
+    if epochs is None or epochs == most_epochs:
+        return
+    if not of_hyperband or epochs > most_epochs:
         raise SearchArgumentError(
             "max_epochs" if of_hyperband else "epochs",
             f"must come from StackingHyperModel(epochs={most_epochs}), because growth "

@@ -183,7 +183,8 @@ class StackingHyperModel(keras_tuner.HyperModel):
             hp: `keras_tuner.HyperParameters` of the trial.
             model: What `build` returned for `hp`.
             callbacks: List of callbacks. Defaults to `()`.
-            epochs: Integer, given only by `Hyperband`. Defaults to `None`.
+            epochs: Integer, given by `Hyperband`. Defaults to `None`, those of the
+                hypermodel.
             **kwargs: Other arguments of `keras.Model.fit`, except the data.
 
         Returns:

@@ -76,6 +76,8 @@ def test_a_deep_model_fits_on_a_page_and_the_picture_is_written(tmp_path):
         ({"plan": [0, 1], "new": 3}, "new", "sources in plan, 2"),
         ({"plan": [0, 3], "old": 2}, "plan", "0 to 3, but the old model has .* 0 to 1"),
         ({"plan": [0, -1]}, "plan", "from -1 to 0"),
+        ({"plan": [0, 1], "top_blocks": 1}, "top_blocks", "plan is a list"),
+        ({"plan": [0, 1], "cycle": 2}, "cycle", "plan is a list"),
     ],
 )
 def test_a_plan_that_fits_no_model_is_refused(arguments, argument, says):

@@ -13,6 +13,7 @@ from refusals import refused
 import stackrec_keras as sr
 from stackrec_keras.models import SequentialRecommender
 from stackrec_keras.tuning import Choice, GridSearch, SearchSpace, StackingHyperModel
+from stackrec_keras.tuning.checks import check_tuner_arguments
 
 
 @pytest.fixture
@@ -331,6 +332,11 @@ def test_an_argument_that_search_refuses_stops_it_at_once(
     with refused(argument):
         tuner.search(verbose=0, **arguments)
     assert sr.tuning.trials(tuner)["status"].tolist() == ["RUNNING"]
+
+
+def test_search_takes_the_epochs_of_the_hypermodel_again():
+    check_tuner_arguments({}, [], epochs=2, most_epochs=2, of_hyperband=False)
+    check_tuner_arguments({}, [], epochs=1, most_epochs=2, of_hyperband=True)
 
 
 def test_the_best_hyper_parameters_can_be_trained_again_without_a_tuner(
