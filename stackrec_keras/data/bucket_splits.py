@@ -6,6 +6,7 @@ this kind of split in memory, and both use the same code.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,8 +43,8 @@ class Plan:
 
     Attributes:
         vocabulary: The `Vocabulary` of the rows.
-        cut: Function that returns the rows of a bucket: a `Split`, or `Windows` to
-            split once all buckets are cut.
+        cut: Picklable function that takes the log of a bucket and returns its rows: a
+            `Split`, or `Windows` to split once all buckets are cut.
         causes: Function that takes the `Split` and returns the last arguments for
             `check_parts`: the tuple `(cause,)` or `(cause, of_targets)`. `None`, the
             default, goes with a `cut` that returns `Windows`.
@@ -90,20 +91,16 @@ class LeaveOneOut:
         vocabulary, codes = _chosen(items, self.vocabulary, self.min_count)
         held_out = length
         if self.whole_history:
-            held_out = max(length, *(_longest(log, codes) for log in buckets.frames()))
-
-        def cut(log):
-            histories = make_histories(log, codes)
-            return cut_leave_one_out(
-                histories,
-                codes,
-                length,
-                self.stride,
-                self.min_items,
-                self.newest_only,
-                held_out,
-            )
-
+            held_out = max(length, *buckets.map(partial(_longest, codes)))
+        cut = partial(
+            _cut_leave_one_out,
+            codes,
+            length=length,
+            stride=self.stride,
+            min_items=self.min_items,
+            newest_only=self.newest_only,
+            held_out=held_out,
+        )
         why = (
             "no user has two items to hold out and at least "
             f"min_items={self.min_items} more to train on"
@@ -141,9 +138,14 @@ class ByTime:
         if self.vocabulary is not None:
             vocabulary = _extended(self.vocabulary, vocabulary)
         codes = _codes(items, vocabulary)
-
-        def cut(log):
-            return cut_by_time(log, codes, length, starts, self.stride, self.min_items)
+        cut = partial(
+            cut_by_time,
+            vocabulary=codes,
+            length=length,
+            starts=starts,
+            stride=self.stride,
+            min_items=self.min_items,
+        )
 
         def causes(split):
             events, before = buckets.num_events, int(past.sum())
@@ -206,14 +208,13 @@ class AtRandom:
                 f"{left_out:,} of {counted(buckets.num_events, 'event')} were left out "
                 "because vocabulary does not have their items.",
             )
-
-        def cut(log):
-            histories = make_histories(log, codes)
-            ends = [histories.ends]
-            return cut_windows(
-                histories, ends, codes, length, self.stride, self.min_items
-            )
-
+        cut = partial(
+            _cut_windows,
+            codes,
+            length=length,
+            stride=self.stride,
+            min_items=self.min_items,
+        )
         return Plan(vocabulary, cut)
 
 
@@ -221,8 +222,17 @@ SPLITS = {"leave-one-out": LeaveOneOut, "time": ByTime, "random": AtRandom}
 """The kinds of split by name."""
 
 
-def _longest(log, codes):
+def _longest(codes, log):
     return make_histories(log, codes).longest
+
+
+def _cut_leave_one_out(codes, log, **arguments):
+    return cut_leave_one_out(make_histories(log, codes), codes, **arguments)
+
+
+def _cut_windows(codes, log, **arguments):
+    histories = make_histories(log, codes)
+    return cut_windows(histories, [histories.ends], codes, **arguments)
 
 
 def _chosen(items, vocabulary, min_count):

@@ -43,18 +43,23 @@ class PartitionedLog:
         self._first = None  # the path and the types of the first file
         events = {path: self._check_file(path) for path in files}
         self.files = [path for path in files if events[path]]
-        self.num_events = sum(events.values())
+        # The number of events before each file, and of all events.
+        self._starts = np.cumsum([0, *(events[path] for path in self.files)])
+        self.num_events = int(self._starts[-1])
 
     def __repr__(self):
         events = counted(self.num_events, "event")
         return f"PartitionedLog({events} in {counted(len(self.files), 'file')})"
 
-    def frames(self, roles: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+    def frames(
+        self, roles: Sequence[str] | None = None, files: range | None = None
+    ) -> Iterator[pd.DataFrame]:
         """Reads the log in order, a small number of events at a time.
 
         Args:
             roles: List of the columns to read: `"user"`, `"item"`, `"timestamp"` and
                 names of further columns. Defaults to `None`: all.
+            files: The indices of the files to read. Defaults to `None`: all.
 
         Returns:
             Iterator of frames as `read_interactions` returns them, but not sorted.
@@ -63,14 +68,40 @@ class PartitionedLog:
             ArgumentError: If a file is damaged, or a value is missing or invalid. The
                 error names the file.
         """
-        row = 0
-        for path in self.files:
+        files = range(len(self.files)) if files is None else files
+        row = self.events_before(files)
+        for path in self.files[files.start : files.stop]:
             with _errors_about_path():
                 for frame in self._frames_of(path, roles or list(self._given)):
                     if "timestamp" in frame and not self.has_times:
                         frame["timestamp"] += row
                     row += len(frame)
                     yield frame
+
+    def parts(self, events: int) -> list[range]:
+        """Divides the files into groups for `frames`.
+
+        Args:
+            events: Integer, the approximate number of events per group. A larger file
+                is a group of its own.
+        """
+        groups = self._starts[:-1] // events
+        starts = np.flatnonzero(np.diff(groups, prepend=-1)).tolist()
+        stops = [*starts[1:], len(self.files)]
+        return [range(start, stop) for start, stop in zip(starts, stops)]
+
+    def state(self) -> list:
+        """Returns what changes if the log is written again or read differently."""
+        stats = [path.stat() for path in self.files]
+        files = [
+            (str(path), stat.st_size, stat.st_mtime_ns)
+            for path, stat in zip(self.files, stats)
+        ]
+        return [self._given, files]
+
+    def events_before(self, files: range) -> int:
+        """Returns the number of events in all files before a group of files."""
+        return int(self._starts[files.start])
 
     def _frames_of(self, path, roles):
         row = 0
@@ -209,7 +240,7 @@ def _find_files(path):
         raise ArgumentError("path", "must be a pattern or a path", fix, path)
     text = os.fspath(path)
     if os.path.isfile(text):
-        return [Path(text)]
+        return [Path(text).absolute()]
     root, matches = Path(text), [text]
     if not root.is_dir():
         fixed = itertools.takewhile(lambda part: not glob.has_magic(part), root.parts)
@@ -218,7 +249,8 @@ def _find_files(path):
     for match in map(Path, matches):
         found.update(match.rglob("*.parquet") if match.is_dir() else [match])
     files = [file for file in found if file.is_file() and not _is_hidden(file, root)]
-    return sorted(files, key=lambda file: file.parts)
+    # Other processes may have another working folder.
+    return sorted((file.absolute() for file in files), key=lambda file: file.parts)
 
 
 def _is_hidden(file, root):

@@ -1,42 +1,30 @@
 """Prepared logs: folders with the rows of a split, which need not fit into memory."""
 
-import contextlib
+import hashlib
 import json
 import shutil
 from dataclasses import fields
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from stackrec_keras.arguments import check_choice, check_integer, check_path
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.wording import did_you_mean, shown
+from stackrec_keras.version import __version__
+from stackrec_keras.wording import did_you_mean
 
+from .bucket_rows import COUNTS, cut_buckets, join_buckets
 from .bucket_splits import SPLITS
 from .buckets import Buckets, count_items
+from .engines import open_engine
 from .partitioned_log import PartitionedLog
-from .prepared_rows import (
-    COUNTS,
-    FILES,
-    join_stages,
-    read_rows,
-    split_rows,
-    write_buckets,
-)
+from .prepared_folder import FACTS, VOCABULARY, new_folder
+from .prepared_rows import join_stages, read_rows, split_rows
 from .random_split import why_empty
 from .splits import Split, check_parts
 from .vocabulary import Vocabulary, check_vocabulary
 
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
-
-_FACTS = "prepared.json"  # written last; moved into place with the other files
-_VOCABULARY = "vocabulary.json"
-_MARK = ".preparing"  # marks a folder that we may remove; locked while in use
-_EARLIER = ".replaced"
-_NAMES = {_FACTS, _VOCABULARY, _MARK, _EARLIER, *FILES}
 _FORMAT = 1
 
 
@@ -47,6 +35,8 @@ def prepare_log(
     split: str = "leave-one-out",
     overwrite: bool = False,
     events_in_memory: int = 1_000_000,
+    engine: str = "local",
+    scheduler: str | None = None,
     **arguments: Any,
 ) -> Split:
     """Splits a log that need not fit into memory, and writes its rows to a folder.
@@ -55,14 +45,21 @@ def prepare_log(
     and the results of training.
 
     The log is read twice: first to count its items, then to distribute its events over
-    files, each with all events of some users. The files are then split one by one.
-    Memory holds the catalogue, the whole history of one user, and about
-    `events_in_memory` events. There are at most 128 files, so a log of over 128 times
-    that many events needs more memory. Until the call ends, the disk holds a second
-    copy of the log.
+    buckets, each with all events of some users. The buckets are then split one by one,
+    and their rows are joined. Memory holds the catalogue, the whole history of one
+    user, and about `events_in_memory` events. Until the call ends, the disk holds a
+    second copy of the log and of the rows.
 
-    The folder appears when it is complete. The next call removes what an interrupted
-    call left beside it. Files that this function did not write are never removed.
+    With `engine="dask"`, the workers of a Dask cluster share the work, and the result
+    is the same to the bit. The workers must have this package, and must find the log
+    and the folder at the same paths as this process. If a worker dies, another one
+    repeats its last task.
+
+    The folder appears when it is complete. If a call is interrupted, the same call
+    continues it: it counts the items again, but keeps the buckets and rows that are
+    complete. Until then they are in a folder beside `folder`, with `.partial` at the
+    end of its name. A call with other arguments starts from the beginning. Files that
+    this function did not write are never removed.
 
     Args:
         log: A `PartitionedLog`, as `open_log` returns it.
@@ -74,6 +71,11 @@ def prepare_log(
             `False`.
         events_in_memory: Integer, the number of events to split at a time. It does not
             change the result. Defaults to `1_000_000`.
+        engine: String, `"local"` to use this process, or `"dask"` to use a Dask
+            cluster, which needs `pip install 'stackrec-keras[dask]'`. Defaults to
+            `"local"`.
+        scheduler: String, the address of the cluster's scheduler, such as
+            `"tcp://10.0.0.1:8786"`. Defaults to `None`, for the engine `"local"`.
         **arguments: Further arguments of the function that makes such a split in
             memory, with its defaults: `split_leave_one_out`, `split_by_time` (except
             `user_ids`), or `make_windows` and `split_random`.
@@ -84,7 +86,9 @@ def prepare_log(
     Raises:
         ArgumentError: If an argument is out of range, a file of the log is damaged or
             invalid, a part of the split has no rows, the folder is not empty, or
-            another process is preparing the same folder.
+            another process is preparing the same folder. Also if `scheduler` cannot be
+            reached, or its workers do not see the folder.
+        ImportError: If Dask is needed, but not installed.
 
     Example:
 
@@ -107,9 +111,13 @@ def prepare_log(
     check_path("folder", folder)
     # If it is a link, write the folder that it points to.
     folder = Path(folder).resolve()
-    _check_free(folder, overwrite)
-    with _partial_folder(folder) as partial:
-        facts = _prepare(log, partial, length, kind, events_in_memory)
+    key = _key(log, length, kind, events_in_memory)
+    with (
+        open_engine(engine, scheduler) as run,
+        new_folder(folder, overwrite, key) as (unfinished, work),
+    ):
+        run = partial(run, work)
+        facts = _prepare(log, unfinished, work, length, kind, events_in_memory, run)
         facts |= {
             "format": _FORMAT,
             "split": split,
@@ -117,9 +125,7 @@ def prepare_log(
             "has_times": log.has_times,
             "arguments": _plain_arguments(kind),
         }
-        _write_facts(partial, facts)
-        _check_free(folder, overwrite)  # another process may have written to it
-        _move(partial, folder)
+        _write_facts(unfinished, facts)
     return read_prepared(folder)
 
 
@@ -152,7 +158,7 @@ def prepared_facts(folder: str | PathLike) -> dict:
     """Returns what a prepared log records about itself: `"split"`, `"length"`,
     `"arguments"`, `"has_times"` and others."""
     check_path("folder", folder)
-    path = Path(folder) / _FACTS
+    path = Path(folder) / FACTS
     if not path.is_file():
         raise ArgumentError(
             "folder",
@@ -172,11 +178,6 @@ def prepared_facts(folder: str | PathLike) -> dict:
     return facts
 
 
-def is_prepared(folder: str | PathLike) -> bool:
-    """Returns whether a path is a prepared log."""
-    return (Path(folder) / _FACTS).is_file()
-
-
 def _check_names(split, arguments):
     known = [f.name for f in fields(SPLITS[split])]
     for name in arguments:
@@ -189,91 +190,22 @@ def _check_names(split, arguments):
             )
 
 
-def _check_free(folder, overwrite):
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
-    if not is_prepared(folder):
-        reason = "exists, and is not a prepared log"
-        raise ArgumentError("folder", reason, "Give another folder.", folder)
-    if foreign := sorted({path.name for path in folder.iterdir()} - _NAMES):
-        raise ArgumentError(
-            "folder",
-            f"holds {shown(foreign[0])}, which is not part of a prepared log",
-            "Move it away, or give another folder.",
-            folder,
-        )
-    if not overwrite:
-        raise ArgumentError(
-            "folder",
-            "already holds a prepared log",
-            "Replace it (overwrite), or give another folder.",
-            folder,
-        )
+def _key(log, length, kind, events_in_memory):
+    """Returns a string that is different if the log or an argument is different."""
+    arguments = {f.name: getattr(kind, f.name) for f in fields(kind)}
+    if kind.vocabulary is not None:
+        arguments["vocabulary"] = kind.vocabulary.to_json()
+    facts = [__version__, log.state(), type(kind), arguments, length, events_in_memory]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
-@contextlib.contextmanager
-def _partial_folder(folder):
-    """Context manager for an empty folder beside `folder`, removed at the end."""
-    partial = folder.with_name(f"{folder.name}.partial")
-    mark = partial / _MARK
-    if partial.exists() and not mark.exists():
-        raise ArgumentError(
-            "folder",
-            f"cannot be prepared, because {partial} exists",
-            "Move it away, or give another folder.",
-            folder,
-        )
-    partial.mkdir(parents=True, exist_ok=True)
-    mark.touch()
-    with _locked(mark, folder):
-        for path in partial.iterdir():  # left by a killed process
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path != mark:
-                path.unlink()
-        try:
-            yield partial
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _locked(mark, folder):
-    """Context manager that keeps other processes from preparing the same folder."""
-    if fcntl is None:
-        yield
-        return
-    with mark.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ArgumentError(
-                "folder",
-                "is being prepared by another process",
-                "Wait for it, or give another folder.",
-                folder,
-            ) from None
-        except OSError:
-            pass  # a file system without locks
-        yield
-
-
-def _move(partial, folder):
-    """Moves the complete folder `partial` to `folder`, and replaces what is there."""
-    if folder.exists():
-        folder.rename(partial / _EARLIER)
-    partial.rename(folder)
-    shutil.rmtree(folder / _EARLIER, ignore_errors=True)
-    (folder / _MARK).unlink()
-
-
-def _prepare(log, folder, length, kind, events_in_memory):
-    items, users = count_items(log)
-    buckets = Buckets(folder / "buckets", log, items, users, events_in_memory)
+def _prepare(log, folder, work, length, kind, events_in_memory, run):
+    items, users = count_items(log, events_in_memory, run)
+    buckets = Buckets(work / "buckets", log, items, users, events_in_memory, run)
     plan = kind.plan(buckets, items, length)
-    (folder / _VOCABULARY).write_text(plan.vocabulary.to_json(), encoding="utf-8")
-    facts = write_buckets(folder, buckets, plan.cut, plan.stages)
-    shutil.rmtree(buckets.folder)
+    (folder / VOCABULARY).write_text(plan.vocabulary.to_json(), encoding="utf-8")
+    facts = join_buckets(folder, cut_buckets(work / "rows", buckets, plan))
+    shutil.rmtree(work)
     rows = read_rows(folder, facts, plan.vocabulary)
     causes = plan.causes
     if causes is None:
@@ -288,7 +220,7 @@ def _prepare(log, folder, length, kind, events_in_memory):
 
 
 def _open(folder, facts):
-    vocabulary = Vocabulary.from_config(_read_json(folder / _VOCABULARY))
+    vocabulary = Vocabulary.from_config(_read_json(folder / VOCABULARY))
     counts = {name: facts[name] for name in COUNTS}
     return Split(**read_rows(folder, facts, vocabulary), **counts)
 
@@ -304,7 +236,7 @@ def _plain_arguments(kind):
 
 def _write_facts(folder, facts):
     text = json.dumps(facts, indent=2, ensure_ascii=False)
-    (folder / _FACTS).write_text(text + "\n", encoding="utf-8")
+    (folder / FACTS).write_text(text + "\n", encoding="utf-8")
 
 
 def _read_json(path):

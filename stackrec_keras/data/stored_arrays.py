@@ -2,7 +2,9 @@
 
 import mmap
 import struct
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 
@@ -85,6 +87,38 @@ class ArrayWriter:
             self._file.seek(0)
             self._file.write(_header(self._dtype, (self.rows, *self._shape)))
         self._file.close()
+
+
+class ColumnsWriter:
+    """Writes columns of the same length to a folder, one file per column.
+
+    Args:
+        folder: `Path` of the folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._writers: dict[str, ArrayWriter] = {}
+        self.rows = 0
+
+    def append(self, columns: Mapping[str, np.ndarray]) -> None:
+        """Writes rows of all columns, given as a dict of arrays."""
+        for name, values in columns.items():
+            if name not in self._writers:
+                self._writers[name] = ArrayWriter(column_file(self._folder, name))
+            self._writers[name].append(values)
+            rows = len(values)
+        self.rows += rows if columns else 0
+
+    def close(self) -> None:
+        """Completes the files."""
+        for writer in self._writers.values():
+            writer.close()
+
+
+def column_file(folder: Path, name: str) -> Path:
+    """Returns the path of the file of a column, whose name may be any string."""
+    return folder / f"{quote(name, safe='')}.npy"
 
 
 def _header(dtype, shape):

@@ -94,7 +94,7 @@ def is_file(data):
 
 def is_prepared(data):
     """Returns whether `data` is a folder that `prepare_log` wrote."""
-    from stackrec_keras.data.prepared_log import is_prepared
+    from stackrec_keras.data.prepared_folder import is_prepared
 
     return is_prepared(data)
 

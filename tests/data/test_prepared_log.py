@@ -13,6 +13,7 @@ from stackrec_keras.data import (
     make_windows,
     open_log,
     prepare_log,
+    prepared_folder,
     prepared_log,
     read_interactions,
     read_prepared,
@@ -221,14 +222,14 @@ def test_two_do_not_prepare_one_folder_at_once(tmp_path, monkeypatch):
     pytest.importorskip("fcntl")
     log = open_log(write_parts(tmp_path / "log", a_log()))
     out = tmp_path / "out"
-    move = prepared_log._move
+    move = prepared_folder._move
 
     def prepare_too(*arguments):
         with refused("folder", out, says="being prepared by another process"):
             prepare_log(log, out, 5)
         move(*arguments)
 
-    monkeypatch.setattr(prepared_log, "_move", prepare_too)
+    monkeypatch.setattr(prepared_folder, "_move", prepare_too)
     assert prepare_log(log, out, 6).train.length == 6
 
 
@@ -261,8 +262,8 @@ def test_another_file_of_that_name_is_no_prepared_log(tmp_path):
 
 KILLED = """
 import os, sys
-from stackrec_keras.data import open_log, prepare_log, prepared_log
-prepared_log._move = lambda *arguments: os._exit(9)
+from stackrec_keras.data import open_log, prepare_log, prepared_folder
+prepared_folder._move = lambda *arguments: os._exit(9)
 prepare_log(open_log(sys.argv[1]), sys.argv[2], 6)
 """
 
