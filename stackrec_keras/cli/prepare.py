@@ -26,6 +26,17 @@ def add_parser(subparsers):
     parser.add_argument(
         "--overwrite", action="store_true", help="replace the prepared log in --out"
     )
+    parser.add_argument(
+        "--engine",
+        choices=("local", "dask"),
+        default="local",
+        help="local uses this process, dask a Dask cluster (default: local)",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="the address of the Dask scheduler, such as tcp://10.0.0.1:8786",
+    )
     add_options(parser, (*_OPTIONS, *LEAVE_ONE_OUT_OPTIONS))
     return parser
 
@@ -35,4 +46,5 @@ def run(args):
     from stackrec_keras.runs.prepared_data import prepare
 
     config = TrainConfig(**typed_options(args))
-    print(f"{prepare(config, args.out, args.overwrite)}\nWrote {args.out}")
+    split = prepare(config, args.out, args.overwrite, args.engine, args.scheduler)
+    print(f"{split}\nWrote {args.out}")

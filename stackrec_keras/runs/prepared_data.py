@@ -13,7 +13,7 @@ from stackrec_keras.runs.split_recipe import (
 )
 
 
-def prepare(config, out, overwrite=False):
+def prepare(config, out, overwrite=False, engine="local", scheduler=None):
     """Prepares a log as `stackrec prepare` does.
 
     Args:
@@ -21,6 +21,8 @@ def prepare(config, out, overwrite=False):
         out: The folder to write.
         overwrite: Boolean, whether to replace a prepared log in it. Defaults to
             `False`.
+        engine: String, as in `prepare_log`. Defaults to `"local"`.
+        scheduler: String, as in `prepare_log`. Defaults to `None`.
 
     Returns:
         A `Split`.
@@ -31,7 +33,14 @@ def prepare(config, out, overwrite=False):
         log = data.open_log(config.data, config.user, config.item, time_column(config))
         arguments = split_arguments(config)
         return data.prepare_log(
-            log, out, config.length, config.split, overwrite, **arguments
+            log,
+            out,
+            config.length,
+            config.split,
+            overwrite,
+            engine=engine,
+            scheduler=scheduler,
+            **arguments,
         )
 
 

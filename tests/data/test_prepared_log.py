@@ -10,6 +10,8 @@ from refusals import refused
 
 from stackrec_keras.data import (
     Vocabulary,
+    bucket_rows,
+    buckets,
     make_windows,
     open_log,
     prepare_log,
@@ -262,25 +264,74 @@ def test_another_file_of_that_name_is_no_prepared_log(tmp_path):
 
 KILLED = """
 import os, sys
-from stackrec_keras.data import open_log, prepare_log, prepared_folder
-prepared_folder._move = lambda *arguments: os._exit(9)
-prepare_log(open_log(sys.argv[1]), sys.argv[2], 6)
+from stackrec_keras.data import bucket_rows, open_log, prepare_log
+cut, calls = bucket_rows._cut_bucket, []
+def cut_three(*arguments):
+    calls.append(arguments)
+    cut(*arguments) if len(calls) < 4 else os._exit(9)
+bucket_rows._cut_bucket = cut_three
+prepare_log(open_log(sys.argv[1]), sys.argv[2], 6, events_in_memory=120)
 """
 
 
-def test_a_killed_process_leaves_no_prepared_log(tmp_path):
-    pattern = write_parts(tmp_path / "log", a_log())
+def counted_calls(monkeypatch, module, name):
+    """A list that gets an element for each call of a function."""
+    function, calls = getattr(module, name), []
+
+    def call(*arguments):
+        calls.append(arguments)
+        return function(*arguments)
+
+    monkeypatch.setattr(module, name, call)
+    return calls
+
+
+def test_a_killed_process_leaves_no_prepared_log_and_is_continued(
+    tmp_path, monkeypatch
+):
+    frame = a_log().drop(columns="price")
+    pattern = write_parts(tmp_path / "log", frame)
     out = tmp_path / "out"
     command = [sys.executable, "-c", KILLED, pattern, str(out)]
     assert subprocess.run(command).returncode == 9
     (tmp_path / "out.partial" / "buckets").mkdir()  # as if it was killed earlier
-    (tmp_path / "out.partial" / "users0.npy").touch()
+    (tmp_path / "out.partial" / "users.npy").touch()
     with refused("folder", out, says="is not a prepared log"):
         read_prepared(out)
-    prepared = prepare_log(open_log(pattern), out, 6)
-    assert_same_split(read_prepared(out), prepared)
+    read = counted_calls(monkeypatch, buckets, "_encode")
+    cut = counted_calls(monkeypatch, bucket_rows, "_cut_bucket")
+    prepared = prepare_log(open_log(pattern), out, 6, events_in_memory=120)
+    assert (len(read), len(cut)) == (0, 5)  # of 8 buckets
+    assert_same_split(prepared, split_leave_one_out(read_interactions(frame), None, 6))
     assert not (tmp_path / "out.partial").exists()
-    assert not (out / "users0.npy").exists()
+    assert not (out / "buckets").exists()
+
+
+@pytest.mark.parametrize("changed", ["nothing", "length", "events_in_memory", "log"])
+def test_only_the_same_call_continues_an_interrupted_one(
+    tmp_path, monkeypatch, changed
+):
+    frame = a_log(text=False)
+    pattern = write_parts(tmp_path / "log", frame, files=2)
+    arguments = {"length": 6, "events_in_memory": 120}
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(bucket_rows, "_cut_bucket", interrupt)
+        prepare_log(open_log(pattern), tmp_path / "out", **arguments)
+    if changed == "log":
+        write_parts(tmp_path / "log2", a_log(seed=1, text=False), files=2)
+        (tmp_path / "log2/part-1.parquet").replace(tmp_path / "log/part-1.parquet")
+    elif changed != "nothing":
+        arguments[changed] -= 1
+    read = counted_calls(monkeypatch, buckets, "_encode")
+    prepared = prepare_log(open_log(pattern), tmp_path / "out", **arguments)
+    assert len(read) == (0 if changed == "nothing" else 2)
+    log = pd.concat(map(pd.read_parquet, open_log(pattern).files))
+    split = split_leave_one_out(read_interactions(log), None, arguments["length"])
+    assert prepared.hash == split.hash
+
+
+def interrupt(*arguments):
+    raise KeyboardInterrupt
 
 
 def test_a_failed_preparation_leaves_nothing(tmp_path):
