@@ -65,7 +65,7 @@ def run(events, arguments):
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         for name in STEPS:
             found = child(name, events, folder, arguments) if name in steps else {}
-            for measure in ("seconds", "MiB at start", "peak MiB", *KEPT.get(name, ())):
+            for measure in (*MEASURES, *KEPT.get(name, ())):
                 row[f"{name}: {measure}"] = found.get(measure, "")
     return row
 
@@ -82,10 +82,16 @@ def child(step, events, folder, arguments):
 def measured(step, arguments):
     import stackrec_keras  # noqa: F401  so that its memory counts as "at start"
 
-    at_start, start = peak(), time.perf_counter()
+    at_start, start, cpu = peak(), time.perf_counter(), time.process_time()
     facts = step(Path(arguments.folder), arguments) or {}
-    seconds = round(time.perf_counter() - start, 1)
-    return {"seconds": seconds, "MiB at start": at_start, "peak MiB": peak(), **facts}
+    found = {
+        "seconds": round(time.perf_counter() - start, 1),
+        "CPU seconds": round(time.process_time() - cpu, 1),
+        "MiB at start": at_start,
+        "peak MiB": peak(),
+        **facts,
+    }
+    return found
 
 
 def peak():
@@ -153,6 +159,7 @@ def in_memory(folder, arguments):
 
 
 STEPS = {"write": write, "prepare": prepare, "train": train, "in memory": in_memory}
+MEASURES = ("seconds", "CPU seconds", "MiB at start", "peak MiB")
 KEPT = {"prepare": ("rows", "users", "MiB on disk", "hash"), "in memory": ("hash",)}
 
 

@@ -134,9 +134,9 @@ class _StoredBuckets:
 
         batches = []
         for path in self.files:
-            reader = _open(path)
-            places = range(number, reader.num_record_batches, self.number)
-            batches += [reader.get_batch(place) for place in places]
+            with _open(path) as reader:
+                places = range(number, reader.num_record_batches, self.number)
+                batches += [reader.get_batch(place) for place in places]
         frame = sort_log(Table.from_batches(batches).to_pandas())
         if not self.has_times:
             frame.attrs[NUMBERED] = True
@@ -146,17 +146,20 @@ class _StoredBuckets:
         from pyarrow import Table
 
         for path in self.files:
-            reader = _open(path)
-            for start in range(0, reader.num_record_batches, self.number):
-                places = range(start, start + self.number)
-                table = Table.from_batches([reader.get_batch(n) for n in places])
-                yield tuple(table.column(name).to_numpy() for name in names)
+            with _open(path) as reader:
+                for start in range(0, reader.num_record_batches, self.number):
+                    places = range(start, start + self.number)
+                    table = Table.from_batches([reader.get_batch(n) for n in places])
+                    yield tuple(table.column(name).to_numpy() for name in names)
 
 
+@contextlib.contextmanager
 def _open(path):
+    """Context manager for a reader, whose batches stay readable afterwards."""
     from pyarrow import ipc, memory_map
 
-    return ipc.open_file(memory_map(str(path)))
+    with memory_map(str(path)) as file:
+        yield ipc.open_file(file)
 
 
 def _apply(function, stored, number):
@@ -173,14 +176,13 @@ def _write(function, stored, folder, number):
 
 def _count_part(log, files):
     counts = None
-    users, first = [], log.events_before(files)
+    users = []
     step = -(-log.num_events // _SAMPLE)
     for frame in log.frames(["user", "item"], files):
         found = frame["item"].value_counts(sort=False)
         counts = found if counts is None else _add(counts, found)
         # A copy, because a view would keep the whole frame in memory.
-        users.append(frame["user"].iloc[-first % step :: step].copy())
-        first += len(frame)
+        users.append(frame["user"].iloc[::step].copy())
     return counts, pd.concat(users)
 
 
@@ -224,8 +226,8 @@ def _gather(frames, events):
     for frame in frames:
         held.append(frame)
         if sum(map(len, held)) >= events:
-            yield pd.concat(held, ignore_index=True)
-            held = []
+            joined, held = pd.concat(held, ignore_index=True), []
+            yield joined
     if held:
         yield pd.concat(held, ignore_index=True)
 

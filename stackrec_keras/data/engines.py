@@ -13,13 +13,13 @@ from stackrec_keras.arguments import check_choice
 from stackrec_keras.errors import ArgumentError
 
 ENGINES = ("local", "dask")
-Run = Callable[[Path, Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
-"""`run(folder, task, arguments)` calls a task with each argument, and yields the
+Engine = Callable[[Path, Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
+"""`engine(folder, task, arguments)` calls a task with each argument, and yields the
 results in the order of the arguments. `folder` is for temporary files."""
 
 
 @contextlib.contextmanager
-def open_engine(engine: str, scheduler: str | None = None) -> Iterator[Run]:
+def open_engine(engine: str, scheduler: str | None = None) -> Iterator[Engine]:
     """Context manager for a function that runs tasks.
 
     On a cluster, a task that was running on a worker that died runs again on another
@@ -34,11 +34,11 @@ def open_engine(engine: str, scheduler: str | None = None) -> Iterator[Run]:
         ImportError: If Dask is needed, but not installed.
     """
     check_choice("engine", engine, ENGINES)
-    if (engine == "dask") != isinstance(scheduler, str):
+    if not (isinstance(scheduler, str) if engine == "dask" else scheduler is None):
         reason = "must be the address of a Dask scheduler, and goes with engine='dask'"
         fix = "Give both, as in engine='dask', scheduler='tcp://10.0.0.1:8786'."
         raise ArgumentError("scheduler", reason, fix, scheduler)
-    if scheduler is None:
+    if engine == "local":
         yield _run_here
         return
     with _connect(scheduler) as client:

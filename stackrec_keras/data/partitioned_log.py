@@ -1,13 +1,9 @@
 """A log in many Parquet files, which is read a few events at a time."""
 
 import contextlib
-import glob
-import itertools
-import os
 from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
-from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -18,9 +14,9 @@ from stackrec_keras.wording import counted, shown
 from .columns import IDS, check_names, match_columns, named_column
 from .log import clean_columns
 from .log_files import open_parquet, place_in_frame
+from .log_paths import MISSING, find_files, keys_of, types_in_paths
 
 _EVENTS = 1 << 18  # the number of events to read at a time
-_MISSING = "__HIVE_DEFAULT_PARTITION__"
 
 
 class PartitionedLog:
@@ -39,7 +35,7 @@ class PartitionedLog:
         self.has_times = given["timestamp"] is not None
         self.columns = [name for name in given if name not in (*IDS, "timestamp")]
         self._given = given
-        self._path_types = _types_in_paths(files)
+        self._path_types = types_in_paths(files)
         self._first = None  # the path and the types of the first file
         events = {path: self._check_file(path) for path in files}
         self.files = [path for path in files if events[path]]
@@ -69,7 +65,7 @@ class PartitionedLog:
                 error names the file.
         """
         files = range(len(self.files)) if files is None else files
-        row = self.events_before(files)
+        row = int(self._starts[files.start])
         for path in self.files[files.start : files.stop]:
             with _errors_about_path():
                 for frame in self._frames_of(path, roles or list(self._given)):
@@ -90,18 +86,12 @@ class PartitionedLog:
         stops = [*starts[1:], len(self.files)]
         return [range(start, stop) for start, stop in zip(starts, stops)]
 
-    def state(self) -> list:
-        """Returns what changes if the log is written again or read differently."""
-        stats = [path.stat() for path in self.files]
-        files = [
-            (str(path), stat.st_size, stat.st_mtime_ns)
-            for path, stat in zip(self.files, stats)
-        ]
-        return [self._given, files]
-
-    def events_before(self, files: range) -> int:
-        """Returns the number of events in all files before a group of files."""
-        return int(self._starts[files.start])
+    def fingerprint(self) -> str:
+        """Returns a string that changes if a file is written again, and that depends on
+        the columns to read."""
+        stats = [(path, path.stat()) for path in self.files]
+        files = [(str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats]
+        return repr([self._given, files])
 
     def _frames_of(self, path, roles):
         row = 0
@@ -118,12 +108,12 @@ class PartitionedLog:
                     yield clean_columns(raw, names, path, place)
 
     def _names_in(self, file, path):
-        available = dict.fromkeys([*file.schema_arrow.names, *_keys_of(path)])
+        available = dict.fromkeys([*file.schema_arrow.names, *keys_of(path)])
         return match_columns(available, self._given, path)
 
     def _value_in_path(self, path, name, rows):
-        value = _keys_of(path)[name]
-        if value == _MISSING:
+        value = keys_of(path)[name]
+        if value == MISSING:
             reason = f"has events without {shown(name)} in the folder of {shown(path)}"
             raise ArgumentError("path", reason, "Write the log without such events.")
         if self._path_types[name] is int:
@@ -218,7 +208,7 @@ def open_log(
     """
     roles = {"user": user, "item": item, "timestamp": timestamp}
     check_names(roles, columns)
-    files = _find_files(path)
+    files = find_files(path)
     if not files:
         raise ArgumentError(
             "path",
@@ -232,52 +222,6 @@ def open_log(
         fix = "A log needs at least one interaction."
         raise ArgumentError("path", "has no rows", fix, path)
     return log
-
-
-def _find_files(path):
-    if not isinstance(path, (str, PathLike)):
-        fix = "Give a string, such as 'clicks/*.parquet'."
-        raise ArgumentError("path", "must be a pattern or a path", fix, path)
-    text = os.fspath(path)
-    if os.path.isfile(text):
-        return [Path(text).absolute()]
-    root, matches = Path(text), [text]
-    if not root.is_dir():
-        fixed = itertools.takewhile(lambda part: not glob.has_magic(part), root.parts)
-        root, matches = Path(*fixed), glob.glob(text, recursive=True)
-    found: set[Path] = set()
-    for match in map(Path, matches):
-        found.update(match.rglob("*.parquet") if match.is_dir() else [match])
-    files = [file for file in found if file.is_file() and not _is_hidden(file, root)]
-    # Other processes may have another working folder.
-    return sorted((file.absolute() for file in files), key=lambda file: file.parts)
-
-
-def _is_hidden(file, root):
-    return any(part.startswith(("_", ".")) for part in file.relative_to(root).parts)
-
-
-def _keys_of(path):
-    """Returns a dict of the `key=value` folders in a path."""
-    pairs = (part.partition("=") for part in path.parent.parts if "=" in part)
-    return {unquote(key): unquote(value) for key, _, value in pairs}
-
-
-def _types_in_paths(files):
-    """Returns a dict from key to type: `int` if all values of the key are integers,
-    else `str`."""
-    values: dict[str, set[str]] = {}
-    for path in files:
-        for key, value in _keys_of(path).items():
-            values.setdefault(key, set()).add(value)
-    return {
-        key: int if all(map(_is_integer, found - {_MISSING})) else str
-        for key, found in values.items()
-    }
-
-
-def _is_integer(text):
-    return text.isascii() and text.removeprefix("-").isdecimal()
 
 
 def _as_frame(batch):

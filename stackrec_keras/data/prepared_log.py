@@ -113,10 +113,10 @@ def prepare_log(
     folder = Path(folder).resolve()
     key = _key(log, length, kind, events_in_memory)
     with (
-        open_engine(engine, scheduler) as run,
+        open_engine(engine, scheduler) as run_tasks,
         new_folder(folder, overwrite, key) as (unfinished, work),
     ):
-        run = partial(run, work)
+        run = partial(run_tasks, work)
         facts = _prepare(log, unfinished, work, length, kind, events_in_memory, run)
         facts |= {
             "format": _FORMAT,
@@ -195,8 +195,9 @@ def _key(log, length, kind, events_in_memory):
     arguments = {f.name: getattr(kind, f.name) for f in fields(kind)}
     if kind.vocabulary is not None:
         arguments["vocabulary"] = kind.vocabulary.to_json()
-    facts = [__version__, log.state(), type(kind), arguments, length, events_in_memory]
-    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+    facts = [__version__, log.fingerprint(), type(kind), arguments]
+    text = repr([*facts, length, events_in_memory])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _prepare(log, folder, work, length, kind, events_in_memory, run):

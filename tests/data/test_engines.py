@@ -118,6 +118,7 @@ def test_a_worker_that_dies_costs_nothing(tmp_path, pattern, scheduler):
     ("engine", "scheduler", "says"),
     [
         ("dask", None, "must be the address"),
+        ("dask", 8786, "must be the address"),
         ("local", "tcp://10.0.0.1:8786", "must be the address"),
         ("dask", "nowhere", "cannot be reached"),
     ],
