@@ -1,5 +1,7 @@
 """Logs in many Parquet files: which files, which columns, and what is refused."""
 
+import itertools
+
 import pandas as pd
 import pytest
 from refusals import refused
@@ -148,3 +150,21 @@ def test_a_damaged_file_is_named(tmp_path):
     log = open_log(pattern)  # its description is whole
     with refused("path", path, says="cannot be read"):
         all_of(log)
+
+
+def test_a_log_is_read_from_any_working_folder(tmp_path, monkeypatch):
+    write_parts(tmp_path / "log", a_log())
+    monkeypatch.chdir(tmp_path)
+    log = open_log("log/*.parquet")
+    monkeypatch.chdir(tmp_path / "log")
+    assert sum(map(len, log.frames())) == log.num_events
+
+
+def test_its_files_are_divided_by_their_events(tmp_path):
+    log = open_log(write_parts(tmp_path / "log", a_log(), files=9))  # of 100 events
+    assert log.parts(300) == [range(0, 3), range(3, 6), range(6, 9)]
+    assert log.parts(50) == [range(n, n + 1) for n in range(9)]
+    assert log.parts(10_000) == [range(9)]
+    whole = pd.concat(log.frames())
+    parts = (log.frames(files=files) for files in log.parts(300))
+    pd.testing.assert_frame_equal(pd.concat(itertools.chain(*parts)), whole)
