@@ -84,14 +84,13 @@ def measured(step, arguments):
 
     at_start, start, cpu = peak(), time.perf_counter(), time.process_time()
     facts = step(Path(arguments.folder), arguments) or {}
-    found = {
+    return {
         "seconds": round(time.perf_counter() - start, 1),
         "CPU seconds": round(time.process_time() - cpu, 1),
         "MiB at start": at_start,
         "peak MiB": peak(),
         **facts,
     }
-    return found
 
 
 def peak():
