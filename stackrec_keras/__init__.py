@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         SASRec,
         TransferRecommender,
     )
+    from stackrec_keras.runs import load_preset
     from stackrec_keras.stacking import StackingCallback, StackingSchedule
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "data",
     "evaluation",
     "experiments",
+    "load_preset",
     "losses",
     "metrics",
     "plot",
@@ -68,6 +70,7 @@ _PACKAGES = {
     "TransferRecommender": "models",
     "StackingCallback": "stacking",
     "StackingSchedule": "stacking",
+    "load_preset": "runs",
 }
 
 

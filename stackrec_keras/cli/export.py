@@ -14,7 +14,9 @@ def add_parser(subparsers):
         epilog="Example: stackrec export runs/first --out recommender.onnx --format "
         "onnx (with KERAS_BACKEND=torch in the environment)",
     )
-    parser.add_argument("folder", metavar="FOLDER", help="a run folder or .keras file")
+    parser.add_argument(
+        "folder", metavar="FOLDER", help="a run folder, .keras file or preset"
+    )
     parser.add_argument(
         "--out",
         required=True,

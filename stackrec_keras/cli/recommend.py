@@ -29,7 +29,9 @@ def add_parser(subparsers):
         epilog="Example: stackrec recommend runs/first --items 'Jaws (1975)' "
         "'Alien (1979)' --k 5",
     )
-    add_trained_options(parser, "a run folder or, with --items, a .keras file")
+    add_trained_options(
+        parser, "a run folder or, with --items, a .keras file or preset"
+    )
     whose = parser.add_mutually_exclusive_group(required=True)
     whose.add_argument(
         "--user",
@@ -88,7 +90,10 @@ def add_parser(subparsers):
 
 def run(args):
     """Runs the command."""
-    if args.user is not None and args.folder.endswith(".keras"):
+    from stackrec_keras.runs.presets import is_preset
+
+    is_model = args.folder.endswith(".keras") or is_preset(args.folder)
+    if args.user is not None and is_model:
         raise ArgumentError(
             "user",
             f"needs a run folder, which records where the log is, but {args.folder} is "

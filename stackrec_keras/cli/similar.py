@@ -21,7 +21,7 @@ def add_parser(subparsers):
         "embeddings in the model of a run.",
         epilog="Example: stackrec similar runs/first --items 'Jaws (1975)' --k 5",
     )
-    add_trained_options(parser, "a run folder, or a .keras file")
+    add_trained_options(parser, "a run folder, .keras file or preset")
     parser.add_argument(
         "--items",
         nargs="+",

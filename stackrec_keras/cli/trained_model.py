@@ -5,13 +5,15 @@ from stackrec_keras.runs.folder import RunFolder
 
 
 def read_trained_model(path):
-    """Returns the model of a run folder or of a `.keras` file.
+    """Returns the model of a run folder, of a `.keras` file or of a preset.
 
     Raises:
         ArgumentError: If the model has no vocabulary of raw item ids.
     """
     if not path.endswith(".keras"):
-        return RunFolder(path).read_model()
+        from stackrec_keras.runs.presets import is_preset, load_preset
+
+        return load_preset(path) if is_preset(path) else RunFolder(path).read_model()
     import keras
 
     from stackrec_keras.models import import_all

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from stackrec_keras.runs.evaluating import Evaluation, evaluate
     from stackrec_keras.runs.growing import grow
     from stackrec_keras.runs.named_recipes import recipe, recipes
+    from stackrec_keras.runs.presets import load_preset
+    from stackrec_keras.runs.publishing import publish
     from stackrec_keras.runs.run import Run, read_run
     from stackrec_keras.runs.training import train
     from stackrec_keras.runs.user_histories import user_history
@@ -18,6 +20,8 @@ __all__ = [
     "TrainConfig",
     "evaluate",
     "grow",
+    "load_preset",
+    "publish",
     "read_run",
     "recipe",
     "recipes",
@@ -31,6 +35,8 @@ _MODULES = {
     "Run": "run",
     "TrainConfig": "config",
     "grow": "growing",
+    "load_preset": "presets",
+    "publish": "publishing",
     "read_run": "run",
     "recipe": "named_recipes",
     "recipes": "named_recipes",

@@ -8,6 +8,8 @@ from pathlib import Path
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.config import TrainConfig
 
+PRESET_FILE = "preset.json"  # marks a folder that `publish` wrote
+
 
 class RunFolder:
     """The files of one training run.
@@ -64,6 +66,11 @@ class RunFolder:
         """Whether the run has trained its model and written its results."""
         return self.metrics.exists() and self.model.exists()
 
+    @property
+    def is_preset(self):
+        """Whether the folder holds a published model instead of a run."""
+        return (self.path / PRESET_FILE).exists()
+
     def check_path(self):
         """Checks that `path` can be a folder."""
         if self.path.exists() and not self.path.is_dir():
@@ -99,6 +106,8 @@ class RunFolder:
 
     def read_config(self):
         """Returns the `TrainConfig` of the run."""
+        if self.is_preset:  # its config.json is that of Keras
+            raise FileNotFoundError(self._missing("model"))
         return TrainConfig.from_json(self.read("config"))
 
     def read_model(self, name="model"):
@@ -155,6 +164,11 @@ class RunFolder:
         return known.get_indexer([str(user) for user in users]).astype(np.int32)
 
     def _missing(self, name):
+        if self.is_preset:
+            return (
+                f"{self.path} is a preset, not a run folder: it records no log. Load "
+                "its model with sr.load_preset"
+            )
         if self.config.exists():
             command = "grow OLD" if self.start.exists() else "train"
             return (

@@ -126,6 +126,18 @@ def test_a_grown_run_is_evaluated_and_recommends(grown_run, stackrec):
     assert len(json.loads(out)["recommendations"]) == 10
 
 
+def test_the_card_of_a_grown_run_names_its_command_and_the_model_before(
+    grown_run, tmp_path
+):
+    pytest.importorskip("huggingface_hub")
+    card = (
+        sr.runs.publish(grown_run.path, tmp_path / "films") / "README.md"
+    ).read_text()
+    assert "stackrec grow OLD_RUN --data newer.csv --epochs 2" in card
+    assert "--num-blocks 8 --out runs/films" in card
+    assert "before: NextItNet, 4 blocks" in card
+
+
 def test_a_grown_run_that_was_stopped_goes_on_without_the_old_model(
     finished_run, newer_log, grown_run, tmp_path, stackrec, monkeypatch
 ):
