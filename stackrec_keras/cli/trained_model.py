@@ -2,6 +2,7 @@
 
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.folder import RunFolder
+from stackrec_keras.runs.model_file import read_model_file
 
 
 def read_trained_model(path):
@@ -14,12 +15,7 @@ def read_trained_model(path):
         from stackrec_keras.runs.presets import is_preset, load_preset
 
         return load_preset(path) if is_preset(path) else RunFolder(path).read_model()
-    import keras
-
-    from stackrec_keras.models import import_all
-
-    import_all()
-    model = keras.saving.load_model(path)
+    model = read_model_file(path)
     if model.vocabulary is None or model.target_vocabulary is None:
         raise ArgumentError(
             "folder",

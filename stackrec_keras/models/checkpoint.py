@@ -11,6 +11,7 @@ from stackrec_keras.data import Vocabulary
 from stackrec_keras.errors import ArgumentError, warn
 from stackrec_keras.models.extension import complete_weights
 from stackrec_keras.models.freezing import set_frozen
+from stackrec_keras.models.weights_checksum import add_checksum, check_undamaged
 from stackrec_keras.stacking.growable import Growable
 from stackrec_keras.stacking.growth import depth, set_depth, stacked_variables
 from stackrec_keras.stacking.growth_record import GrowthRecord
@@ -131,6 +132,24 @@ class GrowableCheckpoint(Growable):
                 "What was added keeps its current weights.",
             )
 
+    def save_weights(
+        self,
+        filepath: str | PathLike,
+        overwrite: bool = True,
+        max_shard_size: float | None = None,
+    ) -> None:
+        """Saves the weights, with a checksum by which `load_weights` notices damage.
+
+        Args:
+            filepath: Path of a `.weights.h5` file.
+            overwrite: Boolean, whether to replace an existing file. Defaults to `True`.
+            max_shard_size: As in `keras.Model.save_weights`. Shards have no checksum.
+                Defaults to `None`, one file.
+        """
+        super().save_weights(filepath, overwrite, max_shard_size)
+        if max_shard_size is None and os.path.isfile(filepath):  # not a remote one
+            add_checksum(filepath)
+
     def load_weights(
         self, filepath: str | PathLike, skip_mismatch: bool = False, **kwargs
     ) -> None:
@@ -143,8 +162,10 @@ class GrowableCheckpoint(Growable):
             **kwargs: The other arguments of `keras.Model.load_weights`.
 
         Raises:
-            ArgumentError: If the file does not fit the model, which is then unchanged.
+            ArgumentError: If the file is damaged or does not fit the model, which is
+                then unchanged.
         """
+        check_undamaged(filepath)
         with self.lock.writing():
             self._load_weights(filepath, skip_mismatch, **kwargs)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.config import TrainConfig
+from stackrec_keras.runs.model_file import read_model_file
 
 PRESET_FILE = "preset.json"  # marks a folder that `publish` wrote
 
@@ -113,15 +114,10 @@ class RunFolder:
     def read_model(self, name="model"):
         """Returns the trained model. In the folder of a grown model, `"start"` names
         the model that training began with."""
-        import keras
-
-        from stackrec_keras.models import import_all
-
         path = getattr(self, name)
         if not path.exists():
             raise FileNotFoundError(self._missing(name))
-        import_all()
-        return keras.saving.load_model(path)
+        return read_model_file(path)
 
     def read(self, name):
         """Returns the contents of a JSON file of the run."""

@@ -12,7 +12,6 @@ from stackrec_keras.data import Vocabulary
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.evaluation import training_counts
 from stackrec_keras.losses import LOSSES
-from stackrec_keras.models import import_all
 from stackrec_keras.models.registry import ARCHITECTURES
 from stackrec_keras.runs.config import GROW_OPTIONS, TrainConfig, options_of
 from stackrec_keras.runs.data_checks import check_times
@@ -20,6 +19,7 @@ from stackrec_keras.runs.feature_options import features_in
 from stackrec_keras.runs.folder import RunFolder, write_description
 from stackrec_keras.runs.growth_options import stacking_callback
 from stackrec_keras.runs.log_source import absolute_paths, read_log
+from stackrec_keras.runs.model_file import read_model_file
 from stackrec_keras.runs.run import Run, finished_run
 from stackrec_keras.runs.split_recipe import (
     plain_time,
@@ -179,8 +179,7 @@ def _read_old(path):
         raise FileNotFoundError(
             f"{path} does not exist. Give a run folder or a .keras file."
         )
-    import_all()
-    model = _checked(keras.saving.load_model(path), path)
+    model = _checked(read_model_file(path), path)
     if model.num_users is not None:
         raise ArgumentError(
             "old",

@@ -86,6 +86,46 @@ def test_weights_of_a_deeper_file_grow_model_and_optimizer(
     _assert_same_state(shallow, trained)
 
 
+def flip_a_bit(path, of):
+    """Flips a bit in a file, in the middle of the bytes `of`."""
+    data = bytearray(path.read_bytes())
+    data[data.index(of) + len(of) // 2] ^= 64
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", ["m.weights.h5", "m.keras"])
+def test_weights_with_a_flipped_bit_are_refused_and_change_nothing(
+    trained, make_model, tmp_path, name
+):
+    path = tmp_path / name
+    save = trained.save if name == "m.keras" else trained.save_weights
+    save(path)
+    flip_a_bit(path, trained.get_weights()[0].tobytes())
+    model = make_model(num_blocks=1)
+    before = model.get_weights()
+    with refused("filepath", str(path), "is damaged"):
+        model.load_weights(path)
+    assert model.num_blocks == 1
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_weights_that_another_version_wrote_without_a_checksum_load(
+    trained, make_model, tmp_path
+):
+    keras.Model.save_weights(trained, tmp_path / "old.weights.h5")
+    model = make_model(num_blocks=1)
+    model.load_weights(tmp_path / "old.weights.h5")
+    _assert_same_state(model, trained)
+
+
+def test_weights_in_shards_load(trained, make_model, tmp_path):
+    trained.save_weights(tmp_path / "m.weights.json", max_shard_size=1)
+    model = make_model(num_blocks=1)
+    model.load_weights(tmp_path / "m.weights.json")
+    _assert_same_state(model, trained)
+
+
 def test_weights_of_a_shallower_file_shrink_the_model(make_model, tmp_path):
     make_model(num_blocks=2).save_weights(tmp_path / "shallow.weights.h5")
     deep = make_model(num_blocks=6)
