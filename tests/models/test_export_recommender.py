@@ -20,8 +20,8 @@ _K = 5
 
 def small_model(name, dim=8, **arguments):
     """A model with distinct scores that reads 10 items."""
-    if name == "NextItNet":
-        model = sr.NextItNet(NUM_ITEMS, dim, num_blocks=1)
+    if name in ("NextItNet", "GRec"):
+        model = getattr(sr, name)(NUM_ITEMS, embedding_dim=dim, num_blocks=1)
     elif name == "SSEPT":
         model = sr.SSEPT(NUM_ITEMS, 5, 10, item_dim=4, user_dim=4, num_blocks=1)
     else:
