@@ -57,10 +57,9 @@ class Batches(keras.utils.PyDataset):
             cut off the padding that they have in common. This saves time if many rows
             are short. The model must mask padding, as `HSTU`, `ESASRec` and
             `SASRec(padding_mask=True)` do. `x` is then a dict that also has
-            `"offset"`, `(batch,)`, the number of columns that were cut off, and
-            `"loss_scale"`, `(batch,)`, what the model multiplies the loss of the batch
-            with, so that each target counts the same. Evaluation batches are not in
-            the order of the rows, so they do not suit `predict`. Defaults to `False`.
+            `"offset"`, `(batch,)`, the number of columns that were cut off. Evaluation
+            batches are not in the order of the rows, so they do not suit `predict`.
+            Defaults to `False`.
         **kwargs: `workers`, `use_multiprocessing` and `max_queue_size` of
             `keras.utils.PyDataset`.
 

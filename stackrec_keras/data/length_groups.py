@@ -73,20 +73,13 @@ class LengthGroups:
             y: Their targets.
 
         Returns:
-            `(x, y)`. `x` is a dict with two further features, `(rows,)`: `"offset"`,
-            the number of columns that were cut, and `"loss_scale"`, the mean length of
-            these rows divided by that of all rows. The loss of a batch is a mean over
-            its targets. Multiplied by this number, it makes each target count the same
-            in every batch.
+            `(x, y)`. `x` is a dict with `"offset"`, `(rows,)`, the number of columns
+            that were cut.
         """
         offset = self.full_width - self.width(rows) if self.cuts else 0
         features = x if isinstance(x, dict) else {"items": x}
         cut = {name: _without(values, offset) for name, values in features.items()}
         cut["offset"] = np.full(len(rows), offset, np.int32)
-        scale = 1.0
-        if y.ndim == 2:  # a row has a target at each of its items
-            scale = self._lengths[rows].mean() / self._lengths.mean()
-        cut["loss_scale"] = np.full(len(rows), scale, np.float32)
         return cut, _without(y, offset)
 
 

@@ -67,8 +67,7 @@ class Steps(keras.Model):
     ) -> Tensor:
         if not training:
             return self._evaluation_loss(x, y, y_pred, sample_weight) / num_replicas()
-        features = as_features(x)
-        self._note_inputs(features)
+        self._note_inputs(as_features(x))
         y, sample_weight = _as_tensors(y, sample_weight)
         y, hidden, sample_weight = self.training_targets(x, y, y_pred, sample_weight)
         loss = self.training_loss(y, hidden, sample_weight)
@@ -77,8 +76,6 @@ class Steps(keras.Model):
         self.compiled_with.mean_loss.update_state(
             ops.stop_gradient(loss), self.loss.total_weight(y, sample_weight)
         )
-        if "loss_scale" in features:
-            loss = loss * ops.max(features["loss_scale"])  # 0 in rows of padding
         return loss / num_replicas()
 
     def training_targets(
