@@ -10,19 +10,23 @@ class FullBatches(keras.utils.PyDataset):
     """The batches of a `Batches`, with rows of padding added to the last one.
 
     Rows of padding have no target, so they do not change the loss. If there is only one
-    batch, no rows are added.
+    batch, or the batches are for evaluation, only as many rows are added as `multiple`
+    needs.
 
     Args:
-        batches: `Batches` for training.
+        batches: `Batches`.
+        multiple: Integer. The number of rows of each batch becomes a multiple of it, so
+            that several devices can share the batch equally. Defaults to `1`.
     """
 
-    def __init__(self, batches: Batches) -> None:
+    def __init__(self, batches: Batches, multiple: int = 1) -> None:
         super().__init__(
             workers=batches.workers,
             use_multiprocessing=batches.use_multiprocessing,
             max_queue_size=batches.max_queue_size,
         )
         self.batches = batches
+        self.multiple = multiple
 
     @property
     def num_batches(self) -> int:
@@ -36,10 +40,15 @@ class FullBatches(keras.utils.PyDataset):
         self.batches.on_epoch_end()
 
     def __getitem__(self, index):
-        if self.num_batches == 1:
-            return self.batches[index]
         return keras.tree.map_structure(self._full, self.batches[index])
 
     def _full(self, rows):
-        missing = self.batches.batch_size - len(rows)
+        keeps_size = self.num_batches == 1 or self.batches.evaluation
+        size = len(rows) if keeps_size else self.batches.batch_size
+        missing = round_up(size, self.multiple) - len(rows)
         return np.pad(rows, [(0, missing), *[(0, 0)] * (rows.ndim - 1)])
+
+
+def round_up(number: int, multiple: int) -> int:
+    """Returns the least multiple that is at least a number."""
+    return -(-number // multiple) * multiple

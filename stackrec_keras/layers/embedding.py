@@ -1,11 +1,12 @@
 import keras
 from keras import ops
 
+from stackrec_keras.layers.split_rows import SplitsRows
 from stackrec_keras.types import Tensor
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
-class Embedding(keras.layers.Embedding):
+class Embedding(SplitsRows, keras.layers.Embedding):
     """A `keras.layers.Embedding` whose gradient is a dense tensor.
 
     On TensorFlow, the gradient of a lookup is a list of rows, with two rows for an
@@ -14,7 +15,7 @@ class Embedding(keras.layers.Embedding):
     """
 
     def call(self, inputs: Tensor) -> Tensor:
-        ids = known_ids(ops.cast(inputs, "int32"), self.embeddings.shape[0])
+        ids = known_ids(ops.cast(inputs, "int32"), self.input_dim)
         rows = ops.take(with_dense_gradient(self.embeddings), ids, axis=0)
         return ops.cast(rows, self.compute_dtype)
 

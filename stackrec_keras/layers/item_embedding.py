@@ -8,6 +8,7 @@ from stackrec_keras.arguments import check_choice, check_fraction, is_integer
 from stackrec_keras.data.item_features import as_feature_rows
 from stackrec_keras.layers.dropout import seed_generator
 from stackrec_keras.layers.embedding import Embedding, known_ids
+from stackrec_keras.layers.split_rows import used_rows
 from stackrec_keras.types import Tensor
 
 FUSIONS = ("add", "replace")
@@ -125,10 +126,11 @@ class ItemEmbedding(Embedding):
         projected = project(self.item_features, self.projection)
         if not self.has_ids:
             return projected
-        return projected + (self.embeddings if kept is None else self.embeddings * kept)
+        rows = used_rows(self.embeddings)
+        return projected + (rows if kept is None else rows * kept)
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
-        ids = known_ids(ops.cast(inputs, "int32"), self.item_features.shape[0])
+        ids = known_ids(ops.cast(inputs, "int32"), self.input_dim)
         features = ops.take(self.item_features, ids, axis=0)
         features = ops.cast(features, self.compute_dtype)
         projected = ops.matmul(features, ops.cast(self.projection, self.compute_dtype))
@@ -166,9 +168,7 @@ def draw_kept(
 
 def project(features: Any, projection: Any) -> Tensor:
     """Returns the product of two variables, `features @ projection`, as a tensor."""
-    return ops.matmul(
-        ops.convert_to_tensor(features), ops.convert_to_tensor(projection)
-    )
+    return ops.matmul(used_rows(features), ops.convert_to_tensor(projection))
 
 
 def table_of(embedding: keras.layers.Embedding) -> Tensor:
@@ -176,7 +176,7 @@ def table_of(embedding: keras.layers.Embedding) -> Tensor:
     features."""
     if isinstance(embedding, ItemEmbedding):
         return embedding.table()
-    return ops.convert_to_tensor(embedding.embeddings)
+    return used_rows(embedding.embeddings)
 
 
 def item_variables(embedding: keras.layers.Embedding) -> list[keras.Variable]:

@@ -13,6 +13,7 @@ from stackrec_keras.arguments import (
 )
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.layers.item_embedding import FUSIONS, ItemEmbedding, project
+from stackrec_keras.layers.split_rows import SplitsRows, used_rows
 from stackrec_keras.types import Tensor
 
 EPSILON = 1e-6
@@ -20,7 +21,7 @@ EPSILON = 1e-6
 
 
 @keras.saving.register_keras_serializable(package="stackrec_keras")
-class OutputTable(keras.layers.Layer):
+class OutputTable(SplitsRows):
     """The output embedding: turns hidden states into item scores.
 
     The score of an item is the product of the hidden state and the item's vector,
@@ -207,7 +208,7 @@ class OutputTable(keras.layers.Layer):
         if self.normalize:
             vectors = _unit(vectors)
         if self.has_bias:
-            biases = ops.convert_to_tensor(self.bias)
+            biases = used_rows(self.bias)
             if kept is not None:
                 biases = ops.where(kept[:, 0] > 0, biases, ops.mean(biases[1:]))
             return vectors, biases
@@ -218,14 +219,15 @@ class OutputTable(keras.layers.Layer):
         division by their norm. `kept` is as in `item_weights`."""
         if not self.num_features:
             table = self._input_embedding().embeddings if self.tied else self.table
-            return ops.convert_to_tensor(table)
+            return used_rows(table)
         embedding = self._input_embedding()
         if self.tied:
             return embedding.table(kept)
         projected = project(embedding.item_features, self.projection)
         if not self.has_table:
             return projected
-        return projected + (self.table if kept is None else self.table * kept)
+        rows = used_rows(self.table)
+        return projected + (rows if kept is None else rows * kept)
 
     def without_features(self) -> "OutputTable":
         """Returns a layer that stores the vectors made from features, and gives the

@@ -6,6 +6,7 @@ No other file of layers/ imports a backend. In models/, three files do:
 
 import keras
 import numpy as np
+from keras import ops
 
 
 def in_plain_graph():
@@ -67,6 +68,34 @@ def num_replicas():
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
+def share_of_batch(weight):
+    """Returns a device's part of the weight of a whole batch, a scalar.
+
+    The loss of a batch is a mean over all its targets, of which one device may have
+    more than another. So each device's mean must count by its part of the targets.
+
+    Args:
+        weight: Float tensor, the weight of the rows that this device has.
+    """
+    return 1.0 if num_replicas() == 1 else ops.divide_no_nan(weight, _sum(weight))
+
+
+def mean_over_devices(mean):
+    """Returns the result of a `keras.metrics.Mean` over the rows of all devices, in a
+    step that each of them runs."""
+    if num_replicas() == 1:
+        return mean.result()
+    return ops.divide_no_nan(_sum(mean.total), _sum(mean.count))
+
+
+def _sum(value):
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    value = tf.convert_to_tensor(value)
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
+
+
 def is_on_one_cpu(x):
     """Returns whether a tensor is on a CPU that shares no batch with other devices."""
     if keras.backend.backend() == "torch":
@@ -98,19 +127,19 @@ def loop_over_chunks(chunk, count, rows, outputs, carried):
         for index in range(max(1, int(count))):
             part, carried = chunk(index, carried)
             parts.append(part)
-        return tuple(map(keras.ops.concatenate, zip(*parts))), carried
+        return tuple(map(ops.concatenate, zip(*parts))), carried
 
     def update(index, values):
         outputs, carried = values
         part, carried = chunk(index, carried)
         start = index * rows
         outputs = tuple(
-            keras.ops.slice_update(output, (start,) + (0,) * (len(x.shape) - 1), x)
+            ops.slice_update(output, (start,) + (0,) * (len(x.shape) - 1), x)
             for output, x in zip(outputs, part)
         )
         return outputs, carried
 
-    return keras.ops.fori_loop(0, count, update, (outputs, carried))
+    return ops.fori_loop(0, count, update, (outputs, carried))
 
 
 def values_if_known(x):
@@ -121,7 +150,7 @@ def values_if_known(x):
     """
     if not hasattr(x, "__array__") or isinstance(x, keras.KerasTensor):
         return None
-    if keras.ops.is_tensor(x) and not _has_known_values(x):
+    if ops.is_tensor(x) and not _has_known_values(x):
         return None
     return np.asarray(x)
 

@@ -22,6 +22,7 @@ from stackrec_keras.models.checked_inputs import (
     check_call,
     missing_targets,
 )
+from stackrec_keras.models.equal_parts import num_parts
 from stackrec_keras.models.fitting import refuse_class_weight
 from stackrec_keras.models.inputs import (
     LARGEST,
@@ -157,6 +158,7 @@ class _Check:
         if users is not None and model.num_users is not None:
             ids.append((users, -1, model.num_users - 1))
         passed = [_is_within(*each) for each in ids]
+        passed.append(tf.shape(features["items"])[0] % num_parts() == 0)
         for name, values in features.items():
             if name not in ("items", "users"):
                 largest = LATEST if name in TIMES else LARGEST

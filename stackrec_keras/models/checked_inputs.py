@@ -9,6 +9,7 @@ import numpy as np
 from stackrec_keras.data import Batches
 from stackrec_keras.errors import ArgumentError, warn
 from stackrec_keras.layers.tracing import values_if_known
+from stackrec_keras.models.equal_parts import check_parts
 from stackrec_keras.models.inputs import (
     as_array,
     as_features,
@@ -69,6 +70,7 @@ def check_batch(model, batch, prefix="", training=False, targets=True):
     """
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
     _check_inputs(model, f"{prefix}x", x, training)
+    check_parts(f"{prefix}x", items_of(x))
     if y is not None:
         _check_targets(model, f"{prefix}y", y)
     elif targets:

@@ -9,6 +9,7 @@ from keras import ops
 
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.errors import ArgumentError, warn
+from stackrec_keras.layers.split_rows import used_shape, with_unused_rows
 from stackrec_keras.models.extension import complete_weights
 from stackrec_keras.models.freezing import set_frozen
 from stackrec_keras.models.weights_checksum import add_checksum, check_undamaged
@@ -122,7 +123,7 @@ class GrowableCheckpoint(Growable):
             depth_before, depth_of_weights = depth(self), _common_depth(self, weights)
             if depth_of_weights is not None:
                 set_depth(self, depth_of_weights)
-            super().set_weights(weights)
+            super().set_weights(with_unused_rows(self.weights, weights))
             if depth(self) != depth_before:
                 begin_averages(self)
         if missing:
@@ -252,7 +253,7 @@ def _common_depth(model, weights):
         return None
     depths = set()
     for variable, weight in zip(model.weights, weights):
-        shape, expected = np.shape(weight), tuple(variable.shape)
+        shape, expected = np.shape(weight), used_shape(variable)
         if id(variable) in stacked and shape:
             depths.add(shape[0])
             shape, expected = shape[1:], expected[1:]

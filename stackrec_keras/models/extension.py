@@ -10,6 +10,7 @@ from stackrec_keras.data import Vocabulary
 from stackrec_keras.data.raw_ids import convert_like
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.layers.item_embedding import item_variables
+from stackrec_keras.layers.split_rows import used_shape
 from stackrec_keras.models.item_features import read_new_features
 from stackrec_keras.stacking.growth import set_slices
 from stackrec_keras.stacking.in_place import changing_shapes
@@ -112,8 +113,9 @@ def complete_weights(model, weights):
 
 
 def _count_missing(table, rows):
-    fits = rows.ndim and rows.shape[1:] == tuple(table.shape)[1:]
-    return table.shape[0] - rows.shape[0] if fits else 0
+    shape = used_shape(table)
+    fits = rows.ndim and rows.shape[1:] == shape[1:]
+    return shape[0] - rows.shape[0] if fits else 0
 
 
 def _extend(model, tables, n, init, first, given=None):

@@ -5,6 +5,7 @@ from keras import ops
 from keras.initializers import RandomNormal
 
 from stackrec_keras.arguments import check_fraction, check_integers
+from stackrec_keras.layers.split_rows import used_rows
 from stackrec_keras.models.extension import extend_users
 from stackrec_keras.models.inputs import Features
 from stackrec_keras.models.transformer_recommender import TransformerRecommender
@@ -150,7 +151,8 @@ class SSEPT(TransformerRecommender):
     def _user_vectors(self, users):
         known = ops.logical_and(users >= 0, users < self.num_users)
         vectors = self.user_embedding(ops.where(known, users, 0))
-        mean = ops.mean(ops.stop_gradient(self.user_embedding.embeddings), axis=0)
+        all_users = used_rows(self.user_embedding.embeddings)
+        mean = ops.mean(ops.stop_gradient(all_users), axis=0)
         mean = ops.cast(mean, vectors.dtype)
         return ops.where(ops.expand_dims(known, axis=1), vectors, mean)
 

@@ -8,7 +8,7 @@ from keras import ops
 
 from stackrec_keras.errors import warn
 from stackrec_keras.layers import OutputTable, with_dense_gradient
-from stackrec_keras.layers.tracing import num_replicas
+from stackrec_keras.layers.tracing import mean_over_devices, num_replicas, share_of_batch
 from stackrec_keras.losses.validation_loss import (
     last_of_row,
     row_weights,
@@ -71,12 +71,12 @@ class Steps(keras.Model):
         y, sample_weight = _as_tensors(y, sample_weight)
         y, hidden, sample_weight = self.training_targets(x, y, y_pred, sample_weight)
         loss = self.training_loss(y, hidden, sample_weight)
-        for extra in self.losses:
-            loss = loss + ops.sum(ops.cast(extra, loss.dtype))
+        extra = sum(ops.sum(ops.cast(part, loss.dtype)) for part in self.losses)
+        weight = self.loss.total_weight(y, sample_weight)
         self.compiled_with.mean_loss.update_state(
-            ops.stop_gradient(loss), self.loss.total_weight(y, sample_weight)
+            ops.stop_gradient(loss + extra), weight
         )
-        return loss / num_replicas()
+        return loss * share_of_batch(weight) + extra / num_replicas()
 
     def training_targets(
         self, x: Data, y: Tensor, hidden: Tensor, sample_weight: Tensor | None
@@ -130,7 +130,7 @@ class Steps(keras.Model):
         if isinstance(y, dict):
             return self.get_metrics_result()
         loss = self.compiled_with.mean_loss
-        return {loss.name: loss.result()}
+        return {loss.name: mean_over_devices(loss)}
 
     def last_items(self, values: Tensor) -> Tensor:
         """Cuts `(batch, time)` to the last `max_length` positions; anything else stays

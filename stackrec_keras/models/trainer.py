@@ -19,6 +19,13 @@ from stackrec_keras.models.checked_inputs import (
 )
 from stackrec_keras.models.checkpoint import make_portable
 from stackrec_keras.models.compiled import Compiled
+from stackrec_keras.models.equal_parts import (
+    fill_up,
+    fill_up_validation,
+    num_parts,
+    num_rows,
+    refuse_validation_split,
+)
 from stackrec_keras.models.fitting import (
     add_id_checks,
     check_arrays,
@@ -32,6 +39,7 @@ from stackrec_keras.models.seen_in_evaluation import warn_of_seen
 from stackrec_keras.models.shared_model import GiveWay, SharedModel
 from stackrec_keras.models.steps import Steps
 from stackrec_keras.models.training_loop import EpochSteps, KeepsValues
+from stackrec_keras.stacking.optimizer_state import build_optimizer
 from stackrec_keras.types import Tensor
 
 
@@ -75,7 +83,7 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         self.compiled_with = compiled
         self.loss = compiled.loss
         # Built now, so that a checkpoint finds an optimizer to restore.
-        self.optimizer.build(self.trainable_variables)
+        build_optimizer(self.optimizer, self.trainable_variables)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -119,6 +127,7 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         with `Batches`, a callback can call `extend_items` before that epoch.
         """
         refuse_class_weight(kwargs.get("class_weight"))
+        refuse_validation_split(kwargs.get("validation_split", 0.0))
         validation = kwargs.get("validation_data")
         weights = kwargs.get("sample_weight")
         batches = check_arrays(self, x, y, weights, validation)
@@ -139,12 +148,16 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         callbacks = add_id_checks(self, add_unfreezing(self, callbacks), batches)
         checked = CheckedData(self)
         x = checked.of("x", x, training=True)
-        kwargs["validation_data"] = checked.of("validation_data", validation)
+        validation = checked.of("validation_data", validation)
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = [GiveWay(), *callbacks]
+        size = kwargs.get("validation_batch_size") or batch_size
+        kwargs["validation_data"] = fill_up_validation(validation, size)
         if isinstance(x, Batches) and not x.evaluation:
             self.note_length(x.full_width)
-            x = FullBatches(x)
+            x = FullBatches(x, num_parts())
+        else:
+            x, y, kwargs["sample_weight"] = fill_up(x, y, weights, batch_size)
         with self.fitting(), self.keeping_values(), checked:
             return super().fit(
                 x, y, batch_size, epochs, verbose, callbacks=callbacks, **kwargs
@@ -154,6 +167,7 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         self,
         x: Data = None,
         y: Tensor | None = None,
+        batch_size: int | None = None,
         *args: Any,
         exclude_seen: bool | None = None,
         **kwargs,
@@ -181,11 +195,17 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
                 warn_of_seen(self, x, y)
         else:
             check_bools(exclude_seen=exclude_seen)
+        checked, weights = CheckedData(self), kwargs.get("sample_weight")
+        x, y, weights = fill_up(checked.of("x", x), y, weights, batch_size)
+        if weights is not None:
+            kwargs["sample_weight"] = weights
         with self.evaluating(), self._ranking(exclude_seen):
-            with self.keeping_values(), CheckedData(self) as checked:
-                return super().evaluate(checked.of("x", x), y, *args, **kwargs)
+            with self.keeping_values(), checked:
+                return super().evaluate(x, y, batch_size, *args, **kwargs)
 
-    def predict(self, x: Data, *args: Any, **kwargs) -> np.ndarray:
+    def predict(
+        self, x: Data, batch_size: int | None = None, *args: Any, **kwargs
+    ) -> np.ndarray:
         """Scores every item as the next one of each row, `(rows, num_items + 1)`; takes
         the arguments of `keras.Model.predict`."""
         if isinstance(x, Batches) and x.group_by_length:
@@ -198,8 +218,9 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         check_ids(self, x=x)
         checked = CheckedData(self)
         with self.inferring(), self.keeping_values(), checked:
-            x = checked.of("x", x, targets=False)
-            return super().predict(x, *args, **kwargs)
+            filled, *_ = fill_up(checked.of("x", x, targets=False), None, None, batch_size)
+            scores = super().predict(filled, batch_size, *args, **kwargs)
+        return scores[: num_rows(x)]
 
     @contextlib.contextmanager
     def _ranking(self, exclude_seen):

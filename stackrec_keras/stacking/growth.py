@@ -15,6 +15,7 @@ from stackrec_keras.arguments import check_choice, check_integer
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.layers import BlockStack
 from stackrec_keras.layers.block_stack import BlockWeight
+from stackrec_keras.layers.split_rows import used_shape
 from stackrec_keras.stacking.gather import gather
 from stackrec_keras.stacking.in_place import changing_shapes, replace_value
 from stackrec_keras.stacking.methods import (
@@ -252,7 +253,7 @@ def _sources(model, growth, old, new):
         for variable in layer.weights:
             if id(variable) in given:
                 continue
-            sources[id(variable)] = [None] * (variable.shape or (0,))[0]
+            sources[id(variable)] = [None] * (used_shape(variable) or (0,))[0]
     return sources
 
 

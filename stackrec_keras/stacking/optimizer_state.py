@@ -4,6 +4,7 @@ import numpy as np
 from keras import Variable, ops
 
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.layers.split_rows import SplitRows, split_like
 from stackrec_keras.stacking.continued_schedule import ContinuedSchedule
 from stackrec_keras.stacking.gather import gather
 from stackrec_keras.stacking.in_place import (
@@ -26,6 +27,29 @@ from stackrec_keras.stacking.in_place import (
 MIXES_ELEMENTS = ("Adafactor", "Lamb", "Muon", "MultiOptimizer")
 """Optimizers that cannot follow a growing model. In all but the last, the update of an
 element depends on the variable's other elements, and therefore on other blocks."""
+
+
+def build_optimizer(optimizer, variables):
+    """Builds an optimizer. The slots of split tables are split too.
+
+    Raises:
+        ArgumentError: If tables are split, and the optimizer has slots of other shapes.
+    """
+    optimizer.build(variables)
+    for each in updating_optimizers(optimizer):
+        for slots in slot_lists(each).values():
+            for variable, slot in zip(optimized_variables(each), slots):
+                if slot is not None:
+                    split_like(slot, variable)
+        is_split = any(isinstance(v, SplitRows) for v in optimized_variables(each))
+        if is_split and not _has_slots_like_variables(each):
+            raise ArgumentError(
+                "optimizer",
+                f"is or contains {type(each).__name__}, which cannot follow tables "
+                "that are split over devices, because its state does not have one "
+                "value per element of a variable",
+                "Compile with another optimizer, such as Adam.",
+            )
 
 
 def check_optimizer(model):
@@ -140,7 +164,7 @@ def renewed(optimizer, variables):
     """
     fresh = unbuilt_copy(optimizer)
     copy_decay_exclusions(optimizer, fresh)
-    fresh.build(variables)
+    build_optimizer(fresh, variables)
     for name in ("dynamic_scale", "step_counter"):  # of a LossScaleOptimizer
         if hasattr(optimizer, name):
             _copy_value(getattr(optimizer, name), getattr(fresh, name))
