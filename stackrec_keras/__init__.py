@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from stackrec_keras import (
         convert,
         data,
+        distribution,
         evaluation,
         experiments,
         losses,
@@ -50,6 +51,7 @@ __all__ = [
     "__version__",
     "convert",
     "data",
+    "distribution",
     "evaluation",
     "experiments",
     "load_preset",

@@ -10,7 +10,13 @@ from stackrec_keras.metrics import SampledHitRate, SampledMRR, default_metrics
 from stackrec_keras.models import TransferRecommender
 from stackrec_keras.runs.architectures import build_model
 from stackrec_keras.runs.folder import RunFolder
-from stackrec_keras.runs.training import compile_model, train_model, training_loss
+from stackrec_keras.runs.devices import on_devices
+from stackrec_keras.runs.training import (
+    compile_model,
+    read_anywhere,
+    train_model,
+    training_loss,
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,10 @@ class FineTuning:
     source_run: RunFolder | None = None
 
     def __call__(self, split, config, folder, resume=False):
-        return train_model(self.model(split, config), split, config, folder, resume)
+        with on_devices(config.devices) as are_several:
+            model = self.model(split, config)
+            run = train_model(model, split, config, folder, resume)
+        return read_anywhere(run) if are_several else run
 
     def model(self, split, config):
         """Returns the compiled model."""

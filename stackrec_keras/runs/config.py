@@ -20,7 +20,7 @@ GROW_OPTIONS = (
     *("data", "user", "item", "timestamp", "method", "top_blocks", "inherit"),
     "item_features",
     *("optimizer_state", "epochs", "batch_size", "learning_rate", "warmup"),
-    *("decay", "patience", "seed"),
+    *("decay", "patience", "seed", "devices"),
 )
 SAMPLED = ("sampled_softmax", "gbce", "binary_cross_entropy")
 
@@ -30,6 +30,7 @@ _LEAST = {
     **dict.fromkeys(("qk_dim", "v_dim", "expansion"), 1),
     **dict.fromkeys(("seed", "split_seed"), 0),
     "min_count": 1,
+    "devices": 1,
     "length": 2,
 }
 
@@ -185,6 +186,12 @@ class TrainConfig(FeatureOptions, ModelOptions, DataOptions):
     )
     seed: int = option(
         "training", 0, "seed of weights, order of rows and new blocks", int
+    )
+    devices: int | None = option(
+        "training",
+        None,
+        "how many devices share each batch (JAX and TensorFlow; default: one)",
+        int,
     )
     jit: str = option(
         "training", "auto", "XLA compilation", choices=("auto", "on", "off")

@@ -15,6 +15,7 @@ from stackrec_keras.losses import LOSSES
 from stackrec_keras.models.registry import ARCHITECTURES
 from stackrec_keras.runs.config import GROW_OPTIONS, TrainConfig, options_of
 from stackrec_keras.runs.data_checks import check_times
+from stackrec_keras.runs.devices import check_devices, on_devices
 from stackrec_keras.runs.feature_options import features_in
 from stackrec_keras.runs.folder import RunFolder, write_description
 from stackrec_keras.runs.growth_options import stacking_callback
@@ -31,6 +32,7 @@ from stackrec_keras.runs.training import (
     announce,
     check_no_folder,
     learning_rate,
+    read_anywhere,
     resumed_config,
     train_on,
 )
@@ -105,7 +107,11 @@ def grow(
     print(split)
     growth = stacking_callback(config)
     announce(config, growth, model, len(split.train))
-    return train_on(config, folder, split, model, growth)
+    with on_devices(config.devices) as are_several:
+        if are_several:
+            model = folder.read_model("start")
+        run = train_on(config, folder, split, model, growth)
+    return read_anywhere(run) if are_several else run
 
 
 def check_grown_out(old, folder, resume, overwrite):
@@ -141,6 +147,7 @@ def _start(old, folder, depth, options):
     """Reads and checks everything, and only then writes what training begins with."""
     model, old_config, known, until = _read_old(old)
     config = _configuration(depth, options, model, old_config)
+    check_devices(config.devices)
     keras.utils.set_random_seed(config.seed)
     _check_growth(config, model)
     log = read_log(config)

@@ -22,6 +22,7 @@ from stackrec_keras.runs.callbacks import (
 )
 from stackrec_keras.runs.callbacks.history_file import read_rows
 from stackrec_keras.runs.config import MONITOR, TrainConfig
+from stackrec_keras.runs.devices import check_devices, on_devices
 from stackrec_keras.runs.folder import RunFolder, write_description, write_results
 from stackrec_keras.runs.growth_options import growth_table, stacking_callback
 from stackrec_keras.runs.log_source import absolute_paths
@@ -93,6 +94,7 @@ def train(
     # These calls raise errors about the options before the data are read.
     stacking_callback(config)
     training_loss(config)
+    check_devices(config.devices)
     split = split_in(folder, config, resume)
     print(split)
     return train_split(split, config, folder, resume)
@@ -146,12 +148,23 @@ def _changed(config):
 
 def train_split(split, config, folder, resume=False):
     """Trains on a `Split`, as `train` does, and writes a `RunFolder`."""
+    with on_devices(config.devices) as are_several:
+        run = _train_split(split, config, folder, resume)
+    return read_anywhere(run) if are_several else run
+
+
+def _train_split(split, config, folder, resume):
     begun = resume and (folder.model.exists() or Backup(folder.backup).holds_epoch)
     model = _untrained_model(config, split)
     if config.load_model is not None and not begun:
         load_trained(model, config, split)
     compile_model(model, config, loss=training_loss(config))
     return train_model(model, split, config, folder, resume)
+
+
+def read_anywhere(run):
+    """Returns a `Run` whose model is on one device, read from its folder."""
+    return replace(run, model=RunFolder(run.folder).read_model())
 
 
 def train_model(model, split, config, folder, resume=False):
