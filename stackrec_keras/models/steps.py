@@ -8,7 +8,11 @@ from keras import ops
 
 from stackrec_keras.errors import warn
 from stackrec_keras.layers import OutputTable, with_dense_gradient
-from stackrec_keras.layers.tracing import mean_over_devices, num_replicas, share_of_batch
+from stackrec_keras.layers.tracing import (
+    mean_over_devices,
+    num_replicas,
+    share_of_batch,
+)
 from stackrec_keras.losses.validation_loss import (
     last_of_row,
     row_weights,

@@ -218,7 +218,9 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         check_ids(self, x=x)
         checked = CheckedData(self)
         with self.inferring(), self.keeping_values(), checked:
-            filled, *_ = fill_up(checked.of("x", x, targets=False), None, None, batch_size)
+            filled, *_ = fill_up(
+                checked.of("x", x, targets=False), None, None, batch_size
+            )
             scores = super().predict(filled, batch_size, *args, **kwargs)
         return scores[: num_rows(x)]
 

@@ -44,9 +44,7 @@ X, Y = ITEMS[:, :-1], ITEMS[:, 1:]
 def sasrec():
     if BACKEND == "tensorflow":  # its devices would draw other numbers than one
         return sr.SASRec(30, 10, 8, num_blocks=1, padding_mask=True)
-    return sr.SASRec(
-        30, 10, 8, 1, dropout=0.1, item_features=FEATURES, id_dropout=0.2
-    )
+    return sr.SASRec(30, 10, 8, 1, dropout=0.1, item_features=FEATURES, id_dropout=0.2)
 
 
 def results(scope, path):
@@ -96,9 +94,7 @@ def on_a_mesh(folder):
         again = keras.saving.load_model(folder / "split.keras")
         again.set_weights(again.get_weights())
         found["loaded_on_four"] = bool(is_equal(again, found["weights"]))
-        split = [
-            v for v in [*again.weights, *slots(again)] if isinstance(v, SplitRows)
-        ]
+        split = [v for v in [*again.weights, *slots(again)] if isinstance(v, SplitRows)]
         found["unused"] = float(
             sum(np.abs(np.asarray(v.value)[v.num_rows :]).sum() for v in split)
         )

@@ -26,7 +26,7 @@ def test_a_count_below_1_is_refused():
 
 
 def test_a_run_on_several_devices_returns_a_model_that_works_on_one(
-    log_path, tmp_path, monkeypatch
+    log_path, write_log, tmp_path, monkeypatch
 ):
     made = []
 
@@ -43,5 +43,6 @@ def test_a_run_on_several_devices_returns_a_model_that_works_on_one(
     )
     run = sr.runs.train(config, tmp_path / "run")
     assert run.model.recommend([["film 1"]], k=1)[0].shape == (1, 1)
-    grown = sr.runs.grow(tmp_path / "run", tmp_path / "grown", devices=2)
+    newer = write_log(tmp_path / "newer.csv", events=30)
+    grown = sr.runs.grow(tmp_path / "run", data=str(newer), devices=2)
     assert grown.model.num_blocks == 8 and made == [4, 2]
