@@ -9,8 +9,8 @@ from stackrec_keras.data import Vocabulary
 from stackrec_keras.metrics import SampledHitRate, SampledMRR, default_metrics
 from stackrec_keras.models import TransferRecommender
 from stackrec_keras.runs.architectures import build_model
-from stackrec_keras.runs.folder import RunFolder
 from stackrec_keras.runs.devices import on_devices
+from stackrec_keras.runs.folder import RunFolder
 from stackrec_keras.runs.training import (
     compile_model,
     read_anywhere,

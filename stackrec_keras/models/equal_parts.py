@@ -98,8 +98,8 @@ def check_parts(name: str, items: Any) -> None:
             name,
             f"is a batch of {len(items)} rows, but {parts} devices must share it "
             "equally",
-            f"Give a multiple of {parts} rows, or data as arrays or `Batches`, to which "
-            "fit adds rows of padding.",
+            f"Give a multiple of {parts} rows. Or give arrays or `Batches`, to which "
+            "rows of padding are added.",
         )
 
 

@@ -218,9 +218,8 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         check_ids(self, x=x)
         checked = CheckedData(self)
         with self.inferring(), self.keeping_values(), checked:
-            filled, *_ = fill_up(
-                checked.of("x", x, targets=False), None, None, batch_size
-            )
+            data = checked.of("x", x, targets=False)
+            filled, *_ = fill_up(data, batch_size=batch_size)
             scores = super().predict(filled, batch_size, *args, **kwargs)
         return scores[: num_rows(x)]
 
