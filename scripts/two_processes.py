@@ -77,7 +77,8 @@ def work():
     import stackrec_keras as sr
 
     items = np.random.default_rng(0).integers(1, 31, (64, 11)).astype("int32")
-    data = tf.data.Dataset.from_tensor_slices((items[:, :-1], items[:, 1:])).batch(16)
+    data = tf.data.Dataset.from_tensor_slices((items[:, :-1], items[:, 1:]))
+    data = data.batch(16, drop_remainder=True)
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = (
         tf.data.experimental.AutoShardPolicy.DATA
@@ -86,26 +87,22 @@ def work():
     with scope:
         model = sr.SASRec(30, 10, 8, num_blocks=1)
         model.compile()
-    with scope if BACKEND == "jax" else contextlib.nullcontext():
-        history = model.fit(
-            data.with_options(options),
-            epochs=2,
-            verbose=0,
-            callbacks=[sr.StackingCallback("stackR", {1: 2})],
-        ).history
+    history = model.fit(
+        data.with_options(options),
+        epochs=2,
+        verbose=0,
+        callbacks=[sr.StackingCallback("stackR", {1: 2})],
+    ).history
     print(json.dumps(list(map(float, history["loss"]))))
 
 
 def on_jax():
+    if "KERAS_DISTRIBUTION_PROCESS_ID" not in os.environ:
+        return contextlib.nullcontext()
     import jax
-
-    is_one_of_two = "KERAS_DISTRIBUTION_PROCESS_ID" in os.environ
-    if is_one_of_two:
-        jax.config.update("jax_cpu_collectives_implementation", "gloo")
     import keras
 
-    if not is_one_of_two:
-        return contextlib.nullcontext()
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")  # for CPUs only
     keras.distribution.initialize()
     keras.distribution.set_distribution(keras.distribution.DataParallel())
     return contextlib.nullcontext()

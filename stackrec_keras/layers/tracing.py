@@ -97,7 +97,10 @@ def _sum(value):
 
 
 def is_on_one_cpu(x):
-    """Returns whether a tensor is on a CPU that shares no batch with other devices."""
+    """Returns whether a tensor is on a CPU whose program computes with no other device.
+
+    Each CPU of a `MirroredStrategy` has a program and a part of the batch of its own.
+    """
     if keras.backend.backend() == "torch":
         return x.device.type == "cpu"
     if keras.distribution.distribution() is not None:

@@ -77,7 +77,8 @@ def fill_up(
 def fill_up_validation(validation: Any, batch_size: int | None) -> Any:
     """Does what `fill_up` does for the `validation_data` of `fit`."""
     if isinstance(validation, (list, tuple)):
-        filled = fill_up(*validation, batch_size=batch_size)
+        x, y, weights = keras.utils.unpack_x_y_sample_weight(tuple(validation))
+        filled = fill_up(x, y, weights, batch_size)
         return filled[: len(validation)]
     return fill_up(validation)[0]
 
