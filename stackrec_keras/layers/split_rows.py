@@ -16,6 +16,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from stackrec_keras.data.full_batches import round_up
 from stackrec_keras.types import Tensor
 
 
@@ -49,7 +50,7 @@ class SplitRows(keras.Variable):
         value = self._convert_to_tensor(value, self._dtype)
         if len(value.shape) != len(self.shape) or value.shape[0] != self.num_rows:
             return value  # it has all rows; otherwise Keras refuses it
-        return _padded(value, _round_up(self.num_rows, self.shards))
+        return _padded(value, round_up(self.num_rows, self.shards))
 
 
 class SplitsRows(keras.layers.Layer):
@@ -62,7 +63,7 @@ class SplitsRows(keras.layers.Layer):
         if shards == 1:
             return super().add_weight(shape, initializer, *args, **kwargs)
         drawn = _DrawsUsedRows(keras.initializers.get(initializer), shape[0])
-        stored = (_round_up(shape[0], shards), *shape[1:])
+        stored = (round_up(shape[0], shards), *shape[1:])
         variable = super().add_weight(stored, drawn, *args, **kwargs)
         return _as_split(variable, shape[0], shards)
 
@@ -125,10 +126,6 @@ def _num_shards(path):
         return 1
     mesh = layout.device_mesh
     return mesh.shape[mesh.axis_names.index(layout.axes[0])]
-
-
-def _round_up(number, multiple):
-    return -(-number // multiple) * multiple
 
 
 def _padded(value, rows):
