@@ -1,20 +1,16 @@
-"""Trains a model in two processes that talk over the loopback interface.
+"""Trains a model in two processes that talk over the loopback interface, on JAX.
 
-    KERAS_BACKEND=jax python scripts/two_processes.py
-    KERAS_BACKEND=tensorflow python scripts/two_processes.py
+    python scripts/two_processes.py
 
 Prints the losses of one process and of two, which must be equal. Two processes on one
 machine stand in for two hosts: the code is the same.
 """
 
-import contextlib
 import json
 import os
 import socket
 import subprocess
 import sys
-
-BACKEND = os.environ.setdefault("KERAS_BACKEND", "jax")
 
 
 def main():
@@ -36,10 +32,6 @@ def main():
 
 def settings(addresses, index):
     """Returns what a worker finds in its environment."""
-    if BACKEND == "tensorflow":
-        task = {"type": "worker", "index": index}
-        config = {"cluster": {"worker": addresses}, "task": task}
-        return {"TF_CONFIG": json.dumps(config)}
     return {
         "KERAS_DISTRIBUTION_JOB_ADDRESSES": ",".join(addresses),
         "KERAS_DISTRIBUTION_NUM_PROCESSES": str(len(addresses)),
@@ -48,10 +40,9 @@ def settings(addresses, index):
 
 
 def start(environment):
+    environment = {**os.environ, "KERAS_BACKEND": "jax", **environment}
     command = [sys.executable, __file__, "worker"]
-    return subprocess.Popen(
-        command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True
-    )
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 
 def losses_of(process):
@@ -69,8 +60,13 @@ def free_port():
 
 def work():
     """Trains through a growth step, alone or as one of two processes."""
-    scope = (on_tensorflow if BACKEND == "tensorflow" else on_jax)()
+    import jax
     import keras
+
+    if "KERAS_DISTRIBUTION_PROCESS_ID" in os.environ:
+        jax.config.update("jax_cpu_collectives_implementation", "gloo")  # on a CPU
+        keras.distribution.initialize()
+        keras.distribution.set_distribution(keras.distribution.DataParallel())
     import numpy as np
     import tensorflow as tf
 
@@ -78,42 +74,16 @@ def work():
 
     items = np.random.default_rng(0).integers(1, 31, (64, 11)).astype("int32")
     data = tf.data.Dataset.from_tensor_slices((items[:, :-1], items[:, 1:]))
-    data = data.batch(16, drop_remainder=True)
-    options = tf.data.Options()
-    options.experimental_distribute.auto_shard_policy = (
-        tf.data.experimental.AutoShardPolicy.DATA
-    )
     keras.utils.set_random_seed(0)
-    with scope:
-        model = sr.SASRec(30, 10, 8, num_blocks=1)
-        model.compile()
+    model = sr.SASRec(30, 10, 8, num_blocks=1)
+    model.compile()
     history = model.fit(
-        data.with_options(options),
+        data.batch(16, drop_remainder=True),
         epochs=2,
         verbose=0,
         callbacks=[sr.StackingCallback("stackR", {1: 2})],
     ).history
     print(json.dumps(list(map(float, history["loss"]))))
-
-
-def on_jax():
-    if "KERAS_DISTRIBUTION_PROCESS_ID" not in os.environ:
-        return contextlib.nullcontext()
-    import jax
-    import keras
-
-    jax.config.update("jax_cpu_collectives_implementation", "gloo")  # for CPUs only
-    keras.distribution.initialize()
-    keras.distribution.set_distribution(keras.distribution.DataParallel())
-    return contextlib.nullcontext()
-
-
-def on_tensorflow():
-    import tensorflow as tf
-
-    if "TF_CONFIG" not in os.environ:
-        return contextlib.nullcontext()
-    return tf.distribute.MultiWorkerMirroredStrategy().scope()
 
 
 if __name__ == "__main__":
