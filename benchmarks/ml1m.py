@@ -360,7 +360,9 @@ def rate_of(row):
     for name in ("warmup", "decay"):
         if float(row[name]):
             text += f", {name} {float(row[name]):g}"
-    return f"{text}, {row['max_epochs']} epochs" if float(row["decay"]) else text
+    if float(row["decay"]):
+        text += f", {row['max_epochs']} epochs"
+    return f"{text}, grouped" if row["group_by_length"] == "True" else text
 
 
 def mean_and_spread(rows, column):

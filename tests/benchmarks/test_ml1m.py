@@ -57,6 +57,7 @@ def test_the_table_takes_the_best_rate_on_validation(ml1m):
             **dict(arm="sasrec", items="3416", seed=str(seed), learning_rate=rate),
             **{"val_ndcg@10": val, "test_ndcg@10": test, "test_hit_rate@10": "0.3"},
             **dict(best_epoch="4", seconds="60", warmup="0.0", max_epochs="9"),
+            "group_by_length": "False",
             "blocks": "2",
             "decay": "0.2" if rate == "0.01" else "0.0",
         }
