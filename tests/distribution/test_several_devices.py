@@ -44,7 +44,6 @@ def test_four_devices_that_split_tables_do_as_one_does(found):
         "output_table/table",
         "output_table/bias",
         "item_embedding/embeddings",
-        "item_embedding/item_features",
     ]
 
 
