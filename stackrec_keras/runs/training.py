@@ -262,22 +262,14 @@ def _fit(config, folder, split, model, growth):
     epoch = backup.restore(model)
     if any(stop.stopped_before(epoch) for stop in stops):
         epoch = config.epochs  # `fit` runs no epoch, only `on_train_end`
-    size = config.batch_size
+    shape = {
+        "batch_size": config.batch_size,
+        "features": model.features,
+        "group_by_length": config.group_by_length,
+    }
     model.fit(
-        Batches(
-            split.train,
-            size,
-            seed=config.seed,
-            features=model.features,
-            share_by=config.share_by,
-            group_by_length=config.group_by_length,
-        ),
-        validation_data=split.validation.batches(
-            size,
-            evaluation=True,
-            features=model.features,
-            group_by_length=config.group_by_length,
-        ),
+        Batches(split.train, seed=config.seed, share_by=config.share_by, **shape),
+        validation_data=Batches(split.validation, evaluation=True, **shape),
         initial_epoch=epoch,
         epochs=config.epochs,
         callbacks=[*callbacks, backup, *_progress(config, folder)],

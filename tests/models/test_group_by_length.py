@@ -117,3 +117,15 @@ def test_a_run_is_refused_before_it_reads_its_log(tmp_path, options):
     config = sr.runs.TrainConfig("nowhere.csv", group_by_length=True, **options)
     with refused("group_by_length", received=True):
         sr.runs.train(config, tmp_path / "run")
+
+
+def test_a_run_groups_its_rows(log_path, tmp_path):
+    options = {"length": 18, "epochs": 1, "embedding_dim": 8, "batch_size": 8}
+    config = sr.runs.TrainConfig(
+        str(log_path), model="esasrec", group_by_length=True, **options
+    )
+    run = sr.runs.train(config, tmp_path / "run")
+    assert run.model.trained_length == 17
+    again = sr.runs.evaluate(tmp_path / "run")
+    title = sr.evaluation.model_title(run.model)
+    assert again.results[title] == pytest.approx(run.results[title], rel=1e-5)
