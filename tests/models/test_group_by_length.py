@@ -120,7 +120,7 @@ def test_a_run_is_refused_before_it_reads_its_log(tmp_path, options):
 
 
 def test_a_run_groups_its_rows(log_path, tmp_path):
-    options = {"length": 18, "epochs": 1, "embedding_dim": 8, "batch_size": 8}
+    options = {"length": 18, "epochs": 1, "batch_size": 8, "schedule": "none"}
     config = sr.runs.TrainConfig(
         str(log_path), model="esasrec", group_by_length=True, **options
     )
