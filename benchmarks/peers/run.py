@@ -35,7 +35,7 @@ TORCH = "torch==2.13.0"
 # The packages of each other library. The others run in this environment.
 PACKAGES = {
     "rectools": [TORCH, "rectools[torch]==0.19.0"],
-    "recbole": [TORCH, "recbole==1.2.1"],
+    "recbole": [TORCH, "recbole==1.2.1", "numpy<2", "pandas<3"],
 }
 
 
