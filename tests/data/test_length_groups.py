@@ -72,12 +72,11 @@ def test_a_fraction_of_the_rows_is_that_of_plain_batches(windows):
 
 
 @pytest.mark.parametrize(
-    "lengths, batch_size", [([25] * 9, 4), ([2, 25, 25], 4), ([2, 2, 25, 2, 25, 2], 4)]
+    "lengths, batch_size", [([25] * 9, 4), ([2, 25, 25], 4), ([2, 2, 2, 2, 25], 2)]
 )
 def test_nothing_is_cut_if_the_first_batches_would_have_one_width(lengths, batch_size):
     for x, _ in all_batches(grouped(windows_of(lengths), batch_size)):
-        assert x["items"].shape[1] == 24 or len(lengths) == 6
-        assert (x["offset"] == 24 - x["items"].shape[1]).all()
+        assert x["items"].shape[1] == 24 and not x["offset"].any()
 
 
 def test_rows_of_padding_are_the_shortest(windows):
