@@ -5,7 +5,6 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
-from keras import ops
 
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.errors import ArgumentError, warn
@@ -16,13 +15,13 @@ from stackrec_keras.models.weights_checksum import add_checksum, check_undamaged
 from stackrec_keras.stacking.growable import Growable
 from stackrec_keras.stacking.growth import depth, set_depth, stacked_variables
 from stackrec_keras.stacking.growth_record import GrowthRecord
-from stackrec_keras.stacking.in_place import optimizer_chain
 from stackrec_keras.stacking.optimizer_state import (
     begin_averages,
     optimizers_of_one_depth,
     schedule_starts,
     set_schedule_starts,
 )
+from stackrec_keras.stacking.snapshot import Snapshot, seed_states
 
 _VOCABULARY_FILE = "vocabulary.json"
 _RECORD_PREFIX = "growth_record."
@@ -61,7 +60,7 @@ class GrowableCheckpoint(Growable):
         if self.compiled:
             store["schedule_starts"] = np.array(schedule_starts(self))
         store["arguments"] = np.frombuffer(_arguments(self).encode(), "uint8")
-        for i, variable in enumerate(_seed_states(self)):
+        for i, variable in enumerate(seed_states(self)):
             store[f"{_SEED_PREFIX}{i}"] = variable
         if self.growth_record is not None:
             for name, array in self.growth_record.arrays.items():
@@ -92,7 +91,7 @@ class GrowableCheckpoint(Growable):
         if "trained_features" in state:
             features = json.loads(state["trained_features"].tobytes())
             self.trained_features = tuple(map(tuple, features))
-        for i, variable in enumerate(_seed_states(self)):
+        for i, variable in enumerate(seed_states(self)):
             variable.assign(state[f"{_SEED_PREFIX}{i}"])
         record = _with_prefix(state, _RECORD_PREFIX)
         self.growth_record = GrowthRecord(record) if record else None
@@ -171,7 +170,7 @@ class GrowableCheckpoint(Growable):
             self._load_weights(filepath, skip_mismatch, **kwargs)
 
     def _load_weights(self, filepath, skip_mismatch, **kwargs):
-        before = _Snapshot(self)
+        before = _Before(self)
         self._file_blocks, self._file_arguments = None, {}
         try:
             super().load_weights(filepath, skip_mismatch, **kwargs)
@@ -223,27 +222,21 @@ def _differences(model):
             yield name, theirs, own.get(name)
 
 
-class _Snapshot:
-    """A copy of a model's weights, optimizer state and random states."""
+class _Before:
+    """What a model was before weights were loaded into it."""
 
     def __init__(self, model):
         self.model = model
         self.num_blocks = depth(model)
         self.frozen = model.frozen is not None
         self.recorded = {name: getattr(model, name) for name in _RECORDED}
-        self.schedule_starts = schedule_starts(model)
-        self.weights = model.get_weights()
-        self.state = [ops.convert_to_numpy(v) for v in _other_variables(model)]
+        self.snapshot = Snapshot.of(model)
 
     def restore(self):
-        model = self.model
-        set_frozen(model, self.frozen)
-        set_schedule_starts(model, self.schedule_starts)
-        model.set_weights(self.weights)
+        set_frozen(self.model, self.frozen)
+        self.snapshot.restore(self.model)
         for name, value in self.recorded.items():
-            setattr(model, name, value)
-        for variable, value in zip(_other_variables(model), self.state):
-            variable.assign(value)
+            setattr(self.model, name, value)
 
 
 def _common_depth(model, weights):
@@ -260,17 +253,6 @@ def _common_depth(model, weights):
         if shape != expected:
             return None
     return depths.pop() if len(depths) == 1 else None
-
-
-def _seed_states(model):
-    """Returns the states of all random generators, which Keras does not save."""
-    weight_ids = {id(variable) for variable in model.weights}
-    return [v for v in model.variables if id(v) not in weight_ids]
-
-
-def _other_variables(model):
-    of_optimizer = [v for o in optimizer_chain(model)[:1] for v in o.variables]
-    return of_optimizer + _seed_states(model)
 
 
 def _with_prefix(state, prefix):

@@ -44,6 +44,8 @@ class FitLength(keras.callbacks.Callback):
                 "Give WarmupStableDecay(..., steps=N), or fit(..., steps_per_epoch=N).",
             )
         left = (self.params["epochs"] - epoch) * self.params["steps"]
+        if getattr(self.model, "growth_record", None) is not None:
+            left += self.model.growth_record.steps_taken_back(epoch)
         # The context discards compiled steps, which hold the old lengths.
         with changing_shapes(self.model):
             for optimizer, schedule, start in _open_schedules(self.model):

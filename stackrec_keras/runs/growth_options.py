@@ -4,12 +4,12 @@ import contextlib
 
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.stacking import StackingCallback, StackingSchedule
-from stackrec_keras.stacking.schedules import Plateau
+from stackrec_keras.stacking.schedules import MetricSchedule
 
-_NAMED = {"doubling": None, "plateau": "plateau"}
+_NAMED = {"doubling": None, "plateau": "plateau", "look_ahead": "look_ahead"}
 _SCHEDULES = (
-    "must be 'doubling', 'plateau', 'none', or pairs of epoch and blocks such as "
-    "2:8,5:16"
+    "must be 'doubling', 'plateau', 'look_ahead', 'none', or pairs of epoch and blocks "
+    "such as 2:8,5:16"
 )
 _DATA_SHARES = (
     "must be pairs of epoch and fraction of the rows, from epoch 0 on, such as "
@@ -62,11 +62,12 @@ def growth_table(config, callback):
 
 def _check_room(config, schedule):
     """Checks that a schedule that follows the metric has a depth to grow to."""
-    is_plateau = isinstance(schedule, Plateau)
-    if is_plateau and not schedule.depths(config.num_blocks, config.top_blocks):
+    if not isinstance(schedule, MetricSchedule):
+        return
+    if not schedule.depths(config.num_blocks, config.top_blocks):
         raise ArgumentError(
             "num_blocks",
-            "is too deep for the schedule 'plateau', which grows to at most "
+            f"is too deep for the schedule {config.schedule!r}, which grows to at most "
             f"{schedule.max_blocks} blocks",
             "Start with fewer, or give pairs of epoch and blocks.",
             config.num_blocks,

@@ -22,9 +22,9 @@ class StackingCallback(keras.callbacks.Callback):
     Args:
         method: String, a stacking method: see `stackrec_keras.stacking.methods`.
         schedule: When to grow, and to how many blocks: a dict from epoch (from 0) to
-            number of blocks, a `StackingSchedule`, or `"plateau"` for
-            `StackingSchedule.plateau()`. Defaults to `None`: the initial depth doubles
-            after 1/7 of the epochs, and again after 3/7 (rounded up).
+            number of blocks, a `StackingSchedule`, or `"plateau"` or `"look_ahead"`
+            for the `StackingSchedule` of that name. Defaults to `None`: the initial
+            depth doubles after 1/7 of the epochs, and again after 3/7 (rounded up).
         top_blocks: Integer, how many of the top blocks to stack. Defaults to `None`,
             all blocks.
         cycle: Integer, the number of blocks after which the kinds of block repeat.
@@ -105,7 +105,10 @@ class StackingCallback(keras.callbacks.Callback):
         return running
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self._seconds = 0.0
+        start = time.perf_counter()
+        line = self._running.begin(epoch)
+        self._seconds = time.perf_counter() - start if line else 0.0
+        self._say(line)
         for num_blocks in self._running.due(epoch):
             if num_blocks > self.model.num_blocks:
                 self._grow(epoch, num_blocks)

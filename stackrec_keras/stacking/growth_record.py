@@ -14,3 +14,10 @@ class GrowthRecord:
     """
 
     arrays: dict[str, np.ndarray]
+
+    def steps_taken_back(self, epoch: int) -> int:
+        """Returns how many training steps a fit that resumes at `epoch` has taken
+        back, so far without the same number of steps in their place."""
+        if int(self.arrays.get("epoch", -1)) != epoch - 1:  # left by an earlier fit
+            return 0
+        return int(self.arrays.get("steps_taken_back", 0))

@@ -19,6 +19,9 @@ CASES = {
     "plateau": lambda: sr.StackingCallback(
         "stackC", sr.StackingSchedule.plateau("val_mrr@5", patience=1, max_blocks=8)
     ),
+    "look_ahead": lambda: sr.StackingCallback(
+        "stackC", sr.StackingSchedule.look_ahead(max_blocks=4, min_gain=-9.0)
+    ),
     # Gaps, noise and dropout are drawn in training.
     "GRec": lambda: sr.StackingCallback("middle", {1: 4}),
     "SSEPT": lambda: sr.StackingCallback("stackR", {2: 4}),
@@ -50,6 +53,8 @@ def run(folder, case, kill_at=None, die=None, epochs=6):
         callbacks.append(sr.FreezeStack(3))
         loss = "binary_cross_entropy"
         rate = keras.optimizers.schedules.CosineDecay(1e-2, decay_steps=40)
+    if case == "look_ahead":
+        rate = sr.schedules.WarmupStableDecay(1e-2, decay=0.5)
     # Draws negatives: the state of the model's generator has to come back as well.
     model.compile(keras.optimizers.Adam(rate), loss=loss)
     if folder is not None:

@@ -16,6 +16,8 @@ from models import resume_run
         # right after a growth step that is not in the backup yet
         pytest.param("stackR", 2, 4, marks=pytest.mark.every_backend),
         ("plateau", 4, None),
+        ("look_ahead", 3, 4),  # before the second half of a trial, and in it
+        ("look_ahead", 4, 4),
         ("GRec", 2, 4),
         ("SSEPT", 3, 4),
         ("transfer", 2, 4),  # grown and frozen; the optimizer knows only the table

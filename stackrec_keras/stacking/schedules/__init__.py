@@ -4,6 +4,8 @@ from typing import Any
 
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.stacking.schedules.doubling import DoublingSchedule
+from stackrec_keras.stacking.schedules.look_ahead import LookAhead
+from stackrec_keras.stacking.schedules.metric_schedule import MetricSchedule
 from stackrec_keras.stacking.schedules.plateau import Plateau
 from stackrec_keras.stacking.schedules.schedule import RunningSchedule, Schedule
 from stackrec_keras.stacking.schedules.stacking_schedule import (
@@ -14,6 +16,8 @@ from stackrec_keras.stacking.schedules.stages import stages
 
 __all__ = [
     "DoublingSchedule",
+    "LookAhead",
+    "MetricSchedule",
     "Plateau",
     "RunningSchedule",
     "Schedule",
@@ -29,12 +33,16 @@ def get(identifier: Schedule | dict[int, int] | str | None) -> Schedule:
 
     Args:
         identifier: A `Schedule`; a dict from epoch to number of blocks;
-            `"plateau"`; or `None` for a `DoublingSchedule`.
+            `"plateau"` or `"look_ahead"`; or `None` for a `DoublingSchedule`.
 
     Raises:
         ArgumentError: If `identifier` is anything else.
     """
-    named: dict[Any, type[Schedule]] = {None: DoublingSchedule, "plateau": Plateau}
+    named: dict[Any, type[Schedule]] = {
+        None: DoublingSchedule,
+        "plateau": Plateau,
+        "look_ahead": LookAhead,
+    }
     if isinstance(identifier, Schedule):
         return identifier
     if isinstance(identifier, dict):
@@ -43,7 +51,7 @@ def get(identifier: Schedule | dict[int, int] | str | None) -> Schedule:
         return named[identifier]()
     raise ArgumentError(
         "schedule",
-        "must be None, a dict from epoch to number of blocks, a StackingSchedule or "
-        "'plateau'",
+        "must be None, a dict from epoch to number of blocks, a StackingSchedule, "
+        "'plateau' or 'look_ahead'",
         received=identifier,
     )

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stackrec_keras.arguments import check_bools, check_integers, check_number
-from stackrec_keras.errors import ArgumentError
 from stackrec_keras.stacking.growth_record import GrowthRecord
-from stackrec_keras.stacking.schedules.schedule import (
-    RunningSchedule,
-    Schedule,
+from stackrec_keras.stacking.schedules.metric_schedule import (
+    MetricSchedule,
+    check_monitor,
 )
+from stackrec_keras.stacking.schedules.schedule import RunningSchedule
 
 if TYPE_CHECKING:
     from stackrec_keras.stacking.growable import Growable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Plateau(Schedule):
+class Plateau(MetricSchedule):
     """Grows when a metric stops improving: see `StackingSchedule.plateau`."""
 
     monitor: str = "val_mrr@5"
@@ -31,47 +31,14 @@ class Plateau(Schedule):
     restore_best: bool = True
 
     def __post_init__(self):
-        if not isinstance(self.monitor, str):
-            raise ArgumentError(
-                "monitor",
-                "must be a key of the logs, such as 'val_loss'",
-                received=self.monitor,
-            )
+        check_monitor(self.monitor)
         check_integers(patience=self.patience, max_blocks=self.max_blocks)
         check_number("min_gain", self.min_gain)
         check_bools(restore_best=self.restore_best)
 
-    def depths(self, depth: int, step: int | None = None) -> list[int]:
-        """Returns all depths to which a model of `depth` blocks may grow, in order."""
-        depths = []
-        while (depth := depth + (step or depth)) <= self.max_blocks:
-            depths.append(depth)
-        return depths
-
-    def gain(self, value: float) -> float:
-        """Returns a value of the metric, negated for a loss, so that higher is
-        better."""
-        return -value if self.monitor.endswith("loss") else value
-
-    def start(
+    def running(
         self, model: "Growable", epochs: int, growth: "Growth"
     ) -> "RunningPlateau":
-        names = ["loss", *(f"val_{metric.name}" for metric in model.metrics)]
-        if self.monitor not in names:
-            raise ArgumentError(
-                "monitor",
-                f"is not in the logs of this model ({', '.join(names)})",
-                "Monitor one of these, or compile with that metric.",
-                self.monitor,
-            )
-        if not self.depths(model.initial_blocks, growth.top_blocks):
-            raise ArgumentError(
-                "max_blocks",
-                "leaves no growth step for a model built with "
-                f"{model.initial_blocks} blocks",
-                "Give a larger number.",
-                self.max_blocks,
-            )
         return RunningPlateau(model, growth, self)
 
 

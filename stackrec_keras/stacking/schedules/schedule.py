@@ -91,6 +91,11 @@ class RunningSchedule:
         before training."""
         raise NotImplementedError(f"{type(self).__name__} must define depths().")
 
+    def begin(self, epoch: int) -> str:
+        """Called at the beginning of each epoch, before `due`. It may make the model
+        what it was before. Returns a line for the user, or `""`."""
+        return ""
+
     def due(self, epoch: int) -> list[int]:
         """Returns all depths, in order, that the model must have reached when an epoch
         begins. The caller skips those that it has already reached.

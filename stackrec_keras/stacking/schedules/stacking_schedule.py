@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING
 
 from stackrec_keras.arguments import check_integer, is_integer, is_number
 from stackrec_keras.errors import ArgumentError, warn
+from stackrec_keras.stacking.schedules.look_ahead import LookAhead
 from stackrec_keras.stacking.schedules.plateau import Plateau
 from stackrec_keras.stacking.schedules.stages import stages
 from stackrec_keras.stacking.schedules.table import (
@@ -44,6 +45,7 @@ class StackingSchedule(TableSchedule):
     StackingSchedule({2: 8}, data_shares={0: 0.4, 2: 1.0})  # and all rows from epoch 2
     StackingSchedule.shares([4, 8, 16], [1, 2, 4])  # for any number of epochs
     StackingSchedule.plateau(max_blocks=32)  # when the metric stops improving
+    StackingSchedule.look_ahead(max_blocks=32)  # as long as a trial shows a gain
     ```
 
     Reference:
@@ -123,6 +125,51 @@ class StackingSchedule(TableSchedule):
                 1, `min_gain` is not a number, or `restore_best` is not a boolean.
         """
         return Plateau(monitor, patience, min_gain, max_blocks, restore_best)
+
+    @classmethod
+    def look_ahead(
+        cls,
+        monitor: str = "val_loss",
+        start_epoch: int = 1,
+        trial_epochs: int = 2,
+        min_gain: float = 0.01,
+        max_blocks: int = 64,
+    ) -> LookAhead:
+        """The autopilot that tries a growth step, and takes it back if it does not pay.
+
+        A trial trains the model twice from the same state and with the same learning
+        rates: first at its own depth, then grown. If the grown model's best value is
+        better by at least `min_gain`, it stays, and the next trial begins. If not, the
+        fit goes on from the end of the trial's first half, with the weights, optimizer
+        state and random states of that moment, and the model grows no more.
+
+        Trials are part of the epochs of the fit. A trial takes `2 * trial_epochs`, and
+        does not begin if fewer are left. A learning-rate schedule skips the steps that
+        a trial has taken twice, so it ends with the fit. During a trial, the memory and
+        the files of the model hold its state twice.
+
+        Args:
+            monitor: String, a key of the logs. Higher values are better, unless the key
+                ends in `"loss"`. Defaults to `"val_loss"`.
+            start_epoch: Integer of at least 1, the epoch of the first trial. Defaults
+                to `1`.
+            trial_epochs: Integer, how many epochs with a value of `monitor` each half
+                of a trial takes. Defaults to `2`.
+            min_gain: Float, the smallest gain for which the model stays grown. Defaults
+                to `0.01`, which is about 1% of probability for a loss.
+            max_blocks: Integer, the greatest depth. Defaults to `64`.
+
+        Returns:
+            A schedule for `StackingCallback`.
+
+        Raises:
+            ArgumentError: If `start_epoch`, `trial_epochs` or `max_blocks` is not an
+                integer of at least 1, or `min_gain` is not a number.
+
+        Reference:
+            [Landscape-aware growing, 2024](https://arxiv.org/abs/2406.02469)
+        """
+        return LookAhead(monitor, start_epoch, trial_epochs, min_gain, max_blocks)
 
     def table(
         self,
