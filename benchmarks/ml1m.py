@@ -107,6 +107,9 @@ ARMS = {
     ),
     "hstu-full-softmax": Arm("hstu-ml1m", _FULL_SOFTMAX),
     "hstu-large-full-softmax": Arm("hstu-full-softmax-ml1m"),
+    "hstu-large-no-time-full-softmax": Arm(
+        "hstu-full-softmax-ml1m", {"time_bias": False}
+    ),
     "hstu-large-full-softmax-grown": Arm("hstu-full-softmax-ml1m-grown"),
 }
 ARMS |= {
