@@ -63,8 +63,8 @@ class TrainConfig(FeatureOptions, ModelOptions, DataOptions):
         "doubling",
         "when to grow: 'doubling' (twice, after 1/7 and 3/7 of the epochs), "
         "'EPOCH:BLOCKS,...' such as 2:8,5:16 (epochs count from 0), 'plateau' (when "
-        f"{MONITOR} stops rising), 'look_ahead' (as long as val_loss falls faster in a "
-        "trial with more blocks), or 'none'",
+        f"{MONITOR} stops rising), 'look_ahead' (as long as a trial of more blocks "
+        "lowers val_loss), or 'none'",
         metavar="SCHEDULE",
     )
     data_shares: str | None = option(

@@ -42,6 +42,11 @@ from stackrec_keras.wording import counted
 
 _FEW_STEPS, _ENOUGH_STEPS = 20, 50  # per epoch
 _SMALL_BATCH = 8
+# How a model grows under a schedule that follows a metric.
+_PLANS = {
+    "plateau": f"grows when {MONITOR} stops rising",
+    "look_ahead": "grows as long as a trial of more blocks lowers val_loss",
+}
 
 
 def train(
@@ -230,10 +235,12 @@ def announce(config, growth, model, rows):
     plan = "no growth"
     if growth is not None:
         table = growth_table(config, growth)
-        plan = f"{config.method}: grows when {MONITOR} stops rising"
-        if table is not None:
+        if table is None:
+            plan = _PLANS[config.schedule]
+        else:
             plan = ", ".join(f"{n} blocks from epoch {e}" for e, n in table.items())
-            plan = f"{config.method}: {plan} (epochs count from 0)"
+            plan += " (epochs count from 0)"
+        plan = f"{config.method}: {plan}"
     print(f"{model_title(model)}, {model.count_params():,} parameters; {plan}")
     steps = -(-rows // config.batch_size)
     print(f"{rows:,} training rows, {counted(steps, 'step')} per epoch")

@@ -142,6 +142,16 @@ def test_a_run_without_growth_keeps_its_depth(
     assert read(out / "split.json")["rows"]["test"] == 40
 
 
+def test_a_run_looks_ahead_and_says_so(tmp_path, log_path, stackrec, train_arguments):
+    out = tmp_path / "run"
+    more = "--epochs 5 --schedule look_ahead"
+    code, printed, _ = stackrec(*train_arguments(log_path, out, more))
+    assert code == 0
+    assert "as long as a trial of more blocks lowers val_loss" in printed
+    assert read(out / "history.json")["num_blocks"][:4] == [1, 1, 1, 2]
+    assert "blocks changed the best val_loss by" in printed
+
+
 def test_a_file_with_a_sequence_a_row_trains(tmp_path, stackrec, train_arguments):
     path = tmp_path / "sequences.csv"
     rows = [[0, 0] + [(start + 3 * i) % 9 + 1 for i in range(6)] for start in range(60)]
