@@ -3,14 +3,16 @@
     python benchmarks/growth_study.py --list
     python benchmarks/growth_study.py --job sasrec --rates 0.001 0.003 --seeds 0 1 2
     python benchmarks/growth_study.py --job sasrec --halving 3 6 12 --rates 0.003
+    python benchmarks/growth_study.py --job globo --data globo_clicks.npz --epochs 16
     python benchmarks/growth_study.py --job sasrec --times
     python benchmarks/growth_study.py --job sasrec --table
 
 A job is a model with two depths, shallow and deep. An arm is a way to train it. All
-arms of a job take the same number of steps, and see the same rows in the same order. In
-each arm, the learning rate rises over the first 2% of the steps and falls to 0 over the
-last 20%. `scratch` trains the deep model from scratch, and `shallow` trains the shallow
-model without growing it. The other arms grow the shallow model once, in different ways.
+arms of a job take the same number of steps, and see the same rows in the same order. On
+a large log, an epoch is only a part of a pass over the rows. In each arm, the learning
+rate rises over the first 2% of the steps and falls to 0 over the last 20%. `scratch`
+trains the deep model from scratch, and `shallow` trains the shallow model without
+growing it. The other arms grow the shallow model once, in different ways.
 
 A finished run becomes a row of the results file with its whole curve, and is not run
 again. So a study may be interrupted, and several processes may share it. Training is
@@ -54,6 +56,11 @@ class Job:
         arguments: Dict of the model's other arguments.
         length: Integer, items per row. Defaults to `51`.
         batch_size: Integer. Defaults to `128`.
+        negatives: Integer, the negatives of the sampled softmax, shared by a batch.
+            Defaults to `None`, the full softmax.
+        parts: Integer, the epochs that a pass over the training rows takes. Defaults to
+            `1`.
+        validation_rows: Integer, how many rows validate. Defaults to `None`, all.
     """
 
     model: str
@@ -62,6 +69,9 @@ class Job:
     arguments: dict = field(default_factory=dict)
     length: int = 51
     batch_size: int = 128
+    negatives: int | None = None
+    parts: int = 1
+    validation_rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +108,17 @@ _PRE_NORM = {"norm": "pre", "dropout": 0.2}
 _GATED = {"rezero": True, "dropout": 0.2}
 JOBS = {
     "nextitnet": Job("nextitnet", 4, 32),
+    "nextitnet, narrow": Job("nextitnet", 2, 16, {"embedding_dim": 32}, 21),
+    # One or two passes over three million clicks.
+    "globo": Job(
+        "nextitnet",
+        *(2, 16, {"embedding_dim": 32}),
+        length=21,
+        batch_size=256,
+        negatives=512,
+        parts=8,
+        validation_rows=4000,
+    ),
     "sasrec": Job("sasrec", 2, 16, _PRE_NORM),
     "esasrec": Job("esasrec", 2, 8, _GATED),
     "hstu": Job("hstu", 2, 8, _GATED),
@@ -177,9 +198,19 @@ def study(arguments, job):
 
 
 def read_split(job, data):
-    log = sr.data.load("ml-1m") if data is None else sr.data.read_interactions(data)
+    log = read_log(data)
     vocabulary = sr.data.Vocabulary.from_items(log["item"])
     return sr.data.split_random(sr.data.make_windows(log, vocabulary, job.length))
+
+
+def read_log(data):
+    if data is None:
+        return sr.data.load("ml-1m")
+    if not data.endswith(".npz"):
+        return sr.data.read_interactions(data)
+    with np.load(data) as file:
+        columns = {name: file[name] for name in ("user", "item", "timestamp")}
+    return sr.data.read_interactions(columns)
 
 
 def train(split, job, arm, rate, epochs, seed):
@@ -187,7 +218,10 @@ def train(split, job, arm, rate, epochs, seed):
     keras.utils.set_random_seed(seed)
     model = build(split, job, job.deep if arm.deep else job.shallow)
     rate = sr.schedules.WarmupStableDecay(rate, warmup=0.02, decay=0.2)
-    model.compile(keras.optimizers.Adam(rate), exclude_seen=False)
+    loss = {}
+    if job.negatives is not None:
+        loss = {"loss": sr.losses.SampledSoftmax(job.negatives, negatives_per="batch")}
+    model.compile(keras.optimizers.Adam(rate), exclude_seen=False, **loss)
     callbacks = []
     if arm.method is not None:
         at = min(max(1, round(arm.at * epochs)), epochs - 1)
@@ -200,13 +234,39 @@ def train(split, job, arm, rate, epochs, seed):
         )
         callbacks = [growth, AfterGrowth(arm, at, seed)]
     names = {"features": model.features}
+    validation = split.validation.subset(slice(0, job.validation_rows))
     return model.fit(
-        split.train.batches(job.batch_size, seed=seed, **names),
-        validation_data=split.validation.batches(512, evaluation=True, **names),
+        PartsOfAPass(split.train, job, seed, names),
+        validation_data=validation.batches(512, evaluation=True, **names),
         epochs=epochs,
         callbacks=callbacks,
         verbose=0,
     ).history
+
+
+class PartsOfAPass(keras.utils.PyDataset):
+    """Batches whose epochs are parts of a pass over the rows."""
+
+    def __init__(self, rows, job, seed, names):
+        super().__init__()
+        self.rows, self.job, self.seed, self.names = rows, job, seed, names
+        whole_batches = len(rows) // job.parts // job.batch_size
+        self.size = max(whole_batches, 1) * job.batch_size
+        self.set_epoch(0)
+
+    def set_epoch(self, epoch):
+        number, part = divmod(epoch, self.job.parts)
+        order = np.random.default_rng([self.seed, number]).permutation(len(self.rows))
+        chosen = np.sort(order[part * self.size : (part + 1) * self.size])
+        rows = self.rows.subset(chosen)
+        self.batches = rows.batches(self.job.batch_size, seed=self.seed, **self.names)
+        self.batches.set_epoch(epoch)
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, index):
+        return self.batches[index]
 
 
 def build(split, job, num_blocks):
