@@ -39,7 +39,10 @@ from stackrec_keras.models.seen_in_evaluation import warn_of_seen
 from stackrec_keras.models.shared_model import GiveWay, SharedModel
 from stackrec_keras.models.steps import Steps
 from stackrec_keras.models.training_loop import EpochSteps, KeepsValues
-from stackrec_keras.stacking.optimizer_state import build_optimizer
+from stackrec_keras.stacking.optimizer_state import (
+    begin_first_averages,
+    build_optimizer,
+)
 from stackrec_keras.types import Tensor
 
 
@@ -159,6 +162,7 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         else:
             x, y, kwargs["sample_weight"] = fill_up(x, y, weights, batch_size)
         with self.fitting(), self.keeping_values(), checked:
+            begin_first_averages(self)
             return super().fit(
                 x, y, batch_size, epochs, verbose, callbacks=callbacks, **kwargs
             )

@@ -2,7 +2,7 @@
 
 Keras 3 has no public way to get back the values that JAX holds when a step fails, or
 to give the epochs of a fit different numbers of batches. On JAX, a step takes and
-returns the values of all variables.
+returns the values of all variables, and reuses their buffers.
 """
 
 import contextlib
@@ -30,11 +30,15 @@ def running(model: keras.Model) -> Iterator[None]:
 
 
 class KeepsValues(keras.Model):
-    """Base of a model that keeps its weights if a step raises an error.
+    """Base of a model that keeps the values of its variables on JAX.
 
-    On JAX, Keras takes the values out of all variables before a step and puts them
-    back after an epoch. An error while the step is traced, such as a target of the
-    wrong shape, would leave the model without weights.
+    There, Keras takes the values out of all variables before a step and puts them back
+    after an epoch. An error while the step is traced, such as a target of the wrong
+    shape, would leave the model without weights.
+
+    A step also deletes the buffers that it was given, and Keras lets two variables
+    share one: with `use_ema=True`, every fit ends by assigning the averages to the
+    weights. The next step would fail, or delete the averages with the weights.
     """
 
     has_callers = False
@@ -55,20 +59,46 @@ class KeepsValues(keras.Model):
         try:
             with running(self):
                 yield
+            # Now, because the next step may be one of a model that contains this one.
+            self._separate_buffers()
         except BaseException:
             if self._before_step is not None:
                 self.jax_state_sync()
-                self._before_step.give_back()
             raise
         finally:
             self._before_step = None
 
+    def jax_state_sync(self) -> None:
+        super().jax_state_sync()
+        # After an error, Keras needs the values before `keeping_values` sees the error.
+        if self._before_step is not None:
+            self._before_step.give_back()
+
+    def _get_jax_state(self, **which):
+        self._separate_buffers()
+        return super()._get_jax_state(**which)
+
     def _purge_model_variables(self, **which):
+        variables = self._variables_of_a_step()
+        self._before_step = _Values([(v, v._value) for v in variables])
+        super()._purge_model_variables(**which)
+
+    def _separate_buffers(self):
+        if keras.backend.backend() != "jax":
+            return
+        seen = set()
+        for variable in self._variables_of_a_step():
+            value = variable._value
+            if id(value) in seen:
+                variable._direct_assign(keras.ops.copy(value))
+            elif value is not None:
+                seen.add(id(value))
+
+    def _variables_of_a_step(self):
         variables = [*self.variables, *self.metrics_variables]
         for optimizer in optimizer_chain(self)[:1]:
             variables += optimizer.variables
-        self._before_step = _Values([(v, v._value) for v in variables])
-        super()._purge_model_variables(**which)
+        return list({id(variable): variable for variable in variables}.values())
 
 
 class EpochSteps(keras.Model):

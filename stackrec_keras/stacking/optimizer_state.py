@@ -188,11 +188,21 @@ def begin_averages(model):
     """Resets averages of the model's variables to the current values of the
     variables."""
     for optimizer in training_optimizers(model):
-        for name, slots in slot_lists(optimizer).items():
-            if stands_for_variable(optimizer, name):
-                for variable, slot in zip(optimized_variables(optimizer), slots):
-                    if slot is not None:
-                        slot.assign(ops.convert_to_numpy(variable))
+        _begin_averages(optimizer)
+
+
+def begin_first_averages(model):
+    """Does what `begin_averages` does, for a model that its optimizer has not yet
+    trained.
+
+    Keras starts averages at 0 and sets them to the weights in the first step. A fit
+    that ends before that step would set all weights to 0. Other averages start at the
+    weights that the model had when it was compiled.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    for each in [] if optimizer is None else updating_optimizers(optimizer):
+        if each.built and not int(ops.convert_to_numpy(each.iterations)):
+            _begin_averages(each)
 
 
 def schedule_starts(model):
@@ -208,6 +218,14 @@ def set_schedule_starts(model, starts):
     if schedule_starts(model) not in ([], starts):
         with changing_shapes(model):
             _set_starts(model.optimizer, starts)
+
+
+def _begin_averages(optimizer):
+    for name, slots in slot_lists(optimizer).items():
+        if stands_for_variable(optimizer, name):
+            for variable, slot in zip(optimized_variables(optimizer), slots):
+                if slot is not None:
+                    slot.assign(ops.convert_to_numpy(variable))
 
 
 def _starts(optimizer):
