@@ -29,9 +29,15 @@ def plain(value: Any) -> Any:
     return value.item() if is_number else value
 
 
-def counted(number: int, noun: str) -> str:
-    """Returns a number with its noun: `"1 row"`, `"2,000 rows"`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Returns a number with its noun: `"1 row"`, `"2,000 rows"`. The plural defaults to
+    the noun with an "s"."""
+    return f"{number:,} {agreeing(number, noun, plural or noun + 's')}"
+
+
+def agreeing(number: int, singular: str, plural: str) -> str:
+    """Returns the form of a word that goes with a number."""
+    return singular if number == 1 else plural
 
 
 def did_you_mean(

@@ -6,6 +6,7 @@ from pathlib import Path
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.registry import STACKREC
 from stackrec_keras.runs.config import integers
+from stackrec_keras.wording import counted
 
 
 def add_parser(subparsers):
@@ -73,7 +74,7 @@ def run(args):
     )
     model.save(args.out)
     print(
-        f"{model_title(model)}, {model.num_items:,} items, "
+        f"{model_title(model)}, {counted(model.num_items, 'item')}, "
         f"{model.count_params():,} parameters, written to {args.out}"
     )
 

@@ -10,6 +10,7 @@ import pandas as pd
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.data.sequences import are_items, numbers_if_all, read_tokens
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import counted
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class ReferenceNumbering:
                 raise ArgumentError(
                     "sequences",
                     f"needs {self.num_rows} rows for its items and the padding, but "
-                    f"weights[{name!r}] has {len(weights[name])} rows",
+                    f"weights[{name!r}] has "
+                    f"{counted(len(weights[name]), 'row')}",
                     "Give the file that the checkpoint was trained on, with its pad "
                     "and user_column.",
                 )

@@ -14,7 +14,7 @@ import pandas as pd
 
 from stackrec_keras.arguments import check_integer
 from stackrec_keras.errors import ArgumentError, warn
-from stackrec_keras.wording import counted
+from stackrec_keras.wording import agreeing, counted
 
 from .histories import make_histories
 from .split_by_time import (
@@ -205,8 +205,9 @@ class AtRandom:
         left_out = int(items.counts[vocabulary.encode(items.ids) == 0].sum())
         if left_out:
             warn(
-                f"{left_out:,} of {counted(buckets.num_events, 'event')} were left out "
-                "because vocabulary does not have their items.",
+                f"{left_out:,} of {counted(buckets.num_events, 'event')} "
+                f"{agreeing(left_out, 'was', 'were')} left out because vocabulary does "
+                f"not have {agreeing(left_out, 'its item', 'their items')}.",
             )
         cut = partial(
             _cut_windows,

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.wording import counted
+from stackrec_keras.wording import agreeing, counted
 
 from .event_columns import EventColumns
 from .histories import check_log, make_histories
@@ -159,8 +159,9 @@ def few_rows(split, validation_start, events, past, min_items):
     few_targets = (
         f"validation begins at {validation_start}. Of "
         f"{counted(events - past, 'event')} from there on, {split.unknown_targets} "
-        f"have an item that is not in training, and {split.cold_targets} have no known "
-        "item before them"
+        f"{agreeing(split.unknown_targets, 'has', 'have')} an item that is not in "
+        f"training, and {split.cold_targets} "
+        f"{agreeing(split.cold_targets, 'has', 'have')} no known item before"
     )
     return (few_events, fix), (few_targets, fix)
 

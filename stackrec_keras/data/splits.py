@@ -9,7 +9,7 @@ import pandas as pd
 
 from stackrec_keras.arguments import check_bools, check_integer, check_number
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.wording import counted
+from stackrec_keras.wording import agreeing, counted
 
 from .histories import check_log, make_histories
 from .vocabulary import Vocabulary, check_vocabulary, unknown_ids_hint
@@ -227,8 +227,9 @@ def _short_histories(log, histories, vocabulary, min_items):
     unknown = len(log) - len(histories.items)
     if unknown:
         why += (
-            f". {unknown} of {counted(len(log), 'event')} do not count, because "
-            "vocabulary does not have their items"
+            f". {unknown} of {counted(len(log), 'event')} "
+            f"{agreeing(unknown, 'does', 'do')} not count, because vocabulary does not "
+            f"have {agreeing(unknown, 'its item', 'their items')}"
         )
         fix += f" {unknown_ids_hint(vocabulary, log['item'], unknown)}"
     return why, fix

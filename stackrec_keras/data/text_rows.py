@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from stackrec_keras.wording import counted
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Separates the fields of a .dat file once it is read.
 UNIT_SEPARATOR = b"\x1f"
@@ -282,7 +284,7 @@ def _count_fault(line, row, form):
     if not form.quoted:
         rule = f"No field may hold {separator} or a line break"
     return (
-        f"line {line} has {len(row)} fields, but the first line has "
+        f"line {line} has {counted(len(row), 'field')}, but the first line has "
         f"{len(form.first_row)}: {str(row):.80}"
     ), f"{rule}, and leave a missing field empty."
 

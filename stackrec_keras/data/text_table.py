@@ -5,7 +5,7 @@ import io
 import pandas as pd
 
 from stackrec_keras.errors import warn
-from stackrec_keras.wording import shown
+from stackrec_keras.wording import agreeing, counted, shown
 
 from .columns import log_error
 from .text_ids import as_integers, count_digits, is_text
@@ -116,8 +116,9 @@ def _warn_of_carriage_returns(ids, path):
     number = int(ids.str.endswith("\r").sum())
     if number:
         warn(
-            f"{number} of {len(ids)} ids in the last column of {shown(path)} end with "
-            "a carriage return: the first line ends with '\\n', but the lines of these "
-            "ids end with '\\r\\n'. If the carriage returns are not part of the ids, "
-            "rewrite the file with one kind of line end.",
+            f"{number} of {counted(len(ids), 'id')} in the last column of "
+            f"{shown(path)} {agreeing(number, 'ends', 'end')} with a carriage return: "
+            "the first line ends with '\\n', but other lines end with '\\r\\n'. If the "
+            "carriage returns are not part of the ids, rewrite the file with one "
+            "kind of line end.",
         )

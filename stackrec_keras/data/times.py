@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from stackrec_keras.errors import ArgumentError, warn
-from stackrec_keras.wording import counted, shown
+from stackrec_keras.wording import agreeing, counted, shown
 
 from .columns import log_error
 
@@ -155,7 +155,8 @@ def _wrong_times(column, name, source, place, times):
         source,
         f"holds {shown(column.iloc[wrong[0]])} in the column {name}, "
         f"{place(wrong[0])}, which is neither a number nor an ISO 8601 time. "
-        f"{len(wrong)} of {counted(len(column), 'row')} have such times",
+        f"{len(wrong)} of {counted(len(column), 'row')} "
+        f"{agreeing(len(wrong), 'has such a time', 'have such times')}",
         "Convert the column with pandas.to_datetime(column, format=...) first, or "
         "correct those rows.",
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from stackrec_keras.arguments import check_integer
 from stackrec_keras.errors import ArgumentError, warn
-from stackrec_keras.wording import shown
+from stackrec_keras.wording import agreeing, counted, shown
 
 from .histories import gather_rows
 from .sequences import (
@@ -146,7 +146,8 @@ def _one_side(rows, codes, ids, vocabulary, name):
     unknown = int((indices == 0).sum())
     if unknown:
         warn(
-            f"{unknown} of {len(indices)} {name} items were left out because "
+            f"{unknown} of {counted(len(indices), f'{name} item')} "
+            f"{agreeing(unknown, 'was', 'were')} left out because "
             f"{name}_vocabulary does not have them.",
         )
     return rows[indices > 0], indices[indices > 0], vocabulary

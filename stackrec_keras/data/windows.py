@@ -8,7 +8,7 @@ import pandas as pd
 
 from stackrec_keras.arguments import check_bools, check_integer
 from stackrec_keras.errors import ArgumentError, warn
-from stackrec_keras.wording import counted
+from stackrec_keras.wording import agreeing, counted
 
 from .batches import Batches
 from .event_columns import EventColumns, check_columns, take_rows
@@ -280,8 +280,9 @@ def make_windows(
 def _warn_of_unknown(log, vocabulary, left_out):
     if left_out:
         warn(
-            f"{left_out:,} of {counted(len(log), 'event')} were left out because "
-            "vocabulary does not have their items. "
+            f"{left_out:,} of {counted(len(log), 'event')} "
+            f"{agreeing(left_out, 'was', 'were')} left out because vocabulary does not "
+            f"have {agreeing(left_out, 'its item', 'their items')}. "
             f"{unknown_ids_hint(vocabulary, log['item'], left_out)}",
         )
 

@@ -9,7 +9,7 @@ from stackrec_keras.evaluation.popularity import popularity_results
 from stackrec_keras.metrics import default_metrics
 from stackrec_keras.models import SequentialRecommender
 from stackrec_keras.models.seen_in_evaluation import seen_in_rows
-from stackrec_keras.wording import counted
+from stackrec_keras.wording import agreeing, counted
 
 _SHORT = {"mrr": "MRR", "hit_rate": "HR", "ndcg": "NDCG"}
 
@@ -101,8 +101,9 @@ def seen_notes(
     if not number:
         return []
     return [
-        f"{number:,} targets are in their own history, and recommend leaves such "
-        "items out (exclude_seen)"
+        f"{counted(number, 'target')} "
+        f"{agreeing(number, 'is in its', 'are in their')} own history, and recommend "
+        "leaves such items out (exclude_seen)"
     ]
 
 

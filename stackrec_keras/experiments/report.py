@@ -170,7 +170,7 @@ def _remarks(arms, speed_ups, split, bounds):
         missing = len(speed_ups) - len(found)
         text = _spread(found) if found else without
         if found and missing:
-            text += f", {without} in {missing} of {len(speed_ups)} seeds"
+            text += f", {without} in {missing} of {counted(len(speed_ups), 'seed')}"
         return text
 
     seeds = ", ".join(map(str, _seeds(arms)))
@@ -199,7 +199,7 @@ def _remarks(arms, speed_ups, split, bounds):
         'best" are the seconds, shallow stages included, until the model was as good '
         'as the best epoch of the model from scratch, and "s to 99%" until it reached '
         "99% of that.",
-        f"{len(split.test):,} test rows · split {split.hash} · seeds {seeds}",
+        f"{counted(len(split.test), 'test row')} · split {split.hash} · seeds {seeds}",
     ]
     rising = sum(
         arm.best_epoch == len(arm.rows) - 1 for arm in arms if arm.name == SCRATCH

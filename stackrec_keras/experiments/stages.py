@@ -6,6 +6,7 @@ from itertools import pairwise
 from stackrec_keras.arguments import check_integer
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.registry import CONVOLUTIONAL
+from stackrec_keras.wording import agreeing, counted
 
 SCALE = 0.5
 _NO_END = 1_000_000  # epochs, for training that a time limit ends
@@ -86,7 +87,8 @@ class Stages:
     def __post_init__(self):
         count = len(self.depths)
         depths = ",".join(map(str, self.depths))
-        are = f"there are {count} stages ({depths} blocks)"
+        is_or_are = agreeing(count, "is", "are")
+        are = f"there {is_or_are} {counted(count, 'stage')} ({depths} blocks)"
         if count < 2 or list(self.depths) != sorted(set(self.depths)):
             raise ArgumentError(
                 "stages",

@@ -11,6 +11,7 @@ from stackrec_keras.experiments.experiment import Experiment, run_experiment
 from stackrec_keras.experiments.from_scratch import FasterTraining
 from stackrec_keras.experiments.stages import SCALE, Release, read_stages, scaled
 from stackrec_keras.runs.config import TRANSFER
+from stackrec_keras.wording import counted
 
 _RELEASE = Release(blocks=8, count=2, ratio=2, epochs=28)
 _EPOCHS, _BATCH_SIZE, _LENGTH = 8, 512, 50
@@ -85,8 +86,9 @@ class Transfer(FasterTraining):
         if self.split.num_targets <= _NEGATIVES:
             raise ArgumentError(
                 "data",
-                f"has {self.split.num_targets} target items, but needs at least "
-                f"{_NEGATIVES + 1}, because each is ranked among {_NEGATIVES} others",
+                f"has {counted(self.split.num_targets, 'target item')}, but needs at "
+                f"least {_NEGATIVES + 1}, because each is ranked among {_NEGATIVES} "
+                "others",
                 "Give a file with more items.",
                 self.pairs,
             )

@@ -22,6 +22,7 @@ from stackrec_keras.losses.negatives import (
 )
 from stackrec_keras.losses.sampled_loss import SampledLoss
 from stackrec_keras.types import Tensor
+from stackrec_keras.wording import counted
 
 DISTRIBUTIONS = ("uniform", "log_uniform", "popularity")
 
@@ -169,8 +170,8 @@ class SampledSoftmax(SampledLoss):
         if len(self._shares) != num_classes:
             raise ArgumentError(
                 "item_counts",
-                f"has counts of {len(self._shares) - 1} items, but the model has "
-                f"{num_classes - 1} items",
+                f"has counts of {counted(len(self._shares) - 1, 'item')}, but the "
+                f"model has {num_classes - 1}",
                 "Compile the model with a SampledSoftmax that has a count for each "
                 "item.",
             )

@@ -48,7 +48,8 @@ def read_candidates(model, items, raw, num_rows):
     if is_per_row and len(lists) != num_rows:
         raise ArgumentError(
             "items",
-            f"has {counted(len(lists), 'list')} for {num_rows} histories",
+            f"has {counted(len(lists), 'list')} for "
+            f"{counted(num_rows, 'history', 'histories')}",
             "Give one list for each history, or one list of items for all of them.",
         )
     indices, lengths = lookup_indices(
@@ -65,8 +66,9 @@ def read_candidates(model, items, raw, num_rows):
     if len(empty):
         raise ArgumentError(
             "items",
-            f"has an empty list for {len(empty)} of {num_rows} histories; the first is "
-            f"in row {empty[0]}",
+            f"has an empty list for {len(empty)} of "
+            f"{counted(num_rows, 'history', 'histories')}; the first is in row "
+            f"{empty[0]}",
             "Leave those histories out.",
         )
     rows = np.repeat(np.arange(num_rows), lengths)

@@ -22,6 +22,7 @@ from stackrec_keras.stacking.optimizer_state import (
     set_schedule_starts,
 )
 from stackrec_keras.stacking.snapshot import Snapshot, seed_states
+from stackrec_keras.wording import counted
 
 _VOCABULARY_FILE = "vocabulary.json"
 _RECORD_PREFIX = "growth_record."
@@ -126,7 +127,7 @@ class GrowableCheckpoint(Growable):
             if depth(self) != depth_before:
                 begin_averages(self)
         if missing:
-            numbers = ", ".join(f"{n} {name}" for name, n in missing.items())
+            numbers = ", ".join(counted(n, name[:-1]) for name, n in missing.items())
             warn(
                 f"The model was extended by {numbers} after these weights were stored. "
                 "What was added keeps its current weights.",
@@ -179,7 +180,7 @@ class GrowableCheckpoint(Growable):
             before.restore()
             if not isinstance(error, (ValueError, KeyError)):
                 raise
-            holds = "no depth" if file_blocks is None else f"{file_blocks} blocks"
+            holds = "no depth" if file_blocks is None else counted(file_blocks, "block")
             holds += "".join(
                 f", {name}={theirs!r} instead of {ours!r}"
                 for name, theirs, ours in _differences(self)
@@ -188,8 +189,9 @@ class GrowableCheckpoint(Growable):
             but = "including num_blocks" if depth_too else "with any num_blocks"
             raise ArgumentError(
                 "filepath",
-                f"does not fit this {type(self).__name__} of {before.num_blocks} "
-                f"blocks and {self.num_items} items: the file holds {holds}",
+                f"does not fit this {type(self).__name__} of "
+                f"{counted(before.num_blocks, 'block')} and "
+                f"{counted(self.num_items, 'item')}: the file holds {holds}",
                 f"Build the model with the arguments of the saved one, {but}. Keras "
                 f"says: {error}",
                 os.fspath(filepath),

@@ -12,6 +12,7 @@ from stackrec_keras.data import Batches
 from stackrec_keras.data.full_batches import FullBatches, round_up
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.inputs import as_array, items_of
+from stackrec_keras.wording import counted
 
 _DEFAULT_BATCH_SIZE = 32  # of Keras
 
@@ -97,8 +98,8 @@ def check_parts(name: str, items: Any) -> None:
     if len(items) % parts:
         raise ArgumentError(
             name,
-            f"is a batch of {len(items)} rows, but {parts} devices must share it "
-            "equally",
+            f"is a batch of {counted(len(items), 'row')}, but {parts} devices must "
+            "share it equally",
             f"Give a multiple of {parts} rows. Or give arrays or `Batches`, to which "
             "rows of padding are added.",
         )

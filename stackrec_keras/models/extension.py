@@ -15,6 +15,7 @@ from stackrec_keras.models.item_features import read_new_features
 from stackrec_keras.stacking.growth import set_slices
 from stackrec_keras.stacking.in_place import changing_shapes
 from stackrec_keras.stacking.optimizer_state import check_optimizers
+from stackrec_keras.wording import counted
 
 INITS = ("mean", "random")
 
@@ -168,7 +169,8 @@ def _extend_vocabulary(vocabulary, n, ids):
     if vocabulary is None:
         return None
     if ids is None or len(ids) != n:
-        reason = f"must be the raw ids of the {n} new items, for the model's vocabulary"
+        new = counted(n, "new item")
+        reason = f"must be the raw ids of the {new}, for the model's vocabulary"
         raise ArgumentError("ids", reason, received=ids)
     indices = vocabulary.encode(ids)
     if indices.any():
@@ -192,7 +194,7 @@ def _check_loss(model, n):
     if counts is not None and len(counts) != model.num_targets + n:
         raise ArgumentError(
             "item_counts",
-            f"of the model's loss is for {len(counts)} items, but the model would have "
-            f"{model.num_targets + n}",
+            f"of the model's loss is for {counted(len(counts), 'item')}, but the "
+            f"model would have {model.num_targets + n}",
             "First compile the model with a loss that counts all of them.",
         )

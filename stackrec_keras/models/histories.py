@@ -21,6 +21,7 @@ from stackrec_keras.models.request_times import (
     with_next_times,
 )
 from stackrec_keras.models.row_lists import RowLists
+from stackrec_keras.wording import agreeing
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +215,8 @@ def _warn_of_unknown(model, histories, unknown):
     shown = list(dict.fromkeys(map(repr, unknown)))
     warn(
         f"The model does not know {len(unknown)} of the items in the histories and "
-        f"skips them: {', '.join(shown[:5])}{', ...' if len(shown) > 5 else '.'}{hint}",
+        f"skips {agreeing(len(unknown), 'it', 'them')}: "
+        f"{', '.join(shown[:5])}{', ...' if len(shown) > 5 else '.'}{hint}",
     )
 
 
@@ -225,11 +227,13 @@ def _no_known_item(model, histories, empty, given):
         known += f" in an array, and raw ids such as {id} in a list of lists"
         if isinstance(histories, (list, tuple)):
             known = f"ids such as {id}"
-    rows = f"rows {empty[:5].tolist()}{'...' if len(empty) > 5 else ''}"
+    have = agreeing(len(empty), "has", "have")
+    rows = agreeing(len(empty), "row", "rows")
+    rows += f" {empty[:5].tolist()}{'...' if len(empty) > 5 else ''}"
     return ArgumentError(
         "x",
         f"must have an item that the model knows in each history, but {len(empty)} of "
-        f"{len(histories)} have none: {rows}; the first of these is "
+        f"{len(histories)} {have} none: {rows}; the first of these is "
         f"{given.tolist()!r:.100}",
         f"The model knows {known}. Leave those histories out, or recommend popular "
         "items for them.",

@@ -16,6 +16,7 @@ from stackrec_keras.layers.embedding import Embedding
 from stackrec_keras.layers.item_embedding import FUSIONS, ItemEmbedding, draw_kept
 from stackrec_keras.layers.output_table import OutputTable
 from stackrec_keras.types import Tensor
+from stackrec_keras.wording import counted
 
 _NUMBER = "num_features"
 
@@ -89,7 +90,7 @@ def read_new_features(model: keras.Model, features: Any, n: int, ids: Any) -> An
     if features is None:
         raise ArgumentError(
             "features",
-            f"is missing, but the model has {number} features for each item",
+            f"is missing, but the model has {counted(number, 'feature')} for each item",
             f"Give an array of shape ({n}, {number}), or a frame or dict indexed by "
             "raw ids.",
         )
@@ -106,7 +107,8 @@ def read_new_features(model: keras.Model, features: Any, n: int, ids: Any) -> An
     if rows.shape[1] != number:
         raise ArgumentError(
             "features",
-            f"has {rows.shape[1]} numbers for each item, but the model has {number}",
+            f"has {counted(rows.shape[1], 'number')} for each item, but the model has "
+            f"{number}",
             received=features,
         )
     return rows

@@ -7,6 +7,7 @@ from keras import ops
 from stackrec_keras.data import Batches
 from stackrec_keras.errors import warn
 from stackrec_keras.models.inputs import items_of
+from stackrec_keras.wording import counted
 
 
 def without_seen(scores, items):
@@ -35,8 +36,9 @@ def warn_of_seen(model, x, y):
         rows = len(y) if seen else 0
     if seen:
         warn(
-            f"In {seen:,} of {rows:,} rows the target already occurs in the history. "
-            "recommend() leaves such items out, but this evaluation ranks them. Give "
+            f"In {seen:,} of {counted(rows, 'row')} the target already occurs in the "
+            "history. recommend() leaves such items out, but this evaluation ranks "
+            "them. Give "
             "exclude_seen=True to compile() or evaluate() to rank as recommend() does, "
             "or exclude_seen=False to rank all items without this warning.",
         )

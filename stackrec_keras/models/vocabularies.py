@@ -4,6 +4,7 @@ import numpy as np
 
 from stackrec_keras.data import Vocabulary
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import counted
 
 
 def check_vocabulary(name, vocabulary, size_name, size):
@@ -27,7 +28,8 @@ def check_vocabulary(name, vocabulary, size_name, size):
     if len(vocabulary) != size:
         raise ArgumentError(
             name,
-            f"has {len(vocabulary)} items, but the model has {size_name}={size}",
+            f"has {counted(len(vocabulary), 'item')}, but the model has "
+            f"{size_name}={size}",
             f"Build the model with {size_name}=len({name}).",
         )
     vocabulary.get_config()  # raises if its ids cannot be saved

@@ -14,6 +14,7 @@ from stackrec_keras.plot.figure import (
     new_figure,
     write_figure,
 )
+from stackrec_keras.wording import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -124,8 +125,9 @@ def _validated_epochs(epochs, count, name):
     if len(found) != 1:
         raise ArgumentError(
             "history",
-            f"has {count} values of {name!r} for {len(epochs)} epochs, "
-            "and does not say which epochs they belong to",
+            f"has {counted(count, 'value')} of {name!r} for "
+            f"{counted(len(epochs), 'epoch')}, and does not say which epochs they "
+            "belong to",
             "Give a frame that has NaN in the epochs without a value.",
         )
     return found[0]

@@ -14,6 +14,7 @@ from stackrec_keras.runs.config import TRANSFER
 from stackrec_keras.runs.folder import RunFolder, run_notes
 from stackrec_keras.runs.log_source import read_log
 from stackrec_keras.runs.split_recipe import remake_split
+from stackrec_keras.wording import counted
 
 
 @dataclass(frozen=True)
@@ -123,12 +124,12 @@ def _last_items(config, model, folder):
     is_newest = np.r_[windows.users[1:] != windows.users[:-1], True]
     rows = windows.subset(is_newest)
     notes = [
-        f"last item of {len(rows):,} of {log['user'].nunique():,} users",
-        f"{(~known).sum():,} of {len(log):,} events left out because their items are "
-        "unknown",
+        f"last item of {len(rows):,} of {counted(log['user'].nunique(), 'user')}",
+        f"{(~known).sum():,} of {counted(len(log), 'event')} left out because of "
+        "unknown items",
     ]
     if model.num_users is not None:
         users = folder.user_indices(rows.user_ids)[rows.users]
         rows = replace(rows, users=users, user_ids=None)
-        notes.append(f"{int((users < 0).sum()):,} users unknown to the model")
+        notes.append(f"{counted(int((users < 0).sum()), 'user')} unknown to the model")
     return rows, notes

@@ -8,6 +8,7 @@ from pathlib import Path
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.config import TrainConfig
 from stackrec_keras.runs.model_file import read_model_file
+from stackrec_keras.wording import counted
 
 PRESET_FILE = "preset.json"  # marks a folder that `publish` wrote
 
@@ -220,7 +221,7 @@ def write_results(config, folder, split, model):
 def run_notes(rows, split_hash, seconds):
     """Returns the notes below the table of a run."""
     return [
-        f"{rows:,} held-out rows",
+        counted(rows, "held-out row"),
         f"split {split_hash}",
         f"training {seconds:,.1f} s",
     ]

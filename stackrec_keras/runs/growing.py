@@ -232,8 +232,8 @@ def _configuration(depth, options, model, old):
     if depth < config.num_blocks:
         raise ArgumentError(
             "num_blocks",
-            f"is less than the {config.num_blocks} blocks of the old model, and a "
-            "model can only grow",
+            f"is less than the {counted(config.num_blocks, 'block')} of the old "
+            "model, and a model can only grow",
             "Give more, or the same number to train without growing.",
             depth,
         )
@@ -347,8 +347,9 @@ def _features_of(model, new, config):
     if config.item_features is None:
         raise ArgumentError(
             "item_features",
-            f"is missing, but the model has {model.num_item_features} features for "
-            f"each item, and the log has {counted(len(new), 'new item')}",
+            f"is missing, but the model has "
+            f"{counted(model.num_item_features, 'feature')} for each item, and the "
+            f"log has {counted(len(new), 'new item')}",
             "Give a file that has the features of the new items.",
         )
     return features_in(config, Vocabulary(new))

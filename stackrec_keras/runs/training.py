@@ -243,7 +243,7 @@ def announce(config, growth, model, rows):
         plan = f"{config.method}: {plan}"
     print(f"{model_title(model)}, {model.count_params():,} parameters; {plan}")
     steps = -(-rows // config.batch_size)
-    print(f"{rows:,} training rows, {counted(steps, 'step')} per epoch")
+    print(f"{counted(rows, 'training row')}, {counted(steps, 'step')} per epoch")
     fitting = _fitting_batch_size(rows)
     if steps < _FEW_STEPS and config.batch_size > fitting:
         print(

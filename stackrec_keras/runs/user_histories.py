@@ -6,7 +6,7 @@ from typing import Any
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.runs.folder import RunFolder
 from stackrec_keras.runs.log_source import read_log
-from stackrec_keras.wording import did_you_mean, examples
+from stackrec_keras.wording import counted, did_you_mean, examples
 
 
 def user_history(
@@ -51,7 +51,7 @@ def _raw_user(user, ids, data):
     by_text = {str(raw): raw for raw in ids}
     if str(user) in by_text:
         return by_text[str(user)]
-    users = f"Its {len(ids):,} users have ids {examples(by_text)}."
+    users = f"It has {counted(len(ids), 'user')}, with ids {examples(by_text)}."
     raise ArgumentError(
         "user",
         f"is not in {data}",

@@ -9,6 +9,7 @@ import pandas as pd
 
 from stackrec_keras import monitors
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import counted
 
 _FIX = (
     "Give a dict or frame with two values for each epoch: {monitor!r}, and 'seconds', "
@@ -145,7 +146,8 @@ def read_curve(name: str, curve: Any, monitor: str) -> Curve:
     values, seconds = (_floats(name, columns, c) for c in (monitor, "seconds"))
     if len(values) != len(seconds):
         reason = (
-            f"has {len(values)} values of {monitor!r}, but {len(seconds)} of 'seconds'"
+            f"has {counted(len(values), 'value')} of {monitor!r}, but {len(seconds)} "
+            "of 'seconds'"
         )
         raise ArgumentError(name, reason, fix)
     values = monitors.sign(monitor) * np.where(np.isfinite(values), values, np.nan)

@@ -68,7 +68,7 @@ def test_an_unknown_user_is_an_error_that_shows_ids(finished_run, stackrec):
     code, _, err = stackrec("recommend", finished_run, "--user", "bob")
     assert code == 2
     assert "--user bob is not in" in err
-    assert "40 users have ids such as '1', '2', '3'" in err
+    assert "40 users, with ids such as '1', '2', '3'" in err
 
 
 def test_an_unknown_user_is_an_error_that_shows_users_like_it(

@@ -68,7 +68,7 @@ def test_new_items_and_new_users_are_counted_and_shown():
     )
     message = (
         "gives no validation rows: validation begins at 3. Of 5 events from there on, "
-        "1 have an item that is not in training, and 1 have no known item"
+        "1 has an item that is not in training, and 1 has no known item"
     )
     with refused("log", says=message):
         split_by_time(log, 3, validation_start=3, test_start=4)

@@ -102,7 +102,7 @@ def test_raw_ids_may_be_tuples_and_a_history_a_series(model):
 
 
 def test_an_empty_history_is_an_error_that_says_so(named):
-    with refused("x", says=r"1 of 2 have none: rows \[1\]"):
+    with refused("x", says=r"1 of 2 has none: row \[1\]"):
         named.recommend([["film 03"], []])
     known = r"first of these is \['no film'\]. The model knows ids such as 'film 00'"
     with refused("x", says=known):

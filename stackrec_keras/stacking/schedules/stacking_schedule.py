@@ -11,6 +11,7 @@ from stackrec_keras.stacking.schedules.table import (
     TableSchedule,
     check_grows,
 )
+from stackrec_keras.wording import counted
 
 if TYPE_CHECKING:
     from stackrec_keras.stacking.growable import Growable
@@ -272,8 +273,8 @@ class ShareSchedule(StackingSchedule):
         if self.num_blocks[0] not in (initial_blocks, num_blocks):
             raise ArgumentError(
                 "schedule",
-                f"starts with {self.num_blocks[0]} blocks, but the model was built "
-                f"with {initial_blocks}",
+                f"starts with {counted(self.num_blocks[0], 'block')}, but the model "
+                f"was built with {initial_blocks}",
                 f"Let num_blocks start with {initial_blocks}.",
                 self,
             )
