@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from stackrec_keras.rounding import round_up
+
 from .batches import Batches
 
 
@@ -47,8 +49,3 @@ class FullBatches(keras.utils.PyDataset):
         size = len(rows) if keeps_size else self.batches.batch_size
         missing = round_up(size, self.multiple) - len(rows)
         return np.pad(rows, [(0, missing), *[(0, 0)] * (rows.ndim - 1)])
-
-
-def round_up(number: int, multiple: int) -> int:
-    """Returns the least multiple that is at least a number."""
-    return -(-number // multiple) * multiple

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from stackrec_keras.data.full_batches import round_up
+from stackrec_keras.rounding import round_up
 from stackrec_keras.types import Tensor
 
 

@@ -9,9 +9,10 @@ import keras
 import numpy as np
 
 from stackrec_keras.data import Batches
-from stackrec_keras.data.full_batches import FullBatches, round_up
+from stackrec_keras.data.full_batches import FullBatches
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.models.inputs import as_array, items_of
+from stackrec_keras.rounding import round_up
 from stackrec_keras.wording import counted
 
 _DEFAULT_BATCH_SIZE = 32  # of Keras
