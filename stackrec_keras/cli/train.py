@@ -10,8 +10,10 @@ from stackrec_keras.cli.options import (
 )
 from stackrec_keras.runs.config import TrainConfig
 from stackrec_keras.runs.folder import RunFolder
+from stackrec_keras.runs.log_source import is_prepared
 from stackrec_keras.runs.named_recipes import RECIPES, recipe
 from stackrec_keras.runs.option_checks import check_model_options
+from stackrec_keras.runs.split_recipe import check_prepared
 
 _DESCRIPTION = """\
 Train a recommender that grows during training, and write a run folder: the model
@@ -64,5 +66,8 @@ def _configuration(args, folder):
     if args.resume and folder.config.exists():  # stopped in its first epoch
         config = folder.read_config()
     config = replace(config, **asked)
+    if is_prepared(config.data):
+        # `train` cannot tell an option that was typed at its default.
+        check_prepared(config, typed)
     check_model_options(typed, config.model)
     return config

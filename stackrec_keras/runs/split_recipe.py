@@ -70,11 +70,16 @@ def prepared_options(folder):
     return options
 
 
-def check_prepared(config):
-    """Checks that the options of a configuration match its prepared log."""
+def check_prepared(config, names=None):
+    """Checks that the options of a configuration match its prepared log.
+
+    Args:
+        config: `TrainConfig` whose `data` is a prepared log.
+        names: The names of the fields to check. Defaults to `None`, all.
+    """
     for name, value in prepared_options(config.data).items():
         given = getattr(config, name)
-        if given != value:
+        if given != value and (names is None or name in names):
             raise ArgumentError(
                 name,
                 f"does not fit {config.data}, which was prepared with {value}",

@@ -74,7 +74,13 @@ def test_a_run_takes_the_options_of_the_prepared_log(
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--length", 9), ("--split", "time"), ("--split-seed", 3)]
+    ("option", "value"),
+    [
+        ("--length", 9),
+        ("--length", 20),  # the default
+        ("--split", "time"),
+        ("--split-seed", 3),
+    ],
 )
 def test_options_that_do_not_fit_the_prepared_log_are_refused(
     prepared, tmp_path, train_arguments, stackrec, option, value
