@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stackrec_keras.errors import ArgumentError
-from stackrec_keras.wording import did_you_mean, plain
+from stackrec_keras.wording import did_you_mean, plain, relative_to
 
 
 def is_integer(value: Any) -> bool:
@@ -95,20 +95,21 @@ def check_path(name: str, path: Any, fix: str = "") -> None:
         raise ArgumentError(name, "must be a path", fix, path)
 
 
-def check_file(name: str, path: Path, hint: str = "check the path") -> None:
+def check_file(name: str, path: Path) -> None:
     """Checks that there is a file at a path, and raises an `OSError` if there is none.
 
     Args:
         name: String, the argument.
         path: `Path`.
-        hint: String to append to the message. Defaults to `"check the path"`.
     """
     if path.is_dir():
         raise IsADirectoryError(
             f"'{path}' ({name}) is a folder; give the path of a file in it."
         )
     if not path.is_file():
-        raise FileNotFoundError(f"No file at '{path}' ({name}); {hint}.")
+        raise FileNotFoundError(
+            f"No file at '{path}' ({name}); check the path{relative_to(path)}."
+        )
 
 
 def nearest_names(kind: type, given: Iterable[str]) -> str:

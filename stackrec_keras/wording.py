@@ -40,6 +40,11 @@ def agreeing(number: int, singular: str, plural: str) -> str:
     return singular if number == 1 else plural
 
 
+def relative_to(path: str | os.PathLike) -> str:
+    """Returns a clause that says what a path is relative to, or `""`."""
+    return "" if os.path.isabs(path) else f", which is relative to {os.getcwd()}"
+
+
 def did_you_mean(
     given: str | Iterable[str], known: Iterable[str], cutoff: float = 0.6
 ) -> str:

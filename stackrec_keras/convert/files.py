@@ -1,3 +1,4 @@
+import pickle
 import re
 from os import PathLike
 from pathlib import Path
@@ -22,8 +23,8 @@ def read_checkpoint(path: str | PathLike) -> dict[str, np.ndarray]:
         ImportError: If the package that reads the file, TensorFlow or torch, is not
             installed.
         ArgumentError: If the path names a single file of a TensorFlow checkpoint
-            instead of the prefix, or if a torch file holds anything but tensors. Code
-            in a torch file is never run.
+            instead of the prefix, if a torch file holds anything but tensors, or if the
+            checkpoint is damaged. Code in a torch file is never run.
 
     Example:
 
@@ -57,10 +58,18 @@ def _read_tensorflow(prefix):
             f"Reading {prefix}, a TensorFlow checkpoint, needs TensorFlow: pip install "
             "tensorflow"
         ) from error
-    reader = tf.train.load_checkpoint(str(prefix))
-    return {
-        name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()
-    }
+    try:
+        reader = tf.train.load_checkpoint(str(prefix))
+        names = reader.get_variable_to_shape_map()
+        return {name: reader.get_tensor(name) for name in names}
+    except Exception as error:
+        raise ArgumentError(
+            "path",
+            "is a TensorFlow checkpoint that is damaged, or lacks a file",
+            f"Copy {prefix}.index and all of {prefix}.data-* again. TensorFlow says: "
+            f"{error}",
+            prefix,
+        ) from error
 
 
 def _read_torch(path):
@@ -72,13 +81,20 @@ def _read_torch(path):
         ) from error
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
+    except pickle.UnpicklingError as error:
         raise ArgumentError(
             "path",
             "is not a torch file that holds only tensors. Other contents are not "
             "loaded, because a pickle can run code",
             "If you trust the file, load it yourself and save it again with "
             f"torch.save(model.state_dict(), path). torch says: {error}",
+            path,
+        ) from error
+    except Exception as error:
+        raise ArgumentError(
+            "path",
+            "is damaged, or is not a torch file",
+            f"Copy or download it again. torch says: {type(error).__name__}: {error}",
             path,
         ) from error
     if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):

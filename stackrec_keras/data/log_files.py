@@ -3,7 +3,6 @@
 import contextlib
 import io
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -50,8 +49,7 @@ def read_file(path, columns):
     Raises:
         The same errors as `read_interactions`.
     """
-    looked_up = f"check the path, which is relative to {Path.cwd()}"
-    check_file(_ARGUMENT, path, looked_up)
+    check_file(_ARGUMENT, path)
     suffix = _form_of(path)
     try:
         if suffix == ".dat":

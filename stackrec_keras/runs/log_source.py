@@ -5,6 +5,7 @@ import os
 import sys
 
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import relative_to
 
 
 def read_log(options, data=None):
@@ -56,8 +57,7 @@ def read_log(options, data=None):
     raise ArgumentError(
         "data",
         "is neither a file nor a named data set",
-        f"Check the path, which is relative to {os.getcwd()}, or use a name: "
-        f"{', '.join(DATA_SETS)}.",
+        f"Check the path{relative_to(data)}, or use a name: {', '.join(DATA_SETS)}.",
         data,
     )
 

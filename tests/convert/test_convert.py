@@ -1,5 +1,6 @@
 """Checkpoints of the reference implementation, as files and as models."""
 
+import os
 import pickle
 
 import keras
@@ -103,6 +104,10 @@ def test_a_torch_file_is_read(golden, tmp_path):
     learned = torch.nn.Parameter(torch.ones(3, dtype=torch.bfloat16))
     torch.save({"bias": learned}, path)
     _assert_equal(sr.convert.read_checkpoint(path), {"bias": np.ones(3, "float32")})
+    for size in (100, 0):
+        os.truncate(path, size)
+        with refused("path", path, says=r"is damaged, .*\. Copy or download it again"):
+            sr.convert.read_checkpoint(path)
 
 
 def test_a_tensorflow_checkpoint_is_read(golden, tmp_path):
@@ -123,6 +128,9 @@ def test_a_tensorflow_checkpoint_is_read(golden, tmp_path):
     for part in (".index", ".data-00000-of-00001"):
         with refused("path", prefix + part, says="Give its prefix: .*model.ckpt$"):
             sr.convert.read_checkpoint(prefix + part)
+    os.truncate(f"{prefix}.data-00000-of-00001", 100)
+    with refused("path", prefix, says="damaged.* Copy .*model.ckpt.index and all of"):
+        sr.convert.read_checkpoint(prefix)
 
 
 def test_a_pickle_is_never_executed(tmp_path):

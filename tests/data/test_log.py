@@ -276,8 +276,10 @@ def test_unknown_extensions_are_refused_with_the_known_ones(tmp_path, name):
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="No file at .*nowhere.csv"):
+    with pytest.raises(FileNotFoundError, match="at .*nowhere.csv.*check the path.$"):
         read_interactions(tmp_path / "nowhere.csv")
+    with pytest.raises(FileNotFoundError, match="'nowhere.csv'.*, which is relative"):
+        read_interactions("nowhere.csv")
 
 
 def test_a_folder_is_named_as_one(tmp_path):
