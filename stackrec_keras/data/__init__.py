@@ -11,6 +11,7 @@ from .sequences import read_sequences
 from .split_by_time import split_by_time
 from .splits import Split, split_leave_one_out
 from .synthetic import synthetic
+from .synthetic_walks import synthetic_walks
 from .transfer import TransferPairs, TransferSplit
 from .transfer_file import read_transfer
 from .vocabulary import Vocabulary
@@ -37,4 +38,5 @@ __all__ = [
     "split_leave_one_out",
     "split_random",
     "synthetic",
+    "synthetic_walks",
 ]
