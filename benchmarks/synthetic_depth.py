@@ -6,8 +6,9 @@
 NextItNets of 1, 2, 4, 8 and 16 blocks are trained from scratch for the same number of
 steps. The table shows each depth at the rate with the lowest final validation loss,
 beside the best that a model of that depth can do. `--grow 2 16` adds a model that grows
-from 2 to 16 blocks at each of the fractions `--at` of the epochs, once with closed
-gates of the new blocks, and once with all gates closed and a new optimizer.
+from 2 to 16 blocks at each of the fractions `--at` of the epochs, in three ways: the
+new blocks start with closed gates; all gates close, and the optimizer is new; or the
+new blocks start with the gates of their sources.
 
 In each run, the learning rate rises over the first 5% of the steps and falls to 0 over
 the last 30%. Training is measured in processor seconds, on one thread, which other
@@ -30,6 +31,7 @@ import numpy as np
 from results_file import append, rows_in
 
 import stackrec_keras as sr
+from stackrec_keras.stacking.growth import block_stacks
 
 RESULTS = Path(__file__).parent / "results" / "synthetic_depth.csv"
 KEY = ("arm", "start", "blocks", "at", "rate", "epochs", "seed")
@@ -37,11 +39,9 @@ MAX_MOVES, PLACES = 40, 8
 REACH = 3  # a block of kernel size 2 and dilation 1 sees 1 + 2 items further back
 METRICS = ("hit_rate@1", "mrr@5")
 GROWN = {
-    "stackC": {},
-    "stackC, all gates closed": {
-        "inherit": "all_but_gates",
-        "optimizer_state": "reset",
-    },
+    "new gates closed": {},
+    "all gates closed": {"inherit": "all_but_gates", "optimizer_state": "reset"},
+    "gates copied": {},
 }
 
 
@@ -110,11 +110,11 @@ def run(split, arm, start, blocks, at, rate, epochs, seed):
     seconds = ProcessorSeconds()
     callbacks = [seconds]
     if arm != "scratch":
-        callbacks.append(
-            sr.StackingCallback(
-                "stackC", {round(at * epochs): blocks}, seed=seed, **GROWN[arm]
-            )
-        )
+        when = round(at * epochs)
+        growth = sr.StackingCallback("stackC", {when: blocks}, seed=seed, **GROWN[arm])
+        callbacks.append(growth)
+        if arm == "gates copied":
+            callbacks.append(CopiedGates(when, start))
     history = model.fit(
         split.train.batches(32, seed=seed),
         validation_data=split.validation.batches(512, evaluation=True),
@@ -153,6 +153,21 @@ class ProcessorSeconds(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.epochs.append(round(time.process_time() - self.begin, 2))
+
+
+class CopiedGates(keras.callbacks.Callback):
+    """Gives the blocks that `stackC` added the gates of their sources."""
+
+    def __init__(self, when, start):
+        super().__init__()
+        self.when = when
+        self.start = start
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.when:
+            for stack in block_stacks(self.model):
+                gates = keras.ops.convert_to_numpy(stack.gate)
+                stack.gate.assign(np.resize(gates[: self.start], gates.shape))
 
 
 def table(results):
@@ -199,7 +214,8 @@ def named(arm, epochs):
     name, start, blocks, at = arm
     if name == "scratch":
         return f"{blocks} block{'s' * (blocks > 1)}"
-    return f"{start} -> {blocks} after {round(at * epochs)} epochs, {name}"
+    when = round(at * epochs)
+    return f"{start} -> {blocks} after {when} epoch{'s' * (when > 1)}, {name}"
 
 
 def limit(moves, values):

@@ -20,7 +20,10 @@ def synthetic_depth(monkeypatch: MonkeyPatch):
 
 
 def finished(module, key, losses, seconds):
-    curves = {"val_loss": losses, "seconds": [99.0, *[seconds] * 3]}
+    curves = {
+        "val_loss": losses,
+        "seconds": [99.0, seconds - 0.5, seconds, seconds + 0.5],
+    }
     results = {"hit_rate@1": 0.4, "mrr@5": 0.5, "val_loss": losses[-1]}
     return dict(zip(module.KEY, key)) | results | {"curves": json.dumps(curves)}
 
@@ -33,17 +36,17 @@ def test_the_table_has_each_model_at_its_best_rate_and_the_growth_bounds(
         (("scratch", 1, 1, 0.0, 0.01, 4, 0), [2, 1, 1, 1], 1.0),
         (("scratch", 1, 1, 0.0, 0.02, 4, 0), [9, 9, 9, 9], 1.0),
         (("scratch", 4, 4, 0.0, 0.02, 4, 0), [2, 2, 2, 0.5], 3.0),
-        (("stackC", 1, 4, 0.5, 0.02, 4, 0), [2, 1, 1, 0.6], 3.0),
+        (("gates copied", 1, 4, 0.5, 0.02, 4, 0), [2, 1, 1, 0.6], 3.0),
     ]:
         row = finished(synthetic_depth, key, losses, seconds)
         synthetic_depth.append(path, row)
     last = synthetic_depth.rows_in(path)[-1]
-    assert synthetic_depth.key_in(last) == ("stackC", 1, 4, 0.5, 0.02, 4, 0)
+    assert synthetic_depth.key_in(last) == ("gates copied", 1, 4, 0.5, 0.02, 4, 0)
     lines = synthetic_depth.table(path).split("\n")
     assert lines[2].startswith("| 1 block | 0.01 | 1 | 0.452 | 0.400 |")
     assert lines[3].endswith("| 0.500 | 0.500 | 12 |")
     # Two epochs of 1 block and two of 4 blocks: 2 * 1 + 2 * 3 seconds.
-    assert lines[4].startswith("| 1 -> 4 after 2 epochs, stackC |")
+    assert lines[4].startswith("| 1 -> 4 after 2 epochs, gates copied |")
     assert lines[4].endswith("| 0.600 | 8 |")
     # 1 block is after 1 second where 4 blocks are after 9 of their 12 seconds.
     assert lines[-1] == "Growth bound, 1 -> 4 blocks: 3.00"
