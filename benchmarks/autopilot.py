@@ -17,8 +17,9 @@ with these. The arms:
   with closed gates, by `split`, and by copies with all gates and the optimizer's state
   reset
 
-Jobs on MovieLens-1M: `nextitnet`, `sasrec`, `hstu`. In `flat`, a synthetic log, the
-next item depends only on the last one, so that depth cannot pay.
+Jobs on MovieLens-1M: `nextitnet`, `sasrec`, `hstu`. In `walks`, a synthetic log, each
+doubling of the depth pays. In `flat`, another one, the next item depends only on the
+last one, so that depth cannot pay.
 
 A finished run becomes a row of the results file, and is not run again. In the table,
 each arm has the rate with the best mean validation loss. The regret is the loss in
@@ -31,7 +32,9 @@ import argparse
 import json
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -46,8 +49,7 @@ KEY = ("job", "arm", "rate", "epochs", "seed")
 
 @dataclass(frozen=True)
 class Job:
-    """A data set (MovieLens-1M, or arguments of a synthetic log), a model, and how to
-    train it."""
+    """A log (a function, or `None` for MovieLens-1M), a model, and how to train it."""
 
     model: str
     length: int
@@ -55,7 +57,7 @@ class Job:
     epochs: int
     depths: tuple
     options: dict = field(default_factory=dict)
-    log: dict | None = None
+    log: Callable | None = None
     trial_epochs: int = 1
 
 
@@ -64,8 +66,13 @@ JOBS = {
     "flat": Job(
         *("NextItNet", 31, 64, 20, (1, 2, 4, 8)),
         options=_NARROW,
-        log={"num_items": 60, "num_classes": 1},
+        log=partial(sr.data.synthetic, num_items=60, num_classes=1),
         trial_epochs=2,
+    ),
+    "walks": Job(
+        *("NextItNet", 42, 32, 10, (1, 2, 4, 8, 16)),
+        options={**_NARROW, "embedding_dim": 32},
+        log=sr.data.synthetic_walks,
     ),
     "nextitnet": Job("NextItNet", 20, 128, 12, (2, 4, 8, 16, 32)),
     "sasrec": Job(
@@ -125,7 +132,7 @@ def parsed():
 
 
 def rows_of(job):
-    log = sr.data.load("ml-1m") if job.log is None else sr.data.synthetic(**job.log)
+    log = sr.data.load("ml-1m") if job.log is None else job.log()
     vocabulary = sr.data.Vocabulary.from_items(log["item"])
     return sr.data.split_random(sr.data.make_windows(log, vocabulary, job.length))
 

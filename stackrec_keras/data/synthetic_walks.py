@@ -39,8 +39,7 @@ def synthetic_walks(
     | moves | 3 | 6 | 12 | 24 | all 40 |
     | best possible hit rate | 0.45 | 0.58 | 0.73 | 0.88 | 1 |
 
-    A model with attention sees all items at any depth, but its blocks, too, can apply
-    only a few moves each.
+    A model with attention has no such limits, as it sees all items at any depth.
 
     Args:
         num_users: Integer, the number of users. Their ids are 1 to `num_users`.
