@@ -70,7 +70,7 @@ JOBS = {
         trial_epochs=2,
     ),
     "walks": Job(
-        *("NextItNet", 42, 32, 10, (1, 2, 4, 8, 16)),
+        *("NextItNet", 42, 32, 20, (1, 2, 4, 8, 16)),
         options={**_NARROW, "embedding_dim": 32},
         log=sr.data.synthetic_walks,
     ),

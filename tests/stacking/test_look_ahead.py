@@ -103,6 +103,14 @@ def test_a_trial_at_the_end_of_the_fit_is_decided_there(make_model, sequences):
     assert model.num_blocks == 4
 
 
+def test_a_lost_trial_is_repeated_after_longer_and_longer_waits(make_model, sequences):
+    wins, loses = [4.0, 3.0], [4.0, 4.0]
+    values = [5, *loses, 4, 4, *loses, 4, 4, 4, 4, *wins, *loses, 4, 4, *loses]
+    _, depths = run(make_model(num_blocks=1), sequences, values, max_blocks=4)
+    changes = {e: depths[e] for e in range(1, 19) if depths[e] != depths[e - 1]}
+    assert changes == {2: 2, 3: 1, 6: 2, 7: 1, 12: 2, 14: 4, 15: 2, 18: 4}
+
+
 def test_no_trial_begins_that_the_fit_cannot_end(make_model, sequences):
     _, depths = run(make_model(), sequences, [5.0, 4.0, 3.0], trial_epochs=2)
     assert depths == [2, 2, 2]
@@ -161,7 +169,7 @@ def test_a_state_left_by_an_earlier_fit_does_not_count(make_model, sequences):
 
 def test_a_state_survives_being_saved():
     held = Snapshot([np.ones(2), np.zeros(3)], [np.array(4)], [5])
-    state = LookAheadState(3, 8, 1, 2, 0.5, 0.4, 7, held)
+    state = LookAheadState(3, 8, 1, 2, 4, 0.5, 0.4, 7, held)
     copy = LookAheadState.from_arrays(state.to_arrays())
     assert {**vars(copy), "held": None} == {**vars(state), "held": None}
     assert type(copy.due) is int

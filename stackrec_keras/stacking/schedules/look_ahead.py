@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from stackrec_keras.stacking.growth import Growth
 
 BETWEEN, SHALLOW, DEEP, ENDED = range(4)
-"""Phases: between two trials, in the two halves of a trial, and after the last one."""
+"""Phases: between trials, in the two halves of a trial, and when no other can follow."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ class LookAheadState:
         phase: Integer, `BETWEEN`, `SHALLOW`, `DEEP` or `ENDED`.
         left: Integer, the epochs that this phase still lasts. In a trial, only epochs
             with a value of the metric count.
+        wait: Integer, the epochs from the next trial, if it is lost, to the one after
+            it.
         best: Float, the best value in this phase, negated for a loss.
         shallow_best: Float, the best value in the trial's first half.
         steps_taken_back: Integer, in a trial's second half, the training steps of the
@@ -79,6 +81,7 @@ class LookAheadState:
     due: int
     phase: int = BETWEEN
     left: int = 0
+    wait: int = 0
     best: float = -math.inf
     shallow_best: float = -math.inf
     steps_taken_back: int = 0
@@ -127,8 +130,9 @@ class RunningLookAhead(RunningSchedule):
         state = self._state()
         if state is None or state.epoch != epoch - 1:  # left by an earlier fit
             # A snapshot needs an optimizer that has taken a step.
-            wait = max(self.schedule.start_epoch - epoch, 1)
-            state = LookAheadState(epoch - 1, self.model.num_blocks, left=wait)
+            left = max(self.schedule.start_epoch - epoch, 1)
+            state = LookAheadState(epoch - 1, self.model.num_blocks, left=left)
+            state.wait = self._first_wait
         line = ""
         if state.left == 0 and state.phase == DEEP:
             line = self._decide(state)
@@ -159,6 +163,10 @@ class RunningLookAhead(RunningSchedule):
             return ""
         return self._decide(state)
 
+    @property
+    def _first_wait(self):
+        return 2 * self.schedule.trial_epochs
+
     def _begin_trial(self, state, epoch):
         trial = self.schedule.trial_epochs
         if epoch + 2 * trial > self.epochs or not self.depths():
@@ -185,9 +193,12 @@ class RunningLookAhead(RunningSchedule):
         """Ends a trial: the grown model stays if it gained enough."""
         gain, depth = state.best - state.shallow_best, self.model.num_blocks
         stays = gain >= self.schedule.min_gain  # not if it is NaN
-        if not stays:
+        if stays:
+            state.wait = self._first_wait
+        else:
             state.held.restore(self.model)
-        state.phase = BETWEEN if stays else ENDED
+            state.left, state.wait = state.wait, 2 * state.wait
+        state.phase = BETWEEN
         state.due, state.held = self.model.num_blocks, None
         _skip(self.model, state.steps_taken_back)
         state.steps_taken_back = 0

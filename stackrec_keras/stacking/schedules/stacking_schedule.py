@@ -142,7 +142,9 @@ class StackingSchedule(TableSchedule):
         rates: first at its own depth, then grown. If the grown model's best value is
         better by at least `min_gain`, it stays, and the next trial begins. If not, the
         fit goes on from the end of the trial's first half, with the weights, optimizer
-        state and random states of that moment, and the model grows no more.
+        state and random states of that moment. The next trial then begins after as many
+        epochs as the trial took, and each time that one is lost after another, after
+        twice as many.
 
         Trials are part of the epochs of the fit. A trial takes `2 * trial_epochs`, and
         does not begin if fewer are left. A learning-rate schedule skips the steps that
