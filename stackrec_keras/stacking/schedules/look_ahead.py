@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from stackrec_keras.stacking.growth import Growth
 
 BETWEEN, SHALLOW, DEEP, ENDED = range(4)
-"""Phases: between trials, in the two halves of a trial, and when no other can follow."""
+"""Phases: between trials, in the two halves of a trial, and after the last one."""
 
 
 @dataclass(frozen=True)
