@@ -24,7 +24,9 @@ _CL = """\
 Learn continually: train a shallow model on a fraction of the training rows, stack it,
 and train it on all of them, in one fit. For comparison, train the deep model from
 scratch on all rows for the same number of epochs, and the shallow model on all rows for
-the same time. Each fraction includes the rows of the smaller ones. They are random
+the same time. Also train the shallow model on the same rows as the stacked one, for the
+same time, without stacking it: it shows whether growing pays when more rows arrive.
+Seconds are also counted from the arrival of the last rows. Each fraction includes the rows of the smaller ones. They are random
 rows, as in StackRec's reference implementation, or, with --share-by time, the oldest.
 In that case the split is by time too, so that nothing is learned from the future.
 

@@ -40,6 +40,12 @@ class ContinualLearning(FasterTraining):
         release = _CONVOLUTIONAL if model in CONVOLUTIONAL else _TRANSFORMERS
         return read_stages(options, model, release, (*ratios, 1.0))
 
+    def train_arms(self, arms):
+        stacked = super().train_arms(arms)
+        config = self.stages.trained_on(self.config, stacked.seconds)
+        arms.train("shallow, trained on", config)
+        return stacked
+
 
 def continual(
     out: str | PathLike, seeds: Sequence[int] = (0,), **options
@@ -47,8 +53,9 @@ def continual(
     """Runs the continual-learning scenario, as `stackrec scenario cl` does.
 
     Trains a shallow model on a fraction of the training rows, stacks it, and trains it
-    on all rows. For comparison, also trains two models on all rows from the start: the
-    deep one and the shallow one.
+    on all rows. For comparison, also trains the shallow model on the same rows without
+    stacking it, and two models on all rows from the start: the deep one and the shallow
+    one.
 
     Args:
         out: The folder to write.

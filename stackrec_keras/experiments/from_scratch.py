@@ -83,11 +83,12 @@ class FasterTraining:
         self.split = make_split(self.config)
 
     def train_arms(self, arms):
-        """Trains the `Arms` of one seed."""
+        """Trains the `Arms` of one seed, and returns the stacked `Arm`."""
         config, stages = self.config, self.stages
         stacked = arms.train("stacked", stages.of(config))
         arms.train("from scratch", stages.deep(config))
         arms.train("shallow, as long", stages.shallow(config, stacked.seconds))
+        return stacked
 
 
 def from_scratch(

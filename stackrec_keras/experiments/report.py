@@ -17,6 +17,7 @@ from stackrec_keras.stacking import growth_bound
 from stackrec_keras.wording import counted
 
 STACKED, SCRATCH, SHALLOW = "stacked", "from scratch", "shallow, as long"
+TRAINED_ON = "shallow, trained on"
 _NEARLY = 0.99
 _WHOLE_WORDS = {"break_long_words": False, "break_on_hyphens": False}
 
@@ -70,23 +71,32 @@ def speed_up(arms, seed):
         quality, divided by the stacked model's time to the same quality. In
         `nearly`, the stacked model need only reach 99% of that quality. In
         `both_nearly`, this holds for both models. `last_stage` is `best` with the
-        stacked model's time counted from the start of its last stage. These are `None`
+        stacked model's time counted from the start of its last stage, when the last
+        rows arrive. `trained_on` is the same for the shallow model that is trained on
+        without growing, if there is one. These are `None`
         if the quality was not reached. `quality` is the stacked model's test MRR@5
         divided by the other model's, or `None` if the other's is 0. `seed` is the seed.
     """
-    stacked, scratch = (_find(arms, name, seed) for name in (STACKED, SCRATCH))
+    stacked, scratch, trained_on = (
+        _find(arms, name, seed) for name in (STACKED, SCRATCH, TRAINED_ON)
+    )
     goal = max(scratch.values)
 
     def ratio(part_there, part_here):
         there = scratch.seconds_to(part_there * goal)
         return _ratio(there, stacked.seconds_to(part_here * goal))
 
+    def from_arrival(arm):
+        return _ratio(scratch.seconds_to(goal), arm.last_stage_to(goal))
+
+    found = {} if trained_on is None else {"trained_on": from_arrival(trained_on)}
     return {
         "seed": seed,
         "best": ratio(1, 1),
         "nearly": ratio(1, _NEARLY),
         "both_nearly": ratio(_NEARLY, _NEARLY),
-        "last_stage": _ratio(scratch.seconds_to(goal), stacked.last_stage_to(goal)),
+        "last_stage": from_arrival(stacked),
+        **found,
         "quality": _quality_ratio(stacked.test["mrr@5"], scratch.test["mrr@5"]),
     }
 
@@ -119,6 +129,10 @@ def scenario_table(arms, speed_ups, split, bounds=()):
     ]
     times = [["", "blocks", "seconds", "by stage", "s to best", "s to 99%"]]
     times += [_times(of_one, arms) for of_one in same]
+    if _uses_fractions(arms):
+        times[0].append("s from arrival")
+        for row, of_one in zip(times[1:], same):
+            row.append(_seconds([_from_arrival(arm, arms) for arm in of_one]))
     quality = [["", *map(column_title, popularity)]]
     quality += [_qualities(of_one[0].name, [a.test for a in of_one]) for of_one in same]
     quality.append(_qualities("popularity", [popularity]))
@@ -148,6 +162,14 @@ def _qualities(name, results):
     """Returns a row of the table of quality: one arm, over the results of all seeds."""
     found = [[one[metric] for one in results] for metric in results[0]]
     return [name, *map(_quality, found)]
+
+
+def _from_arrival(arm, arms):
+    """Returns the seconds from the arrival of the last rows to the best validation
+    quality of the model from scratch."""
+    goal = _goal(arms, arm.seed)
+    before = any(stage.data_share < 1 for stage in arm.stages)
+    return arm.last_stage_to(goal) if before else arm.seconds_to(goal)
 
 
 def _by_stage(same):
@@ -180,10 +202,17 @@ def _remarks(arms, speed_ups, split, bounds):
         f"models need only reach 99% of it: {told('both_nearly')}."
     ]
     if _uses_fractions(arms):
-        lines.append(
-            "Speed-up if only the last stage of the stacked model counts, because the "
-            f"model before it already exists: {told('last_stage')}."
+        text = (
+            "Speed-up from the arrival of the last rows, when only the last stage of "
+            "the stacked model counts, because the model before it already exists: "
+            f"{told('last_stage')}."
         )
+        if "trained_on" in speed_ups[0]:
+            text += (
+                " The same for the shallow model that is trained on without growing: "
+                f"{told('trained_on')}."
+            )
+        lines.append(text)
     if bounds:
         lines.append(
             f"Growth bound: {_spread(bounds)}. With a perfect growth step, the shallow "
@@ -224,6 +253,7 @@ def _arm_figures(arm, arms):
         "seconds": arm.seconds,
         "seconds_to_best": arm.seconds_to(goal),
         "seconds_to_99_percent": arm.seconds_to(_NEARLY * goal),
+        "seconds_from_arrival": _from_arrival(arm, arms),
         "clock": arm.clock,
         MONITOR: arm.values,
         "test": arm.test,
@@ -254,7 +284,8 @@ def _ratio(there, here):
 
 
 def _find(arms, name, seed):
-    return next(arm for arm in arms if (arm.name, arm.seed) == (name, seed))
+    found = (arm for arm in arms if (arm.name, arm.seed) == (name, seed))
+    return next(found, None)
 
 
 def _seeds(arms):

@@ -164,6 +164,12 @@ class Stages:
             load_model=None,
         )
 
+    def trained_on(self, config, seconds):
+        """Returns a `TrainConfig` of the shallowest model, which is trained on the rows
+        of each stage without growing, for a number of seconds."""
+        shares = self.of(config).data_shares
+        return replace(self.shallow(config, seconds), data_shares=shares)
+
     def _check_top_blocks(self, depths):
         from stackrec_keras.stacking import block_sources
 

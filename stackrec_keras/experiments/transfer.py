@@ -110,6 +110,7 @@ class Transfer(FasterTraining):
         fine_tune = FineTuning(self.source_split)
         folder = arms.run("no pre-training", deep, self.split, fine_tune)
         arms.add("no pre-training", folder, task="target")
+        return stacked
 
     def _transfer(self, arms, name, source, target):
         """Trains an arm in two runs, pre-training and fine-tuning."""

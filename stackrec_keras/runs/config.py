@@ -71,8 +71,8 @@ class TrainConfig(FeatureOptions, ModelOptions, DataOptions):
         "growth",
         None,
         "'EPOCH:FRACTION,...', such as 0:0.4,2:1: the fraction of the training rows to "
-        "use from each epoch on (only with an EPOCH:BLOCKS schedule); later fractions "
-        "include the rows of earlier ones",
+        "use from each epoch on (only with an EPOCH:BLOCKS schedule, or 'none'); later "
+        "fractions include the rows of earlier ones",
         metavar="SHARES",
     )
     share_by: str = option(

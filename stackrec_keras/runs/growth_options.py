@@ -26,18 +26,21 @@ def stacking_callback(config):
     Raises:
         ArgumentError: If method and schedule do not fit the rest of the configuration.
     """
-    if config.data_shares and config.schedule in ("none", *_NAMED):
+    if config.data_shares and config.schedule in _NAMED:
         raise ArgumentError(
             "data_shares",
-            "needs a schedule of epochs and blocks, such as 2:8, but the schedule is "
-            f"{config.schedule!r}",
+            "needs a schedule of epochs and blocks, such as 2:8, or 'none', but the "
+            f"schedule is {config.schedule!r}",
             received=config.data_shares,
         )
-    if config.schedule == "none":
+    if config.schedule == "none" and not config.data_shares:
         return None
     tables = _tables(config)
     with _tables_as_given(config):
-        schedule = StackingSchedule(*tables) if tables else _NAMED[config.schedule]
+        schedule = _NAMED.get(config.schedule)
+        if tables:
+            never = config.schedule == "none"
+            schedule = StackingSchedule(*tables, partial=never)
         callback = StackingCallback(
             config.method,
             schedule,
@@ -54,6 +57,8 @@ def stacking_callback(config):
 def growth_table(config, callback):
     """Returns a dict from epoch to number of blocks, or `None` if the metric
     decides."""
+    if config.schedule == "none":
+        return {}
     with _tables_as_given(config):
         return callback.schedule.table(
             config.num_blocks, config.epochs, config.top_blocks
@@ -110,7 +115,10 @@ def _tables(config):
     schedule."""
     if config.schedule in _NAMED:
         return None
-    depths = _table("schedule", config.schedule, int, _SCHEDULES)
+    if config.schedule == "none":  # the fit ends before the model grows
+        depths = {config.epochs: 2 * config.num_blocks}
+    else:
+        depths = _table("schedule", config.schedule, int, _SCHEDULES)
     if config.data_shares is None:
         return depths, None
     return depths, _table("data_shares", config.data_shares, float, _DATA_SHARES)

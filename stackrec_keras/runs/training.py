@@ -233,7 +233,7 @@ def learning_rate(config):
 def announce(config, growth, model, rows):
     """Prints the model, how it grows, and the number of rows and steps."""
     plan = "no growth"
-    if growth is not None:
+    if growth is not None and config.schedule != "none":
         table = growth_table(config, growth)
         if table is None:
             plan = _PLANS[config.schedule]

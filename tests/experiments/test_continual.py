@@ -18,7 +18,12 @@ def test_the_stacked_net_begins_on_the_oldest_rows_and_is_tested_on_the_newest(
     stacked = read(tmp_path / "seed-0" / "stacked" / "history.json")
     assert stacked["num_blocks"] == [1, 2]
     assert stacked["data_share"] == [0.5, 1.0]
-    for name in ("stacked", "from-scratch", "shallow-as-long"):
+    trained_on = read(tmp_path / "seed-0" / "shallow-trained-on" / "history.json")
+    assert set(trained_on["num_blocks"]) == {1}
+    assert trained_on["data_share"][:2] == [0.5, 1.0]
+    assert trained_on["loss"][0] == stacked["loss"][0]
+    folders = ("stacked", "from-scratch", "shallow-as-long", "shallow-trained-on")
+    for name in folders:
         run = tmp_path / "seed-0" / name
         assert read(run / "split.json")["kind"] == "time"
         assert read(run / "config.json")["share_by"] == "time"

@@ -126,8 +126,27 @@ def test_where_data_came_later_the_last_stage_is_told_apart():
     table = scenario_table([stacked, scratch], speed_ups, split())
     assert "| 2 on 50%: 2.0 + 2: 3.0 |" in table
     assert "it already exists: 4.00." in " ".join(table.split())
+    assert "trained on without" not in table
+    assert "| s from arrival |" in table.splitlines()[0]
+    stacked_row, scratch_row = table.splitlines()[2:4]
+    assert stacked_row.split("|")[-2].strip() == "3.0"
+    assert scratch_row.split("|")[-2].strip() == "12"
     only_scratch = scenario_table([scratch], speed_ups, split())
     assert "last stage" not in only_scratch
+
+
+def test_going_on_without_growing_counts_from_the_arrival_too():
+    arms = [
+        arm("stacked", [0.1, 0.3], [2, 3], [2, 4], shares=[0.5, 1.0]),
+        arm("from scratch", [0.2], [12]),
+        arm("shallow, trained on", [0.1, 0.1, 0.2], [2, 1, 1], [2, 2, 2]),
+    ]
+    for row, share in zip(arms[2].rows, [0.5, 1.0, 1.0]):
+        row["data_share"] = share
+    found = speed_up(arms, 0)
+    assert (found["last_stage"], found["trained_on"]) == (4.0, 6.0)
+    table = " ".join(scenario_table(arms, [found], split()).split())
+    assert "on without growing: 6.00." in table
 
 
 def test_what_was_before_another_task_counts_in_the_seconds():
