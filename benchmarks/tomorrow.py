@@ -12,7 +12,10 @@ once a day:
 - `grown` does the same, and grows the model on the first day and on the third.
 - `deep, going on` does it with a model that was deep on day 0.
 - `scratch` trains the deep model from scratch on all rows so far, and `shallow scratch`
-  the shallow one, for three times as many steps as the arms that train on.
+  the shallow one, for as many steps.
+
+The arms that train on get a third of the time that `scratch` takes: a third of its
+steps at its depth, and more at smaller depths, where a step is cheaper (`COSTS`).
 
 Some users are never trained on. Half of them validate, on their events of the day. The
 other half are tested on, by their events of the same day and of the next day. On the
@@ -23,8 +26,9 @@ over the last 20%.
 
 A finished run becomes a row of the results file with its whole curve, and is not
 trained again. Its model stays in `--runs`, for the next day. Training is measured in
-steps, which a busy machine does not affect. `--times` measures the seconds per step of
-each depth, and needs a quiet machine. `--data` is `ml-1m`, a log, or an .npz file of
+steps, which a busy machine does not affect. `--times` measures the CPU seconds per step
+of each depth, which are seconds by the clock if a single thread has a core to itself.
+`--data` is `ml-1m`, a log, or an .npz file of
 `user`, `item` and `timestamp` in milliseconds. Only the first has days by number of
 events; all others have days of 24 hours.
 """
@@ -53,6 +57,8 @@ DAYS = (1, 2, 3, 4, 5)
 METRICS = ("ndcg@10", "hit_rate@10", "mrr@5")
 GOAL = "ndcg@10"
 SHALLOW, DEEP = 2, 8
+# The time of a step, relative to the others, as `--times` finds it.
+COSTS = {2: 1.0, 4: 1.7, 8: 3.0}
 _DAY = 24 * 60 * 60 * 1000  # milliseconds
 
 
@@ -129,7 +135,7 @@ JOBS = {
     "globo": Job(0.05, by_day(10), length=11, steps=720, negatives=256),
     "ml-1m": Job(0.9, by_events(0.7, 0.05), length=51, steps=1920),
     # Seconds instead of minutes, to try the script.
-    "tiny": Job(0.7, by_events(0.4, 0.1), 6, 6, 4, 16, 4, 50, evaluations=2),
+    "tiny": Job(0.7, by_events(0.4, 0.1), 6, 8, 4, 16, 4, 50, evaluations=2),
 }
 ARMS = {
     "scratch": Arm((DEEP,) * 6, warm=False),
@@ -339,7 +345,7 @@ class Study:
     def fit(self, model, arm, day, settings):
         """Trains a model, leaves it with its best weights, and returns its curve: a
         dict of lists."""
-        steps, every = lengths(self.job, arm.warm)
+        steps, every = lengths(self.job, arm.warm, model.num_blocks)
         rate = sr.schedules.WarmupStableDecay(
             settings.rate, warmup=0.05, decay=0.2, steps=steps
         )
@@ -396,12 +402,14 @@ def base_name(depth):
     return f"base, {depth} blocks"
 
 
-def lengths(job, warm):
+def lengths(job, warm, num_blocks):
     """Returns the number of steps of a run, and the number from a validation to the
-    next. Runs that begin with yesterday's model take a third of the steps."""
-    every = max(1, job.steps // 3 // job.evaluations)
-    steps = every * job.evaluations
-    return (steps, every) if warm else (3 * steps, 3 * every // 2 or 1)
+    next. Runs that begin with yesterday's model take a third of the time of a deep
+    model from scratch, and are validated half as often."""
+    evaluations = job.evaluations if warm else 2 * job.evaluations
+    part = COSTS[DEEP] / COSTS[num_blocks] / 3 if warm else 1
+    every = max(1, round(part * job.steps / evaluations))
+    return every * evaluations, every
 
 
 def build(items, num_blocks, job):
@@ -442,8 +450,8 @@ def evaluate(model, rows):
 
 
 def step_seconds(arguments, job, steps=20, repeats=3):
-    """Returns a job's row of times: the seconds per step of each depth on the last day.
-    They are measured alternately, after compilation."""
+    """Returns a job's row of times: the CPU seconds per step of each depth on the last
+    day. They are measured alternately, after the first steps."""
     day = Days(read_log(arguments.data), job).day(DAYS[-1])
     depths = sorted({depth for arm in ARMS.values() for depth in arm.depths})
     models = {depth: build(day.items, depth, job) for depth in depths}
@@ -476,40 +484,51 @@ def table(arguments):
         raise SystemExit("No times. Measure them with --times.")
     seeds = sorted({int(row["seed"]) for row in rows_of(arguments)})
     heads = [f"day {day}" for day in DAYS]
-    speed = [["seconds to the goal", "tuned", *heads]]
-    quality = [["NDCG@10, tomorrow's rows", "blocks", *heads]]
-    same_day = [["NDCG@10, today's rows", "blocks", *heads]]
-    for name, arm in ARMS.items():
-        days = [
-            [best_row(arguments, name, day, seed) for seed in seeds] for day in DAYS
-        ]
-        if not all(all(found) for found in days):
-            continue
-        tuned = [settings_of(row) for row in days[0]]
-        goals = [
-            [best_row(arguments, "scratch", day, seed) for seed in seeds]
+    goals = {
+        day: [best_row(arguments, "scratch", day, seed) for seed in seeds]
+        for day in DAYS
+    }
+    tables = {
+        "seconds to the best NDCG@10 of scratch": [],
+        "seconds to the best loss of scratch": [],
+        "NDCG@10, tomorrow's rows": [],
+        "NDCG@10, today's rows": [],
+    }
+    for name in ARMS:
+        days = {
+            day: [best_row(arguments, name, day, seed) for seed in seeds]
             for day in DAYS
-        ]
-        cells = [to_goal(*pair, times[-1]) for pair in zip(days, goals)]
-        speed.append([name, said(tuned), *cells])
-        blocks = ", ".join(dict.fromkeys(str(n) for n in arm.depths[1:]))
-        for one, column in ((quality, "test_tomorrow"), (same_day, "test")):
-            cells = [
-                spread([row[f"{column}_{GOAL}"] for row in found]) for found in days
-            ]
-            one.append([name, blocks, *cells])
-    return "\n\n".join(map(markdown, (speed, quality, same_day)))
+        }
+        if not all(all(found) for found in days.values()):
+            continue
+        tuned = said(map(settings_of, days[DAYS[0]]))
+        pairs = [(days[day], goals[day]) for day in DAYS]
+        columns = (
+            [to_goal(GOAL, *pair, times[-1]) for pair in pairs],
+            [to_goal("loss", *pair, times[-1]) for pair in pairs],
+            [spread(found, f"test_tomorrow_{GOAL}") for found in days.values()],
+            [spread(found, f"test_{GOAL}") for found in days.values()],
+        )
+        for rows, cells in zip(tables.values(), columns):
+            rows.append([name, tuned, *cells])
+    return "\n\n".join(
+        markdown([[title, "tuned on day 1", *heads], *rows])
+        for title, rows in tables.items()
+    )
 
 
-def to_goal(found, goals, times):
+def to_goal(metric, found, goals, times):
     """Returns the mean seconds of an arm to the best validation of the deep model from
     scratch, and in how small a part of its time. Each list has a row per seed."""
     seconds, whole = [], []
     for row, goal in zip(found, goals):
-        step = first_step(row, float(goal["validation"]))
+        sign = -1 if metric == "loss" else 1
+        best = max(sign * value for value in json.loads(goal["curve"])[metric])
+        step = first_step(row, metric, sign, best)
         if step is not None:
             seconds.append(step * float(times[row["blocks"]]))
-            whole.append(int(goal["best_step"]) * float(times[goal["blocks"]]))
+            best_step = first_step(goal, metric, sign, best)
+            whole.append(best_step * float(times[goal["blocks"]]))
     if len(seconds) < len(found):
         missed = "not reached"
         return missed if len(found) == 1 else f"{missed} in {len(found) - len(seconds)}"
@@ -517,10 +536,10 @@ def to_goal(found, goals, times):
     return f"{statistics.mean(seconds):.0f} ({part:.2f})"
 
 
-def first_step(row, goal):
+def first_step(row, metric, sign, goal):
     """Returns the first step at which a run validated as well as `goal`, or `None`."""
     curve = json.loads(row["curve"])
-    reached = [s for s, value in zip(curve["step"], curve[GOAL]) if value >= goal]
+    reached = [s for s, v in zip(curve["step"], curve[metric]) if sign * v >= goal]
     return reached[0] if reached else None
 
 
@@ -546,8 +565,8 @@ def said(settings):
     return " or ".join(dict.fromkeys(f"{s.rate:g}, {s.rows} rows" for s in settings))
 
 
-def spread(texts):
-    values = [float(text) for text in texts]
+def spread(rows, column):
+    values = [float(row[column]) for row in rows]
     text = f"{statistics.mean(values):.4f}"
     return text if len(values) == 1 else f"{text} ± {statistics.stdev(values):.4f}"
 

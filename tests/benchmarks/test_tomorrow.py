@@ -76,8 +76,8 @@ def test_each_day_begins_with_the_best_model_of_the_day_before(
     ]
     best = max(rows[4:8], key=lambda row: float(row["validation"]))
     assert (rows[9]["rate"], rows[9]["rows"]) == (best["rate"], best["rows"])
-    assert json.loads(rows[9]["curve"])["step"] == [0, 1, 2]
-    assert json.loads(rows[8]["curve"])["step"] == [1, 2, 3, 4, 5, 6]
+    assert json.loads(rows[9]["curve"])["step"] == [0, 2, 4]
+    assert json.loads(rows[8]["curve"])["step"] == [2, 4, 6, 8]
     assert int(rows[9]["items"]) > int(rows[4]["items"])
     tomorrow.main(run)
     assert tomorrow.rows_in(results) == rows
