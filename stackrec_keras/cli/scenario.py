@@ -26,9 +26,10 @@ and train it on all of them, in one fit. For comparison, train the deep model fr
 scratch on all rows for the same number of epochs, and the shallow model on all rows for
 the same time. Also train the shallow model on the same rows as the stacked one, for the
 same time, without stacking it: it shows whether growing pays when more rows arrive.
-Seconds are also counted from the arrival of the last rows. Each fraction includes the rows of the smaller ones. They are random
-rows, as in StackRec's reference implementation, or, with --share-by time, the oldest.
-In that case the split is by time too, so that nothing is learned from the future.
+Seconds are also counted from the arrival of the last rows. Each fraction includes the
+rows of the smaller ones. They are random rows, as in StackRec's reference
+implementation, or, with --share-by time, the oldest. In that case the split is by time
+too, so that nothing is learned from the future.
 
 At --scale 1, depths, data ratio and batch size are those of the reference
 implementation: 16 and 32 blocks (dilation count 8, 16) or, for sasrec and ssept, 18 and
