@@ -28,9 +28,9 @@ A finished run becomes a row of the results file with its whole curve, and is no
 trained again. Its model stays in `--runs`, for the next day. Training is measured in
 steps, which a busy machine does not affect. `--times` measures the CPU seconds per step
 of each depth, which are seconds by the clock if a single thread has a core to itself.
-`--data` is `ml-1m`, a log, or an .npz file of
-`user`, `item` and `timestamp` in milliseconds. Only the first has days by number of
-events; all others have days of 24 hours.
+`--data` is `ml-1m`, a log, or an .npz file of `user`, `item` and `timestamp` in
+milliseconds. `--job` says how it is cut into days, and which fraction of the users to
+train on.
 """
 
 import argparse
