@@ -10,6 +10,7 @@ from refusals import refused
 import stackrec_keras as sr
 from stackrec_keras.stacking.growth_record import GrowthRecord
 from stackrec_keras.stacking.schedules.look_ahead import LookAheadState
+from stackrec_keras.stacking.schedules.plateau import PlateauState
 from stackrec_keras.stacking.snapshot import Snapshot
 
 look_ahead = sr.StackingSchedule.look_ahead
@@ -165,6 +166,18 @@ def test_a_state_left_by_an_earlier_fit_does_not_count(make_model, sequences):
     assert model.growth_record.steps_taken_back(0) == 0
     _, depths = run(model, sequences, [5.0, 4.0, 4.0])
     assert depths == [2, 2, 4]
+
+
+def test_one_autopilot_can_follow_an_interrupted_other(make_model, sequences):
+    of_plateau = GrowthRecord(PlateauState(epoch=-1, due=8).to_arrays())
+    of_look_ahead = GrowthRecord(LookAheadState(epoch=-1, due=8).to_arrays())
+    model = make_model()
+    model.growth_record = of_plateau
+    assert run(model, sequences, [5.0, 4.0, 4.0])[1] == [2, 2, 4]
+    model.growth_record = of_look_ahead
+    callback = sr.StackingCallback("stackC", sr.StackingSchedule.plateau("loss"))
+    fitted = model.fit(*sequences, verbose=0, callbacks=[callback])
+    assert fitted.history["num_blocks"] == [2]
 
 
 def test_a_state_survives_being_saved():

@@ -210,7 +210,9 @@ class RunningLookAhead(RunningSchedule):
 
     def _state(self):
         record = self.model.growth_record
-        return None if record is None else LookAheadState.from_arrays(record.arrays)
+        if record is None or "phase" not in record.arrays:  # of another schedule
+            return None
+        return LookAheadState.from_arrays(record.arrays)
 
     def _keep(self, state):
         self.model.growth_record = GrowthRecord(state.to_arrays())

@@ -158,7 +158,9 @@ class RunningPlateau(RunningSchedule):
 
     def _state(self):
         record = self.model.growth_record
-        return None if record is None else PlateauState.from_arrays(record.arrays)
+        if record is None or "growing" not in record.arrays:  # of another schedule
+            return None
+        return PlateauState.from_arrays(record.arrays)
 
     def _keep(self, state):
         self.model.growth_record = GrowthRecord(state.to_arrays())
