@@ -35,11 +35,16 @@ class Snapshot:
         return cls(model.get_weights(), state, schedule_starts(model))
 
     def restore(self, model: Growable) -> None:
-        """Gives the model the copied state, at the depth that it had then."""
+        """Gives the model the copied state, at the depth that it had then.
+
+        If items or users were added since then, they keep their weights, with a
+        warning, and the optimizer's state for their tables stays as it is.
+        """
         set_schedule_starts(model, self.starts)
         model.set_weights(self.weights)
         for variable, value in zip(_other_variables(model), self.state):
-            variable.assign(value)
+            if tuple(variable.shape) == value.shape:
+                variable.assign(value)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Returns the snapshot as a dict of arrays."""

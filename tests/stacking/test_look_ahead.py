@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from refusals import refused
+from small_data import NUM_ITEMS
 
 import stackrec_keras as sr
 from stackrec_keras.stacking.growth_record import GrowthRecord
@@ -166,6 +167,21 @@ def test_a_state_left_by_an_earlier_fit_does_not_count(make_model, sequences):
     assert model.growth_record.steps_taken_back(0) == 0
     _, depths = run(model, sequences, [5.0, 4.0, 4.0])
     assert depths == [2, 2, 4]
+
+
+def test_items_that_come_during_a_trial_stay(make_model, sequences):
+    class Extends(Scripted):
+        def on_epoch_begin(self, epoch, logs=None):
+            super().on_epoch_begin(epoch, logs)
+            if epoch == 2:
+                self.model.extend_items(5)
+
+    model = make_model()
+    schedule = look_ahead("loss", trial_epochs=1)
+    callback = Extends([5.0, 4.0, 4.0, 3.0], schedule)
+    with pytest.warns(UserWarning, match="extended by 5 items"):
+        model.fit(*sequences, epochs=4, verbose=0, callbacks=[callback])
+    assert model.num_blocks == 2 and model.num_items == NUM_ITEMS + 5
 
 
 def test_one_autopilot_can_follow_an_interrupted_other(make_model, sequences):
