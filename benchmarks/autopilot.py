@@ -1,265 +1,143 @@
-"""Does an autopilot find the right depth in one run, and what does it cost?
+"""Does the depth autopilot find out by itself whether depth pays?
 
-    python benchmarks/autopilot.py --job flat --seeds 0 1 2 --jit
-    python benchmarks/autopilot.py --job nextitnet --rates 0.002 0.004 --jit
-    python benchmarks/autopilot.py --job nextitnet --arms look_ahead split --jit
-    python benchmarks/autopilot.py --table
+    python benchmarks/autopilot.py --job nextitnet --seeds 0 1 2 --jit
+    python benchmarks/autopilot.py --job flat --seeds 0 1 2
 
-A job is a model, its rows and a grid of depths. Each fixed depth is trained from
-scratch for the same number of epochs, with a learning rate that falls over the last
-fifth of the steps. The other arms are one run each: they start at the least depth of
-the grid, have the same number of epochs and the same rate, and may grow to the greatest
-depth. Each model keeps the weights of its best epoch by validation loss, and is tested
-with these. The arms:
+Each job trains a shallow model that the autopilot grows. For comparison, the job also
+trains models of fixed depth, for the same number of epochs. Each model keeps the
+weights of its best epoch by validation loss. Quality is measured on the test rows. The
+jobs:
 
-- `plateau`: `StackingSchedule.plateau`
-- `look_ahead`, `split`, `open`: `StackingSchedule.look_ahead`, with growth by copies
-  with closed gates, by `split`, and by copies with all gates and the optimizer's state
-  reset
-
-Jobs on MovieLens-1M: `nextitnet`, `sasrec`, `hstu`. In `walks`, a synthetic log, each
-doubling of the depth pays. In `flat`, another one, the next item depends only on the
-last one, so that depth cannot pay.
-
-A finished run becomes a row of the results file, and is not run again. In the table,
-each arm has the rate with the best mean validation loss. The regret is the loss in
-NDCG@10 against the best fixed depth. The cost is the arm's training time as a fraction
-of that of all fixed depths together, where each epoch counts with the median time of
-an epoch at its depth, over all runs of the job.
+- `nextitnet`: the model and log of the README's `stackrec train` command; starts with
+  4 blocks;
+- `sasrec`: SASRec with dropout on MovieLens-1M; starts with 2 blocks; meant for a GPU;
+- `flat`: a synthetic log whose next item depends only on the last one; starts with 1
+  block.
 """
 
 import argparse
-import json
-import statistics
+import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
 
 import keras
-from results_file import append, rows_in
+import pandas as pd
 
 import stackrec_keras as sr
-
-RESULTS = Path(__file__).parent / "results" / "autopilot.csv"
-MONITOR = "val_loss"
-KEY = ("job", "arm", "rate", "epochs", "seed")
 
 
 @dataclass(frozen=True)
 class Job:
-    """A log (a function, or `None` for MovieLens-1M), a model, and how to train it."""
+    """A data set (MovieLens-1M, or arguments of a synthetic log), a model, how to train
+    it, and how it grows."""
 
-    model: str
+    data: dict | None
     length: int
     batch_size: int
+    learning_rate: float
     epochs: int
     depths: tuple
+    model: str = "NextItNet"
     options: dict = field(default_factory=dict)
-    log: Callable | None = None
-    trial_epochs: int = 1
+    growth: dict = field(default_factory=dict)
+    patience: int = 2
 
 
-_NARROW = {"kernel_size": 2, "dilations": [1]}
+NARROW = {"kernel_size": 2, "dilations": [1]}
 JOBS = {
     "flat": Job(
-        *("NextItNet", 31, 64, 20, (1, 2, 4, 8)),
-        options=_NARROW,
-        log=partial(sr.data.synthetic, num_items=60, num_classes=1),
-        trial_epochs=2,
+        {"num_items": 60, "num_classes": 1},
+        *(31, 64, 5e-3, 40),
+        depths=(1, 2, 4),
+        options=NARROW,
     ),
-    "walks": Job(
-        *("NextItNet", 42, 32, 20, (1, 2, 4, 8, 16)),
-        options={**_NARROW, "embedding_dim": 32},
-        log=sr.data.synthetic_walks,
+    "nextitnet": Job(
+        None,
+        *(50, 64, 3e-3, 16),
+        depths=(4, 16, 32),
+        options=NARROW,
+        growth={"inherit": "all_but_gates", "optimizer_state": "reset"},
+        patience=1,
     ),
-    "nextitnet": Job("NextItNet", 20, 128, 12, (2, 4, 8, 16, 32)),
     "sasrec": Job(
-        *("SASRec", 50, 128, 16, (2, 4, 8, 16)),
+        None,
+        *(50, 128, 1e-3, 50),
+        depths=(2, 8, 16),
+        model="SASRec",
         options={"max_length": 49, "norm": "pre", "dropout": 0.2},
-        trial_epochs=2,
-    ),
-    "hstu": Job(
-        *("HSTU", 50, 128, 16, (2, 4, 8, 16)),
-        options={"max_length": 49, "rezero": True, "dropout": 0.2, "time_bias": False},
-        trial_epochs=2,
+        patience=1,
     ),
 }
-_CLOSED = {"method": "stackC"}
-_OPEN = {"method": "stackC", "inherit": "all_but_gates", "optimizer_state": "reset"}
-ARMS = {
-    "plateau": ("plateau", _CLOSED),
-    "look_ahead": ("look_ahead", _CLOSED),
-    "split": ("look_ahead", {"method": "split"}),
-    "open": ("look_ahead", _OPEN),
-}
+MONITOR = "val_loss"
 
 
 def main():
-    arguments = parsed()
-    if arguments.table:
-        print(table(rows_in(arguments.results)))
-        return
-    job = JOBS[arguments.job]
-    epochs = arguments.epochs or job.epochs
-    split = None
-    for rate in arguments.rates:
-        for seed in arguments.seeds:
-            for arm in arguments.arms or [*map(str, job.depths), *ARMS]:
-                key = (arguments.job, arm, str(rate), str(epochs), str(seed))
-                found = rows_in(arguments.results)
-                if key in [tuple(row[column] for column in KEY) for row in found]:
-                    continue
-                split = split or rows_of(job)
-                result = one(split, job, arm, rate, epochs, seed, arguments.jit)
-                row = {**dict(zip(KEY, key)), **result}
-                print(row, flush=True)
-                append(arguments.results, row)
-
-
-def parsed():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--job", choices=JOBS, default="nextitnet")
-    parser.add_argument("--arms", nargs="+", help="depths, and names of arms")
-    parser.add_argument("--rates", type=float, nargs="+", default=[0.003])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--epochs", type=int, help="default: the job's")
+    parser.add_argument(
+        "--min-gain",
+        type=float,
+        default=0.0,
+        help="stop growing after a stage that lowers the loss by less than this",
+    )
     parser.add_argument("--jit", action=argparse.BooleanOptionalAction, default=False)
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--table", action="store_true", help="print the results")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    job = JOBS[arguments.job]
+    split = data(job)
+    print(f"{split}\nkeras on {keras.backend.backend()}, {os.cpu_count()} cores")
+    rows = []
+
+    def run(*net):
+        rows.append(one(split, job, arguments.jit, *net))
+        print(pd.DataFrame(rows).round(4).to_string(index=False), flush=True)
+
+    for seed in arguments.seeds:
+        autopilot = sr.StackingSchedule.plateau(
+            MONITOR, job.patience, arguments.min_gain, max_blocks=job.depths[-1]
+        )
+        grows = sr.StackingCallback("stackC", autopilot, **job.growth)
+        run("autopilot", job.depths[0], grows, seed)
+        for depth in job.depths:
+            best = keras.callbacks.EarlyStopping(
+                MONITOR, patience=job.epochs, restore_best_weights=True
+            )
+            run(f"{depth} blocks", depth, best, seed)
 
 
-def rows_of(job):
-    log = sr.data.load("ml-1m") if job.log is None else job.log()
+def data(job):
+    log = sr.data.load("ml-1m") if job.data is None else sr.data.synthetic(**job.data)
     vocabulary = sr.data.Vocabulary.from_items(log["item"])
     return sr.data.split_random(sr.data.make_windows(log, vocabulary, job.length))
 
 
-def one(split, job, arm, rate, epochs, seed, jit):
+def one(split, job, jit, name, blocks, callback, seed):
     keras.utils.set_random_seed(seed)
-    blocks = job.depths[0] if arm in ARMS else int(arm)
-    model = getattr(sr, job.model)(split.num_items, num_blocks=blocks, **job.options)
-    rates = sr.schedules.WarmupStableDecay(rate, warmup=0.02, decay=0.2)
-    model.compile(keras.optimizers.Adam(rates), jit_compile=jit or "auto")
-    best = keras.callbacks.EarlyStopping(
-        MONITOR, patience=epochs, restore_best_weights=True
-    )
-    clock = EpochTimes()
+    architecture = getattr(sr, job.model)
+    model = architecture(split.num_items, num_blocks=blocks, **job.options)
+    optimizer = keras.optimizers.Adam(job.learning_rate)
+    model.compile(optimizer, jit_compile=jit or "auto")
+    start = time.perf_counter()
     history = model.fit(
         split.train.batches(job.batch_size, seed=seed),
         validation_data=split.validation.evaluation_arrays(),
-        epochs=epochs,
-        callbacks=[clock, best, *growing(job, arm)],
+        epochs=job.epochs,
+        callbacks=[callback],
         verbose=0,
     ).history
+    seconds = time.perf_counter() - start
     found = model.evaluate(
         *split.test.evaluation_arrays(), batch_size=1024, verbose=0, return_dict=True
     )
     return {
+        "net": name,
+        "seed": seed,
+        "deepest": int(max(history.get("num_blocks", [blocks]))),
         "blocks": model.num_blocks,
-        MONITOR: round(min(history[MONITOR]), 4),
-        **{n: round(found[n], 5) for n in ("mrr@5", "hit_rate@10", "ndcg@10")},
-        "depths": json.dumps(history.get("num_blocks", [blocks] * epochs)),
-        "curve": json.dumps([round(value, 4) for value in history[MONITOR]]),
-        "seconds": json.dumps([round(value, 2) for value in clock.seconds]),
-        "split": split.hash,
-        "backend": keras.backend.backend(),
+        "seconds": seconds,
+        MONITOR: min(history[MONITOR]),
+        **{n: found[n] for n in ("mrr@5", "hit_rate@10", "ndcg@10")},
     }
-
-
-def growing(job, arm):
-    if arm not in ARMS:
-        return []
-    schedule, growth = ARMS[arm]
-    if schedule == "plateau":
-        schedule = sr.StackingSchedule.plateau(MONITOR, 1, max_blocks=job.depths[-1])
-    else:
-        schedule = sr.StackingSchedule.look_ahead(
-            MONITOR, 1, job.trial_epochs, max_blocks=job.depths[-1]
-        )
-    return [sr.StackingCallback(schedule=schedule, **growth)]
-
-
-class EpochTimes(keras.callbacks.Callback):
-    """Records the seconds of each epoch: its training and its validation."""
-
-    def __init__(self):
-        super().__init__()
-        self.seconds = []
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.start = time.perf_counter()
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.seconds.append(time.perf_counter() - self.start)
-
-
-def table(rows):
-    lines = [
-        "| job | arm | rate | seeds | kept | NDCG@10 | MRR@5 | regret | cost |",
-        "|" + "---|" * 9,
-    ]
-    for job in JOBS:
-        lines += lines_of(job, [row for row in rows if row["job"] == job])
-    return "\n".join(lines)
-
-
-def lines_of(job, rows):
-    """Returns the lines of a job in the table."""
-    arms = {
-        arm: at_best_rate(rows, arm) for arm in dict.fromkeys(r["arm"] for r in rows)
-    }
-    fixed = [arm for arm in arms if arm not in ARMS]
-    epoch = epoch_seconds(rows)
-    cost = {arm: mean(seconds(row, epoch) for row in arms[arm]) for arm in arms}
-    whole = sum(cost[arm] for arm in fixed)
-    best = max((mean_of(arms[arm], "ndcg@10") for arm in fixed), default=None)
-    lines = []
-    for arm, found in arms.items():
-        ndcg = mean_of(found, "ndcg@10")
-        regret = "" if best is None else f"{1 - ndcg / best:+.1%}"
-        kept = ", ".join(row["blocks"] for row in found)
-        lines.append(
-            f"| {job} | {arm} | {found[0]['rate']} | {len(found)} | {kept} | "
-            f"{ndcg:.4f} | {mean_of(found, 'mrr@5'):.4f} | {regret} | "
-            f"{cost[arm] / whole:.2f} |"
-        )
-    return lines
-
-
-def at_best_rate(rows, arm):
-    """Returns an arm's rows at the rate with the best mean validation loss."""
-    by_rate = {}
-    for row in rows:
-        if row["arm"] == arm:
-            by_rate.setdefault(row["rate"], []).append(row)
-    return min(by_rate.values(), key=lambda found: mean_of(found, MONITOR))
-
-
-def epoch_seconds(rows):
-    """Returns a dict from depth to the median time of an epoch."""
-    times = {}
-    for row in rows:
-        # The first epoch at a depth includes compilation.
-        depths, found = json.loads(row["depths"]), json.loads(row["seconds"])
-        for before, depth, time_taken in zip(depths, depths[1:], found[1:]):
-            if before == depth:
-                times.setdefault(int(depth), []).append(time_taken)
-    return {depth: statistics.median(found) for depth, found in times.items()}
-
-
-def seconds(row, epoch):
-    return sum(epoch[int(depth)] for depth in json.loads(row["depths"]))
-
-
-def mean_of(rows, column):
-    return mean(float(row[column]) for row in rows)
-
-
-def mean(values):
-    return statistics.mean(values)
 
 
 if __name__ == "__main__":
