@@ -133,6 +133,7 @@ ARMS = {
     "stackR": Arm("stackR"),
     "stackE": Arm("stackE"),
     "split": Arm("split"),
+    "split early": Arm("split", at=0.25),
     "early": Arm("stackC", at=0.25),
     "late": Arm("stackC", at=0.8),
     "reset": Arm("stackC", optimizer_state="reset"),
