@@ -4,7 +4,7 @@ import contextlib
 
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.stacking import StackingCallback, StackingSchedule
-from stackrec_keras.stacking.schedules import MetricSchedule
+from stackrec_keras.stacking.schedules import LookAhead, MetricSchedule
 
 _NAMED = {"doubling": None, "plateau": "plateau", "look_ahead": "look_ahead"}
 _SCHEDULES = (
@@ -50,6 +50,8 @@ def stacking_callback(config):
             seed=config.seed,
         )
     _check_room(config, callback.schedule)
+    if isinstance(callback.schedule, LookAhead):
+        _check_best_epoch(config, callback.schedule)
     growth_table(config, callback)
     return callback
 
@@ -76,6 +78,27 @@ def _check_room(config, schedule):
             f"{schedule.max_blocks} blocks",
             "Start with fewer, or give pairs of epoch and blocks.",
             config.num_blocks,
+        )
+
+
+def _check_best_epoch(config, schedule):
+    """Checks that the choice of the best epoch suits trials that are taken back."""
+    if config.best_of == "deepest":
+        raise ArgumentError(
+            "best_of",
+            "does not suit the schedule 'look_ahead', which may take its greatest "
+            "depth back",
+            "Leave it out.",
+            config.best_of,
+        )
+    trial = 2 * schedule.trial_epochs
+    if config.patience is not None and config.patience <= trial:
+        raise ArgumentError(
+            "patience",
+            "may end the run in a trial of the schedule 'look_ahead', which takes "
+            f"{trial} epochs",
+            f"Give at least {trial + 1}.",
+            config.patience,
         )
 
 

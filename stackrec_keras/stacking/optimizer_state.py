@@ -139,14 +139,26 @@ def reset_state(model):
     # These may differ from the model's trainable variables, because a layer may have
     # been frozen after compile().
     fresh = renewed(optimizer, optimized_variables(optimizer))
-    pairs = [*zip(optimizer.variables, fresh.variables, strict=True)]
-    for old, new in zip(updating_optimizers(optimizer), updating_optimizers(fresh)):
-        # Nadam's momentum product is not in the `variables` of a LossScaleOptimizer.
-        names = [n for n, value in vars(new).items() if isinstance(value, Variable)]
-        pairs += [(getattr(old, name), getattr(new, name)) for name in names]
+    pairs = zip(state_variables(optimizer), state_variables(fresh), strict=True)
     for variable, value in pairs:
         _copy_value(value, variable)
     _set_starts(optimizer, _starts(fresh))
+
+
+def state_variables(optimizer):
+    """Returns all variables that an optimizer updates in a step, except the weights."""
+    variables = list(optimizer.variables)
+    for each in updating_optimizers(optimizer):
+        # Nadam's momentum product is not in the `variables` of a LossScaleOptimizer.
+        named = sorted(vars(each).items())
+        variables += [value for _, value in named if isinstance(value, Variable)]
+    return list({id(variable): variable for variable in variables}.values())
+
+
+def finalize_averages(model):
+    """Gives a model its averaged weights, if it has any, as at the end of a fit."""
+    if any(getattr(each, "use_ema", False) for each in optimizer_chain(model)):
+        model.optimizer.finalize_variable_values(model.trainable_variables)
 
 
 def renewed(optimizer, variables):

@@ -6,7 +6,11 @@ from keras import ops
 
 from stackrec_keras.stacking.growable import Growable
 from stackrec_keras.stacking.in_place import optimizer_chain
-from stackrec_keras.stacking.optimizer_state import schedule_starts, set_schedule_starts
+from stackrec_keras.stacking.optimizer_state import (
+    schedule_starts,
+    set_schedule_starts,
+    state_variables,
+)
 
 
 class Snapshot:
@@ -69,5 +73,5 @@ def seed_states(model: keras.Model) -> list[keras.Variable]:
 
 
 def _other_variables(model):
-    of_optimizer = [v for o in optimizer_chain(model)[:1] for v in o.variables]
-    return of_optimizer + seed_states(model)
+    optimizers = optimizer_chain(model)[:1]
+    return [v for o in optimizers for v in state_variables(o)] + seed_states(model)

@@ -144,7 +144,7 @@ def test_a_run_without_growth_keeps_its_depth(
 
 def test_a_run_looks_ahead_and_says_so(tmp_path, log_path, stackrec, train_arguments):
     out = tmp_path / "run"
-    more = "--epochs 5 --schedule look_ahead"
+    more = "--epochs 6 --schedule look_ahead"
     code, printed, _ = stackrec(*train_arguments(log_path, out, more))
     assert code == 0
     assert "as long as a trial of more blocks lowers val_loss" in printed
@@ -214,6 +214,14 @@ def test_overwrite_replaces_the_run_and_no_other_file(
         (
             "--schedule plateau --num-blocks 64",
             "--num-blocks 64 is too deep for the schedule 'plateau'",
+        ),
+        (
+            "--schedule look_ahead --patience 4",
+            "--patience 4 may end the run in a trial",
+        ),
+        (
+            "--schedule look_ahead --patience 5 --best-of deepest",
+            "--best-of deepest does not suit the schedule 'look_ahead'",
         ),
         ("--epochs 2", "too few for"),
         ("--method stakC", "Did you mean 'stackC'?"),

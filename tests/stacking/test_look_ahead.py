@@ -74,8 +74,8 @@ def test_a_trial_that_gains_too_little_is_taken_back_to_the_bit(make_model, sequ
 
 def test_both_halves_of_a_trial_start_from_the_same_state(make_model, sequences):
     model = make_model(num_blocks=1, optimizer=keras.optimizers.SGD(0.1))
-    callback, depths = run(model, sequences, [5.0, 4.0, 3.0])
-    assert depths == [1, 1, 2]
+    callback, depths = run(model, sequences, [5.0, 4.0, 3.0, 3.0])
+    assert depths == [1, 1, 2, 2]
     for before, shallow, deep in zip(
         callback.ended[0], callback.begun[1], callback.begun[2], strict=True
     ):
@@ -87,41 +87,91 @@ def test_both_halves_of_a_trial_start_from_the_same_state(make_model, sequences)
 
 
 def test_a_half_lasts_trial_epochs_and_counts_its_best_epoch(make_model, sequences):
-    values = [5.0, 5.0, 4.0, 4.5, 3.9, 3.95, 4.0, 4.0, 4.0, 4.0]
+    values = [5.0, 5.0, 4.0, 4.5, 3.9, 3.95, 4.0, 4.0, 4.0, 4.0, 4.0]
     arguments = {"start_epoch": 2, "trial_epochs": 2, "max_blocks": 8}
     _, depths = run(make_model(), sequences, values, **arguments)
-    assert depths == [2, 2, 2, 2, 4, 4, 4, 4, 8, 8]
+    assert depths == [2, 2, 2, 2, 4, 4, 4, 4, 8, 8, 4]
     _, depths = run(make_model(), sequences, values, min_gain=0.2, **arguments)
-    assert depths == [2, 2, 2, 2, 4, 4, 2, 2, 2, 2]
+    assert depths == [2, 2, 2, 2, 4, 4, 2, 2, 2, 2, 2]
 
 
-def test_a_trial_at_the_end_of_the_fit_is_decided_there(make_model, sequences):
-    model = make_model()
-    callback, depths = run(model, sequences, [5.0, 4.0, 4.1])
-    assert depths == [2, 2, 4] and model.num_blocks == 2
-    assert_equal(state_of(model), callback.ended[1])
-    model = make_model()
-    run(model, sequences, [5.0, 4.0, 3.9])
-    assert model.num_blocks == 4
+class StopsAfter(keras.callbacks.Callback):
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = epoch == self.epoch
+
+
+@pytest.mark.parametrize("deep, blocks", [(3.0, 2), (None, 1)])
+def test_a_fit_that_stops_keeps_a_trial_only_if_it_is_complete_and_won(
+    make_model, sequences, deep, blocks
+):
+    model = make_model(num_blocks=1)
+    callback = Scripted([5.0, 4.0, deep], look_ahead("loss", trial_epochs=1))
+    callbacks = [callback, StopsAfter(2)]
+    model.fit(*sequences, epochs=9, verbose=0, callbacks=callbacks)
+    assert model.num_blocks == blocks
+
+
+@pytest.mark.every_backend
+def test_a_fit_that_stops_in_a_lost_trial_ends_with_averages(make_model, sequences):
+    ended = []
+    for stop in (1, 2):  # at the end of the first half, and of the second
+        keras.utils.set_random_seed(0)
+        model = make_model(optimizer=keras.optimizers.Adam(0.1, use_ema=True))
+        callback = Scripted([5.0, 4.0, 4.0], look_ahead("loss", trial_epochs=1))
+        callbacks = [callback, StopsAfter(stop)]
+        model.fit(*sequences, epochs=9, verbose=0, callbacks=callbacks, shuffle=False)
+        ended.append(model.get_weights())
+    assert_equal(*ended)
+
+
+def test_a_loss_scale_optimizer_is_taken_back_as_a_whole(make_model, sequences):
+    products = []
+    for values in ([5.0, 4.0, 4.0, 4.0], [5.0, 4.0, 4.0]):  # the second has no trial
+        inner = keras.optimizers.Nadam()
+        model = make_model(optimizer=keras.optimizers.LossScaleOptimizer(inner))
+        run(model, sequences, values)
+        products.append(keras.ops.convert_to_numpy(inner._u_product))
+    np.testing.assert_array_equal(*products)
+
+
+def test_both_halves_of_a_trial_have_as_many_epochs(make_model, sequences):
+    # Only every second epoch, from epoch 0 on, has a value.
+    values = [5.0, None, 4.0, None, 4.0, None, 4.0, None]
+    _, depths = run(make_model(), sequences, values, max_blocks=4)
+    assert depths == [2, 2, 2, 4, 4, 2, 2, 2]
+    _, depths = run(make_model(), sequences, values[:4], max_blocks=4)
+    assert depths == [2] * 4
+
+
+def test_a_trial_waits_until_all_weights_are_trained(make_model, sequences):
+    x, y = sequences
+    source = make_model(num_blocks=1)
+    model = sr.TransferRecommender(source, num_targets=NUM_ITEMS)
+    model.compile()
+    callbacks = [
+        Scripted([5.0] * 7, look_ahead("loss", trial_epochs=1)),
+        sr.FreezeStack(3),
+    ]
+    fitted = model.fit(x, y[:, -1], epochs=7, verbose=0, callbacks=callbacks)
+    assert fitted.history["num_blocks"][:6] == [1, 1, 1, 1, 1, 2]
 
 
 def test_a_lost_trial_is_repeated_after_longer_and_longer_waits(make_model, sequences):
     wins, loses = [4.0, 3.0], [4.0, 4.0]
-    values = [5, *loses, 4, 4, *loses, 4, 4, 4, 4, *wins, *loses, 4, 4, *loses]
+    values = [5, *loses, 4, 4, *loses, 4, 4, 4, 4, *wins, *loses, 4, 4, *loses, 4]
     _, depths = run(make_model(num_blocks=1), sequences, values, max_blocks=4)
-    changes = {e: depths[e] for e in range(1, 19) if depths[e] != depths[e - 1]}
-    assert changes == {2: 2, 3: 1, 6: 2, 7: 1, 12: 2, 14: 4, 15: 2, 18: 4}
+    changes = {e: depths[e] for e in range(1, 20) if depths[e] != depths[e - 1]}
+    assert changes == {2: 2, 3: 1, 6: 2, 7: 1, 12: 2, 14: 4, 15: 2, 18: 4, 19: 2}
 
 
 def test_no_trial_begins_that_the_fit_cannot_end(make_model, sequences):
-    _, depths = run(make_model(), sequences, [5.0, 4.0, 3.0], trial_epochs=2)
-    assert depths == [2, 2, 2]
-
-
-def test_only_epochs_with_validation_count_in_a_trial(make_model, sequences):
-    values = [5.0, None, 4.0, None, 3.0, 3.0]
-    _, depths = run(make_model(), sequences, values, max_blocks=4)
-    assert depths == [2, 2, 2, 4, 4, 4]
+    values = [5.0, 4.0, 3.0, 2.0, 1.0]
+    _, depths = run(make_model(), sequences, values, trial_epochs=2)
+    assert depths == [2] * 5
 
 
 @pytest.mark.parametrize(
@@ -132,7 +182,7 @@ def test_a_model_whose_loss_is_nan_loses_the_trial(
     make_model, sequences, shallow, deep, stays
 ):
     model = make_model()
-    run(model, sequences, [5.0, shallow, deep])
+    run(model, sequences, [5.0, shallow, deep, 4.0])
     assert model.num_blocks == (4 if stays else 2)
 
 
@@ -165,8 +215,8 @@ def test_a_state_left_by_an_earlier_fit_does_not_count(make_model, sequences):
     model.growth_record = GrowthRecord(state.to_arrays())
     assert model.growth_record.steps_taken_back(4) == 9
     assert model.growth_record.steps_taken_back(0) == 0
-    _, depths = run(model, sequences, [5.0, 4.0, 4.0])
-    assert depths == [2, 2, 4]
+    _, depths = run(model, sequences, [5.0, 4.0, 4.0, 4.0])
+    assert depths == [2, 2, 4, 2]
 
 
 def test_items_that_come_during_a_trial_stay(make_model, sequences):
@@ -189,7 +239,7 @@ def test_one_autopilot_can_follow_an_interrupted_other(make_model, sequences):
     of_look_ahead = GrowthRecord(LookAheadState(epoch=-1, due=8).to_arrays())
     model = make_model()
     model.growth_record = of_plateau
-    assert run(model, sequences, [5.0, 4.0, 4.0])[1] == [2, 2, 4]
+    assert run(model, sequences, [5.0, 4.0, 4.0, 4.0])[1] == [2, 2, 4, 2]
     model.growth_record = of_look_ahead
     callback = sr.StackingCallback("stackC", sr.StackingSchedule.plateau("loss"))
     fitted = model.fit(*sequences, verbose=0, callbacks=[callback])
@@ -198,7 +248,7 @@ def test_one_autopilot_can_follow_an_interrupted_other(make_model, sequences):
 
 def test_a_state_survives_being_saved():
     held = Snapshot([np.ones(2), np.zeros(3)], [np.array(4)], [5])
-    state = LookAheadState(3, 8, 1, 2, 4, 0.5, 0.4, 7, held)
+    state = LookAheadState(3, 8, 1, 2, 1, True, 4, 0.5, 0.4, 7, held)
     copy = LookAheadState.from_arrays(state.to_arrays())
     assert {**vars(copy), "held": None} == {**vars(state), "held": None}
     assert type(copy.due) is int

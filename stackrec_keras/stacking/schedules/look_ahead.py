@@ -14,7 +14,11 @@ from stackrec_keras.stacking.in_place import (
     step_count,
     updating_optimizers,
 )
-from stackrec_keras.stacking.optimizer_state import schedule_starts, set_schedule_starts
+from stackrec_keras.stacking.optimizer_state import (
+    finalize_averages,
+    schedule_starts,
+    set_schedule_starts,
+)
 from stackrec_keras.stacking.schedules.metric_schedule import (
     MetricSchedule,
     check_monitor,
@@ -65,6 +69,8 @@ class LookAheadState:
         phase: Integer, `BETWEEN`, `SHALLOW`, `DEEP` or `ENDED`.
         left: Integer, the epochs that this phase still lasts. In a trial, only epochs
             with a value of the metric count.
+        begun: Integer, the epoch in which the trial began.
+        validated: Boolean, whether the last epoch had a value of the metric.
         wait: Integer, the epochs from the next trial, if it is lost, to the one after
             it.
         best: Float, the best value in this phase, negated for a loss.
@@ -81,6 +87,8 @@ class LookAheadState:
     due: int
     phase: int = BETWEEN
     left: int = 0
+    begun: int = 0
+    validated: bool = False
     wait: int = 0
     best: float = -math.inf
     shallow_best: float = -math.inf
@@ -101,6 +109,7 @@ class LookAheadState:
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "LookAheadState":
         """Restores a state from the arrays that `to_arrays` returned."""
         kinds: dict[str, Any] = {"best": float, "shallow_best": float}
+        kinds["validated"] = bool
         held = {
             name.removeprefix("held_"): np.asarray(value)
             for name, value in arrays.items()
@@ -137,7 +146,7 @@ class RunningLookAhead(RunningSchedule):
         if state.left == 0 and state.phase == DEEP:
             line = self._decide(state)
         if state.left == 0 and state.phase == SHALLOW:
-            line = self._try_deeper(state)
+            line = self._try_deeper(state, epoch)
         elif state.left == 0 and state.phase == BETWEEN:
             self._begin_trial(state, epoch)
         self._keep(state)
@@ -150,6 +159,7 @@ class RunningLookAhead(RunningSchedule):
         state = self._state()
         state.epoch = epoch
         value = logs.get(self.schedule.monitor)
+        state.validated = value is not None
         if state.phase == BETWEEN or value is not None:
             state.left = max(state.left - 1, 0)
         if value is not None:
@@ -161,22 +171,31 @@ class RunningLookAhead(RunningSchedule):
         state = self._state()
         if state is None or state.phase != DEEP:
             return ""
-        return self._decide(state)
+        if state.left:  # the fit was stopped
+            state.best = -math.inf
+        line = self._decide(state)
+        finalize_averages(self.model)
+        return line
 
     @property
     def _first_wait(self):
         return 2 * self.schedule.trial_epochs
 
     def _begin_trial(self, state, epoch):
-        trial = self.schedule.trial_epochs
-        if epoch + 2 * trial > self.epochs or not self.depths():
+        """Begins a trial, unless it must wait until both of its halves would be equal:
+        between the same number of validations, with the same weights trained."""
+        if epoch + 2 * self.schedule.trial_epochs >= self.epochs or not self.depths():
             state.phase = ENDED
-            return
-        state.phase, state.left, state.best = SHALLOW, trial, -math.inf
-        state.held = Snapshot.of(self.model)
+        elif state.validated and getattr(self.model, "frozen", None) is None:
+            state.phase, state.left = SHALLOW, self.schedule.trial_epochs
+            state.begun, state.best = epoch, -math.inf
+            state.held = Snapshot.of(self.model)
 
-    def _try_deeper(self, state):
+    def _try_deeper(self, state, epoch):
         """Takes the model back to the start of the trial, to grow there."""
+        if epoch + (epoch - state.begun) >= self.epochs:
+            state.phase, state.held = ENDED, None
+            return ""
         end, position = Snapshot.of(self.model), _position(self.model)
         state.held.restore(self.model)
         state.steps_taken_back = position - _position(self.model)

@@ -147,9 +147,12 @@ class StackingSchedule(TableSchedule):
         twice as many.
 
         Trials are part of the epochs of the fit. A trial takes `2 * trial_epochs`, and
-        does not begin if fewer are left. A learning-rate schedule skips the steps that
-        a trial has taken twice, so it ends with the fit. During a trial, the memory and
-        the files of the model hold its state twice.
+        begins only if more epochs are left. A fit that is stopped during a trial takes
+        it back. A learning-rate schedule skips the steps that a trial has taken twice,
+        so it ends with the fit. A `LearningRateScheduler` does not know of trials, and
+        the patience of `EarlyStopping` should exceed `2 * trial_epochs`. While
+        `FreezeStack` keeps weights frozen, no trial begins. During a trial, the memory
+        and the files of the model hold its state twice.
 
         Args:
             monitor: String, a key of the logs. Higher values are better, unless the key
