@@ -139,10 +139,12 @@ def test_a_loss_scale_optimizer_is_taken_back_as_a_whole(make_model, sequences):
 
 
 def test_both_halves_of_a_trial_have_as_many_epochs(make_model, sequences):
-    # Only every second epoch, from epoch 0 on, has a value.
+    # Only every second epoch has a value.
     values = [5.0, None, 4.0, None, 4.0, None, 4.0, None]
     _, depths = run(make_model(), sequences, values, max_blocks=4)
     assert depths == [2, 2, 2, 4, 4, 2, 2, 2]
+    _, depths = run(make_model(), sequences, [None, *values], max_blocks=4)
+    assert depths == [2, 2, 2, 2, 4, 4, 2, 2, 2]
     _, depths = run(make_model(), sequences, values[:4], max_blocks=4)
     assert depths == [2] * 4
 
