@@ -1,36 +1,22 @@
 """The table of the benchmark of depth."""
 
-import importlib.util
 import json
-from pathlib import Path
 
-import pytest
-from pytest import MonkeyPatch
-
-PATH = Path(__file__).parents[2] / "benchmarks" / "synthetic_depth.py"
+import synthetic_depth
 
 
-@pytest.fixture
-def synthetic_depth(monkeypatch: MonkeyPatch):
-    monkeypatch.syspath_prepend(PATH.parent)
-    spec = importlib.util.spec_from_file_location("synthetic_depth", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def finished(module, key, losses, seconds):
+def finished(key, losses, seconds):
     curves = {
         "val_loss": losses,
         "seconds": [99.0, seconds - 0.5, seconds, seconds + 0.5],
     }
     results = {"hit_rate@1": 0.4, "mrr@5": 0.5, "val_loss": losses[-1]}
-    return dict(zip(module.KEY, key)) | results | {"curves": json.dumps(curves)}
+    return (
+        dict(zip(synthetic_depth.KEY, key)) | results | {"curves": json.dumps(curves)}
+    )
 
 
-def test_the_table_has_each_model_at_its_best_rate_and_the_growth_bounds(
-    synthetic_depth, tmp_path
-):
+def test_the_table_has_each_model_at_its_best_rate_and_the_growth_bounds(tmp_path):
     path = tmp_path / "depth.csv"
     for key, losses, seconds in [
         (("scratch", 1, 1, 0.0, 0.01, 4, 0), [2, 1, 1, 1], 1.0),
@@ -38,7 +24,7 @@ def test_the_table_has_each_model_at_its_best_rate_and_the_growth_bounds(
         (("scratch", 4, 4, 0.0, 0.02, 4, 0), [2, 2, 2, 0.5], 3.0),
         (("gates copied", 1, 4, 0.5, 0.02, 4, 0), [2, 1, 1, 0.6], 3.0),
     ]:
-        row = finished(synthetic_depth, key, losses, seconds)
+        row = finished(key, losses, seconds)
         synthetic_depth.append(path, row)
     last = synthetic_depth.rows_in(path)[-1]
     assert synthetic_depth.key_in(last) == ("gates copied", 1, 4, 0.5, 0.02, 4, 0)
@@ -52,7 +38,7 @@ def test_the_table_has_each_model_at_its_best_rate_and_the_growth_bounds(
     assert lines[-1] == "Growth bound, 1 -> 4 blocks: 3.00"
 
 
-def test_depth_16_can_predict_everything(synthetic_depth):
+def test_depth_16_can_predict_everything():
     limits = [synthetic_depth.limit(3 * blocks, [1]) for blocks in (1, 2, 4, 8, 16)]
     assert min(b - a for a, b in zip(limits, limits[1:])) > 0.1
     assert limits[-1] == 1

@@ -1,23 +1,12 @@
 """The benchmark of five days in a row, on a small log."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+import tomorrow
 
 import stackrec_keras as sr
-
-PATH = Path(__file__).parents[2] / "benchmarks" / "tomorrow.py"
-
-
-@pytest.fixture(scope="module")
-def tomorrow():
-    spec = importlib.util.spec_from_file_location("tomorrow", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +27,7 @@ def new_items_log(users=40, events=20):
     )
 
 
-def test_a_day_has_no_row_of_a_held_out_user_and_none_of_the_future(tomorrow):
+def test_a_day_has_no_row_of_a_held_out_user_and_none_of_the_future():
     days = tomorrow.Days(new_items_log(), tomorrow.JOBS["tiny"])
     users = [set(log["user"]) for log in (days.train, days.validation, days.test)]
     assert [len(found) for found in users] == [28, 2, 2]
@@ -57,7 +46,7 @@ def test_a_day_has_no_row_of_a_held_out_user_and_none_of_the_future(tomorrow):
 
 
 def test_each_day_begins_with_the_best_model_of_the_day_before(
-    tomorrow, tmp_path, monkeypatch, capsys
+    tmp_path, monkeypatch, capsys
 ):
     log = tmp_path / "log.csv"
     new_items_log().to_csv(log, index=False)
