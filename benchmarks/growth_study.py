@@ -138,6 +138,9 @@ ARMS = {
     "late": Arm("stackC", at=0.8),
     "reset": Arm("stackC", optimizer_state="reset"),
     "gates anew": Arm("stackC", inherit="all_but_gates", optimizer_state="reset"),
+    "gates anew early": Arm(
+        "stackC", at=0.25, inherit="all_but_gates", optimizer_state="reset"
+    ),
     "gates .1": Arm("stackC", new_gates=0.1),
     "random, gates .1": Arm("stackR", new_gates=0.1),
     "shrink": Arm("stackC", optimizer_state="reset", shrink=0.5, noise=0.1),
