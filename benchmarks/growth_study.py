@@ -39,6 +39,8 @@ from results_file import append, rows_in
 import stackrec_keras as sr
 from stackrec_keras.models.registry import model_class
 from stackrec_keras.stacking.growth import block_stacks
+from stackrec_keras.stacking.in_place import changing_shapes
+from stackrec_keras.stacking.optimizer_state import reset_state
 
 RESULTS = Path(__file__).parent / "results" / "growth_study.csv"
 TIMES = Path(__file__).parent / "results" / "growth_study_times.csv"
@@ -83,7 +85,8 @@ class Arm:
         at: Float, the fraction of the epochs before the growth step. Defaults to
             `0.67`.
         inherit: As in `StackingCallback`. Defaults to `"all"`.
-        optimizer_state: As in `StackingCallback`. Defaults to `"carry"`.
+        optimizer_state: As in `StackingCallback`. Without a method, `"reset"` resets
+            the state after the same epochs. Defaults to `"carry"`.
         shrink: Float, the factor by which all weights except norms and gates are
             multiplied after the growth step. Defaults to `1.0`.
         noise: Float, the standard deviation of the noise that is then added to these
@@ -120,6 +123,7 @@ JOBS = {
         validation_rows=4000,
     ),
     "sasrec": Job("sasrec", 2, 16, _PRE_NORM),
+    "sasrec, narrow": Job("sasrec", 2, 16, {**_PRE_NORM, "embedding_dim": 32}, 21),
     "esasrec": Job("esasrec", 2, 8, _GATED),
     "hstu": Job("hstu", 2, 8, _GATED),
     # Seconds instead of minutes, to try the script.
@@ -127,6 +131,7 @@ JOBS = {
 }
 ARMS = {
     "scratch": Arm(deep=True),
+    "scratch, reset": Arm(deep=True, at=0.25, optimizer_state="reset"),
     "shallow": Arm(),
     "stackC": Arm("stackC"),
     "stackA": Arm("stackA"),
@@ -135,6 +140,8 @@ ARMS = {
     "split": Arm("split"),
     "split early": Arm("split", at=0.25),
     "early": Arm("stackC", at=0.25),
+    "early, reset": Arm("stackC", at=0.25, optimizer_state="reset"),
+    "split early, reset": Arm("split", at=0.25, optimizer_state="reset"),
     "late": Arm("stackC", at=0.8),
     "reset": Arm("stackC", optimizer_state="reset"),
     "gates anew": Arm("stackC", inherit="all_but_gates", optimizer_state="reset"),
@@ -227,8 +234,10 @@ def train(split, job, arm, rate, epochs, seed):
         loss = {"loss": sr.losses.SampledSoftmax(job.negatives, negatives_per="batch")}
     model.compile(keras.optimizers.Adam(rate), exclude_seen=False, **loss)
     callbacks = []
+    at = min(max(1, round(arm.at * epochs)), epochs - 1)
+    if arm.method is None and arm.optimizer_state == "reset":
+        callbacks = [ResetsOptimizer(at)]
     if arm.method is not None:
-        at = min(max(1, round(arm.at * epochs)), epochs - 1)
         growth = sr.StackingCallback(
             arm.method,
             {at: job.deep},
@@ -279,6 +288,19 @@ def build(split, job, num_blocks):
         arguments["max_length"] = job.length - 1
     kind = model_class(job.model)
     return kind(num_items=split.num_items, num_blocks=num_blocks, **arguments)
+
+
+class ResetsOptimizer(keras.callbacks.Callback):
+    """Resets the optimizer's state as a growth step may do, without growing."""
+
+    def __init__(self, at):
+        super().__init__()
+        self.at = at
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.at:
+            with changing_shapes(self.model):
+                reset_state(self.model)
 
 
 class AfterGrowth(keras.callbacks.Callback):
