@@ -96,7 +96,9 @@ def main():
         autopilot = sr.StackingSchedule.plateau(
             MONITOR, job.patience, arguments.min_gain, max_blocks=job.depths[-1]
         )
-        grows = sr.StackingCallback("stackC", autopilot, **job.growth)
+        grows = sr.StackingCallback(
+            "stackC", autopilot, **{"optimizer_state": "carry", **job.growth}
+        )
         run("autopilot", job.depths[0], grows, seed)
         for depth in job.depths:
             best = keras.callbacks.EarlyStopping(

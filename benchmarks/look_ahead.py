@@ -15,6 +15,7 @@ with these. The arms:
 - `plateau`: `StackingSchedule.plateau`
 - `closed`, `split`, `open`: `StackingSchedule.look_ahead`, with growth by copies with
   closed gates, by `split`, and by copies with all gates and the optimizer's state reset
+- `closed, reset` and `split, reset`: the same, where the optimizer's state is reset too
 
 Jobs on MovieLens-1M: `nextitnet`, `sasrec`, `hstu`. In `walks`, a synthetic log, each
 doubling of the depth pays. In `flat`, another one, the next item depends only on the
@@ -87,12 +88,15 @@ JOBS = {
         trial_epochs=2,
     ),
 }
-_CLOSED = {"method": "stackC"}
+_CLOSED = {"method": "stackC", "optimizer_state": "carry"}
+_SPLIT = {"method": "split", "optimizer_state": "carry"}
 _OPEN = {"method": "stackC", "inherit": "all_but_gates", "optimizer_state": "reset"}
 ARMS = {
     "plateau": ("plateau", _CLOSED),
     "closed": ("look_ahead", _CLOSED),
-    "split": ("look_ahead", {"method": "split"}),
+    "split": ("look_ahead", _SPLIT),
+    "closed, reset": ("look_ahead", {"method": "stackC"}),
+    "split, reset": ("look_ahead", {"method": "split"}),
     "open": ("look_ahead", _OPEN),
 }
 

@@ -110,7 +110,9 @@ ARMS = {
     "hstu-large-no-time-full-softmax": Arm(
         "hstu-full-softmax-ml1m", {"time_bias": False}
     ),
-    "hstu-large-full-softmax-grown": Arm("hstu-full-softmax-ml1m-grown"),
+    "hstu-large-full-softmax-grown": Arm(
+        "hstu-full-softmax-ml1m-grown", {"optimizer_state": "carry"}
+    ),
 }
 ARMS |= {
     f"{name}-{depth}": Arm(ARMS[name].recipe, {"num_blocks": depth})

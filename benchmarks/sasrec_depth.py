@@ -61,7 +61,8 @@ def one(split, name, start, depth, rezero, seed, arguments):
     model.compile(
         keras.optimizers.Adam(RATE), arguments.loss, jit_compile=arguments.jit
     )
-    grows = [sr.StackingCallback(arguments.method)] if start < depth else []
+    growing = sr.StackingCallback(arguments.method, optimizer_state="carry")
+    grows = [growing] if start < depth else []
     begin = time.perf_counter()
     history = model.fit(
         split.train.batches(BATCH, seed=seed),

@@ -125,6 +125,7 @@ def one_seed(split, seed, args):
 def grow(model, name, num_blocks, seed):
     growth = GROWTHS[name]
     if growth is not None:
+        growth = {"optimizer_state": "carry", **growth}
         model.grow(num_blocks=num_blocks, seed=seed, **growth)
     elif name == ANEW:
         model.compile(keras.optimizers.Adam(RATE), jit_compile=model.jit_compile)

@@ -39,9 +39,9 @@ MAX_MOVES, PLACES = 40, 8
 REACH = 3  # a block of kernel size 2 and dilation 1 sees 1 + 2 items further back
 METRICS = ("hit_rate@1", "mrr@5")
 GROWN = {
-    "new gates closed": {},
+    "new gates closed": {"optimizer_state": "carry"},
     "all gates closed": {"inherit": "all_but_gates", "optimizer_state": "reset"},
-    "gates copied": {},
+    "gates copied": {"optimizer_state": "carry"},
 }
 
 

@@ -312,7 +312,7 @@ class SequentialRecommender(
         top_blocks: int | None = None,
         cycle: int | None = None,
         inherit: str = "all",
-        optimizer_state: str = "carry",
+        optimizer_state: str = "reset",
         seed: int | None = None,
     ) -> None:
         """Grows the model in place, and its optimizer with it.
@@ -333,7 +333,7 @@ class SequentialRecommender(
                 Defaults to `"all"`.
             optimizer_state: `"carry"` moves the optimizer's state with the weights.
                 `"reset"` resets its moments and step count, while the learning rate and
-                its schedule continue. Defaults to `"carry"`.
+                its schedule continue. Defaults to `"reset"`.
             seed: Integer, for new random blocks. Defaults to `None`.
 
         Raises:

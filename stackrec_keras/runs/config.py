@@ -93,7 +93,7 @@ class TrainConfig(FeatureOptions, ModelOptions, DataOptions):
     )
     optimizer_state: str = option(
         "growth",
-        "carry",
+        "reset",
         "what to do with the optimizer's state when the model grows",
         choices=("carry", "reset"),
     )

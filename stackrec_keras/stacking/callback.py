@@ -35,7 +35,7 @@ class StackingCallback(keras.callbacks.Callback):
             StackRec's reference implementation carries. Defaults to `"all"`.
         optimizer_state: `"carry"` moves the optimizer's state with the weights;
             `"reset"` resets its moments and step count, while the learning rate and its
-            schedule continue. Defaults to `"carry"`.
+            schedule continue. Defaults to `"reset"`.
         seed: Integer, the seed of new random blocks. They depend only on the seed and
             on the old and new depth. Defaults to `0`.
 
@@ -63,7 +63,7 @@ class StackingCallback(keras.callbacks.Callback):
         top_blocks: int | None = None,
         cycle: int | None = None,
         inherit: str = "all",
-        optimizer_state: str = "carry",
+        optimizer_state: str = "reset",
         seed: int = 0,
     ) -> None:
         super().__init__()

@@ -56,7 +56,7 @@ class Growth:
             StackRec's reference implementation carries. Defaults to `"all"`.
         optimizer_state: `"carry"` moves the optimizer's state with the weights;
             `"reset"` resets its moments and their bias correction, while the learning
-            rate and its schedule continue. Defaults to `"carry"`.
+            rate and its schedule continue. Defaults to `"reset"`.
         seed: Integer, the seed of new random blocks. They depend only on the seed and
             on the old and new depth. Defaults to `None`, a different seed each time.
 
@@ -68,7 +68,7 @@ class Growth:
     top_blocks: int | None = None
     cycle: int | None = None
     inherit: str = "all"
-    optimizer_state: str = "carry"
+    optimizer_state: str = "reset"
     seed: int | None = None
 
     def __post_init__(self):

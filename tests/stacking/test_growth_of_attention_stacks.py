@@ -35,7 +35,7 @@ def test_growing_carries_weights_and_the_state_of_the_optimizer(kind):
     model.train_on_batch(x, y)
     before = ops.convert_to_numpy(model(x))
     moments = _moments(model)
-    grow(model, Growth("stackC"))
+    grow(model, Growth("stackC", optimizer_state="carry"))
     assert model.stack.depth == 4
     np.testing.assert_allclose(ops.convert_to_numpy(model(x)), before, atol=1e-5)
     for new, old in zip(_moments(model), moments):

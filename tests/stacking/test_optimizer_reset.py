@@ -166,3 +166,13 @@ def test_averages_start_again_with_weights_of_another_depth(make_model, sequence
 
 def _number(value):
     return float(keras.ops.convert_to_numpy(value))
+
+
+def test_a_growth_step_resets_the_moments_by_default(make_model, sequences):
+    assert sr.runs.TrainConfig("log.csv").optimizer_state == "reset"
+    growing = sr.StackingCallback("stackC", {1: 4})
+    model = make_model(optimizer=optimizers.Adam(1e-2))
+    model.fit(*sequences, epochs=2, verbose=0, callbacks=[growing])
+    of_callback = int(model.optimizer.iterations)
+    model.grow("stackC")
+    assert of_callback == len(sequences[0]) // 32 and model.optimizer.iterations == 0

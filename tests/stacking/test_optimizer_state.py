@@ -36,7 +36,7 @@ def test_every_elementwise_optimizer_follows_the_model(make_model, sequences, na
     model = make_model(optimizer=ELEMENTWISE[name](), run_eagerly=True)
     model.train_on_batch(*sequences)
     old = _slots_of(model, "kernel1")
-    model.grow("stackC", num_blocks=4)
+    model.grow("stackC", num_blocks=4, optimizer_state="carry")
     grown = _slots_of(model, "kernel1")
     assert grown.keys() == old.keys()
     for slot in grown:
@@ -56,7 +56,7 @@ def test_new_blocks_start_with_no_momentum_and_the_mean_of_the_squares(
     model = make_model()
     model.fit(*sequences, verbose=0)
     old = _slots_of(model, "kernel1")
-    model.grow("stackR", num_blocks=4, seed=0)
+    model.grow("stackR", num_blocks=4, seed=0, optimizer_state="carry")
     new = _slots_of(model, "kernel1")
     assert (new["_momentums"][2:] == 0).all()
     mean = np.broadcast_to(old["_velocities"].mean(0), (2, 3, 8, 8))
@@ -71,7 +71,7 @@ def test_the_first_step_of_a_new_block_is_no_longer_than_the_learning_rate(
     # missing and the first steps would be three times as long.
     model = make_model(optimizer=optimizers.Adam(1e-2))
     model.fit(*sequences, epochs=20, verbose=0)
-    model.grow("stackR", num_blocks=4, seed=0)
+    model.grow("stackR", num_blocks=4, seed=0, optimizer_state="carry")
     model.stack.gate.assign(np.full(4, 0.5, "float32"))
     before = keras.ops.convert_to_numpy(model.stack.kernel1)[2:]
     model.train_on_batch(*sequences)
@@ -82,7 +82,7 @@ def test_the_first_step_of_a_new_block_is_no_longer_than_the_learning_rate(
 def test_the_average_of_a_new_weight_starts_at_the_weight(make_model, sequences):
     model = make_model(optimizer=optimizers.Adam(1e-2, use_ema=True))
     model.fit(*sequences, verbose=0)
-    model.grow("stackR", num_blocks=4, seed=0)
+    model.grow("stackR", num_blocks=4, seed=0, optimizer_state="carry")
     average = _slots_of(model, "kernel1")["_model_variables_moving_average"]
     kernel = keras.ops.convert_to_numpy(model.stack.kernel1)
     np.testing.assert_array_equal(average[2:], kernel[2:])
@@ -93,7 +93,7 @@ def test_what_schedule_free_adamw_averages_starts_at_the_new_weight(
 ):
     model = make_model(optimizer=optimizers.ScheduleFreeAdamW(1e-2), run_eagerly=True)
     model.train_on_batch(*sequences)
-    model.grow("stackR", num_blocks=4, seed=0)
+    model.grow("stackR", num_blocks=4, seed=0, optimizer_state="carry")
     for name in ("kernel1", "norm1_scale"):
         weight = keras.ops.convert_to_numpy(getattr(model.stack, name))
         average = _slots_of(model, name)["_momentums"]
@@ -131,7 +131,7 @@ def test_reset_leaves_every_slot_with_its_variable_when_a_layer_is_frozen(
 def test_carry_keeps_the_count_of_steps(make_model, sequences):
     model = make_model()
     model.fit(*sequences, batch_size=16, verbose=0)
-    model.grow("stackC", num_blocks=4)
+    model.grow("stackC", num_blocks=4, optimizer_state="carry")
     assert int(model.optimizer.iterations) == 4
 
 
@@ -148,7 +148,7 @@ def test_carry_keeps_the_count_of_steps(make_model, sequences):
 def test_optimizers_that_mix_blocks_are_refused(make_model, optimizer, argument, kind):
     model = make_model(optimizer=optimizer())
     with refused(argument, says=f"{kind}.*cannot follow"):
-        model.grow("stackC")
+        model.grow("stackC", optimizer_state="carry")
     assert model.num_blocks == 2
 
 
@@ -160,7 +160,7 @@ def test_an_optimizer_whose_slots_have_another_shape_is_refused(make_model):
 
     model = make_model(optimizer=Factored())
     with refused("optimizer", says="Factored"):
-        model.grow("stackC")
+        model.grow("stackC", optimizer_state="carry")
 
 
 def _slots_of(model, name):

@@ -71,8 +71,6 @@ class LookAheadState:
             with a value of the metric count.
         begun: Integer, the epoch in which the trial began.
         validated: Boolean, whether the last epoch had a value of the metric.
-        wait: Integer, the epochs from the next trial, if it is lost, to the one after
-            it.
         best: Float, the best value in this phase, negated for a loss.
         shallow_best: Float, the best value in the trial's first half.
         steps_taken_back: Integer, in a trial's second half, the training steps of the
@@ -89,7 +87,6 @@ class LookAheadState:
     left: int = 0
     begun: int = 0
     validated: bool = False
-    wait: int = 0
     best: float = -math.inf
     shallow_best: float = -math.inf
     steps_taken_back: int = 0
@@ -141,7 +138,6 @@ class RunningLookAhead(RunningSchedule):
             # A snapshot needs an optimizer that has taken a step.
             left = max(self.schedule.start_epoch - epoch, 1)
             state = LookAheadState(epoch - 1, self.model.num_blocks, left=left)
-            state.wait = self._first_wait
         line = ""
         if state.left == 0 and state.phase == DEEP:
             line = self._decide(state)
@@ -177,10 +173,6 @@ class RunningLookAhead(RunningSchedule):
         finalize_averages(self.model)
         return line
 
-    @property
-    def _first_wait(self):
-        return 2 * self.schedule.trial_epochs
-
     def _begin_trial(self, state, epoch):
         """Begins a trial, unless it must wait until both of its halves would be equal:
         between the same number of validations, with the same weights trained."""
@@ -212,11 +204,9 @@ class RunningLookAhead(RunningSchedule):
         """Ends a trial: the grown model stays if it gained enough."""
         gain, depth = state.best - state.shallow_best, self.model.num_blocks
         stays = gain >= self.schedule.min_gain  # not if it is NaN
-        if stays:
-            state.wait = self._first_wait
-        else:
+        if not stays:
             state.held.restore(self.model)
-            state.left, state.wait = state.wait, 2 * state.wait
+            state.left = self.schedule.trial_epochs
         state.phase = BETWEEN
         state.due, state.held = self.model.num_blocks, None
         _skip(self.model, state.steps_taken_back)

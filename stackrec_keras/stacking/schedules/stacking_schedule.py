@@ -142,9 +142,8 @@ class StackingSchedule(TableSchedule):
         rates: first at its own depth, then grown. If the grown model's best value is
         better by at least `min_gain`, it stays, and the next trial begins. If not, the
         fit goes on from the end of the trial's first half, with the weights, optimizer
-        state and random states of that moment. The next trial then begins after as many
-        epochs as the trial took, and each time that one is lost after another, after
-        twice as many.
+        state and random states of that moment. The next trial begins `trial_epochs`
+        epochs later.
 
         Trials are part of the epochs of the fit. A trial takes `2 * trial_epochs`, and
         begins only if more epochs are left. A fit that is stopped during a trial takes
