@@ -54,7 +54,7 @@ def test_the_learning_rate_may_fall_at_the_end_of_a_grown_run(
     arguments = grow_arguments(finished_run, newer_log, tmp_path / "today", more)
     assert sr.cli.main(arguments) == 0
     optimizer = RunFolder(tmp_path / "today").read_model().optimizer
-    assert optimizer._learning_rate.learning_rate == 0.01
+    assert optimizer._learning_rate.schedule.learning_rate == 0.01
     assert float(keras.ops.convert_to_numpy(optimizer.learning_rate)) == 0
     # A number cannot take a schedule's place.
     set_learning_rate(optimizer, sr.runs.TrainConfig(learning_rate=0.02))

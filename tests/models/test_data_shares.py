@@ -60,7 +60,9 @@ SCHEDULE = sr.StackingSchedule({2: 2}, data_shares={0: 0.45, 1: 0.6, 2: 1.0})
 def fit(model, batches, schedule=SCHEDULE, epochs=3, verbose=0, **arguments):
     steps = Steps()
     # A tuner copies callbacks.
-    callbacks = [copy.deepcopy(sr.StackingCallback("stackC", schedule)), steps]
+    # A reset would set back the count that `steps` reads.
+    growing = sr.StackingCallback("stackC", schedule, optimizer_state="carry")
+    callbacks = [copy.deepcopy(growing), steps]
     history = model.fit(
         batches, epochs=epochs, verbose=verbose, callbacks=callbacks, **arguments
     ).history

@@ -111,7 +111,7 @@ def test_items_may_come_before_the_epoch_that_has_them(make_model):
                 self.model.extend_items(1)
 
     schedule = sr.StackingSchedule({1: 2}, data_shares={0: 0.5, 1: 1.0})
-    growth = sr.StackingCallback("stackC", schedule)
+    growth = sr.StackingCallback("stackC", schedule, optimizer_state="carry")
     arrival = 1
     batches = _batches(NUM_ITEMS + 1, share_by="time")
     model = make_model(num_blocks=1)
