@@ -1,6 +1,6 @@
 """Batches of rows for `fit` and `evaluate`, in an order that can be repeated."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 import keras
@@ -16,6 +16,7 @@ from stackrec_keras.errors import ArgumentError
 from stackrec_keras.wording import counted
 
 from .length_groups import LengthGroups
+from .length_parts import LengthParts
 from .rows import ITEMS, Rows, check_features
 
 
@@ -53,12 +54,14 @@ class Batches(keras.utils.PyDataset):
         features: List of feature names; `x` is then a dict of these features. The
             windows' `feature_names` lists all names. Defaults to `None`: `x` is the
             array of items, `(batch, time)`.
-        group_by_length: Boolean, whether to put rows of similar length in a batch, and
+        group_by_length: Boolean, whether to put rows of similar length together, and
             cut off the padding that they have in common. This saves time if many rows
             are short. The model must mask padding, as `HSTU`, `ESASRec` and
-            `SASRec(padding_mask=True)` do. `x` is then a dict that also has
-            `"offset"`, `(batch,)`, the number of columns that were cut off. Evaluation
-            batches are not in the order of the rows, so they do not suit `predict`.
+            `SASRec(padding_mask=True)` do. A training batch still has rows of all
+            lengths, but `x` and `y` are tuples of parts of different width, the widest
+            part first. Each `x` is a dict that also has `"offset"`, `(rows,)`, the
+            number of columns that were cut off. Evaluation batches have one width each.
+            They are not in the order of the rows, so they do not suit `predict`.
             Defaults to `False`.
         **kwargs: `workers`, `use_multiprocessing` and `max_queue_size` of
             `keras.utils.PyDataset`.
@@ -118,9 +121,8 @@ class Batches(keras.utils.PyDataset):
         self.features = check_features(features, windows, with_users)
         self.share_by = share_by
         self.group_by_length = group_by_length
+        self.expect_shares([])
         self.set_epoch(0)
-        if group_by_length:
-            self._groups.cuts = self._has_two_widths()
 
     @property
     def with_users(self) -> bool:
@@ -130,7 +132,7 @@ class Batches(keras.utils.PyDataset):
     @property
     def num_rows(self) -> int:
         """The number of rows in this epoch, at least one."""
-        return max(1, round(self._share * len(self.windows)))
+        return self._number_of(self._share)
 
     @property
     def num_batches(self) -> int:
@@ -175,6 +177,17 @@ class Batches(keras.utils.PyDataset):
             return self.windows.parts()
         return self.windows.parts(np.sort(self._ranked_rows[: self.num_rows]))
 
+    def expect_shares(self, shares: Iterable[float]) -> None:
+        """Says which fractions of the rows the next epochs go over. With
+        `group_by_length`, batches have the same shapes in all of these epochs.
+
+        Args:
+            shares: Iterable of floats, as in `set_epoch`.
+        """
+        self._expected = {1.0, *map(float, shares)}
+        if self.group_by_length and not self.evaluation:
+            self._groups.set_widths(map(self._rows_of, self._expected))
+
     def set_epoch(self, epoch: int, share: float = 1.0) -> None:
         """Puts the rows in the order of `epoch`; call it before the epoch starts.
 
@@ -189,6 +202,8 @@ class Batches(keras.utils.PyDataset):
             raise ArgumentError(
                 "share", "must be above 0 and at most 1", received=share
             )
+        if share not in self._expected:
+            self.expect_shares([share])
         self._epoch = int(epoch)
         self._share = float(share)
         self._order = self._draw_order()
@@ -199,39 +214,44 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index):
         if not 0 <= index < self.num_batches:
             raise IndexError(f"index={index} must be 0 to {self.num_batches - 1}.")
+        if self.group_by_length:
+            return self._groups.batch(self._order, index, self._arrays)
         chosen = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        rows = chosen if self._order is None else self._order[chosen]
+        return self._arrays(chosen if self._order is None else self._order[chosen])
+
+    def _arrays(self, rows):
         part = self.windows.subset(rows)
         to_arrays = part.evaluation_arrays if self.evaluation else part.arrays
-        x, y = to_arrays(self.features)
-        return self._groups.cut(rows, x, y) if self.group_by_length else (x, y)
+        return to_arrays(self.features)
 
     def _draw_order(self):
-        """Returns `(num_rows,)` row indices, or `None` for all rows in stored order."""
+        """Returns `(num_rows,)` row indices, or `None` for all rows in stored order.
+        With `group_by_length`, what the `order` of the groups returns."""
         rows = None
         if self.num_rows < len(self.windows):
-            rows = np.sort(self._ranked_rows[: self.num_rows])
-        rng = None
+            rows = self._rows_of(self._share)
         if self.shuffle:
             entropy = np.random.SeedSequence([self.seed, self._epoch])
-            rng = np.random.default_rng(entropy)
-            order = rng.permutation(self.num_rows)
+            order = np.random.default_rng(entropy).permutation(self.num_rows)
             rows = order if rows is None else rows[order]
         if self.group_by_length:
             rows = np.arange(self.num_rows) if rows is None else rows
-            return self._groups.order(rows, rng)
+            return self._groups.order(rows)
         return rows
+
+    def _rows_of(self, share):
+        """Returns the sorted indices of a fraction of the rows."""
+        if (number := self._number_of(share)) == len(self.windows):
+            return np.arange(number)
+        return np.sort(self._ranked_rows[:number])
+
+    def _number_of(self, share):
+        return max(1, round(share * len(self.windows)))
 
     @cached_property
     def _groups(self):
-        return LengthGroups(self.windows, self.batch_size)
-
-    def _has_two_widths(self):
-        size = self.batch_size
-        first, second = self._order[:size], self._order[size : 2 * size]
-        return len(second) > 0 and self._groups.width(first) != self._groups.width(
-            second
-        )
+        kind = LengthGroups if self.evaluation else LengthParts
+        return kind(self.windows, self.batch_size)
 
     @cached_property
     def _ranked_rows(self):

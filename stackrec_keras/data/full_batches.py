@@ -13,7 +13,8 @@ class FullBatches(keras.utils.PyDataset):
 
     Rows of padding have no target, so they do not change the loss. If there is only one
     batch, or the batches are for evaluation, only as many rows are added as `multiple`
-    needs.
+    needs. With `group_by_length`, training batches in parts are full already, and each
+    part gets only as many rows as `multiple` needs.
 
     Args:
         batches: `Batches`.
@@ -42,10 +43,14 @@ class FullBatches(keras.utils.PyDataset):
         self.batches.on_epoch_end()
 
     def __getitem__(self, index):
-        return keras.tree.map_structure(self._full, self.batches[index])
-
-    def _full(self, rows):
+        x, y = self.batches[index]
         keeps_size = self.num_batches == 1 or self.batches.evaluation
+        keeps_size = keeps_size or isinstance(x, tuple)
+        return keras.tree.map_structure(
+            lambda rows: self._full(rows, keeps_size), (x, y)
+        )
+
+    def _full(self, rows, keeps_size):
         size = len(rows) if keeps_size else self.batches.batch_size
         missing = round_up(size, self.multiple) - len(rows)
         return np.pad(rows, [(0, missing), *[(0, 0)] * (rows.ndim - 1)])

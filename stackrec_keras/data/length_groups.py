@@ -1,12 +1,13 @@
-"""Puts rows of similar length in one batch, so that their common padding can be cut."""
+"""Evaluation batches of rows of similar length, without their common padding."""
+
+from collections.abc import Callable
 
 import numpy as np
 
-from .rows import Inputs, Rows
+from .padding import cut, padding_of, widths_of
+from .rows import Rows
 
-_POOL = 16  # batches whose rows are sorted together; more leave less to chance
 _NUM_WIDTHS = 5  # the backend compiles a step for each width
-_MULTIPLE = 8  # widths that suit vector units
 
 
 class LengthGroups:
@@ -18,83 +19,51 @@ class LengthGroups:
     Args:
         rows: `Rows`.
         batch_size: Integer.
-
-    Attributes:
-        full_width: Integer, the number of columns of the uncut items.
-        cuts: Boolean, whether padding is cut. It is not if the first two batches
-            would have the same width: TensorFlow then takes it for the width of all.
     """
 
     def __init__(self, rows: Rows, batch_size: int) -> None:
         self.batch_size = batch_size
         self.full_width = rows.subset(slice(0, 1)).feature("items").shape[1]
-        self._lengths = _row_lengths(rows)
+        self._padding = padding_of(rows)
         quintiles = np.quantile(
-            self._lengths, np.arange(1, _NUM_WIDTHS + 1) / _NUM_WIDTHS, method="higher"
+            self._padding, np.arange(_NUM_WIDTHS) / _NUM_WIDTHS, method="lower"
         )
-        rounded = -(-quintiles // _MULTIPLE) * _MULTIPLE
-        self._widths = np.unique(np.minimum(rounded, self.full_width))
-        self.cuts = True
+        self._widths = np.unique(widths_of(quintiles, self.full_width))
 
-    def order(self, rows: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
-        """Returns the rows in an order whose batches have rows of similar length.
-
-        Args:
-            rows: Array of row indices. If `rng` is given, they must be in random order.
-            rng: Draws the order of the batches. `None` sorts all rows by length.
-        """
+    def order(self, rows: np.ndarray) -> np.ndarray:
+        """Returns row indices in an order whose batches have rows of similar length."""
         size = self.batch_size
-        pool = len(rows) if rng is None else _POOL * size
-        sorted_rows = [
-            part[np.argsort(self._lengths[part], kind="stable")]
-            for part in np.split(rows, range(pool, len(rows), pool))
-        ]
-        order = np.concatenate(sorted_rows)
+        order = rows[np.argsort(-self._padding[rows].astype(int), kind="stable")]
         num_full = len(order) // size
         full, rest = np.split(order, [num_full * size])
-        batches = full.reshape(num_full, size)
-        if rng is not None:
-            batches = rng.permutation(batches)
-        return np.concatenate([_with_two_widths(batches, self.width).ravel(), rest])
+        batches = _with_two_widths(full.reshape(num_full, size), self._width)
+        return np.concatenate([batches.ravel(), rest])
 
-    def width(self, rows: np.ndarray) -> int:
-        """Returns the width that a batch of these rows is cut to."""
-        longest = self._lengths[rows].max()
-        return int(self._widths[np.searchsorted(self._widths, longest)])
-
-    def cut(
-        self, rows: np.ndarray, x: Inputs, y: np.ndarray
-    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Cuts the padding that all rows of a batch have in common.
+    def batch(self, order: np.ndarray, index: int, arrays_of: Callable) -> tuple:
+        """Returns a batch `(x, y)`.
 
         Args:
-            rows: Indices of the rows of the batch.
-            x: Their items, or dict of their features.
-            y: Their targets.
-
-        Returns:
-            `(x, y)`. `x` is a dict with `"offset"`, `(rows,)`, the number of columns
-            that were cut.
+            order: What `order` returned.
+            index: Integer, the number of the batch.
+            arrays_of: Function that returns the arrays of row indices, `(x, y)`.
         """
-        offset = self.full_width - self.width(rows) if self.cuts else 0
-        features = x if isinstance(x, dict) else {"items": x}
-        cut = {name: _without(values, offset) for name, values in features.items()}
-        cut["offset"] = np.full(len(rows), offset, np.int32)
-        return cut, _without(y, offset)
+        rows = self._rows(order, index)
+        width = self._width(rows) if self._cuts(order) else self.full_width
+        x, y = arrays_of(rows)
+        return cut(x, y, self.full_width, width)
 
+    def _cuts(self, order):
+        """Returns whether the first two batches have different widths. TensorFlow would
+        otherwise take their width for the width of all."""
+        first, second = self._rows(order, 0), self._rows(order, 1)
+        return len(second) > 0 and self._width(first) != self._width(second)
 
-def _row_lengths(rows):
-    """Returns the number of columns of each row from its first item on, at least 1."""
-    lengths = []
-    for part in rows.parts():  # rows may be larger than memory
-        is_item = part.feature("items") != 0
-        first = np.where(is_item.any(axis=1), is_item.argmax(axis=1), -1)
-        lengths.append(np.where(first < 0, 1, is_item.shape[1] - first))
-    return np.concatenate(lengths).astype(np.int32)
+    def _rows(self, order, index):
+        return order[index * self.batch_size : (index + 1) * self.batch_size]
 
-
-def _without(values, offset):
-    return values if values.ndim == 1 else values[:, offset:]
+    def _width(self, rows):
+        longest = widths_of(self._padding[rows].min(), self.full_width)
+        return int(self._widths[np.searchsorted(self._widths, longest)])
 
 
 def _with_two_widths(batches, width):

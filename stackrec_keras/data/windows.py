@@ -203,7 +203,7 @@ class Windows(Rows):
                 `"time"`, which takes the oldest. Defaults to `"random"`.
             features: List of feature names; `x` is then a dict of these features.
                 Defaults to `None`: `x` is the array of items.
-            group_by_length: Boolean, whether to put rows of similar length in a batch,
+            group_by_length: Boolean, whether to put rows of similar length together,
                 and cut off their common padding: see `Batches`. Defaults to `False`.
 
         Returns:

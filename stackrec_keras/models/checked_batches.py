@@ -113,7 +113,7 @@ class CheckedData:
     def __getstate__(self) -> dict[str, Any]:
         # A process that loads batches needs only what the checks read.
         names = ["num_items", "num_targets", "num_users"]
-        names += ["features", "optional_features", "whole_features"]
+        names += ["features", "optional_features", "whole_features", "ignores_padding"]
         read = {name: getattr(self.model, name) for name in names}
         return {"model": types.SimpleNamespace(**read), "error": None}
 

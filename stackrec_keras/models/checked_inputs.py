@@ -20,6 +20,7 @@ from stackrec_keras.models.inputs import (
     further_of,
     items_of,
 )
+from stackrec_keras.models.length_parts import in_parts
 from stackrec_keras.models.vocabularies import check_same_items
 
 _ITEMS = (
@@ -69,6 +70,11 @@ def check_batch(model, batch, prefix="", training=False, targets=True):
         ArgumentError: If `fit` would refuse the batch.
     """
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
+    if in_parts(x) and y is not None:
+        weights = [None] * len(x) if sample_weight is None else sample_weight
+        for part in zip(x, y, weights, strict=True):
+            check_batch(model, part, prefix, training, targets)
+        return
     _check_inputs(model, f"{prefix}x", x, training)
     check_parts(f"{prefix}x", items_of(x))
     if y is not None:
@@ -100,6 +106,10 @@ def check_training_inputs(model, x):
 def check_call(model, inputs, training):
     """Checks the features that a model is called on. Skips the values of
     the item ids if they cannot be read at once, as in a compiled function."""
+    if in_parts(inputs):
+        for part in inputs:
+            check_call(model, part, training)
+        return
     check_complete(model, "inputs", as_features(inputs), training)
     check_whole(model, "inputs", further_of(inputs))
     items = values_if_known(items_of(inputs))

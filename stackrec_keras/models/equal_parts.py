@@ -106,6 +106,21 @@ def check_parts(name: str, items: Any) -> None:
         )
 
 
+def refuse_uneven(model: keras.Model, batches: Batches) -> None:
+    """Refuses training batches that have parts of different width for several devices
+    of TensorFlow, which can split a batch only if all its tensors have as many rows."""
+    strategy = getattr(model, "distribute_strategy", None)
+    devices = getattr(strategy, "num_replicas_in_sync", 1)
+    if batches.group_by_length and devices > 1:
+        raise ArgumentError(
+            "group_by_length",
+            "makes batches of several parts, which TensorFlow cannot split over "
+            f"{devices} devices",
+            "Train without it, on one device, or with KERAS_BACKEND=jax.",
+            True,
+        )
+
+
 def refuse_validation_split(validation_split: float) -> None:
     """Refuses a split that would make parts of any number of rows."""
     if validation_split and num_parts() > 1:

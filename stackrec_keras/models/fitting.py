@@ -45,7 +45,10 @@ def prepare_callbacks(model, callbacks, x, validated, verbose, steps_per_epoch):
     callbacks = sort_callbacks(callbacks)
     if follows_fit(model):
         callbacks = [FitLength(), *callbacks]
-    if stacking is not None and stacking.schedule.data_shares:
+    shares = getattr(stacking, "schedule", None) and stacking.schedule.data_shares
+    if isinstance(x, Batches):
+        x.expect_shares((shares or {}).values())
+    if shares:
         _check_steps_known(model, "epochs have different numbers of rows")
         bars = [c for c in callbacks if isinstance(c, keras.callbacks.ProgbarLogger)]
         if verbose and not bars:

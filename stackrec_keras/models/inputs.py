@@ -62,7 +62,8 @@ def check_names(model: Any, name: str, given: Any, training: bool = False) -> No
     """Checks that inputs have the features that a model takes.
 
     Args:
-        model: As in `missing_features`.
+        model: As in `missing_features`. A model that ignores padding may also get the
+            `"offset"` of `Batches`.
         name: String, the name of the argument that holds the inputs.
         given: Names of the features that the inputs have.
         training: As in `missing_features`.
@@ -70,7 +71,8 @@ def check_names(model: Any, name: str, given: Any, training: bool = False) -> No
     Raises:
         ArgumentError: If a feature is missing, or is not among those of the model.
     """
-    unknown = [feature for feature in given if feature not in model.features]
+    known = {*model.features, *(("offset",) if model.ignores_padding else ())}
+    unknown = [feature for feature in given if feature not in known]
     if unknown:
         takes = f"this model takes only {_listed(model.features)}"
         raise ArgumentError(name, f"has {_listed(unknown)}, but {takes}")

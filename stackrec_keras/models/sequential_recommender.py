@@ -26,6 +26,7 @@ from stackrec_keras.models.item_features import (
     config_of,
     given_features,
 )
+from stackrec_keras.models.length_parts import in_parts
 from stackrec_keras.models.recommend import recommend
 from stackrec_keras.models.refused_h5 import SavesAsKeras
 from stackrec_keras.models.similar_items import similar_items
@@ -81,11 +82,12 @@ class SequentialRecommender(
     Call arguments:
         inputs: Integer tensor of item ids, `(batch, time)`; or a dict of named
             features with `"items"` among them. `"users"` has the shape `(batch,)`; each
-            column of a log has `(batch, time)`.
+            column of a log has `(batch, time)`. In training, it may be a tuple of such
+            dicts, as `Batches` give with `group_by_length`.
         training: Boolean or `None`, as in Keras.
 
     Returns:
-        Hidden states, a tensor of shape `(batch, time, dim)`.
+        Hidden states, a tensor of shape `(batch, time, dim)`; or a tuple of them.
 
     Raises:
         ArgumentError: If an argument is invalid.
@@ -207,6 +209,8 @@ class SequentialRecommender(
         self.built = True
 
     def call(self, inputs: Data, training: bool | None = None) -> Tensor:
+        if in_parts(inputs):
+            return tuple(self.call(part, training) for part in inputs)
         features = as_features(inputs)
         cut = {name: self.last_items(values) for name, values in features.items()}
         return self.hidden_states(cut, training)

@@ -20,6 +20,7 @@ from stackrec_keras.losses.validation_loss import (
 )
 from stackrec_keras.models.compiled import Compiled
 from stackrec_keras.models.inputs import Data, as_features, items_of
+from stackrec_keras.models.length_parts import in_parts, joined, joined_inputs
 from stackrec_keras.models.seen_in_evaluation import without_seen
 from stackrec_keras.models.training_loop import values_of
 from stackrec_keras.types import Tensor
@@ -71,6 +72,9 @@ class Steps(keras.Model):
     ) -> Tensor:
         if not training:
             return self._evaluation_loss(x, y, y_pred, sample_weight) / num_replicas()
+        if in_parts(x):  # one loss, because its positions share the drawn negatives
+            x = joined_inputs(x)
+            y, y_pred, sample_weight = map(joined, (y, y_pred, sample_weight))
         self._note_inputs(as_features(x))
         y, sample_weight = _as_tensors(y, sample_weight)
         y, hidden, sample_weight = self.training_targets(x, y, y_pred, sample_weight)

@@ -249,7 +249,8 @@ class TransferRecommender(SequentialRecommender):
         # Checked before training: on JAX, an error inside a traced step would lose the
         # weights.
         if y is None and isinstance(x, keras.utils.PyDataset):
-            _check_one_target(x[0][1])
+            for targets in keras.tree.flatten(x[0][1]):
+                _check_one_target(targets)
         elif y is not None:
             _check_one_target(y)
         return super().fit(x, y, *args, **kwargs)

@@ -181,7 +181,7 @@ class TrainConfig(FeatureOptions, ModelOptions, DataOptions):
     group_by_length: bool = option(
         "training",
         False,
-        "put rows of similar length in a batch and cut off their common padding, which "
+        "read rows of similar length together and cut off their common padding, which "
         "saves time if many rows are short (hstu, esasrec, or --padding-mask)",
         bool,
     )

@@ -1,3 +1,5 @@
+"""Evaluation batches of rows of similar length."""
+
 import numpy as np
 import pytest
 
@@ -18,9 +20,12 @@ def windows():
     return windows_of(np.random.default_rng(1).integers(2, 26, 150))
 
 
-def grouped(windows, batch_size=8, **arguments):
+def grouped(windows, batch_size=8):
     return windows.batches(
-        batch_size, features=["items", "users"], group_by_length=True, **arguments
+        batch_size,
+        features=["items", "users"],
+        group_by_length=True,
+        evaluation=True,
     )
 
 
@@ -28,20 +33,15 @@ def all_batches(batches):
     return [batches[index] for index in range(len(batches))]
 
 
-@pytest.mark.parametrize("evaluation", [False, True])
-def test_each_row_comes_once_and_loses_only_padding(windows, evaluation):
+def test_each_row_comes_once_and_loses_only_padding(windows):
     users = []
-    for x, y in all_batches(grouped(windows, evaluation=evaluation)):
+    for x, y in all_batches(grouped(windows)):
         rows = windows.subset(x["users"])
         offset = x["offset"][0]
         assert x["offset"].shape == (len(y),) and (x["offset"] == offset).all()
         full = np.pad(x["items"], ((0, 0), (offset, 0)))
         np.testing.assert_array_equal(full, rows.inputs)
-        if evaluation:
-            np.testing.assert_array_equal(y, rows.last_item)
-        else:
-            full = np.pad(y, ((0, 0), (offset, 0)))
-            np.testing.assert_array_equal(full, rows.next_items)
+        np.testing.assert_array_equal(y, rows.last_item)
         users += x["users"].tolist()
     assert sorted(users) == list(range(150))
 
@@ -50,25 +50,6 @@ def test_half_of_the_positions_are_saved_with_few_widths(windows):
     widths = [x["items"].shape[1] for x, _ in all_batches(grouped(windows))]
     assert set(widths) == {8, 16, 24}
     assert np.mean(widths) < 18 and widths[0] != widths[1]
-
-
-def test_the_order_depends_on_seed_and_epoch_only(windows):
-    def order(epoch, seed=0):
-        batches = grouped(windows, seed=seed)
-        batches.set_epoch(epoch)
-        return np.concatenate([x["users"] for x, _ in all_batches(batches)]).tolist()
-
-    assert order(3) == order(3)
-    assert order(3) != order(4) and order(3) != order(3, seed=1)
-
-
-def test_a_fraction_of_the_rows_is_that_of_plain_batches(windows):
-    batches, plain = grouped(windows), windows.batches(8, with_users=True)
-    for each in (batches, plain):
-        each.set_epoch(2, share=0.3)
-    found = np.concatenate([x["users"] for x, _ in all_batches(batches)])
-    expected = np.concatenate([x["users"] for x, _ in all_batches(plain)])
-    assert sorted(found) == sorted(expected)
 
 
 @pytest.mark.parametrize(
@@ -81,5 +62,5 @@ def test_nothing_is_cut_if_the_first_batches_would_have_one_width(lengths, batch
 
 def test_rows_of_padding_are_the_shortest(windows):
     windows.items[:30] = 0
-    x, _ = grouped(windows, evaluation=True)[0]
+    x, _ = grouped(windows)[0]
     assert x["users"].max() < 30 and x["items"].shape == (8, 8)
