@@ -14,6 +14,7 @@ from stackrec_keras.losses.negatives import (
     negative_logits,
 )
 from stackrec_keras.losses.sampled_loss import SampledLoss
+from stackrec_keras.losses.sampled_one_pass import Sample
 from stackrec_keras.types import Tensor
 
 
@@ -99,6 +100,20 @@ class GBCE(SampledLoss):
         beta = self.beta(table.shape[0])
         total = beta * ops.softplus(-positive) + ops.sum(negative, axis=-1)
         return total / (drawn.shape[-1] + 1)
+
+    def _sample(self, drawn, num_classes):
+        if type(self).sampled_losses is not GBCE.sampled_losses:
+            return None
+        ids, beta = ops.convert_to_tensor(drawn), self.beta(num_classes)
+        share = 1 / (ids.shape[-1] + 1)
+
+        def compare(logits, counts, scores):
+            losses = beta * ops.softplus(-scores)
+            losses = losses + ops.sum(counts * ops.softplus(logits), axis=-1)
+            slopes, scale = counts * ops.sigmoid(logits), ops.full_like(scores, share)
+            return losses * share, slopes, scale, -beta * share * ops.sigmoid(-scores)
+
+        return Sample(ids, self.remove_accidental_hits, compare)
 
     def draw(
         self, num_classes: int, y_true: Tensor, seed: keras.random.SeedGenerator | None

@@ -31,10 +31,6 @@ def weighted_cross_entropy(
 ):
     """Returns `sum(weights * cross_entropy(...))`, with gradients from the same pass.
 
-    The weights must be known here, because this pass already sums the table's gradient
-    over all positions. Multiplying the result later scales all gradients alike.
-    Positions without a target are left out.
-
     Args:
         targets: Integer tensor of shape `(positions,)`, 0 where there is no target.
         hidden: Tensor of shape `(positions, dim)`. Products are computed in its dtype,
@@ -48,59 +44,91 @@ def weighted_cross_entropy(
     Returns:
         A float32 scalar.
     """
+
+    def compare(logits, scores, places):
+        chances, scale, normalizers = _softmax(logits, hidden.dtype)
+        return normalizers - scores, chances, scale, -ops.ones_like(scores)
+
+    bias = ops.cast(bias, "float32")
+    scores = target_logits(targets, hidden, table, bias)
+    if not include_padding:
+        bias = mask_padding(bias)
+    return weighted_sum(compare, targets != 0, hidden, table, bias, scores, weights)
+
+
+def weighted_sum(compare, has_target, hidden, table, bias, scores, weights):
+    """Returns the weighted sum of losses that compare the score of each position's
+    target with logits, `hidden @ table[j] + bias[j]`.
+
+    The weights must be known here, because this pass already sums the table's gradient
+    over all positions. Multiplying the result later scales all gradients alike.
+    Positions without a target are left out.
+
+    Args:
+        compare: Function of a chunk's logits `(rows, classes)`, its targets' scores
+            `(rows,)` and the places of its positions among all, `(rows,)`. It returns
+            their losses `(rows,)`; the slopes of the losses by the logits, as a matrix
+            `(rows, classes)` and a factor for each of its rows `(rows,)`; and the
+            slopes by the scores `(rows,)`.
+        has_target: Boolean tensor of shape `(positions,)`.
+        hidden: Tensor of shape `(positions, dim)`. Products are computed in its dtype.
+        table: Tensor of shape `(classes, dim)`.
+        bias: float32 tensor of shape `(classes,)`.
+        scores: float32 tensor of shape `(positions,)`.
+        weights: float32 tensor of shape `(positions,)`, 0 where there is no target.
+
+    Returns:
+        A float32 scalar.
+    """
     rows = max(1, min(ROWS, hidden.shape[0] or ROWS, LOGITS // table.shape[0]))
-    packed = _Packed(targets != 0, rows)
+    packed = _Packed(has_target, rows)
+    hidden_dtype, table_dtype = hidden.dtype, table.dtype
 
     @ops.custom_gradient
-    def weighted_sum(hidden, table, bias, scores, weights):
+    def in_one_pass(hidden, table, bias, scores, weights):
         states, own, given = (packed.pack(x) for x in (hidden, scores, weights))
         given = ops.where(packed.is_taken, given, 0.0)
         vectors = ops.cast(table, hidden.dtype)
 
         def chunk(index, sums):
-            part = packed.chunk(index, states), packed.chunk(index, given)
-            normalizers, d_states, *changes = _chunk(*part, vectors, bias)
-            losses = normalizers - packed.chunk(index, own)
-            sums = tuple(a + b for a, b in zip(sums, changes, strict=True))
-            return (losses, d_states), sums
+            part = [packed.chunk(index, x) for x in (states, own, given, packed.order)]
+            outputs, changes = _chunk(compare, *part, vectors, bias)
+            return outputs, tuple(a + b for a, b in zip(sums, changes, strict=True))
 
-        zeros = [ops.zeros_like(x, dtype="float32") for x in (own, states, table, bias)]
-        loop = packed.num_chunks, rows, tuple(zeros[:2]), tuple(zeros[2:])
-        (losses, d_states), (d_table, d_bias) = loop_over_chunks(chunk, *loop)
+        outputs = tuple(ops.zeros_like(x, dtype="float32") for x in (own, own, states))
+        sums = tuple(ops.zeros_like(x, dtype="float32") for x in (table, bias))
+        outputs, sums = loop_over_chunks(chunk, packed.num_chunks, rows, outputs, sums)
+        losses, d_scores, d_states = outputs
 
         def gradient(*args, upstream=None):
             upstream = args[0] if upstream is None else upstream
+            d_table, d_bias = sums
             return (
                 ops.cast(packed.unpack(d_states) * upstream, hidden_dtype),
                 ops.cast(d_table * upstream, table_dtype),
                 d_bias * upstream,
-                -weights * upstream,
+                packed.unpack(d_scores) * upstream,
                 packed.unpack(losses) * upstream,
             )
 
         return ops.sum(losses * given[: losses.shape[0]]), gradient
 
-    hidden_dtype, table_dtype = hidden.dtype, table.dtype
-    bias = ops.cast(bias, "float32")
-    scores = target_logits(targets, hidden, table, bias)
-    if not include_padding:
-        bias = mask_padding(bias)
-    return weighted_sum(hidden, table, bias, scores, weights)
+    return in_one_pass(hidden, table, bias, scores, weights)
 
 
-def _chunk(states, weights, vectors, bias):
-    """Returns the log of each position's softmax denominator, and the gradients of
-    their weighted sum."""
+def _chunk(compare, states, scores, weights, places, vectors, bias):
+    """Returns `(losses, d_scores, d_states)` of a chunk's positions, and
+    `(d_vectors, d_bias)`, the gradients of the weighted sum of the losses."""
     logits = ops.cast(ops.matmul(states, ops.transpose(vectors)), "float32") + bias
-    chances, scale, normalizers = _softmax(logits, states.dtype)
+    losses, slopes, scale, d_scores = compare(logits, scores, places)
     scale = scale * weights
-    d_bias = ops.matmul(ops.expand_dims(scale, 0), chances)[0]
-    chances = ops.cast(chances, states.dtype)
+    d_bias = ops.matmul(ops.expand_dims(scale, 0), slopes)[0]
+    slopes = ops.cast(slopes, states.dtype)
     scale = ops.expand_dims(scale, -1)
-    d_states = ops.cast(ops.matmul(chances, vectors), "float32") * scale
+    d_states = ops.cast(ops.matmul(slopes, vectors), "float32") * scale
     scaled = states * ops.cast(scale, states.dtype)
-    d_table = ops.matmul(ops.transpose(chances), scaled)
-    return normalizers, d_states, ops.cast(d_table, "float32"), d_bias
+    d_vectors = ops.cast(ops.matmul(ops.transpose(slopes), scaled), "float32")
+    return (losses, d_scores * weights, d_states), (d_vectors, d_bias)
 
 
 def _softmax(logits, dtype):

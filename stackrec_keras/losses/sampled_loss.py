@@ -3,11 +3,17 @@
 from typing import Any
 
 import keras
+from keras import ops
 
 from stackrec_keras.arguments import is_integer, is_number
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.losses.catalogue_loss import CatalogueLoss
 from stackrec_keras.losses.negatives import sample_shape
+from stackrec_keras.losses.one_pass import pays_in_one_pass
+from stackrec_keras.losses.sampled_one_pass import (
+    pays_for_sample,
+    weighted_sampled_loss,
+)
 from stackrec_keras.types import Tensor
 
 
@@ -114,6 +120,26 @@ class SampledLoss(CatalogueLoss):
         bias: Tensor,
         seed: keras.random.SeedGenerator | None,
     ) -> Tensor:
+        drawn = self._checked_draw(table.shape[0], targets, seed)
+        return self.sampled_losses(targets, hidden, table, bias, drawn)
+
+    def _training_sum(self, targets, hidden, table, bias, weights, seed):
+        is_own = type(self).training_losses is not SampledLoss.training_losses
+        if is_own or not pays_in_one_pass(hidden):
+            return super()._training_sum(targets, hidden, table, bias, weights, seed)
+        drawn = self._checked_draw(table.shape[0], targets, seed)
+        sample = self._sample(drawn, table.shape[0])
+        if sample is None or not pays_for_sample(sample.ids, table.shape[0]):
+            losses = self.sampled_losses(targets, hidden, table, bias, drawn)
+            return ops.sum(losses * weights)
+        return weighted_sampled_loss(sample, targets, hidden, table, bias, weights)
+
+    def _sample(self, drawn, num_classes):
+        """Returns the `Sample` from which one pass computes the losses and gradients,
+        or `None` if only `sampled_losses` computes them."""
+        return None
+
+    def _checked_draw(self, num_classes, targets, seed):
         if seed is None:
             raise ArgumentError(
                 "seed",
@@ -122,8 +148,7 @@ class SampledLoss(CatalogueLoss):
                 "Give a keras.random.SeedGenerator.",
                 seed,
             )
-        drawn = self.draw(table.shape[0], targets, seed)
-        return self.sampled_losses(targets, hidden, table, bias, drawn)
+        return self.draw(num_classes, targets, seed)
 
     def get_config(self) -> dict[str, Any]:
         config = {"num_negatives": self.num_negatives, **super().get_config()}

@@ -21,6 +21,7 @@ from stackrec_keras.losses.negatives import (
     negative_logits,
 )
 from stackrec_keras.losses.sampled_loss import SampledLoss
+from stackrec_keras.losses.sampled_one_pass import Sample
 from stackrec_keras.types import Tensor
 from stackrec_keras.wording import counted
 
@@ -119,6 +120,13 @@ class SampledSoftmax(SampledLoss):
         # softplus(a - b) is log(exp(a) + exp(b)) - b.
         return ops.softplus(ops.logsumexp(logits, axis=-1) - score)
 
+    def _sample(self, drawn, num_classes):
+        if type(self).sampled_losses is not SampledSoftmax.sampled_losses:
+            return None
+        ids, log_expected, log_targets = map(ops.convert_to_tensor, drawn)
+        removes_hits = self.remove_accidental_hits
+        return Sample(ids, removes_hits, _compare, log_expected, log_targets)
+
     def draw(
         self, num_classes: int, y_true: Tensor, seed: keras.random.SeedGenerator | None
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -175,6 +183,19 @@ class SampledSoftmax(SampledLoss):
                 "Compile the model with a SampledSoftmax that has a count for each "
                 "item.",
             )
+
+
+def _compare(logits, counts, scores):
+    """Returns losses and slopes, as `Sample.compare` says."""
+    logits = ops.where(counts > 0, logits, MASKED)
+    top = ops.max(logits, axis=-1, keepdims=True)
+    powers = counts * ops.exp(logits - top)
+    totals = ops.sum(powers, axis=-1)
+    # Nothing counts if all negatives are the target.
+    totals = ops.where(totals == 0, 1.0, totals)
+    above = ops.squeeze(top, -1) + ops.log(totals) - scores
+    chances = ops.sigmoid(above)
+    return ops.softplus(above), powers, chances / totals, -chances
 
 
 def _check_item_counts(item_counts, distribution):
