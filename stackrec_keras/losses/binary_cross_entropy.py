@@ -7,6 +7,7 @@ from keras import ops
 
 from stackrec_keras.arguments import check_choice
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.layers.random_numbers import random_integers
 from stackrec_keras.losses.cross_entropy import target_logits
 from stackrec_keras.losses.negatives import (
     NEGATIVES_PER,
@@ -92,7 +93,7 @@ class BinaryCrossEntropy(SampledLoss):
             )
         shape = self.sample_shape(num_classes, y_true)
         if self.negatives_per != "position":
-            return keras.random.randint(shape, first, num_classes, seed=seed)
-        others = keras.random.randint(shape, first, num_classes - 1, seed=seed)
+            return random_integers(shape, first, num_classes, seed)
+        others = random_integers(shape, first, num_classes - 1, seed)
         # Stepping over the target leaves all other classes equally likely.
         return ops.where(others >= ops.expand_dims(y_true, -1), others + 1, others)

@@ -4,9 +4,10 @@ Each class has a whole number of shares, and its probability is its fraction of 
 shares. So classes are drawn with exactly the probabilities that the loss corrects for.
 """
 
-import keras
 import numpy as np
 from keras import ops
+
+from stackrec_keras.layers.random_numbers import random_integers
 
 RESOLUTION = 2**30
 """Integer, roughly the total number of shares."""
@@ -50,7 +51,7 @@ def draw_classes(shares, shape, seed):
         An int32 tensor of that shape.
     """
     ends = np.cumsum(shares)
-    points = keras.random.randint(shape, 0, int(ends[-1]), seed=seed)
+    points = random_integers(shape, 0, int(ends[-1]), seed)
     return find_classes(ends.astype("int32"), points)
 
 

@@ -7,6 +7,7 @@ from keras import ops
 
 from stackrec_keras.arguments import check_bools, check_choice, is_number
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.layers.random_numbers import random_integers
 from stackrec_keras.losses.cross_entropy import target_logits
 from stackrec_keras.losses.negatives import (
     NEGATIVES_PER,
@@ -120,7 +121,7 @@ class GBCE(SampledLoss):
     ) -> Tensor:
         """Draws a step's negatives: ids, with the shape from `sample_shape`."""
         shape = self.sample_shape(num_classes, y_true)
-        return keras.random.randint(shape, self.first_class, num_classes, seed=seed)
+        return random_integers(shape, self.first_class, num_classes, seed)
 
     def beta(self, num_classes: int) -> float:
         """Returns the power to which the target's probability is raised."""

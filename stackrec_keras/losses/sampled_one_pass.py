@@ -11,15 +11,13 @@ from typing import NamedTuple
 
 from keras import ops
 
-from stackrec_keras.losses.cross_entropy import MASKED, target_logits
+from stackrec_keras.losses.cross_entropy import target_logits
 from stackrec_keras.losses.one_pass import weighted_sum
 from stackrec_keras.types import Tensor
 
-# Classes for each drawn negative up to which a pass over the whole table is best;
-# benchmarks/output_layer.py compares both forms.
-CLASSES_PER_NEGATIVE = {2: 16, 3: 16}
-# Up to so many classes for each negative of a row, a count for each class is best.
-COUNTED = 4
+# Classes for each negative of a row, and for each negative of a position, up to which a
+# pass over the whole table is best; benchmarks/output_layer.py compares both forms.
+CLASSES_PER_NEGATIVE = {2: 2, 3: 32}
 
 
 class Sample(NamedTuple):
@@ -69,7 +67,7 @@ def weighted_sampled_loss(sample, targets, hidden, table, bias, weights):
     if sample.log_targets is not None:
         scores = scores - ops.reshape(sample.log_targets, ops.shape(scores))
     rank = len(sample.ids.shape)
-    form = _of_rows if rank == 2 and _is_counted(sample, table) else FORMS[rank - 1]
+    form = (_of_batch, _of_rows, _of_positions)[rank - 1]
     compare, vectors, offsets = form(sample, targets, table, bias)
     states = ops.reshape(hidden, (-1, hidden.shape[-1]))
     if rank == 3:  # in float32, as in the plain form
@@ -112,15 +110,11 @@ def _of_rows(sample, targets, table, bias):
 def _of_positions(sample, targets, table, bias):
     """Scores all classes and chooses the drawn ones."""
     count, num_classes = sample.ids.shape[-1], table.shape[0]
-    by_row = len(sample.ids.shape) == 2
-    time = ops.shape(targets)[1]
     ids = ops.reshape(sample.ids, (-1, count))
     targets = ops.reshape(targets, (-1,))
 
     def compare(logits, scores, places):
         own = ops.take(targets, places, axis=0)
-        if by_row:
-            places = places // time
         drawn = ops.take(ids, places, axis=0)
         chosen = ops.take_along_axis(logits, drawn, axis=1)
         if sample.log_expected is not None:
@@ -130,13 +124,6 @@ def _of_positions(sample, targets, table, bias):
         return losses, _scattered(drawn, slopes, num_classes), scale, d_scores
 
     return compare, table, bias
-
-
-FORMS = (_of_batch, _of_positions, _of_positions)
-
-
-def _is_counted(sample, table):
-    return table.shape[0] <= COUNTED * sample.ids.shape[-1]
 
 
 def _counts(sample, ids, own):

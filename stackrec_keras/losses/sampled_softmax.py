@@ -9,6 +9,7 @@ from keras import ops
 
 from stackrec_keras.arguments import check_bools, check_choice
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.layers.random_numbers import random_integers
 from stackrec_keras.losses.class_shares import (
     class_shares,
     draw_classes,
@@ -166,7 +167,7 @@ class SampledSoftmax(SampledLoss):
 
     def _draw_uniform(self, shape, num_classes, y_true, seed):
         first = self.first_class
-        negatives = keras.random.randint(shape, first, num_classes, seed=seed)
+        negatives = random_integers(shape, first, num_classes, seed)
         log_expected = float(np.log(shape[-1] / (num_classes - first)))
         return (
             negatives,
