@@ -17,7 +17,7 @@ from stackrec_keras.types import Tensor
 
 # Classes for each negative of a row, and for each negative of a position, up to which a
 # pass over the whole table is best; benchmarks/output_layer.py compares both forms.
-CLASSES_PER_NEGATIVE = {2: 2, 3: 32}
+CLASSES_PER_NEGATIVE = {2: 1.5, 3: 32}
 
 
 class Sample(NamedTuple):
