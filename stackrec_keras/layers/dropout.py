@@ -2,6 +2,7 @@ import random
 
 import keras
 
+from stackrec_keras.layers import random_numbers
 from stackrec_keras.types import Tensor
 
 
@@ -23,7 +24,7 @@ def dropout(
     """
     if not (training and rate):
         return x
-    return keras.random.dropout(x, rate, seed=generator)
+    return random_numbers.dropout(x, rate, generator)
 
 
 def seed_generator(name: str) -> keras.random.SeedGenerator:

@@ -27,6 +27,22 @@ def random_integers(shape, low, high, seed):
     )
 
 
+def dropout(x, rate, seed):
+    """Returns a tensor with a fraction of its units dropped and the others scaled up.
+
+    Args:
+        x: Tensor.
+        rate: Float, fraction of units to drop.
+        seed: A `keras.random.SeedGenerator`, or another seed that Keras accepts.
+    """
+    key = _philox_key(seed)
+    if key is None:
+        return keras.random.dropout(x, rate, seed=seed)
+    import tensorflow as tf
+
+    return tf.nn.experimental.stateless_dropout(x, rate, key, rng_alg="philox")
+
+
 def _philox_key(seed):
     """Returns what Keras makes of a seed on TensorFlow, or `None` where Keras and
     TensorFlow do not draw with the Philox generator or already do so fast."""
