@@ -78,7 +78,7 @@ def test_a_large_catalogue_lowers_the_positions_of_a_chunk(case, monkeypatch):
     compute = one_pass._chunk
     monkeypatch.setattr(one_pass, "LOGITS", 5 * len(case.table))
     monkeypatch.setattr(
-        one_pass, "_chunk", lambda *args: sizes.append(len(args[0])) or compute(*args)
+        one_pass, "_chunk", lambda *args: sizes.append(len(args[1])) or compute(*args)
     )
     FullSoftmax()(*case.arrays)
     assert set(sizes) == {5}
