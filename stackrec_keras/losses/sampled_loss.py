@@ -23,6 +23,10 @@ class SampledLoss(CatalogueLoss):
     A subclass implements `draw` and `sampled_losses`. Outside training the loss is
     `FullSoftmax`.
 
+    On a CPU, `SampledSoftmax` and `GBCE` compute losses and gradients together, some
+    positions at a time, if the negatives are drawn per batch or if they are many for
+    the size of the catalogue. Values and gradients are the same as without it.
+
     Args:
         num_negatives: How many negatives to draw. An integer is a count, and a float is
             a fraction of the classes: `int(fraction * (num_items + 1))`, at least 1.

@@ -43,7 +43,10 @@ class Sample(NamedTuple):
 
 
 def pays_for_sample(ids, num_classes):
-    """Returns whether `weighted_sampled_loss` is best for these ids on a CPU."""
+    """Returns whether `weighted_sampled_loss` is best for these ids on a CPU.
+
+    Ids of a batch are scored on their own; others need a pass over the whole table.
+    """
     rank = len(ids.shape)
     return rank == 1 or num_classes <= CLASSES_PER_NEGATIVE[rank] * ids.shape[-1]
 
@@ -136,18 +139,18 @@ def _counts(sample, ids, own):
 def _counts_of_rows(sample, rows, num_classes):
     """Returns how often each class counts for each row, `(rows, classes)`, if a number
     is subtracted from all logits; and this number."""
-    ids, log_expected = sample.ids, sample.log_expected
+    shape, log_expected = (rows, sample.ids.shape[-1]), sample.log_expected
+    ids = ops.broadcast_to(sample.ids, shape)  # all rows may share what was drawn
     if log_expected is None:
         return _scattered(ids, ops.ones_like(ids, dtype="float32"), num_classes), 0.0
     # exp(z - log_expected) is exp(z - shift) * exp(shift - log_expected), and the
     # second factor is at most 1.
     shift = ops.min(log_expected)
-    counts = ops.broadcast_to(ops.exp(shift - log_expected), ops.shape(ids))
+    counts = ops.broadcast_to(ops.exp(shift - log_expected), shape)
     return _scattered(ids, counts, num_classes), shift
 
 
 def _rows(values, places):
-    values = ops.convert_to_tensor(values)
     if len(values.shape) == 1:
         return values
     return ops.take(ops.reshape(values, (-1, values.shape[-1])), places, axis=0)

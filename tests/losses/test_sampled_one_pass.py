@@ -125,6 +125,21 @@ def test_large_catalogues_keep_the_plain_form(make_case, passes):
     assert passes
 
 
+def test_rows_may_share_what_a_draw_of_ones_own_returns(case, passes):
+    rng = np.random.default_rng(5)
+    ids = rng.integers(1, 21, (1, 15)).astype("int32")
+    logs = rng.normal(size=(1, 15)).astype("float32")
+
+    class Fixed(SampledSoftmax):
+        def draw(self, num_classes, y_true, seed):
+            log_targets = np.zeros(case.y.shape, "float32")
+            return [ops.convert_to_tensor(a) for a in (ids, logs, log_targets)]
+
+    value = value_of(Fixed(), case)
+    assert passes == [(1, 15)]
+    assert value == pytest.approx(value_of(plain(Fixed)(), case), rel=1e-5)
+
+
 @pytest.mark.parametrize("method", ["sampled_losses", "training_losses"])
 @pytest.mark.parametrize("kind", [SampledSoftmax, GBCE])
 def test_a_subclass_keeps_its_own_losses(method, kind, case, passes):
