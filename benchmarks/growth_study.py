@@ -144,8 +144,8 @@ ARMS = {
     "split early, reset": Arm("split", at=0.25, optimizer_state="reset"),
     "late": Arm("stackC", at=0.8),
     "reset": Arm("stackC", optimizer_state="reset"),
-    "gates anew": Arm("stackC", inherit="all_but_gates", optimizer_state="reset"),
-    "gates anew early": Arm(
+    "gates reset": Arm("stackC", inherit="all_but_gates", optimizer_state="reset"),
+    "gates reset early": Arm(
         "stackC", at=0.25, inherit="all_but_gates", optimizer_state="reset"
     ),
     "gates .1": Arm("stackC", new_gates=0.1),

@@ -14,8 +14,9 @@ with these. The arms:
 
 - `plateau`: `StackingSchedule.plateau`
 - `closed`, `split`, `open`: `StackingSchedule.look_ahead`, with growth by copies with
-  closed gates, by `split`, and by copies with all gates and the optimizer's state reset
-- `closed, reset` and `split, reset`: the same, where the optimizer's state is reset too
+  closed gates, by `split`, and by copies with all gates and the optimizer's state reset.
+  The first two carry the optimizer's state over.
+- `closed, reset` (the library's default) and `split, reset`: the same with a reset
 
 Jobs on MovieLens-1M: `nextitnet`, `sasrec`, `hstu`. In `walks`, a synthetic log, each
 doubling of the depth pays. In `flat`, another one, the next item depends only on the

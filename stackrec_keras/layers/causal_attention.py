@@ -1,6 +1,5 @@
+import keras
 from keras import ops
-
-from stackrec_keras.layers import random_numbers
 
 MASKED = -1e30
 
@@ -40,5 +39,5 @@ def _attention_with_dropout(query, key, value, mask, dropout, seed):
     if mask is not None:
         visible = ops.logical_and(visible, mask)
     weights = ops.softmax(ops.where(visible, scores, MASKED), axis=-1)
-    weights = random_numbers.dropout(weights, dropout, seed)
+    weights = keras.random.dropout(weights, dropout, seed=seed)
     return ops.einsum("bhqk,bkhd->bqhd", ops.cast(weights, value.dtype), value)

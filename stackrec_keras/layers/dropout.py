@@ -2,7 +2,6 @@ import random
 
 import keras
 
-from stackrec_keras.layers import random_numbers
 from stackrec_keras.types import Tensor
 
 
@@ -24,7 +23,7 @@ def dropout(
     """
     if not (training and rate):
         return x
-    return random_numbers.dropout(x, rate, generator)
+    return keras.random.dropout(x, rate, seed=generator)
 
 
 def seed_generator(name: str) -> keras.random.SeedGenerator:

@@ -8,6 +8,7 @@ from stackrec_keras.arguments import check_choice, check_fraction, is_integer
 from stackrec_keras.data.item_features import as_feature_rows
 from stackrec_keras.layers.dropout import seed_generator
 from stackrec_keras.layers.embedding import Embedding, known_ids
+from stackrec_keras.layers.random_numbers import random_uniform
 from stackrec_keras.layers.split_rows import used_rows
 from stackrec_keras.types import Tensor
 
@@ -162,7 +163,7 @@ def draw_kept(
     shape: tuple, id_dropout: float, seed: keras.random.SeedGenerator, like: Any
 ) -> Tensor:
     """Draws 1 for ids whose vectors a training step keeps, 0 for the others."""
-    kept = keras.random.uniform(shape, seed=seed) >= id_dropout
+    kept = random_uniform(shape, seed) >= id_dropout
     return ops.cast(kept, like.dtype)
 
 

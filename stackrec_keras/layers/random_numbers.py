@@ -2,8 +2,7 @@
 
 They are the same numbers as those of `keras.random`. But Keras leaves the choice of the
 generator to TensorFlow. Then some programs of XLA on a CPU derive the key of the
-generator again for each number, which takes 60 times longer. That was so in training
-steps that draw negatives, but not for the dropout of a SASRec.
+generator again for each number, which takes 60 times longer.
 """
 
 import keras
@@ -28,20 +27,20 @@ def random_integers(shape, low, high, seed):
     )
 
 
-def dropout(x, rate, seed):
-    """Returns a tensor with a fraction of its units dropped and the others scaled up.
+def random_uniform(shape, seed):
+    """Returns numbers from 0 to 1, 1 excluded.
 
     Args:
-        x: Tensor.
-        rate: Float, fraction of units to drop.
-        seed: A `keras.random.SeedGenerator`, or another seed that Keras accepts.
+        shape: Tuple, the shape of the result.
+        seed: As in `random_integers`.
     """
     key = _philox_key(seed)
     if key is None:
-        return keras.random.dropout(x, rate, seed=seed)
+        return keras.random.uniform(shape, seed=seed)
     import tensorflow as tf
 
-    return tf.nn.experimental.stateless_dropout(x, rate, key, rng_alg="philox")
+    dtype = keras.config.floatx()
+    return tf.random.stateless_uniform(shape, key, dtype=dtype, alg="philox")
 
 
 def _philox_key(seed):

@@ -1,6 +1,6 @@
 """Code that depends on the backend: tracing and compiling functions, and devices.
 
-In layers/, only `random_numbers` imports a backend too. In models/, three files do:
+In layers/, only `random_numbers` imports a backend besides. In models/, three files do:
 `torch_programs`, `saved_model` and `checked_batches`.
 """
 

@@ -105,7 +105,7 @@ class GBCE(SampledLoss):
     def _sample(self, drawn, num_classes):
         if type(self).sampled_losses is not GBCE.sampled_losses:
             return None
-        ids, beta = ops.convert_to_tensor(drawn), self.beta(num_classes)
+        ids, beta = ops.cast(drawn, "int32"), self.beta(num_classes)
         share = 1 / (ids.shape[-1] + 1)
 
         def compare(logits, counts, scores):

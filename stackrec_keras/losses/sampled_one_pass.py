@@ -151,7 +151,7 @@ def _counts_of_rows(sample, rows, num_classes):
 
 
 def _rows(values, places):
-    if len(values.shape) == 1:
+    if len(values.shape) < 2:
         return values
     return ops.take(ops.reshape(values, (-1, values.shape[-1])), places, axis=0)
 

@@ -124,9 +124,9 @@ class SampledSoftmax(SampledLoss):
     def _sample(self, drawn, num_classes):
         if type(self).sampled_losses is not SampledSoftmax.sampled_losses:
             return None
-        ids, log_expected, log_targets = map(ops.convert_to_tensor, drawn)
-        removes_hits = self.remove_accidental_hits
-        return Sample(ids, removes_hits, _compare, log_expected, log_targets)
+        ids = ops.cast(drawn[0], "int32")
+        logs = [ops.cast(log, "float32") for log in drawn[1:]]
+        return Sample(ids, self.remove_accidental_hits, _compare, *logs)
 
     def draw(
         self, num_classes: int, y_true: Tensor, seed: keras.random.SeedGenerator | None
@@ -196,7 +196,9 @@ def _compare(logits, counts, scores):
     totals = ops.where(totals == 0, 1.0, totals)
     above = ops.squeeze(top, -1) + ops.log(totals) - scores
     chances = ops.sigmoid(above)
-    return ops.softplus(above), powers, chances / totals, -chances
+    # A total may be so small that half precision cannot hold its inverse.
+    slopes = powers / ops.expand_dims(totals, -1)
+    return ops.softplus(above), slopes, chances, -chances
 
 
 def _check_item_counts(item_counts, distribution):

@@ -106,7 +106,7 @@ def check_parts(name: str, items: Any) -> None:
         )
 
 
-def refuse_uneven(model: keras.Model, batches: Batches) -> None:
+def refuse_parts(model: keras.Model, batches: Batches) -> None:
     """Refuses training batches that have parts of different width for several devices
     of TensorFlow, which can split a batch only if all its tensors have as many rows."""
     strategy = getattr(model, "distribute_strategy", None)

@@ -6,6 +6,7 @@ from keras import ops
 
 from stackrec_keras.arguments import check_bools, is_number
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.layers.random_numbers import random_uniform
 from stackrec_keras.models.convolutional_recommender import ConvolutionalRecommender
 from stackrec_keras.models.inputs import Data, Features, as_features
 from stackrec_keras.models.training_loop import draw_before_step
@@ -169,7 +170,7 @@ class GRec(ConvolutionalRecommender):
         # after the row. The last position always counts, so that each row has a gap.
         last = ops.arange(time, dtype="int32") == time - 1
         has_next = ops.logical_or(items != 0, last)
-        chance = keras.random.uniform(ops.shape(items), seed=self.seed_generator)
+        chance = random_uniform(ops.shape(items), self.seed_generator)
         order = ops.argsort(ops.where(has_next, chance, 2.0), axis=1)
         candidates = ops.sum(ops.cast(has_next, "float32"), axis=1, keepdims=True)
         number = ops.clip(ops.floor(self.mask_rate * candidates), 1, MOST_GAPS)

@@ -5,6 +5,7 @@ from keras import ops
 from keras.initializers import RandomNormal
 
 from stackrec_keras.arguments import check_fraction, check_integers
+from stackrec_keras.layers.random_numbers import random_integers, random_uniform
 from stackrec_keras.layers.split_rows import used_rows
 from stackrec_keras.models.extension import extend_users
 from stackrec_keras.models.inputs import Features
@@ -171,11 +172,10 @@ class SSEPT(TransformerRecommender):
         return ops.where(chosen, others, items)
 
     def _random_ids(self, shape, first, end, dtype):
-        ids = keras.random.randint(shape, first, end, seed=self.seed_generator)
-        return ops.cast(ids, dtype)
+        return ops.cast(random_integers(shape, first, end, self.seed_generator), dtype)
 
     def _chance(self, shape):
-        return keras.random.uniform(shape, seed=self.seed_generator)
+        return random_uniform(shape, self.seed_generator)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -24,7 +24,7 @@ from stackrec_keras.models.equal_parts import (
     fill_up_validation,
     num_parts,
     num_rows,
-    refuse_uneven,
+    refuse_parts,
     refuse_validation_split,
 )
 from stackrec_keras.models.fitting import (
@@ -158,7 +158,7 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
         size = kwargs.get("validation_batch_size") or batch_size
         kwargs["validation_data"] = fill_up_validation(validation, size)
         if isinstance(x, Batches) and not x.evaluation:
-            refuse_uneven(self, x)
+            refuse_parts(self, x)
             self.note_length(x.full_width)
             x = FullBatches(x, num_parts())
         else:

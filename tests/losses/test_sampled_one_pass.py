@@ -140,6 +140,46 @@ def test_rows_may_share_what_a_draw_of_ones_own_returns(case, passes):
     assert value == pytest.approx(value_of(plain(Fixed)(), case), rel=1e-5)
 
 
+@pytest.mark.every_backend
+@pytest.mark.parametrize("shape", [(15,), (4, 15), (4, 5, 15)])
+def test_a_draw_of_ones_own_may_return_int64_and_plain_numbers(shape, case, passes):
+    ids = np.random.default_rng(5).integers(1, 21, shape)
+
+    class Fixed(SampledSoftmax):
+        def draw(self, num_classes, y_true, seed):
+            return ids, np.float64(-0.5), np.zeros(case.y.shape)
+
+    class Usual(Fixed):
+        def draw(self, num_classes, y_true, seed):
+            ids, log, log_targets = super().draw(num_classes, y_true, seed)
+            logs = np.full(15, log, "float32")
+            return ids.astype("int32"), logs, log_targets.astype("float32")
+
+    value = value_of(Fixed(), case)
+    assert passes == [shape]
+    assert value == pytest.approx(value_of(Usual(), case), rel=1e-6)
+
+
+@pytest.mark.every_backend
+def test_half_precision_holds_very_different_counts(case, gradients, passes):
+    ids = np.random.default_rng(5).integers(2, 21, (4, 15)).astype("int32")
+    ids[0, 0] = 1
+    logs = np.where(ids == 1, -14, 0).astype("float32")  # item 1 is rare
+
+    class Fixed(SampledSoftmax):
+        def draw(self, num_classes, y_true, seed):
+            return ids, logs, np.zeros(case.y.shape, "float32")
+
+    def function(hidden, table, bias):
+        seed = keras.random.SeedGenerator(0)
+        return Fixed()(case.y, hidden, table, bias, seed=seed)
+
+    halves = [array.astype("float16") for array in (case.hidden, case.table)]
+    _, grads = gradients(function, *halves, case.bias)
+    assert passes
+    assert all(np.isfinite(np.asarray(gradient)).all() for gradient in grads)
+
+
 @pytest.mark.parametrize("method", ["sampled_losses", "training_losses"])
 @pytest.mark.parametrize("kind", [SampledSoftmax, GBCE])
 def test_a_subclass_keeps_its_own_losses(method, kind, case, passes):

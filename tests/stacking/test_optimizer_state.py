@@ -148,7 +148,7 @@ def test_carry_keeps_the_count_of_steps(make_model, sequences):
 def test_optimizers_that_mix_blocks_are_refused(make_model, optimizer, argument, kind):
     model = make_model(optimizer=optimizer())
     with refused(argument, says=f"{kind}.*cannot follow"):
-        model.grow("stackC", optimizer_state="carry")
+        model.grow("stackC")
     assert model.num_blocks == 2
 
 
@@ -160,7 +160,7 @@ def test_an_optimizer_whose_slots_have_another_shape_is_refused(make_model):
 
     model = make_model(optimizer=Factored())
     with refused("optimizer", says="Factored"):
-        model.grow("stackC", optimizer_state="carry")
+        model.grow("stackC")
 
 
 def _slots_of(model, name):
