@@ -14,7 +14,7 @@ with these. The arms:
 
 - `plateau`: `StackingSchedule.plateau`
 - `closed`, `split`, `open`: `StackingSchedule.look_ahead`, with growth by copies with
-  closed gates, by `split`, and by copies with all gates and the optimizer's state reset.
+  closed gates, by `split`, and by copies with all gates and the optimizer reset.
   The first two carry the optimizer's state over.
 - `closed, reset` (the library's default) and `split, reset`: the same with a reset
 
