@@ -2,7 +2,7 @@
 
 They are the same numbers as those of `keras.random`. But Keras leaves the choice of the
 generator to TensorFlow. Then some programs of XLA on a CPU derive the key of the
-generator again for each number, which takes 60 times longer.
+generator again for each number, which takes far longer.
 """
 
 import keras

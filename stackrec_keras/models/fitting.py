@@ -45,7 +45,7 @@ def prepare_callbacks(model, callbacks, x, validated, verbose, steps_per_epoch):
     callbacks = sort_callbacks(callbacks)
     if follows_fit(model):
         callbacks = [FitLength(), *callbacks]
-    shares = getattr(stacking, "schedule", None) and stacking.schedule.data_shares
+    shares = None if stacking is None else stacking.schedule.data_shares
     if isinstance(x, Batches):
         x.expect_shares((shares or {}).values())
     if shares:

@@ -170,9 +170,12 @@ def _number(value):
 
 def test_a_growth_step_resets_the_moments_by_default(make_model, sequences):
     assert sr.runs.TrainConfig("log.csv").optimizer_state == "reset"
+    assert sr.stacking.Growth("stackC").optimizer_state == "reset"
     growing = sr.StackingCallback("stackC", {1: 4})
     model = make_model(optimizer=optimizers.Adam(1e-2))
     model.fit(*sequences, epochs=2, verbose=0, callbacks=[growing])
     of_callback = int(model.optimizer.iterations)
     model.grow("stackC")
     assert of_callback == len(sequences[0]) // 32 and model.optimizer.iterations == 0
+    moments = [v for v in model.optimizer.variables if "momentum" in v.path]
+    assert moments and not any(keras.ops.any(moment != 0) for moment in moments)
