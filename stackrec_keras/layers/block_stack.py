@@ -100,7 +100,7 @@ class BlockStack(keras.layers.Layer):
 
     scans = True
     """Boolean, whether JAX compiles one cycle and loops over it, instead of compiling
-    every block."""
+    every block. A stack of up to two cycles is faster without the loop."""
 
     _initial_depth: int
 
@@ -199,7 +199,7 @@ class BlockStack(keras.layers.Layer):
     def call(
         self, x: Tensor, training: bool | None = None, context: Context = None
     ) -> Tensor:
-        if self.scans and self.depth >= 2 * self.cycle and is_traced_by_jax(x):
+        if self.scans and self.depth > 2 * self.cycle and is_traced_by_jax(x):
             return scan_blocks(self, x, training, context)
         kinds = [self._block_of_kind(kind, training) for kind in range(self.cycle)]
         for index, weights in enumerate(self._weights_of_each_block()):

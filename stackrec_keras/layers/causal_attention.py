@@ -1,5 +1,6 @@
-import keras
 from keras import ops
+
+from stackrec_keras.layers.random_numbers import drop_units
 
 MASKED = -1e30
 
@@ -31,13 +32,12 @@ def causal_attention(query, key, value, mask=None, dropout=0.0, seed=None):
 
 
 def _attention_with_dropout(query, key, value, mask, dropout, seed):
-    scale = query.shape[-1] ** -0.5
-    scores = ops.einsum("bqhd,bkhd->bhqk", query, key)
-    scores = ops.cast(scores, "float32") * scale
+    query = query * query.shape[-1] ** -0.5
+    scores = ops.cast(ops.einsum("bqhd,bkhd->bhqk", query, key), "float32")
     position = ops.arange(ops.shape(query)[1], dtype="int32")
     visible = ops.expand_dims(position, 1) >= position
     if mask is not None:
         visible = ops.logical_and(visible, mask)
     weights = ops.softmax(ops.where(visible, scores, MASKED), axis=-1)
-    weights = keras.random.dropout(weights, dropout, seed=seed)
+    weights = drop_units(weights, dropout, seed)
     return ops.einsum("bhqk,bkhd->bqhd", ops.cast(weights, value.dtype), value)

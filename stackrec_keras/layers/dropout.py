@@ -2,6 +2,7 @@ import random
 
 import keras
 
+from stackrec_keras.layers.random_numbers import drop_units
 from stackrec_keras.types import Tensor
 
 
@@ -23,7 +24,7 @@ def dropout(
     """
     if not (training and rate):
         return x
-    return keras.random.dropout(x, rate, seed=generator)
+    return drop_units(x, rate, generator)
 
 
 def seed_generator(name: str) -> keras.random.SeedGenerator:

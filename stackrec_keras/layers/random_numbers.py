@@ -1,11 +1,14 @@
-"""Random numbers that XLA draws fast.
+"""Random numbers that are drawn fast on a CPU.
 
-They are the same numbers as those of `keras.random`. But Keras leaves the choice of the
-generator to TensorFlow. Then some programs of XLA on a CPU derive the key of the
-generator again for each number, which takes far longer.
+`random_integers` and `random_uniform` draw the same numbers as `keras.random`. But
+Keras leaves the choice of the generator to TensorFlow. Then some programs of XLA on a
+CPU derive the key of the generator again for each number, which takes far longer.
 """
 
 import keras
+import numpy as np
+
+from stackrec_keras.layers.tracing import is_on_one_cpu
 
 
 def random_integers(shape, low, high, seed):
@@ -41,6 +44,48 @@ def random_uniform(shape, seed):
 
     dtype = keras.config.floatx()
     return tf.random.stateless_uniform(shape, key, dtype=dtype, alg="philox")
+
+
+def drop_units(x, rate, seed):
+    """Returns `x` with a fraction of its units dropped and the others scaled up.
+
+    On a CPU, PyTorch and JAX draw 16 bits per unit, so that the fraction is exact to
+    1e-5. Keras draws 32 or more.
+
+    Args:
+        x: Tensor.
+        rate: Float, fraction of units to drop.
+        seed: A `keras.random.SeedGenerator`.
+    """
+    if is_on_one_cpu(x):
+        if keras.backend.backend() == "torch":
+            return _drop_with_torch(x, rate, seed)
+        if keras.backend.backend() == "jax":
+            return _drop_with_jax(x, rate, seed)
+    return keras.random.dropout(x, rate, seed=seed)
+
+
+def _drop_with_torch(x, rate, seed):
+    import torch
+
+    if torch.compiler.is_compiling():
+        return keras.random.dropout(x, rate, seed=seed)
+    generator = torch.Generator().manual_seed(int(seed.next().sum()))
+    words = torch.empty(-(-x.numel() // 4), dtype=torch.int64)
+    words.random_(-(2**63), None, generator=generator)
+    numbers = words.view(torch.int16)[: x.numel()].view(x.shape)
+    kept = numbers >= round(rate * 2**16) - 2**15
+    return x * kept.to(x.dtype).mul_(1 / (1 - rate))
+
+
+def _drop_with_jax(x, rate, seed):
+    import jax
+    from jax import numpy as jnp
+
+    words = jax.random.bits(seed.next(), (-(-x.size // 2),), "uint32")
+    numbers = jax.lax.bitcast_convert_type(words, "uint16").ravel()[: x.size]
+    kept = numbers.reshape(x.shape) >= np.uint16(round(rate * 2**16))
+    return jnp.where(kept, x / (1 - rate), jnp.zeros_like(x))
 
 
 def _philox_key(seed):

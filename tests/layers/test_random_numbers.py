@@ -34,3 +34,32 @@ def test_the_numbers_are_those_of_keras(kind):
     np.testing.assert_array_equal(found, expected)
     assert found[0].dtype == expected[0].dtype
     assert (found[0] != found[1]).any()
+
+
+def test_units_are_dropped_as_often_as_asked():
+    x = ops.ones((301, 333))  # PyTorch draws four units at a time, JAX two
+    seed = keras.random.SeedGenerator(5)
+    first, second = drawn(lambda seed: random_numbers.drop_units(x, 0.2, seed), seed)
+    for found in (first, second):
+        assert np.mean(found == 0) == pytest.approx(0.2, abs=0.005)
+        np.testing.assert_allclose(found[found > 0], 1.25, rtol=1e-6)
+    # Units are independent of their neighbours and of the step before.
+    dropped = first == 0
+    for others in (second == 0, np.roll(dropped, 1), np.roll(dropped, 1, axis=0)):
+        assert np.mean(dropped & others) == pytest.approx(0.04, abs=0.003)
+
+
+def test_the_dtype_stays():
+    x = ops.ones((2, 3), "bfloat16")
+    found = random_numbers.drop_units(x, 0.5, keras.random.SeedGenerator(5))
+    assert keras.backend.standardize_dtype(found.dtype) == "bfloat16"
+
+
+def test_the_state_of_the_seed_says_what_is_dropped():
+    x = ops.ones((7, 9))
+    seeds = [keras.random.SeedGenerator(number) for number in (5, 5, 6)]
+    same, again, other = (
+        ops.convert_to_numpy(random_numbers.drop_units(x, 0.5, seed)) for seed in seeds
+    )
+    np.testing.assert_array_equal(same, again)
+    assert (same != other).any()

@@ -1,3 +1,5 @@
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -99,7 +101,9 @@ def test_units_are_dropped_in_four_places(make_sasrec, sequences, monkeypatch):
         shapes.append(tuple(x.shape))
         return x
 
-    monkeypatch.setattr(keras.random, "dropout", spy)
+    for module in ("dropout", "causal_attention"):
+        module = sys.modules[f"stackrec_keras.layers.{module}"]
+        monkeypatch.setattr(module, "drop_units", spy)
     make_sasrec(dropout=0.5)(sequences[0], training=True)
     block = [(64, 1, 10, 10), (64, 10, 8), (64, 10, 8)]
     assert shapes == [(64, 10, 8), *block, *block]
