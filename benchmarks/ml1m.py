@@ -113,6 +113,9 @@ ARMS = {
     "hstu-large-full-softmax-grown": Arm(
         "hstu-full-softmax-ml1m-grown", {"optimizer_state": "carry"}
     ),
+    "hstu-large-full-softmax-grown-early": Arm(
+        "hstu-full-softmax-ml1m-grown", {"schedule": "10:8"}
+    ),
 }
 ARMS |= {
     f"{name}-{depth}": Arm(ARMS[name].recipe, {"num_blocks": depth})
