@@ -22,6 +22,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 import venv
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ from step_clock import PREFIX
 
 HERE = Path(__file__).parent
 NUM_ITEMS, NUM_ROWS, LENGTH = 3706, 512, 201
+BATCH, BLOCKS, WIDTH = 128, 2, 64
+LAST_ITEM_ONLY = "RecBole, last item only"
 TORCH = "torch==2.13.0"
 # The packages of each other library. The others run in this environment.
 PACKAGES = {
@@ -50,7 +53,7 @@ class Implementation:
 
 IMPLEMENTATIONS = {
     "RecTools": Implementation("with_rectools.py", environment="rectools"),
-    "RecBole, last item only": Implementation("with_recbole.py", environment="recbole"),
+    LAST_ITEM_ONLY: Implementation("with_recbole.py", environment="recbole"),
     "plain PyTorch": Implementation("with_torch.py"),
     **{
         f"layers of Keras, {name}": Implementation("with_keras_layers.py", name)
@@ -82,13 +85,14 @@ def main():
         }
         for worker in workers.values():
             worker.wait()  # compiles, and warms up
+        peak = operations_per_second()
         seconds = {name: [] for name in workers}
         for _ in range(arguments.rounds):
             for name, worker in workers.items():
                 seconds[name].append(worker.take(arguments.steps))
         for worker in workers.values():
             worker.end()
-    print(table(seconds))
+    print(table(seconds, peak))
 
 
 def install(environments):
@@ -136,13 +140,38 @@ class Worker:
         self.process.wait()
 
 
-def table(seconds):
-    lines = ["| | seconds per step | times RecTools |", "|---|---|---|"]
+def operations_per_second(size=3000, repeats=10):
+    """Returns the most that NumPy reaches, in floating-point operations."""
+    matrix = np.ones((size, size), "float32")
+    best = float("inf")
+    for _ in range(repeats):
+        start = time.perf_counter()
+        matrix @ matrix
+        best = min(best, time.perf_counter() - start)
+    return 2 * size**3 / best
+
+
+def operations_per_step():
+    """Returns the floating-point operations of a step's matrix products. A gradient
+    takes two products for each one of the forward pass."""
+    positions = BATCH * (LENGTH - 1)
+    dense = 5 * WIDTH  # query, key, value, and two layers of the feed-forward part
+    attention = 2 * (LENGTH - 1)
+    each = BLOCKS * (dense + attention) + NUM_ITEMS + 1
+    return 3 * 2 * positions * WIDTH * each
+
+
+def table(seconds, peak):
+    lines = ["| | seconds per step | times RecTools | part of the peak |"]
+    lines.append("|---|---|---|---|")
     for name, own in seconds.items():
+        median = statistics.median(own)
         ratios = [other / each for other, each in zip(seconds["RecTools"], own)]
+        part = f"{operations_per_step() / (median * peak):.0%}"
         lines.append(
-            f"| {name} | {statistics.median(own):.3f} | {statistics.median(ratios):.2f}"
-            f" ({min(ratios):.2f} to {max(ratios):.2f}) |"
+            f"| {name} | {median:.3f} | {statistics.median(ratios):.2f}"
+            f" ({min(ratios):.2f} to {max(ratios):.2f})"
+            f" | {'' if name == LAST_ITEM_ONLY else part} |"
         )
     return "\n".join(lines)
 
