@@ -47,7 +47,7 @@ class ReferenceNumbering:
             if len(weights[name]) != self.num_rows:
                 raise ArgumentError(
                     "sequences",
-                    f"needs {self.num_rows} rows for its items and the padding, but "
+                    f"needs {self.num_rows:,} rows for its items and the padding, but "
                     f"weights[{name!r}] has "
                     f"{counted(len(weights[name]), 'row')}",
                     "Give the file that the checkpoint was trained on, with its pad "

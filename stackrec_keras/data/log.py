@@ -171,7 +171,7 @@ def _check_missing(raw, names, source, place):
         first = min(np.argmax(rows) for rows in missing.values() if rows.any())
         raise log_error(
             source,
-            f"lacks values of {', '.join(lacking)} of {len(raw)}, the first in "
+            f"lacks values of {', '.join(lacking)} of {len(raw):,}, the first in "
             f"{place(first)}",
             "Leave such rows out, for example with pandas: "
             f"frame.dropna(subset={list(roles)}). If you read the file with pandas, "

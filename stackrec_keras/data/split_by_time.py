@@ -158,9 +158,9 @@ def few_rows(split, validation_start, events, past, min_items):
     )
     few_targets = (
         f"validation begins at {validation_start}. Of "
-        f"{counted(events - past, 'event')} from there on, {split.unknown_targets} "
+        f"{counted(events - past, 'event')} from there on, {split.unknown_targets:,} "
         f"{agreeing(split.unknown_targets, 'has', 'have')} an item that is not in "
-        f"training, and {split.cold_targets} "
+        f"training, and {split.cold_targets:,} "
         f"{agreeing(split.cold_targets, 'has', 'have')} no known item before"
     )
     return (few_events, fix), (few_targets, fix)

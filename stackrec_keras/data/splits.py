@@ -84,15 +84,16 @@ class Split:
 
     def __str__(self):
         text = (
-            f"Split {self.hash}: {len(self.train)} training, {len(self.validation)} "
-            f"validation, {counted(len(self.test), 'test row')} of "
+            f"Split {self.hash}: {len(self.train):,} training, "
+            f"{len(self.validation):,} validation, "
+            f"{counted(len(self.test), 'test row')} of "
             f"{counted(self.train.length, 'item')}; "
             f"{counted(self.num_items, 'item')}, {counted(self.num_users, 'user')}"
         )
         if self.unknown_targets or self.cold_targets:
             text += (
                 f"; dropped {counted(self.unknown_targets, 'target')} not "
-                f"seen in training and {self.cold_targets} without history"
+                f"seen in training and {self.cold_targets:,} without history"
             )
         if self.tied_targets:
             text += (

@@ -232,8 +232,9 @@ class TransferSplit:
 
     def __str__(self):
         return (
-            f"TransferSplit {self.hash}: {len(self.train)} training, "
-            f"{len(self.validation)} validation, {len(self.test)} test pairs of a "
+            f"TransferSplit {self.hash}: {len(self.train):,} training, "
+            f"{len(self.validation):,} validation, "
+            f"{counted(len(self.test), 'test pair')} of a "
             f"history of {counted(self.train.length, 'item')} and a target; "
             f"{counted(self.num_items, 'source item')}, "
             f"{counted(self.num_targets, 'target item')}, "

@@ -180,7 +180,7 @@ class SampledSoftmax(SampledLoss):
             raise ArgumentError(
                 "item_counts",
                 f"has counts of {counted(len(self._shares) - 1, 'item')}, but the "
-                f"model has {num_classes - 1}",
+                f"model has {num_classes - 1:,}",
                 "Compile the model with a SampledSoftmax that has a count for each "
                 "item.",
             )

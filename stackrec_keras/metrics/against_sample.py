@@ -68,7 +68,7 @@ class AgainstSample(RankingMetric):
         if self.num_negatives >= num_items:
             raise ArgumentError(
                 "num_negatives",
-                f"must be less than the number of items, {num_items}",
+                f"must be less than the number of items, {num_items:,}",
                 f"Draw fewer for {self.name}, or rank among all items.",
                 self.num_negatives,
             )

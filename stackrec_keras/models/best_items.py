@@ -90,8 +90,8 @@ def check_no_nan(scores, of):
     rows = np.flatnonzero(np.isnan(scores).any(axis=1))
     if len(rows):
         raise ValueError(
-            f"The scores of {len(rows)} of {len(scores)} {of} are NaN, first in row "
-            f"{rows[0]}. Some weights of the model are not finite, because its "
+            f"The scores of {len(rows):,} of {len(scores):,} {of} are NaN, first in "
+            f"row {rows[0]}. Some weights of the model are not finite, because its "
             "training diverged. Train again with a lower learning rate or with "
             "clipnorm, or load earlier weights."
         )

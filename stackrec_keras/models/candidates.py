@@ -66,7 +66,7 @@ def read_candidates(model, items, raw, num_rows):
     if len(empty):
         raise ArgumentError(
             "items",
-            f"has an empty list for {len(empty)} of "
+            f"has an empty list for {len(empty):,} of "
             f"{counted(num_rows, 'history', 'histories')}; the first is in row "
             f"{empty[0]}",
             "Leave those histories out.",

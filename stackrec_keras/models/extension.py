@@ -195,6 +195,6 @@ def _check_loss(model, n):
         raise ArgumentError(
             "item_counts",
             f"of the model's loss is for {counted(len(counts), 'item')}, but the "
-            f"model would have {model.num_targets + n}",
+            f"model would have {model.num_targets + n:,}",
             "First compile the model with a loss that counts all of them.",
         )

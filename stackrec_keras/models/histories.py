@@ -214,7 +214,7 @@ def _warn_of_unknown(model, histories, unknown):
     hint = hint if is_array and model.vocabulary is not None else ""
     shown = list(dict.fromkeys(map(repr, unknown)))
     warn(
-        f"The model does not know {len(unknown)} of the items in the histories and "
+        f"The model does not know {len(unknown):,} of the items in the histories and "
         f"skips {agreeing(len(unknown), 'it', 'them')}: "
         f"{', '.join(shown[:5])}{', ...' if len(shown) > 5 else '.'}{hint}",
     )
@@ -232,8 +232,8 @@ def _no_known_item(model, histories, empty, given):
     rows += f" {empty[:5].tolist()}{'...' if len(empty) > 5 else ''}"
     return ArgumentError(
         "x",
-        f"must have an item that the model knows in each history, but {len(empty)} of "
-        f"{len(histories)} {have} none: {rows}; the first of these is "
+        f"must have an item that the model knows in each history, but {len(empty):,} "
+        f"of {len(histories):,} {have} none: {rows}; the first of these is "
         f"{given.tolist()!r:.100}",
         f"The model knows {known}. Leave those histories out, or recommend popular "
         "items for them.",

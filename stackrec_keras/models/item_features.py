@@ -108,7 +108,7 @@ def read_new_features(model: keras.Model, features: Any, n: int, ids: Any) -> An
         raise ArgumentError(
             "features",
             f"has {counted(rows.shape[1], 'number')} for each item, but the model has "
-            f"{number}",
+            f"{number:,}",
             received=features,
         )
     return rows

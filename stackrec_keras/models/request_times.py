@@ -132,8 +132,8 @@ def _requests(at, last):
     if requests.shape not in ((), last.shape):
         raise ArgumentError(
             "at",
-            f"must be a single time, or one for each of the {len(last)} histories, but "
-            f"its shape is {requests.shape}",
+            f"must be a single time, or one for each of the {len(last):,} histories, "
+            f"but its shape is {requests.shape}",
         )
     requests = np.broadcast_to(requests, last.shape)
     early = np.flatnonzero(requests < last)

@@ -104,7 +104,7 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
             name = max(taken, key=lambda part: taken[part])
             raise ArgumentError(
                 name,
-                f"takes {taken[name]} of {steps} steps, so warmup and decay do not "
+                f"takes {taken[name]:,} of {steps:,} steps, so warmup and decay do not "
                 "both fit",
                 "Give a smaller value, or train for longer.",
                 parts[name],

@@ -113,5 +113,5 @@ def check_size(model, drawn, most):
     size = now + of_blocks // model.num_blocks * (final - model.num_blocks)
     if size > most:
         raise keras_tuner.errors.FailedTrialError(
-            f"Oversized model: {size} parameters with {final} blocks. Skip model."
+            f"Oversized model: {size:,} parameters with {final} blocks. Skip model."
         )

@@ -173,3 +173,10 @@ def test_a_split_prints_its_rows_and_its_hash():
         f"Split {split.hash}: 70 training, 10 validation, 20 test rows of 2 items; "
         f"{split.num_items} items, {split.num_users} users"
     )
+
+
+def test_a_split_prints_all_large_numbers_alike():
+    rows = numbered_windows(1500)
+    split = Split(rows, rows, rows, unknown_targets=1000, cold_targets=1000)
+    assert ": 1,500 training, 1,500 validation, 1,500 test rows of" in str(split)
+    assert "dropped 1,000 targets not seen in training and 1,000 without" in str(split)

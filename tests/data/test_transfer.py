@@ -143,7 +143,10 @@ def test_the_hash_says_whether_two_splits_are_the_same(pairs):
     split = pairs.split(seed=3)
     assert split.hash == pairs.split(seed=3).hash != pairs.split(seed=4).hash
     assert split.hash in str(split)
-    assert f"{len(split.train)} training" in str(split)
+    assert f"{len(split.train):,} training" in str(split)
+    assert f"{len(split.validation):,} validation, {len(split.test):,} test" in str(
+        split
+    )
     other = pairs.subset(slice(None))
     other.histories[0, -1] += 1
     assert other.split(seed=3).hash != split.hash
