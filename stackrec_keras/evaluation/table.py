@@ -99,7 +99,7 @@ def seen_notes(
         return ["items of the history left out"]
     number = seen_in_rows(model, windows.parts())
     if not number:
-        return []
+        return ["no target is in its own history"]
     return [
         f"{counted(number, 'target')} "
         f"{agreeing(number, 'is in its', 'are in their')} own history, and recommend "

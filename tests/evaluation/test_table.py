@@ -22,6 +22,16 @@ def test_a_metric_keeps_its_own_name(make_model, sequences):
     assert [list(found) for found in results.values()] == [["mrr@10", "mine"]] * 2
 
 
+def test_a_table_says_how_many_targets_recommend_would_leave_out(make_model, sequences):
+    items = np.c_[sequences[0], sequences[0][:, :1]]
+    windows = data.Windows(items, np.arange(len(items)), None)
+    (note,) = evaluation.seen_notes(make_model(compiled=False), windows, False)
+    assert note.startswith("64 targets are in their own history, and recommend leaves")
+    items[:, -1] = 31
+    (note,) = evaluation.seen_notes(make_model(compiled=False), windows, False)
+    assert note == "no target is in its own history"
+
+
 def test_a_metric_has_a_short_title_or_its_own_name():
     titles = {
         "mrr@5": "MRR@5",
