@@ -1,5 +1,6 @@
 """What a model is compiled with."""
 
+import inspect
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,6 +8,7 @@ import keras
 
 from stackrec_keras import losses, metrics
 from stackrec_keras.errors import ArgumentError
+from stackrec_keras.wording import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,14 @@ class Compiled:
 
         Raises:
             ArgumentError: If the loss does not take hidden states, a metric does not
-                take scores, or these models do not support an argument.
+                take scores, or there is no such argument, or none for these models.
         """
+        known = [*inspect.signature(keras.Model.compile).parameters, "exclude_seen"]
+        for name in arguments.keys() - set(known):
+            reason = "is not an argument of compile"
+            raise ArgumentError(
+                name, reason, did_you_mean(name, known), arguments[name]
+            )
         for name in ("weighted_metrics", "loss_weights"):
             if arguments.get(name) is not None:
                 raise ArgumentError(

@@ -76,7 +76,8 @@ class Trainer(ChecksBatches, SharedModel, Steps, EpochSteps, KeepsValues, keras.
 
         Raises:
             ArgumentError: If the loss does not take hidden states, a metric does not
-                take scores, or `exclude_seen` is not a boolean.
+                take scores, `exclude_seen` is not a boolean, or there is no such
+                argument.
         """
         if exclude_seen is not None:
             check_bools(exclude_seen=exclude_seen)

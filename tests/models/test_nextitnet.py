@@ -238,6 +238,15 @@ def test_stock_losses_and_metrics_are_refused(make_model, argument, value):
         make_model(compiled=False).compile(**{argument: value})
 
 
+def test_a_misspelt_argument_of_compile_is_asked_after(make_model):
+    model = make_model(compiled=False)
+    with refused("jit_compil", True, says="of compile. Did you mean 'jit_compile'?"):
+        model.compile(jit_compil=True)
+    with refused("exclude_sen", says="Did you mean 'exclude_seen'?"):
+        model.compile(exclude_sen=True)
+    assert not model.compiled
+
+
 def test_ids_that_are_no_items_are_refused_before_training(make_model, sequences):
     x, y = sequences
     model = make_model()
