@@ -140,8 +140,8 @@ class StackingCallback(keras.callbacks.Callback):
         seconds = time.perf_counter() - start
         self._seconds += seconds
         self._say(
-            f"epoch {epoch}: {self.growth.method} {old} -> {num_blocks} blocks, "
-            f"{seconds:.1f} s (Epoch {epoch + 1}/{self.params['epochs']})"
+            f"epoch {epoch} (shown as {epoch + 1}/{self.params['epochs']}): "
+            f"{self.growth.method} {old} -> {num_blocks} blocks, {seconds:.1f} s"
         )
 
     def _say(self, line):

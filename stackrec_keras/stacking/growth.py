@@ -37,6 +37,7 @@ from stackrec_keras.stacking.optimizer_state import (
     optimizers_of_one_depth,
     reset_state,
 )
+from stackrec_keras.wording import counted
 
 
 @dataclass(frozen=True)
@@ -206,8 +207,8 @@ def set_depth(model: keras.Model, num_blocks: int) -> None:
     if of_one_depth:
         raise ValueError(
             f"{type(of_one_depth[0]).__name__} cannot follow the model to the "
-            f"{num_blocks} blocks of these weights, because its state does not have "
-            "one value per element of a variable. Build the model with "
+            f"{counted(num_blocks, 'block')} of these weights, because its state does "
+            "not have one value per element of a variable. Build the model with "
             f"num_blocks={num_blocks}."
         )
     blocks = [i % old for i in range(num_blocks)]

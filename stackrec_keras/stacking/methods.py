@@ -212,7 +212,7 @@ def _check_depths(old, new, top_blocks, cycle):
     if top_blocks > old:
         raise ArgumentError(
             "top_blocks",
-            f"is more than the {old} blocks that the model has",
+            f"is more than the {counted(old, 'block')} that the model has",
             received=top_blocks,
         )
     if new != old + top_blocks:

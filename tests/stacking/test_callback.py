@@ -23,8 +23,8 @@ def test_a_fit_grows_and_its_history_has_depth_and_seconds(
         epoch in (1, 3) for epoch in range(7)
     ]
     out = capsys.readouterr().out
-    first = r"epoch 1: stackC 2 -> 4 blocks, \d\.\d s \(Epoch 2/7\)\n"
-    second = r"epoch 3: stackC 4 -> 8 blocks, \d\.\d s \(Epoch 4/7\)\n"
+    first = r"epoch 1 \(shown as 2/7\): stackC 2 -> 4 blocks, \d\.\d s\n"
+    second = r"epoch 3 \(shown as 4/7\): stackC 4 -> 8 blocks, \d\.\d s\n"
     assert re.search(first, out) and re.search(second, out)
 
 
@@ -129,8 +129,8 @@ def test_a_fit_that_starts_late_catches_up_step_by_step(make_model, sequences, c
     ).history
     assert history["num_blocks"] == [6, 6]
     out = capsys.readouterr().out
-    assert "epoch 2: stackA 2 -> 3 blocks" in out
-    assert "epoch 2: stackA 3 -> 6 blocks" in out
+    assert "epoch 2 (shown as 3/4): stackA 2 -> 3 blocks" in out
+    assert "epoch 2 (shown as 3/4): stackA 3 -> 6 blocks" in out
 
 
 def test_the_log_keys_are_there_for_callbacks_before_it(

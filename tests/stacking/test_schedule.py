@@ -71,6 +71,8 @@ def test_one_step_beyond_the_end_is_allowed_if_another_is_within():
 def test_a_schedule_shallower_than_the_model_is_refused():
     with refused("schedule", received={2: 4, 3: 16}, says="4 blocks.*built with 8"):
         StackingSchedule({2: 4, 3: 16}).table(8, epochs=10)
+    with refused("schedule", says="starts with 1 block, .*at most 1 block, or"):
+        StackingSchedule({2: 1, 3: 16}).table(8, epochs=10)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from stackrec_keras.stacking.schedules.metric_schedule import (
 )
 from stackrec_keras.stacking.schedules.schedule import RunningSchedule
 from stackrec_keras.stacking.snapshot import Snapshot
+from stackrec_keras.wording import counted
 
 if TYPE_CHECKING:
     from stackrec_keras.stacking.growable import Growable
@@ -214,7 +215,7 @@ class RunningLookAhead(RunningSchedule):
         return (
             f"{depth} blocks changed the best {self.schedule.monitor} by "
             f"{self.schedule.gain(gain):+.4f}: "
-            + ("they stay" if stays else f"back to {state.due} blocks")
+            + ("they stay" if stays else f"back to {counted(state.due, 'block')}")
         )
 
     def _state(self):
@@ -229,8 +230,8 @@ class RunningLookAhead(RunningSchedule):
 
 def _position(model):
     """Returns the step that the learning-rate schedule of a model has reached."""
-    counted = step_count(updating_optimizers(model.optimizer)[0])
-    return int(ops.convert_to_numpy(counted)) + schedule_starts(model)[0]
+    steps = step_count(updating_optimizers(model.optimizer)[0])
+    return int(ops.convert_to_numpy(steps)) + schedule_starts(model)[0]
 
 
 def _skip(model, steps):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from stackrec_keras import monitors
 from stackrec_keras.errors import ArgumentError
 from stackrec_keras.stacking.schedules.schedule import RunningSchedule, Schedule
+from stackrec_keras.wording import counted
 
 if TYPE_CHECKING:
     from stackrec_keras.stacking.growable import Growable
@@ -54,7 +55,7 @@ class MetricSchedule(Schedule):
             raise ArgumentError(
                 "max_blocks",
                 "leaves no growth step for a model built with "
-                f"{model.initial_blocks} blocks",
+                f"{counted(model.initial_blocks, 'block')}",
                 "Give a larger number.",
                 self.max_blocks,
             )

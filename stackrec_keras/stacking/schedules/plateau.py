@@ -14,6 +14,7 @@ from stackrec_keras.stacking.schedules.metric_schedule import (
     check_monitor,
 )
 from stackrec_keras.stacking.schedules.schedule import RunningSchedule
+from stackrec_keras.wording import counted
 
 if TYPE_CHECKING:
     from stackrec_keras.stacking.growable import Growable
@@ -129,7 +130,7 @@ class RunningPlateau(RunningSchedule):
         self.model.set_weights(state.best_weights)
         return (
             f"restored the best {self.schedule.monitor} ({abs(state.best):.4f}), "
-            f"with {self.model.num_blocks} blocks"
+            f"with {counted(self.model.num_blocks, 'block')}"
         )
 
     def _compare(self, state, gain):

@@ -203,18 +203,19 @@ class StackingSchedule(TableSchedule):
         if first < initial_blocks:
             raise ArgumentError(
                 "schedule",
-                f"starts with {first} blocks, but the model was built with "
+                f"starts with {counted(first, 'block')}, but the model was built with "
                 f"{initial_blocks}, and a model only grows deeper",
-                f"Build it with at most {first} blocks, or give deeper stages.",
+                f"Build it with at most {counted(first, 'block')}, or give deeper "
+                "stages.",
                 self.depths,
             )
         steps = [e for e, depth in self.depths.items() if depth > initial_blocks]
         if not steps or (not self.partial and steps[0] >= epochs):
             raise ArgumentError(
                 "schedule",
-                f"has no growth step left: the model was built with "
-                f"{initial_blocks} blocks, and "
-                f"the last epoch of this fit is {epochs - 1} (epochs count from 0)",
+                "has no growth step left: the model was built with "
+                f"{counted(initial_blocks, 'block')}, and the last epoch of this fit "
+                f"is {epochs - 1} (epochs count from 0)",
                 "Give more blocks at an earlier epoch, or StackingSchedule(..., "
                 "partial=True) if this fit is the first part of a longer run.",
                 self.depths,

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from stackrec_keras.errors import ArgumentError, warn
 from stackrec_keras.stacking.schedules.schedule import RunningSchedule, Schedule
+from stackrec_keras.wording import counted
 
 if TYPE_CHECKING:
     from stackrec_keras.stacking.growable import Growable
@@ -57,8 +58,9 @@ class RunningTable(RunningSchedule):
         past = {e: n for e, n in self.table.items() if e and n <= blocks}
         if past:
             warn(
-                f"The model was built with {self.model.initial_blocks} blocks and "
-                f"already has {blocks}: the growth steps {past} of "
+                "The model was built with "
+                f"{counted(self.model.initial_blocks, 'block')} and already has "
+                f"{blocks}: the growth steps {past} of "
                 f"schedule={self.table} are skipped. Give depths beyond {blocks}, such "
                 f"as StackingCallback({self.growth.method!r}, {{1: {2 * blocks}}})."
             )
