@@ -4,7 +4,6 @@ from stackrec_keras.cli.trained_model import read_trained_model
 
 
 def add_parser(subparsers):
-    """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "export",
         help="write a program that recommends items and needs no Keras",
@@ -19,6 +18,7 @@ def add_parser(subparsers):
     )
     parser.add_argument(
         "--out",
+        dest="path",
         required=True,
         metavar="PATH",
         help="the program to write: a folder for tf_saved_model, a .pt2 file for torch",
@@ -42,9 +42,8 @@ def add_parser(subparsers):
 
 
 def run(args):
-    """Runs the command."""
     model = read_trained_model(args.folder)
     model.export_recommender(
-        args.out, args.k, not args.include_seen, args.format, verbose=False
+        args.path, args.k, not args.include_seen, args.format, verbose=False
     )
-    print(f"Wrote {args.out} and {args.out.rstrip('/')}.items.json")
+    print(f"Wrote {args.path} and {args.path.rstrip('/')}.items.json")

@@ -25,9 +25,9 @@ class Exportable(keras.Model):
         histories as long as in training. On PyTorch, every format needs that.
 
         Raises:
-            ArgumentError: If the backend cannot write the format, or if the program
-                must know a length or type that neither training nor `input_signature`
-                gives.
+            ArgumentError: If the backend cannot write the format, if `filepath` does
+                not end as the format needs, or if the program must know a length or
+                type that neither training nor `input_signature` gives.
             ImportError: If a package that the format needs is missing.
         """
         return export(self, filepath, format, verbose, input_signature, **kwargs)

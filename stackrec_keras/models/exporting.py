@@ -21,6 +21,8 @@ _FORMATS = {
     "litert": {"tensorflow": None, "torch": "litert_torch"},
     "torch": {"torch": None},
 }
+# Format -> how the name of its file must end.
+_SUFFIXES = {"openvino": ".xml", "litert": ".tflite", "torch": ".pt2"}
 # Feature -> type and rank, for features that are the same for all models.
 _KNOWN_FEATURES = {
     "users": ("int32", 1),
@@ -33,6 +35,7 @@ _KNOWN_FEATURES = {
 def export(model, filepath, format, verbose, input_signature, **kwargs):
     """See `SequentialRecommender.export`."""
     _check_format(format)
+    _check_suffix("filepath", filepath, format)
     needs_length = _needs_length(format)
     if input_signature is None:
         length = model.trained_length if needs_length else None
@@ -47,6 +50,7 @@ def export_recommender(
 ):
     """See `SequentialRecommender.export_recommender`."""
     _check_format(format)
+    _check_suffix("path", filepath, format)
     check_k(k, model.num_targets, "items of the model")
     check_bools(exclude_seen=exclude_seen)
     exclude_seen = exclude_seen and model.scores_what_it_reads
@@ -129,6 +133,13 @@ def _check_format(format):
             f"format={format!r} needs one more package on the {backend} backend: pip "
             f"install {package.replace('_', '-')}"
         )
+
+
+def _check_suffix(name, path, format):
+    suffix = _SUFFIXES.get(format, "")
+    if not str(path).endswith(suffix):
+        reason = f"must end in {suffix} for the format {format!r}"
+        raise ArgumentError(name, reason, received=path)
 
 
 def _needs_length(format, cuts=False):

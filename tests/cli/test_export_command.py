@@ -38,3 +38,6 @@ def test_mistakes_are_told(finished_run, stackrec, tmp_path):
     assert code == 2 and "--format pt2 must be" in err
     code, _, err = stackrec(*typed, "--format", "torch", "--k", 99)
     assert code == 2 and "--k 99 must be an integer from 1 to" in err
+    typed = ["export", finished_run, "--out", "m", "--format", "torch"]
+    code, _, err = stackrec(*typed)
+    assert code == 2 and "--out m must end in .pt2 for the format 'torch'." in err

@@ -58,6 +58,14 @@ def test_a_transfer_model_exports_too(sequences, tmp_path):
     assert served.shape == (1, 8)
 
 
+@pytest.mark.skipif(not _TORCH, reason="other backends have other formats")
+def test_a_file_must_end_as_its_format_needs(make_model, tmp_path):
+    with refused("filepath", tmp_path / "m.onnx", says=r"in \.pt2 for the format"):
+        make_model().export(tmp_path / "m.onnx", format="torch")
+    with refused("path", "m", says=r"in \.pt2 for the format"):
+        make_model().export_recommender("m", format="torch")
+
+
 @pytest.mark.skipif(not _TORCH, reason="other backends export any length")
 def test_a_format_of_one_length_asks_for_it(kind, tmp_path):
     with refused("input_signature", says="has not been trained"):
