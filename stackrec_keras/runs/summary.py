@@ -43,7 +43,8 @@ def _of_best(config, rows, growths):
         parts.append(f"the model did not grow {steps} (increase {limit})")
     if shallow:
         parts.append(
-            f"to keep the best epoch with {_blocks(last)}, use best_of='deepest'"
+            f"to keep the best epoch with {_blocks(last)}, use best_of='deepest' "
+            "(--best-of deepest)"
         )
     return "; ".join(parts) + ". Epochs count from 0."
 
@@ -56,8 +57,9 @@ def _of_last(config, rows):
     depth = "" if best["num_blocks"] == last["num_blocks"] else f" at {_blocks(best)}"
     return (
         f"{MONITOR} was best in epoch {best['epoch']}{depth} ({theirs}; epochs count "
-        f"from 0), and the model is that of the last epoch ({ours}). With a patience "
-        f"of {config.epochs}, the best is kept."
+        f"from 0), but the model is that of the last epoch ({ours}). With patience="
+        f"{config.epochs} (--patience {config.epochs}), the run would keep the best "
+        "epoch's weights."
     )
 
 

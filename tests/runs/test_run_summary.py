@@ -41,8 +41,8 @@ def test_a_shallower_model_than_the_last_names_the_option_that_keeps_the_deepest
     history = rows([0.1, 0.3, 0.2, 0.2], GROWTHS)
     assert ending(config, history, GROWTHS) == (
         "val_mrr@5 was best in epoch 1, with 2 blocks, and the weights of that "
-        "epoch are kept; to keep the best epoch with 4 blocks, use best_of='deepest'. "
-        "Epochs count from 0."
+        "epoch are kept; to keep the best epoch with 4 blocks, use best_of='deepest' "
+        "(--best-of deepest). Epochs count from 0."
     )
     assert ending(replace(config, best_of="deepest"), history, GROWTHS) is None
 
@@ -57,8 +57,9 @@ def test_patience_counts_from_the_best_epoch_of_the_last_depth():
 def test_a_last_epoch_that_is_not_the_best_is_told_with_the_way_out():
     config = TrainConfig(epochs=3)
     assert ending(config, rows([0.0299, 0.0131, 0.0131]), {}) == (
-        "val_mrr@5 was best in epoch 0 (0.0299; epochs count from 0), and the model is "
-        "that of the last epoch (0.0131). With a patience of 3, the best is kept."
+        "val_mrr@5 was best in epoch 0 (0.0299; epochs count from 0), but the model is "
+        "that of the last epoch (0.0131). With patience=3 (--patience 3), the run "
+        "would keep the best epoch's weights."
     )
     grown = rows([0.1, 0.3, 0.2], GROWTHS)
     assert "in epoch 1 at 2 blocks (0.3000;" in ending(config, grown, GROWTHS)
