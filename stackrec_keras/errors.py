@@ -23,6 +23,8 @@ class ArgumentError(ValueError):
         fix: String, what to do instead, in whole sentences. Defaults to `""`, for a
             reason that already says what to do.
         received: The value. Defaults to `...`, which means that no value is shown.
+        option_fix: String, `fix` for someone who typed options on the command line.
+            Defaults to `None`, the same as `fix`.
 
     Example:
 
@@ -38,13 +40,19 @@ class ArgumentError(ValueError):
     _keras_call_info_injected = True
 
     def __init__(
-        self, argument: str, reason: str, fix: str = "", received: Any = ...
+        self,
+        argument: str,
+        reason: str,
+        fix: str = "",
+        received: Any = ...,
+        option_fix: str | None = None,
     ) -> None:
-        super().__init__(argument, reason, fix, received)
+        super().__init__(argument, reason, fix, received, option_fix)
         self.argument = argument
         self.reason = reason
         self.fix = fix
         self.received = received
+        self.option_fix = fix if option_fix is None else option_fix
 
     @property
     def has_received(self) -> bool:

@@ -50,12 +50,15 @@ def did_you_mean(
 ) -> str:
     """Returns a question that suggests similarly spelled strings, or `""`.
 
+    A number gets no suggestion: 999 is not a misspelt 99999.
+
     Args:
         given: A string, or several strings.
         known: Strings that may have been meant.
         cutoff: Float, the minimum similarity, from 0 to 1. Defaults to `0.6`.
     """
-    names = [given] if isinstance(given, str) else list(given)
+    names = [given] if isinstance(given, str) else given
+    names = [name for name in names if not name.lstrip("-").isdecimal()]
     lowered = {name.casefold(): name for name in known}
     close = [difflib.get_close_matches(n.casefold(), lowered, 1, cutoff) for n in names]
     meant = ", ".join(repr(lowered[match[0]]) for match in close if match)

@@ -45,10 +45,16 @@ def test_large_values_are_described(value, text):
 
 
 def test_an_error_comes_back_from_another_process_as_it_was():
-    for error in (ArgumentError("k", "must be 1", "Do.", 0), ArgumentError("k", "is")):
+    of_options = ArgumentError("k", "is", "Give k.", option_fix="Give --k.")
+    for error in (
+        ArgumentError("k", "must be 1", "Do.", 0),
+        ArgumentError("k", "is"),
+        of_options,
+    ):
         back = pickle.loads(pickle.dumps(error))
         assert str(back) == str(error)
         assert back.has_received == error.has_received
+        assert back.option_fix == error.option_fix
 
 
 def test_users_catch_it_as_a_value_error():
@@ -91,3 +97,9 @@ def test_several_names_are_asked_after_at_once():
         "Did you mean 'dropout', 'norm'?"
     )
     assert did_you_mean("zzz", ["norm"]) == ""
+
+
+def test_a_number_is_no_misspelling():
+    assert did_you_mean("99999", ["999", "9999"]) == ""
+    assert did_you_mean("-10", ["-1"]) == ""
+    assert did_you_mean("film 10", ["film 1"]) == "Did you mean 'film 1'?"

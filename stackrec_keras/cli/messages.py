@@ -8,12 +8,6 @@ import warnings
 from stackrec_keras.errors import ArgumentError, StackRecWarning
 from stackrec_keras.wording import plain, shown
 
-# Argument -> advice for the command line, where the library's own is Python code.
-_FIXES = {
-    "data_shares": "Give EPOCH:FRACTION pairs from epoch 0 on, such as 0:0.4,3:1.0.",
-    "user_column": "Name the log's column of user ids: --user COLUMN.",
-}
-
 
 def error_text(error, args):
     """Returns an exception as one line, which names the option at fault.
@@ -30,9 +24,8 @@ def error_text(error, args):
     names = [name for name in action.option_strings if not name.startswith("--no-")]
     option = max(names, key=len, default="")
     value = _typed(error.received, action) if error.has_received else ""
-    fix = _FIXES.get(error.argument, error.fix)
     sentence = " ".join(part for part in (option, value, error.reason) if part)
-    return _one_line(f"{sentence}. {fix}")
+    return _one_line(f"{sentence}. {error.option_fix}")
 
 
 @contextlib.contextmanager

@@ -85,14 +85,18 @@ def _missing_columns(lost, available, columns, source):
     meant = did_you_mean([str(columns[r]) for r in lost], map(str, available))
     named = ", ".join(f"{argument}=..." for argument in arguments)
     flags = " ".join(f"--{argument} ..." for argument in arguments)
-    fix = f"{meant} Name existing columns: {named} (on the command line {flags})"
-    if "timestamp" in lost:
-        fix += "; timestamp=None (--timestamp none) uses the order of the rows instead"
+    fixes = []
+    for names, none in (named, "timestamp=None"), (flags, "--timestamp none"):
+        fix = f"{meant} Name existing columns: {names}"
+        if "timestamp" in lost:
+            fix += f"; {none} uses the order of the rows instead"
+        fixes.append(f"{fix.lstrip()}.")
     return ArgumentError(
         argument_of(first),
         f"is not a column of {log}{also}. Its columns are {available}",
-        f"{fix.lstrip()}.",
+        fixes[0],
         columns[first],
+        fixes[1],
     )
 
 
@@ -211,24 +215,28 @@ def no_header(first_row, source):
     times = [place for place in times if place > 1]
     time = times[-1] if times else None
     flags = f"--user 0 --item 1 --timestamp {'none' if time is None else time}"
+    fix = (
+        "Put a line with the names of the columns above it, or give the columns by "
+        "number, from 0. These numbers are a guess: "
+    )
     return log_error(
         source,
         f"seems to have no header: its first line is {first_row}",
-        "Put a line with the names of the columns above it, or give the columns by "
-        f"number, from 0. These numbers are a guess: user=0, item=1, timestamp={time} "
-        f"(on the command line {flags}).",
+        f"{fix}user=0, item=1, timestamp={time}.",
+        f"{fix}{flags}.",
     )
 
 
-def log_error(source, reason, fix=""):
+def log_error(source, reason, fix="", option_fix=None):
     """Returns the error for a log with wrong content.
 
     Args:
         source: The path or the frame.
         reason: String, as in `ArgumentError`.
         fix: String, as in `ArgumentError`. Defaults to `""`.
+        option_fix: String, as in `ArgumentError`. Defaults to `None`.
     """
-    return ArgumentError("path_or_frame", reason, fix, source)
+    return ArgumentError("path_or_frame", reason, fix, source, option_fix)
 
 
 def named_column(role, name):

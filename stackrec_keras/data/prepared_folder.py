@@ -122,4 +122,5 @@ def _check_free(folder, overwrite):
             "already holds a prepared log",
             "Replace it (overwrite), or give another folder.",
             folder,
+            "Replace it (--overwrite), or give another folder.",
         )

@@ -223,6 +223,7 @@ class TrainConfig(FeatureOptions, ModelOptions, DataOptions):
                 f"says how the rows of a sequence file begin, but {self.data} is a log",
                 "Name the log's column of user ids instead.",
                 True,
+                "Name the log's column of user ids: --user COLUMN.",
             )
         if self.reads_times and (self.sequences or self.timestamp == "none"):
             raise ArgumentError(

@@ -95,6 +95,8 @@ class RunFolder:
                 "already holds a run",
                 "Continue it (resume), replace it (overwrite), or give another folder.",
                 self.path,
+                "Continue it (--resume), replace it (--overwrite), or give another "
+                "folder.",
             )
 
     def clear(self):

@@ -15,6 +15,7 @@ _DATA_SHARES = (
     "must be pairs of epoch and fraction of the rows, from epoch 0 on, such as "
     "0:0.4,2:1"
 )
+_SHARES_FIX = "Give pairs of epoch and fraction from epoch 0 on, such as 0:0.4,2:1."
 
 
 def stacking_callback(config):
@@ -109,7 +110,7 @@ def _tables_as_given(config):
     try:
         yield
     except ArgumentError as error:
-        fixes = {"schedule": _schedule_fix(config), "data_shares": error.fix}
+        fixes = {"schedule": _schedule_fix(config), "data_shares": _SHARES_FIX}
         name = error.argument
         if name not in fixes:
             raise

@@ -74,7 +74,9 @@ def errors_about_data(data):
         # If the data are many files, the error is about one of them.
         names_file = error.argument != "path_or_frame" and error.has_received
         received = error.received if names_file else data
-        raise ArgumentError("data", error.reason, error.fix, received) from error
+        raise ArgumentError(
+            "data", error.reason, error.fix, received, error.option_fix
+        ) from error
 
 
 def _name_or_number(column):

@@ -75,4 +75,6 @@ def _errors_about_out():
     except ArgumentError as error:
         if error.argument != "folder":
             raise
-        raise ArgumentError("out", error.reason, error.fix, error.received) from error
+        raise ArgumentError(
+            "out", error.reason, error.fix, error.received, error.option_fix
+        ) from error

@@ -52,12 +52,13 @@ def _raw_user(user, ids, data):
     if str(user) in by_text:
         return by_text[str(user)]
     users = f"It has {counted(len(ids), 'user')}, with ids {examples(by_text)}."
+    meant = did_you_mean(str(user), by_text) or users
     raise ArgumentError(
         "user",
         f"is not in {data}",
-        f"{did_you_mean(str(user), by_text) or users} For someone new, give a list of "
-        "items instead.",
+        f"{meant} For someone new, give a list of items instead.",
         user,
+        f"{meant} For someone new, give --items instead.",
     )
 
 

@@ -102,6 +102,14 @@ def test_an_error_is_one_line_and_its_traceback_can_be_asked_for(stackrec):
             "--num-heads 3 must divide dim=8. Give 2.",
         ),
         (ArgumentError("data", "is missing"), "--data is missing."),
+        (
+            ArgumentError("k", "is", "Give k.", option_fix="Give --k."),
+            "k is. Give k.",
+        ),
+        (
+            ArgumentError("data", "is", "Give data.", option_fix="Give --data."),
+            "--data is. Give --data.",
+        ),
         (ArgumentError("data", "is missing", received=None), "--data is missing."),
         (ArgumentError("data", "is", received=Path("a b")), "--data 'a b' is."),
         (ArgumentError("dilations", "are", received=(0, 4)), "--dilations 0,4 are."),
@@ -143,7 +151,11 @@ def test_columns_that_a_log_lacks_are_named_with_the_options(tmp_path, stackrec)
     code, _, err = stackrec("data", log)
     assert code == 2
     assert err.startswith("stackrec: error: --user user is not a column of")
-    assert "'who', 'item', 'when'" in err and "--timestamp ..." in err
+    assert "'who', 'item', 'when'" in err and "user=" not in err
+    assert err.endswith(
+        "columns: --user ... --timestamp ...; --timestamp none uses the order of the "
+        "rows instead.\n"
+    )
 
 
 def test_a_schedule_that_grows_nothing_is_refused(tmp_path, stackrec):

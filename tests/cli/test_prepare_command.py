@@ -115,6 +115,7 @@ def test_it_replaces_a_prepared_log_only_if_told_to(parts, prepared, stackrec):
     code, _, err = stackrec(*command)
     assert code == 2
     assert f"--out {prepared} already holds a prepared log" in err
+    assert "Replace it (--overwrite)" in err
     assert stackrec(*command, "--overwrite")[0] == 0
     assert read(prepared / "prepared.json")["length"] == 9
 

@@ -65,10 +65,11 @@ def test_a_newer_log_can_give_the_history(finished_run, tmp_path, stackrec):
 
 
 def test_an_unknown_user_is_an_error_that_shows_ids(finished_run, stackrec):
-    code, _, err = stackrec("recommend", finished_run, "--user", "bob")
-    assert code == 2
-    assert "--user bob is not in" in err
-    assert "40 users, with ids such as '1', '2', '3'" in err
+    for user in ("bob", "222"):  # 22 is there, but is a guess
+        code, _, err = stackrec("recommend", finished_run, "--user", user)
+        assert code == 2
+        assert f"--user {user} is not in" in err
+        assert "40 users, with ids such as '1', '2', '3'" in err
 
 
 def test_an_unknown_user_is_an_error_that_shows_users_like_it(
@@ -81,7 +82,7 @@ def test_an_unknown_user_is_an_error_that_shows_users_like_it(
     code, _, err = stackrec("recommend", finished_run, *arguments)
     assert code == 2
     assert f"--user a-17 is not in {newer}. Did you mean 'A-17'?" in err
-    assert err.endswith("? For someone new, give a list of items instead.\n")
+    assert err.endswith("? For someone new, give --items instead.\n")
 
 
 def test_an_unknown_item_is_an_error_that_shows_items_like_it(finished_run, stackrec):

@@ -175,7 +175,7 @@ def test_a_folder_that_holds_a_run_is_not_trained_into(
     code, out, err = stackrec(*train_arguments("no-such.csv", finished_run))
     assert (code, out) == (2, "")
     assert "already holds a run" in err
-    assert "resume" in err and "overwrite" in err
+    assert "Continue it (--resume), replace it (--overwrite)" in err
     # Not even a failing --overwrite harms it.
     arguments = train_arguments("no-such.csv", finished_run, "--overwrite")
     assert stackrec(*arguments)[0] == 2
@@ -236,7 +236,11 @@ def test_overwrite_replaces_the_run_and_no_other_file(
             "--schedule 1:2 --data-shares 1",
             "--data-shares 1 must be pairs of",
         ),
-        ("--schedule 1:2 --data-shares 1:1", " must "),
+        (
+            "--schedule 1:2 --data-shares 1:1",
+            "--data-shares 1:1 must give the fraction for epoch 0. Give pairs of epoch "
+            "and fraction",
+        ),
         ("--share-by time", "no fractions are given. Give data shares, such"),
         (
             "--schedule 1:2 --data-shares 0:0.5,1:1 --share-by time",

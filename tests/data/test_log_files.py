@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -222,7 +224,9 @@ def test_a_file_without_a_header_is_told_and_read_by_the_numbers_that_are_shown(
     path = write(tmp_path, text, name)
     with refused("path_or_frame", path, says="no header.*'A1', 'B1'") as error:
         read_interactions(path, **columns)
-    advice = error.value.fix.split("a guess: ")[1].split(" (on the command line")[0]
+    advice = error.value.fix.split("a guess: ")[1].removesuffix(".")
+    options = error.value.option_fix.split("a guess: ")[1]
+    assert re.findall(r"=(\d)", advice) == re.findall(r"--\w+ (\d)", options)
     log = eval(f"read_interactions(path, {advice})", {**globals(), "path": path})
     assert log["item"].tolist() == ["B1", "B2", "B3"]
     assert (log["timestamp"].dtype.kind == "M") == ("2020" in text)
