@@ -25,7 +25,8 @@ from stackrec_keras.cli.messages import error_text, warnings_as_notes
 from stackrec_keras.cli.parser import Parser
 from stackrec_keras.version import __version__
 
-# To add a command, write a module with `add_parser` and `run`, and list it here.
+# To add a command, list a module here. Its `add_parser` adds the command's parser, and
+# its `run` runs the command with the parsed arguments.
 COMMANDS = (
     train,
     grow,

@@ -10,7 +10,6 @@ from stackrec_keras.wording import counted
 
 
 def add_parser(subparsers):
-    """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "convert",
         help="convert a checkpoint of StackRec's reference implementation",
@@ -59,11 +58,13 @@ def add_parser(subparsers):
 
 
 def run(args):
-    """Runs the command."""
     from stackrec_keras.convert import build_stackrec_model, read_checkpoint
     from stackrec_keras.evaluation import model_title
 
-    _check_out(args.out)
+    if Path(args.out).suffix != ".keras":
+        raise ArgumentError("out", "must end in .keras", received=args.out)
+    if Path(args.out).exists():
+        raise ArgumentError("out", "already exists", "Give another name.", args.out)
     given = {"dilations": args.dilations, "num_heads": args.num_heads}
     model = build_stackrec_model(
         args.model,
@@ -77,10 +78,3 @@ def run(args):
         f"{model_title(model)}, {counted(model.num_items, 'item')}, "
         f"{model.count_params():,} parameters, written to {args.out}"
     )
-
-
-def _check_out(out):
-    if Path(out).suffix != ".keras":
-        raise ArgumentError("out", "must end in .keras", received=out)
-    if Path(out).exists():
-        raise ArgumentError("out", "already exists", "Give another name.", out)

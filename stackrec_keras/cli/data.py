@@ -24,7 +24,6 @@ _FORMS = {
 
 
 def add_parser(subparsers):
-    """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "data",
         help="list the data sets, or describe one",
@@ -40,7 +39,6 @@ def add_parser(subparsers):
 
 
 def run(args):
-    """Runs the command."""
     if args.data is None:
         _list()
         return

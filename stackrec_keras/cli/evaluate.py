@@ -8,7 +8,6 @@ _COLUMNS = ("user", "item", "timestamp")
 
 
 def add_parser(subparsers):
-    """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "evaluate",
         help="evaluate the model of a run folder",
@@ -26,7 +25,6 @@ def add_parser(subparsers):
 
 
 def run(args):
-    """Runs the command."""
     from stackrec_keras.runs import evaluate
 
     typed = typed_options(args)

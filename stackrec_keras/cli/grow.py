@@ -19,7 +19,6 @@ which starts at the mean of all items. The copy is start.keras."""
 
 
 def add_parser(subparsers):
-    """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "grow",
         help="grow a trained model and train it on a newer log",
@@ -43,7 +42,6 @@ def add_parser(subparsers):
 
 
 def run(args):
-    """Runs the command."""
     from stackrec_keras.runs.growing import grow
 
     again = {"resume": args.resume, "overwrite": args.overwrite}

@@ -1,10 +1,7 @@
 """`stackrec methods`: lists the stacking methods and which blocks they copy."""
 
-_OLD, _NEW = 4, 8
-
 
 def add_parser(subparsers):
-    """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "methods",
         help="list the stacking methods",
@@ -16,14 +13,14 @@ def add_parser(subparsers):
     parser.add_argument(
         "--old",
         type=int,
-        default=_OLD,
+        default=4,
         metavar="N",
         help="blocks of the shallow model (default: %(default)s)",
     )
     parser.add_argument(
         "--new",
         type=int,
-        default=_NEW,
+        default=8,
         metavar="N",
         help="blocks of the deep model (default: %(default)s)",
     )
@@ -44,7 +41,6 @@ def add_parser(subparsers):
 
 
 def run(args):
-    """Runs the command."""
     from stackrec_keras.stacking import block_sources, methods
 
     print(f"{args.old} -> {args.new} blocks")

@@ -5,9 +5,10 @@ from dataclasses import fields
 
 from stackrec_keras.models.registry import ARCHITECTURES
 from stackrec_keras.runs.config import TrainConfig, option_name
-from stackrec_keras.runs.log_source import absolute_paths
 from stackrec_keras.runs.option_kinds import integers, number
 from stackrec_keras.wording import listed
+
+_METAVARS = {int: "N", float: "X", number: "X", integers: "N,N,..."}
 
 
 def add_options(parser, names=None, without=(), of_run=False):
@@ -41,7 +42,7 @@ def add_options(parser, names=None, without=(), of_run=False):
         if arguments["type"] is bool:
             arguments = {"help": help, "action": argparse.BooleanOptionalAction}
         elif "choices" not in arguments:
-            arguments.setdefault("metavar", _metavar(arguments["type"]))
+            arguments.setdefault("metavar", _METAVARS.get(arguments["type"], "NAME"))
         groups[name].add_argument(
             option_name(f.name), default=argparse.SUPPRESS, **arguments
         )
@@ -76,18 +77,9 @@ def typed_options(args):
     return {name: getattr(args, name) for name in names if hasattr(args, name)}
 
 
-def typed_absolute_options(args):
-    """Returns `typed_options`, with paths made absolute."""
-    return absolute_paths(typed_options(args))
-
-
 def _default_text(default):
     if default is None:
         return ""
     if isinstance(default, tuple):
         default = ",".join(map(str, default))
     return f" (default: {default})"
-
-
-def _metavar(type):
-    return {int: "N", float: "X", number: "X", integers: "N,N,..."}.get(type, "NAME")

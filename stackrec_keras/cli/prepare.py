@@ -8,7 +8,6 @@ _OPTIONS = ("user", "item", "timestamp", "length", "split", "split_seed")
 
 
 def add_parser(subparsers):
-    """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "prepare",
         help="split a log larger than memory, for `train --data`",
@@ -42,7 +41,6 @@ def add_parser(subparsers):
 
 
 def run(args):
-    """Runs the command."""
     from stackrec_keras.runs.prepared_data import prepare
 
     config = TrainConfig(**typed_options(args))

@@ -2,7 +2,6 @@
 
 
 def add_parser(subparsers):
-    """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "publish",
         help="write the model of a run and its model card, for the Hugging Face hub",
@@ -29,7 +28,6 @@ def add_parser(subparsers):
 
 
 def run(args):
-    """Runs the command."""
     from stackrec_keras.runs import publish
 
     folder = publish(args.run_folder, args.folder, args.license)

@@ -4,7 +4,6 @@ from textwrap import indent
 
 
 def add_parser(subparsers):
-    """Adds the command to the command line."""
     return subparsers.add_parser(
         "recipes",
         help="list the recipes of `train --recipe`",
@@ -16,7 +15,6 @@ def add_parser(subparsers):
 
 
 def run(args):
-    """Runs the command."""
     from stackrec_keras.runs.named_recipes import recipes
 
     blocks = (f"{name}\n{indent(text, '    ')}" for name, text in recipes().items())

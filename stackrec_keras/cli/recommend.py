@@ -20,7 +20,6 @@ _SHOWN = 5  # the number of history items to print
 
 
 def add_parser(subparsers):
-    """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "recommend",
         help="recommend items for a user or for a list of items",
@@ -89,7 +88,6 @@ def add_parser(subparsers):
 
 
 def run(args):
-    """Runs the command."""
     from stackrec_keras.runs.presets import is_preset
 
     is_model = args.folder.endswith(".keras") or is_preset(args.folder)
@@ -110,11 +108,9 @@ def run(args):
         history, times = user_history(args.folder, args.user, args.data)
     x = {"items": [history]}
     if "users" in model.features:
-        # -1 is a user that the model does not know.
-        nobody = args.user is None
-        x["users"] = (
-            [-1] if nobody else RunFolder(args.folder).user_indices([args.user])
-        )
+        x["users"] = [-1]  # a user that the model does not know
+        if args.user is not None:
+            x["users"] = RunFolder(args.folder).user_indices([args.user])
     if reads_times:
         x["timestamps"] = [times]
     ids, scores = model.recommend(
@@ -124,8 +120,13 @@ def run(args):
         items=_candidates(args, model),
         at=None if args.at is None else _number_or_date(args.at),
     )
-    show = _print_json if args.json else _print
-    show(args, history, ranked_pairs(ids[0], scores[0]))
+    best = ranked_pairs(ids[0], scores[0])
+    if args.json:
+        found = ranked_as_json(best)
+        output = {"user": args.user, "history": history, "recommendations": found}
+        print(json.dumps(output, indent=2, ensure_ascii=False, default=str))
+    else:
+        _print(args, history, best)
 
 
 def _typed_times(args, number, reads_times):
@@ -176,15 +177,6 @@ def _lines(path):
         fix = "Give one id per line."
         raise ArgumentError("candidates_file", "is empty", fix, path)
     return lines
-
-
-def _print_json(args, history, best):
-    output = {
-        "user": args.user,
-        "history": history,
-        "recommendations": ranked_as_json(best),
-    }
-    print(json.dumps(output, indent=2, ensure_ascii=False, default=str))
 
 
 def _print(args, history, best):

@@ -167,7 +167,6 @@ SCENARIOS = {
 
 
 def add_parser(subparsers):
-    """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "scenario",
         help="run an experiment of StackRec's reference implementation",
@@ -178,40 +177,34 @@ def add_parser(subparsers):
     scenarios = parser.add_subparsers(
         dest="scenario", metavar="SCENARIO", required=True
     )
-    for scenario in SCENARIOS.values():
-        _add_scenario(scenarios, scenario)
+    for name, scenario in SCENARIOS.items():
+        one = scenarios.add_parser(
+            name,
+            help=scenario.help,
+            description=scenario.description + _FOLDER,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        one.set_defaults(parser=one)  # so that errors can name the options
+        one.add_argument(
+            "--out", required=True, metavar="FOLDER", help="the folder to write"
+        )
+        one.add_argument(
+            "--seeds",
+            type=int,
+            nargs="+",
+            default=[0],
+            metavar="N",
+            help="seeds of the weights, the row order and the new blocks; with several "
+            "seeds, the tables show mean and standard deviation (default: 0)",
+        )
+        scenario.add_options(one)
+        add_options(one, without=NOT_OPTIONS + scenario.experiment.without)
     return parser
 
 
-def _add_scenario(scenarios, scenario):
-    parser = scenarios.add_parser(
-        scenario.experiment.name,
-        help=scenario.help,
-        description=scenario.description + _FOLDER,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(parser=parser)  # so that errors can name the options
-    parser.add_argument(
-        "--out", required=True, metavar="FOLDER", help="the folder to write"
-    )
-    parser.add_argument(
-        "--seeds",
-        type=int,
-        nargs="+",
-        default=[0],
-        metavar="N",
-        help="seeds of the weights, the row order and the new blocks; with several "
-        "seeds, the tables show mean and standard deviation (default: 0)",
-    )
-    scenario.add_options(parser)
-    add_options(parser, without=NOT_OPTIONS + scenario.experiment.without)
-
-
 def run(args):
-    """Runs the command."""
     kind = SCENARIOS[args.scenario].experiment
-    found = run_experiment(kind, args.out, args.seeds, asked_options(args))
-    print(f"\n{found}")
+    print(f"\n{run_experiment(kind, args.out, args.seeds, asked_options(args))}")
 
 
 def asked_options(args):

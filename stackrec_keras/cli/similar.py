@@ -13,7 +13,6 @@ from stackrec_keras.cli.typed_ids import (
 
 
 def add_parser(subparsers):
-    """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "similar",
         help="find similar items",
@@ -37,7 +36,6 @@ def add_parser(subparsers):
 
 
 def run(args):
-    """Runs the command."""
     model = read_trained_model(args.folder)
     items = typed_items(args.items, model.vocabulary)
     ids, scores = model.similar_items(items, args.k)

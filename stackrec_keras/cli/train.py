@@ -3,14 +3,10 @@
 import argparse
 from dataclasses import replace
 
-from stackrec_keras.cli.options import (
-    add_options,
-    add_out_options,
-    typed_absolute_options,
-)
+from stackrec_keras.cli.options import add_options, add_out_options, typed_options
 from stackrec_keras.runs.config import TrainConfig
 from stackrec_keras.runs.folder import RunFolder
-from stackrec_keras.runs.log_source import is_prepared
+from stackrec_keras.runs.log_source import absolute_paths, is_prepared
 from stackrec_keras.runs.named_recipes import RECIPES, recipe
 from stackrec_keras.runs.option_checks import check_model_options
 from stackrec_keras.runs.split_recipe import check_prepared
@@ -24,7 +20,6 @@ needed to repeat the run (config.json, split.json, environment.json)."""
 
 
 def add_parser(subparsers):
-    """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "train",
         help="train a model that grows, and write a run folder",
@@ -46,7 +41,6 @@ def add_parser(subparsers):
 
 
 def run(args):
-    """Runs the command."""
     from stackrec_keras.runs.training import check_out, train
 
     folder = RunFolder(args.out)
@@ -58,7 +52,7 @@ def run(args):
 def _configuration(args, folder):
     from stackrec_keras.runs.training import resumed_config
 
-    typed = typed_absolute_options(args)
+    typed = absolute_paths(typed_options(args))
     asked = vars(recipe(args.recipe, **typed)) if args.recipe else typed
     if args.resume and folder.holds_run:
         return resumed_config(asked, folder)

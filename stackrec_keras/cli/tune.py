@@ -3,11 +3,7 @@
 import argparse
 from dataclasses import replace
 
-from stackrec_keras.cli.options import (
-    add_options,
-    add_out_options,
-    typed_absolute_options,
-)
+from stackrec_keras.cli.options import add_options, add_out_options, typed_options
 from stackrec_keras.experiments.search_config import (
     DEFAULT_TRIALS,
     NOT_OURS,
@@ -17,6 +13,7 @@ from stackrec_keras.experiments.search_config import (
 )
 from stackrec_keras.experiments.search_folder import SearchFolder
 from stackrec_keras.runs.config import MONITOR, TrainConfig, option_name
+from stackrec_keras.runs.log_source import absolute_paths
 from stackrec_keras.runs.option_checks import check_model_options
 
 _DESCRIPTION = """\
@@ -41,7 +38,6 @@ _SPACE = {
 
 
 def add_parser(subparsers):
-    """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "tune",
         help="search for the best way to grow a model, and write a run folder",
@@ -57,7 +53,6 @@ def add_parser(subparsers):
 
 
 def run(args):
-    """Runs the command."""
     folder = SearchFolder(args.out)
     if not (args.resume or args.overwrite):
         folder.check_free()
@@ -97,7 +92,7 @@ def _add_search_options(parser):
 
 
 def _configuration(args, folder):
-    typed = typed_absolute_options(args)
+    typed = absolute_paths(typed_options(args))
     # Some options of `stackrec train` are part of the space here.
     typed = {name: typed[name] for name in typed if name not in NOT_OURS}
     space = {name: getattr(args, name) for name in _SPACE if hasattr(args, name)}
