@@ -83,8 +83,8 @@ def _missing_columns(lost, available, columns, source):
     arguments = dict.fromkeys(argument_of(role) for role in lost)
     log = "the frame" if isinstance(source, pd.DataFrame) else shown(source)
     meant = did_you_mean([str(columns[r]) for r in lost], map(str, available))
-    named = ", ".join(f"{argument}=..." for argument in arguments)
-    flags = " ".join(f"--{argument} ..." for argument in arguments)
+    named = ", ".join(f"{argument}='...'" for argument in arguments)
+    flags = " ".join(f"--{argument} COLUMN" for argument in arguments)
     fixes = []
     for names, none in (named, "timestamp=None"), (flags, "--timestamp none"):
         fix = f"{meant} Name existing columns: {names}"

@@ -153,8 +153,8 @@ def test_columns_that_a_log_lacks_are_named_with_the_options(tmp_path, stackrec)
     assert err.startswith("stackrec: error: --user user is not a column of")
     assert "'who', 'item', 'when'" in err and "user=" not in err
     assert err.endswith(
-        "columns: --user ... --timestamp ...; --timestamp none uses the order of the "
-        "rows instead.\n"
+        "columns: --user COLUMN --timestamp COLUMN; --timestamp none uses the order of "
+        "the rows instead.\n"
     )
 
 

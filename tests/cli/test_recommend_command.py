@@ -61,7 +61,7 @@ def test_a_newer_log_can_give_the_history(finished_run, tmp_path, stackrec):
     code, _, err = stackrec("recommend", finished_run, *arguments)
     assert code == 2
     assert "'user'" in err and "the run's own log" in err
-    assert "--user ..." not in err
+    assert "--user COLUMN" not in err
 
 
 def test_an_unknown_user_is_an_error_that_shows_ids(finished_run, stackrec):

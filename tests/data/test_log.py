@@ -141,8 +141,8 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path):
 def test_all_columns_that_are_missing_are_named_at_once():
     with refused("user", says="nor is timestamp='timestamp'") as error:
         read_interactions(frame(("who", "item", "when")))
-    assert "columns: user=..., timestamp=...; timestamp=None uses" in error.value.fix
-    assert "columns: --user ... --timestamp ..." in error.value.option_fix
+    assert "columns: user='...', timestamp='...'; timestamp=None" in error.value.fix
+    assert "columns: --user COLUMN --timestamp COLUMN; --" in error.value.option_fix
 
 
 @pytest.mark.parametrize(
