@@ -174,7 +174,7 @@ def test_a_pipeline_of_tensorflow_is_checked_in_its_graph(model, x):
 
 def test_a_program_takes_the_features_of_training(model, split, x, tmp_path):
     with refused("input_signature", says="including 'price'"):
-        model.export(tmp_path / "model", FORMAT)
+        model.export(tmp_path / "model.pt2", FORMAT)
     model.fit(split.train.batches(32, features=model.features), verbose=0)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
