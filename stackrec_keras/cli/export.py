@@ -21,7 +21,8 @@ def add_parser(subparsers):
         dest="path",
         required=True,
         metavar="PATH",
-        help="the program to write: a folder for tf_saved_model, a .pt2 file for torch",
+        help="the program to write: a folder for tf_saved_model, or a file whose name "
+        "ends in .onnx, .xml (openvino), .tflite (litert) or .pt2 (torch)",
     )
     parser.add_argument(
         "--format",

@@ -22,7 +22,9 @@ def typed_items(typed, vocabulary, argument="items", file=None):
     unknown = [text for text in typed if text not in by_text]
     if not unknown:
         return [by_text[text] for text in typed]
-    others = f" ({len(unknown)} of {len(typed)} ids are unknown)" if unknown[1:] else ""
+    others = (
+        f" ({len(unknown):,} of {len(typed):,} ids are unknown)" if unknown[1:] else ""
+    )
     wrong = "" if file is None else f"has {unknown[0]!r}, which "
     raise ArgumentError(
         argument,

@@ -174,11 +174,13 @@ def numbered_columns(columns, first_row, source):
 
 
 def _mixed_columns_error(role, name, numbers):
-    listed = ", ".join(f"{role}={place}" for role, place in numbers.items())
+    listed = ", ".join(f"{role}: {place}" for role, place in numbers.items())
+    option_fix = None
     if role not in ROLES:
         fix = "Put a line with the names of all columns above the rows, and give names."
     elif role == "timestamp":
         fix = "Give this column by number too, or timestamp=None."
+        option_fix = "Give this column by number too, or --timestamp none."
     else:
         fix = "Give this column by number too."
     return ArgumentError(
@@ -186,6 +188,7 @@ def _mixed_columns_error(role, name, numbers):
         f"is a name, but other columns are given by number ({listed})",
         fix,
         name,
+        option_fix,
     )
 
 

@@ -279,4 +279,6 @@ def _errors_about_path():
     except ArgumentError as error:
         if error.argument != "path_or_frame":
             raise
-        raise ArgumentError("path", error.reason, error.fix, error.received) from error
+        raise ArgumentError(
+            "path", error.reason, error.fix, error.received, error.option_fix
+        ) from error

@@ -116,7 +116,7 @@ def _warn_of_carriage_returns(ids, path):
     number = int(ids.str.endswith("\r").sum())
     if number:
         warn(
-            f"{number} of {counted(len(ids), 'id')} in the last column of "
+            f"{number:,} of {counted(len(ids), 'id')} in the last column of "
             f"{shown(path)} {agreeing(number, 'ends', 'end')} with a carriage return: "
             "the first line ends with '\\n', but other lines end with '\\r\\n'. If the "
             "carriage returns are not part of the ids, rewrite the file with one "

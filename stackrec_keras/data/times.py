@@ -155,7 +155,7 @@ def _wrong_times(column, name, source, place, times):
         source,
         f"holds {shown(column.iloc[wrong[0]])} in the column {name}, "
         f"{place(wrong[0])}, which is neither a number nor an ISO 8601 time. "
-        f"{len(wrong)} of {counted(len(column), 'row')} "
+        f"{len(wrong):,} of {counted(len(column), 'row')} "
         f"{agreeing(len(wrong), 'has such a time', 'have such times')}",
         "Convert the column with pandas.to_datetime(column, format=...) first, or "
         "correct those rows.",

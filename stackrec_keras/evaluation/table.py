@@ -93,10 +93,12 @@ def seen_notes(
 ) -> list[str]:
     """Returns the notes to print below a table. They say that items of the history were
     left out, or how many targets `stackrec recommend` would leave out because they are
-    in the history.
+    in the history. A model that recommends from another catalogue has no such notes.
     """
     if exclude_seen:
         return ["items of the history left out"]
+    if not model.scores_what_it_reads:
+        return []
     number = seen_in_rows(model, windows.parts())
     if not number:
         return ["no target is in its own history"]

@@ -57,12 +57,10 @@ def drop_units(x, rate, seed):
         rate: Float, fraction of units to drop.
         seed: A `keras.random.SeedGenerator`.
     """
-    if is_on_one_cpu(x):
-        if keras.backend.backend() == "torch":
-            return _drop_with_torch(x, rate, seed)
-        if keras.backend.backend() == "jax":
-            return _drop_with_jax(x, rate, seed)
-    return keras.random.dropout(x, rate, seed=seed)
+    drop = _DROP_ON_CPU.get(keras.backend.backend())
+    if drop is None or not is_on_one_cpu(x):
+        return keras.random.dropout(x, rate, seed=seed)
+    return drop(x, rate, seed)
 
 
 def _drop_with_torch(x, rate, seed):
@@ -70,11 +68,11 @@ def _drop_with_torch(x, rate, seed):
 
     if torch.compiler.is_compiling():
         return keras.random.dropout(x, rate, seed=seed)
-    generator = torch.Generator().manual_seed(int(seed.next().sum()))
-    words = torch.empty(-(-x.numel() // 4), dtype=torch.int64)
+    generator = torch.Generator("cpu").manual_seed(int(seed.next().sum()))
+    words = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device="cpu")
     words.random_(-(2**63), None, generator=generator)
     numbers = words.view(torch.int16)[: x.numel()].view(x.shape)
-    kept = numbers >= round(rate * 2**16) - 2**15
+    kept = numbers >= _num_dropped(rate) - 2**15
     return x * kept.to(x.dtype).mul_(1 / (1 - rate))
 
 
@@ -84,8 +82,16 @@ def _drop_with_jax(x, rate, seed):
 
     words = jax.random.bits(seed.next(), (-(-x.size // 2),), "uint32")
     numbers = jax.lax.bitcast_convert_type(words, "uint16").ravel()[: x.size]
-    kept = numbers.reshape(x.shape) >= np.uint16(round(rate * 2**16))
+    kept = numbers.reshape(x.shape) >= np.uint16(_num_dropped(rate))
     return jnp.where(kept, x / (1 - rate), jnp.zeros_like(x))
+
+
+_DROP_ON_CPU = {"torch": _drop_with_torch, "jax": _drop_with_jax}
+
+
+def _num_dropped(rate):
+    """Returns how many of the 65,536 numbers drop a unit: all but one at most."""
+    return min(round(rate * 2**16), 2**16 - 1)
 
 
 def _philox_key(seed):

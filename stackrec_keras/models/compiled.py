@@ -48,12 +48,15 @@ class Compiled:
             ArgumentError: If the loss does not take hidden states, a metric does not
                 take scores, or there is no such argument, or none for these models.
         """
-        known = [*inspect.signature(keras.Model.compile).parameters, "exclude_seen"]
-        for name in arguments.keys() - set(known):
-            reason = "is not an argument of compile"
-            raise ArgumentError(
-                name, reason, did_you_mean(name, known), arguments[name]
-            )
+        _, *known = inspect.signature(keras.Model.compile).parameters
+        known.append("exclude_seen")
+        for name, value in arguments.items():
+            if name not in known:
+                reason, meant = (
+                    "is not an argument of compile",
+                    did_you_mean(name, known),
+                )
+                raise ArgumentError(name, reason, meant, value)
         for name in ("weighted_metrics", "loss_weights"):
             if arguments.get(name) is not None:
                 raise ArgumentError(

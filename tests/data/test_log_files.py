@@ -243,15 +243,16 @@ def test_a_header_of_numbers_is_a_header(tmp_path):
 @pytest.mark.parametrize(
     "columns, argument, received, message",
     [
-        ({"user": 0, "item": 1}, "timestamp", "timestamp", r"\(user=0, item=1\)"),
+        ({"user": 0, "item": 1}, "timestamp", "timestamp", r"\(user: 0, item: 1\)"),
         ({"user": 0, "item": 1, "timestamp": 4}, "timestamp", 4, "must be 0 to 3"),
         ({"user": -1, "item": 1, "timestamp": 3}, "user", -1, "must be 0 to 3"),
         ({"user": 1, "item": 1, "timestamp": 3}, "item", 1, "the same column as user"),
     ],
 )
 def test_numbers_of_columns_are_checked(tmp_path, columns, argument, received, message):
-    with refused(argument, received, says=message):
+    with refused(argument, received, says=message) as caught:
         read_interactions(write(tmp_path, NO_HEADER), **columns)
+    assert "timestamp=None" not in caught.value.option_fix
 
 
 @pytest.mark.parametrize("columns", [{}, {"timestamp": None}])

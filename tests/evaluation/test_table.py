@@ -1,6 +1,7 @@
 import numpy as np
 from refusals import refused
 
+import stackrec_keras as sr
 from stackrec_keras import data, evaluation, metrics
 from stackrec_keras.evaluation.table import column_title
 
@@ -30,6 +31,8 @@ def test_a_table_says_how_many_targets_recommend_would_leave_out(make_model, seq
     items[:, -1] = 31
     (note,) = evaluation.seen_notes(make_model(compiled=False), windows, False)
     assert note == "no target is in its own history"
+    transferred = sr.TransferRecommender(make_model(compiled=False), num_targets=40)
+    assert evaluation.seen_notes(transferred, windows, False) == []
 
 
 def test_a_metric_has_a_short_title_or_its_own_name():

@@ -49,6 +49,21 @@ def test_units_are_dropped_as_often_as_asked():
         assert np.mean(dropped & others) == pytest.approx(0.04, abs=0.003)
 
 
+def test_a_cpu_draws_16_bits_per_unit_on_torch_and_jax(monkeypatch):
+    by_keras = []
+    monkeypatch.setattr(
+        keras.random, "dropout", lambda x, rate, seed: by_keras.append(x)
+    )
+    random_numbers.drop_units(ops.ones((2, 3)), 0.5, keras.random.SeedGenerator(5))
+    assert len(by_keras) == (keras.backend.backend() == "tensorflow")
+
+
+def test_a_rate_close_to_1_drops_nearly_all():
+    x, seed = ops.ones((50, 50)), keras.random.SeedGenerator(5)
+    found = ops.convert_to_numpy(random_numbers.drop_units(x, 1 - 1e-6, seed))
+    assert np.mean(found == 0) > 0.99
+
+
 def test_the_dtype_stays():
     x = ops.ones((2, 3), "bfloat16")
     found = random_numbers.drop_units(x, 0.5, keras.random.SeedGenerator(5))

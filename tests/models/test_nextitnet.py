@@ -244,6 +244,8 @@ def test_a_misspelt_argument_of_compile_is_asked_after(make_model):
         model.compile(jit_compil=True)
     with refused("exclude_sen", says="Did you mean 'exclude_seen'?"):
         model.compile(exclude_sen=True)
+    with refused("sel", 1, says=r"of compile\.$"):
+        model.compile(sel=1)
     assert not model.compiled
 
 
