@@ -8,8 +8,6 @@ CPU derive the key of the generator again for each number, which takes far longe
 import keras
 import numpy as np
 
-from stackrec_keras.layers.tracing import is_on_one_cpu
-
 
 def random_integers(shape, low, high, seed):
     """Returns int32 numbers from `low` to `high - 1`, all equally likely.
@@ -49,7 +47,7 @@ def random_uniform(shape, seed):
 def drop_units(x, rate, seed):
     """Returns `x` with a fraction of its units dropped and the others scaled up.
 
-    On a CPU, PyTorch and JAX draw 16 bits per unit, so that the fraction is exact to
+    JAX, and PyTorch on a CPU, draw 16 bits per unit, so that the fraction is exact to
     1e-5. Keras draws 32 or more.
 
     Args:
@@ -57,10 +55,11 @@ def drop_units(x, rate, seed):
         rate: Float, fraction of units to drop.
         seed: A `keras.random.SeedGenerator`.
     """
-    drop = _DROP_ON_CPU.get(keras.backend.backend())
-    if drop is None or not is_on_one_cpu(x):
-        return keras.random.dropout(x, rate, seed=seed)
-    return drop(x, rate, seed)
+    if keras.backend.backend() == "jax":
+        return _drop_with_jax(x, rate, seed)
+    if keras.backend.backend() == "torch" and x.device.type == "cpu":
+        return _drop_with_torch(x, rate, seed)
+    return keras.random.dropout(x, rate, seed=seed)
 
 
 def _drop_with_torch(x, rate, seed):
@@ -80,13 +79,12 @@ def _drop_with_jax(x, rate, seed):
     import jax
     from jax import numpy as jnp
 
-    words = jax.random.bits(seed.next(), (-(-x.size // 2),), "uint32")
-    numbers = jax.lax.bitcast_convert_type(words, "uint16").ravel()[: x.size]
-    kept = numbers.reshape(x.shape) >= np.uint16(_num_dropped(rate))
+    *rows, units = x.shape
+    words = jax.random.bits(seed.next(), (*rows, -(-units // 2)), "uint32")
+    numbers = jax.lax.bitcast_convert_type(words, "uint16")
+    numbers = numbers.reshape(*rows, 2 * words.shape[-1])[..., :units]
+    kept = numbers >= np.uint16(_num_dropped(rate))
     return jnp.where(kept, x / (1 - rate), jnp.zeros_like(x))
-
-
-_DROP_ON_CPU = {"torch": _drop_with_torch, "jax": _drop_with_jax}
 
 
 def _num_dropped(rate):

@@ -49,7 +49,7 @@ def test_units_are_dropped_as_often_as_asked():
         assert np.mean(dropped & others) == pytest.approx(0.04, abs=0.003)
 
 
-def test_a_cpu_draws_16_bits_per_unit_on_torch_and_jax(monkeypatch):
+def test_keras_drops_units_on_tensorflow_only(monkeypatch):
     by_keras = []
     monkeypatch.setattr(
         keras.random, "dropout", lambda x, rate, seed: by_keras.append(x)
