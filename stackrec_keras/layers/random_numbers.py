@@ -1,4 +1,4 @@
-"""Random numbers that are drawn fast on a CPU.
+"""Random numbers that are drawn fast, above all on a CPU.
 
 `random_integers` and `random_uniform` draw the same numbers as `keras.random`. But
 Keras leaves the choice of the generator to TensorFlow. Then some programs of XLA on a

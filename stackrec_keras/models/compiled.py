@@ -52,11 +52,8 @@ class Compiled:
         known.append("exclude_seen")
         for name, value in arguments.items():
             if name not in known:
-                reason, meant = (
-                    "is not an argument of compile",
-                    did_you_mean(name, known),
-                )
-                raise ArgumentError(name, reason, meant, value)
+                meant = did_you_mean(name, known)
+                raise ArgumentError(name, "is not an argument of compile", meant, value)
         for name in ("weighted_metrics", "loss_weights"):
             if arguments.get(name) is not None:
                 raise ArgumentError(
